@@ -1,8 +1,12 @@
+export * from './cluster.js';
 export * from './engines.js';
+export * from './fault-proxy.js';
 export * from './free-port.js';
 export * from './pki.js';
 export * from './raw-command.js';
 export * from './resp.js';
+export * from './scripted-server.js';
+export * from './sentinel.js';
 export * from './server.js';
 export type { ConfigLines, ServerTls } from './server-config.js';
 export * from './wait-for.js';
