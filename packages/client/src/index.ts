@@ -1,1 +1,19 @@
-export const version = '0.1.0';
+export { createClient, RedisClient } from './client.js';
+export type { Command } from './commands/command.js';
+export { type CommandMessage, type ConnectionMessage, commandChannel, connectionChannel } from './diagnostics.js';
+export * from './errors.js';
+export type { ClientOptions, CommandOptions, SocketOptions } from './options.js';
+export type { ReplyLimits } from './protocol/limits.js';
+export { RESP_TYPES, type RedisArgument, type ReplyValue, type TypeMapping, VerbatimString } from './protocol/types.js';
+export type {
+  AsyncCredentialsProvider,
+  BasicAuth,
+  Credentials,
+  CredentialsProvider,
+  CredentialsSource,
+  StreamingCredentialsProvider,
+} from './security/credentials.js';
+export { maskUrl, Secret } from './security/secret.js';
+export { DEFAULT_CIPHERS, type TlsOptions } from './security/tls-policy.js';
+export { Transaction } from './transaction/transaction.js';
+export { version } from './version.js';

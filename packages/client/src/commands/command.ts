@@ -1,0 +1,198 @@
+/**
+ * A command is a pure value: what it is (its spec) and its arguments. Command functions build it and touch nothing
+ * else; a dispatcher runs it.
+ */
+import { InvalidArgumentError } from '../errors.js';
+import { encodeWords } from '../protocol/encoder.js';
+import type { RespVersion, TypeMapping } from '../protocol/types.js';
+import { isDangerous } from '../security/dangerous-commands.js';
+import { COMMAND_TABLE } from './table.js';
+
+/** Bits of {@link CommandSpec.flags}. */
+export const Flag = {
+  /** Does not change data: may be repeated after a lost connection and run on a replica. */
+  READONLY: 1,
+  WRITE: 2,
+  /** May wait on the server: runs on a connection of its own. */
+  BLOCKING: 4,
+  /** Refused by the guarded command policy unless allowed by name. */
+  DANGEROUS: 8,
+  /** Puts the connection into another mode (SUBSCRIBE, MONITOR …). */
+  PUBSUB: 16,
+  /** Changes the state of the connection it runs on (SELECT, CLIENT SETNAME …). */
+  CONNECTION: 32,
+  /** Key positions cannot be derived from first/last/step. */
+  MOVABLE_KEYS: 64,
+  /** Touches no key; running it twice does no harm (PING, INFO, CLUSTER NODES …). */
+  REPEATABLE: 128,
+} as const;
+
+/** Turns a raw reply into what the command promises. Called with the raw reply of the connection's RESP version. */
+// biome-ignore lint/suspicious/noExplicitAny: a reader narrows whatever the decoder produced; internal contract
+export type ReplyReader = (reply: any, preserve: any, mapping: TypeMapping | undefined) => unknown;
+
+export interface CommandSpec {
+  /** As the server names it: `GET`, `CLIENT KILL`. Safe for logs. */
+  readonly name: string;
+  /** Number of fixed words, and these words encoded. */
+  readonly words: number;
+  readonly head: string;
+  readonly flags: number;
+  /** Positions of the keys among the arguments. */
+  readonly keys: (args: readonly unknown[]) => readonly number[];
+  readonly read: Readonly<Record<RespVersion, ReplyReader | undefined>>;
+}
+
+declare const reply: unique symbol;
+
+/** A command ready to be dispatched. `T` is its declared reply (see protocol/types). */
+export class Command<T = unknown> {
+  declare readonly [reply]: T;
+  readonly spec: CommandSpec;
+  readonly args: readonly unknown[];
+  /** Handed to the reader: what it needs to know of the request. */
+  readonly preserve: unknown;
+  constructor(spec: CommandSpec, args: readonly unknown[], preserve?: unknown) {
+    this.spec = spec;
+    this.args = args;
+    this.preserve = preserve;
+  }
+}
+
+export type ReplyOf<C> = C extends Command<infer T> ? T : never;
+// biome-ignore lint/suspicious/noExplicitAny: the argument list of any command function
+export type CommandFunction = (...args: any[]) => Command<any>;
+
+export interface SpecOptions {
+  /** One reader for both protocols, or one each; none = the raw reply. */
+  read?: ReplyReader | { 2?: ReplyReader; 3?: ReplyReader };
+  /** Bits added to those of the table. */
+  flags?: number;
+  /** Key positions where the table's first/last/step do not tell. */
+  keys?: (args: readonly unknown[]) => readonly number[];
+  /** Fixed words, where they are more than the name (`CLIENT`, `NO-EVICT`, `ON`). */
+  words?: readonly string[];
+}
+
+const NO_KEYS: readonly number[] = [];
+
+/** Describes a command. `name` is looked up in the generated table for flags and key positions. */
+export function spec(name: string, options: SpecOptions = {}): CommandSpec {
+  const words = options.words ?? name.split(' ');
+  const row = COMMAND_TABLE[name];
+  const read = typeof options.read === 'function' ? { 2: options.read, 3: options.read } : options.read;
+  return {
+    name,
+    words: words.length,
+    head: encodeWords(words),
+    flags: (row === undefined ? Flag.WRITE : row[0]) | (options.flags ?? 0) | (isDangerous(name) ? Flag.DANGEROUS : 0),
+    keys: options.keys ?? keyRange(row, words.length),
+    read: { 2: read?.[2], 3: read?.[3] },
+  };
+}
+
+function keyRange(row: CommandRow | undefined, words: number): CommandSpec['keys'] {
+  if (row === undefined || row[1] === 0) return () => NO_KEYS;
+  // The table counts from the command's first word, a command's arguments begin after its fixed words.
+  const first = row[1] - words;
+  const last = row[2];
+  const step = row[3] || 1;
+  if (last === row[1]) {
+    const only = [first];
+    return () => only;
+  }
+  return (args) => {
+    const end = last < 0 ? args.length + last : last - words;
+    const keys: number[] = [];
+    for (let i = first; i <= end; i += step) keys.push(i);
+    return keys;
+  };
+}
+
+/** Flags, first key, last key, step: as `COMMAND INFO` gives them. */
+export type CommandRow = readonly [flags: number, first: number, last: number, step: number];
+
+/** Keys counted by a number among the arguments: `numkeys(1)` reads args[1] and the keys after it. */
+export function numkeys(position: number, ...before: number[]): CommandSpec['keys'] {
+  return (args) => {
+    const keys = [...before];
+    const count = Number(args[position]);
+    for (let i = 1; i <= count; i++) keys.push(position + i);
+    return keys;
+  };
+}
+
+const rawSpecs = new Map<string, CommandSpec>();
+const MAX_RAW_SPECS = 2048;
+
+/** A command from its words, for `sendCommand` and the tagged template. */
+export function rawCommand<T = unknown>(words: readonly unknown[]): Command<T> {
+  const first = wordOf(words[0]);
+  if (first === undefined || !/^[\x21-\x7e]+$/.test(first))
+    throw new InvalidArgumentError('sendCommand', 0, 'is not a command name');
+  const second = wordOf(words[1]);
+  let name = first.toUpperCase();
+  let count = 1;
+  if (second !== undefined && second.length < 32) {
+    const both = `${name} ${second.toUpperCase()}`;
+    if (COMMAND_TABLE[both] !== undefined) {
+      name = both;
+      count = 2;
+    }
+  }
+  // Spelling as given goes to the wire (functions and modules may care); it is part of the cache's key.
+  const cacheKey = count === 2 ? `${first} ${second}` : first;
+  let known = rawSpecs.get(cacheKey);
+  if (known === undefined) {
+    known = spec(name, { words: count === 2 ? [first, second!] : [first], ...rawKeys(name) });
+    if (rawSpecs.size >= MAX_RAW_SPECS) rawSpecs.clear();
+    rawSpecs.set(cacheKey, known);
+  }
+  const args = words.slice(count);
+  if (name.startsWith('XREAD') && args.some((arg) => typeof arg === 'string' && arg.toUpperCase() === 'BLOCK')) {
+    return new Command<T>({ ...known, flags: known.flags | Flag.BLOCKING }, args);
+  }
+  return new Command<T>(known, args);
+}
+
+const KEYS_BY_COUNT: Readonly<Record<string, CommandSpec['keys']>> = {
+  EVAL: numkeys(1),
+  EVALSHA: numkeys(1),
+  EVAL_RO: numkeys(1),
+  EVALSHA_RO: numkeys(1),
+  FCALL: numkeys(1),
+  FCALL_RO: numkeys(1),
+  ZUNION: numkeys(0),
+  ZINTER: numkeys(0),
+  ZDIFF: numkeys(0),
+  ZINTERCARD: numkeys(0),
+  SINTERCARD: numkeys(0),
+  LMPOP: numkeys(0),
+  ZMPOP: numkeys(0),
+  BLMPOP: numkeys(1),
+  BZMPOP: numkeys(1),
+  ZUNIONSTORE: numkeys(1, 0),
+  ZINTERSTORE: numkeys(1, 0),
+  ZDIFFSTORE: numkeys(1, 0),
+  XREAD: streamKeys,
+  XREADGROUP: streamKeys,
+};
+
+/** Keys of XREAD and XREADGROUP: the first half of what follows STREAMS. */
+export function streamKeys(args: readonly unknown[]): readonly number[] {
+  const at = args.findIndex((arg) => typeof arg === 'string' && arg.toUpperCase() === 'STREAMS');
+  if (at === -1) return NO_KEYS;
+  const count = (args.length - at - 1) >> 1;
+  return Array.from({ length: count }, (_, i) => at + 1 + i);
+}
+
+function rawKeys(name: string): SpecOptions {
+  const keys = KEYS_BY_COUNT[name];
+  return keys === undefined ? {} : { keys };
+}
+
+function wordOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value.length > 0 && value.length < 128 ? value : undefined;
+  if (Buffer.isBuffer(value)) return value.length > 0 && value.length < 128 ? value.toString('latin1') : undefined;
+  return undefined;
+}

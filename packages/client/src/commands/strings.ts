@@ -1,0 +1,199 @@
+/** Commands of the group "string". https://redis.io/docs/latest/commands/?group=string */
+import type { BlobString, Integer, NumericArgument, RedisArgument, SimpleString } from '../protocol/types.js';
+import { pushAll, type Variadic, word } from './arguments.js';
+import { Command, spec } from './command.js';
+
+const APPEND = spec('APPEND');
+/** Appends to a string; creates it if missing. Resolves with its new length in bytes. Redis 2.0.0. */
+export const append = (key: RedisArgument, value: RedisArgument) => new Command<Integer>(APPEND, [key, value]);
+
+const DECR = spec('DECR');
+/** Subtracts one. Redis 1.0.0. */
+export const decr = (key: RedisArgument) => new Command<Integer>(DECR, [key]);
+
+const DECRBY = spec('DECRBY');
+/** Subtracts `decrement`, a 64-bit integer. Redis 1.0.0. */
+export const decrBy = (key: RedisArgument, decrement: NumericArgument) =>
+  new Command<Integer>(DECRBY, [key, decrement]);
+
+const GET = spec('GET');
+/**
+ * The value of a key; null when it does not exist. Redis 1.0.0.
+ * @example
+ * await client.get('greeting'); // 'hello' or null
+ */
+export const get = (key: RedisArgument) => new Command<BlobString | null>(GET, [key]);
+
+const GETDEL = spec('GETDEL');
+/** Reads and deletes. Redis 6.2.0. */
+export const getDel = (key: RedisArgument) => new Command<BlobString | null>(GETDEL, [key]);
+
+/** When the key expires: seconds (`EX`), milliseconds (`PX`), a Unix time (`EXAT`, `PXAT`), or never. */
+export type GetExOptions =
+  | { type: 'EX' | 'PX'; value: number }
+  | { type: 'EXAT' | 'PXAT'; value: number | Date }
+  | { type: 'PERSIST' }
+  | { EX: number }
+  | { PX: number }
+  | { EXAT: number | Date }
+  | { PXAT: number | Date }
+  | { PERSIST: true };
+
+const GETEX = spec('GETEX');
+/** Reads and changes the expiry. Redis 6.2.0. */
+export function getEx(key: RedisArgument, options: GetExOptions): Command<BlobString | null> {
+  if ('type' in options) {
+    const type = word('GETEX', 'type', options.type, ['EX', 'PX', 'EXAT', 'PXAT', 'PERSIST']);
+    return new Command(
+      GETEX,
+      type === 'PERSIST' ? [key, type] : [key, type, unixTime(type, (options as { value: number }).value)],
+    );
+  }
+  for (const type of ['EX', 'PX', 'EXAT', 'PXAT'] as const) {
+    if (type in options)
+      return new Command(GETEX, [key, type, unixTime(type, (options as Record<string, number>)[type]!)]);
+  }
+  return new Command(GETEX, [key, 'PERSIST']);
+}
+
+function unixTime(type: string, value: number | Date): number {
+  if (!(value instanceof Date)) return value;
+  return type === 'EXAT' ? Math.floor(value.getTime() / 1000) : value.getTime();
+}
+
+const GETRANGE = spec('GETRANGE');
+/** Bytes `start` to `end`, both included, negative from the end. Redis 2.4.0. */
+export const getRange = (key: RedisArgument, start: number, end: number) =>
+  new Command<BlobString>(GETRANGE, [key, start, end]);
+
+const GETSET = spec('GETSET');
+/** Sets and returns the old value. Redis 1.0.0; `set(key, value, { GET: true })` since 6.2. */
+export const getSet = (key: RedisArgument, value: RedisArgument) =>
+  new Command<BlobString | null>(GETSET, [key, value]);
+
+const INCR = spec('INCR');
+/** Adds one. Redis 1.0.0. */
+export const incr = (key: RedisArgument) => new Command<Integer>(INCR, [key]);
+
+const INCRBY = spec('INCRBY');
+/** Adds `increment`, a 64-bit integer. Redis 1.0.0. */
+export const incrBy = (key: RedisArgument, increment: NumericArgument) =>
+  new Command<Integer>(INCRBY, [key, increment]);
+
+const INCRBYFLOAT = spec('INCRBYFLOAT');
+/** Adds a floating-point `increment`; resolves with the new value as text. Redis 2.6.0. */
+export const incrByFloat = (key: RedisArgument, increment: number) =>
+  new Command<BlobString>(INCRBYFLOAT, [key, increment]);
+
+const MGET = spec('MGET');
+/** The values of several keys, null where one is missing. Redis 1.0.0. */
+export const mGet = (keys: Variadic) =>
+  new Command<(BlobString | null)[]>(MGET, Array.isArray(keys) ? keys.slice() : [keys]);
+
+/** Keys and values: an object, pairs, or a flat list. */
+export type MSetArguments =
+  | Readonly<Record<string, RedisArgument>>
+  | readonly (readonly [RedisArgument, RedisArgument])[]
+  | readonly RedisArgument[];
+
+function keysAndValues(toSet: MSetArguments): unknown[] {
+  const args: unknown[] = [];
+  if (Array.isArray(toSet)) for (const item of toSet) pushAll(args, item);
+  else for (const key of Object.keys(toSet)) args.push(key, (toSet as Record<string, RedisArgument>)[key]);
+  return args;
+}
+
+const MSET = spec('MSET');
+/** Sets several keys at once, atomically. Redis 1.0.1. */
+export const mSet = (toSet: MSetArguments) => new Command<SimpleString<'OK'>>(MSET, keysAndValues(toSet));
+
+const MSETNX = spec('MSETNX');
+/** Sets several keys if none of them exists; 1 if they were set. Redis 1.0.1. */
+export const mSetNX = (toSet: MSetArguments) => new Command<Integer>(MSETNX, keysAndValues(toSet));
+
+const PSETEX = spec('PSETEX');
+/** Sets with an expiry in milliseconds. Redis 2.6.0. */
+export const pSetEx = (key: RedisArgument, ms: number, value: RedisArgument) =>
+  new Command<SimpleString<'OK'>>(PSETEX, [key, ms, value]);
+
+export interface SetOptions {
+  /** Seconds (`EX`), milliseconds (`PX`), Unix time in seconds (`EXAT`) or milliseconds (`PXAT`), or what it has now. */
+  expiration?: { type: 'EX' | 'PX' | 'EXAT' | 'PXAT'; value: number } | { type: 'KEEPTTL' } | 'KEEPTTL';
+  /** Only if missing, only if present, or (Redis 8.4) by comparing with `matchValue`. */
+  condition?: 'NX' | 'XX' | 'IFEQ' | 'IFNE' | 'IFDEQ' | 'IFDNE';
+  matchValue?: RedisArgument;
+  /** Resolve with the old value. Redis 6.2.0. */
+  GET?: boolean;
+  /** @deprecated use `expiration` */
+  EX?: number;
+  /** @deprecated use `expiration` */
+  PX?: number;
+  /** @deprecated use `expiration` */
+  EXAT?: number;
+  /** @deprecated use `expiration` */
+  PXAT?: number;
+  /** @deprecated use `expiration` */
+  KEEPTTL?: boolean;
+  /** @deprecated use `condition` */
+  NX?: boolean;
+  /** @deprecated use `condition` */
+  XX?: boolean;
+}
+
+const EXPIRATIONS = ['EX', 'PX', 'EXAT', 'PXAT'] as const;
+const CONDITIONS = ['NX', 'XX', 'IFEQ', 'IFNE', 'IFDEQ', 'IFDNE'] as const;
+const SET = spec('SET');
+/**
+ * Sets a key. Resolves with `OK`, with null when a condition was not met, or with the old value (`GET`). Redis 1.0.0.
+ * @example
+ * await client.set('session:1', 'data', { expiration: { type: 'EX', value: 3600 } });
+ */
+export function set(
+  key: RedisArgument,
+  value: RedisArgument | number,
+  options?: SetOptions,
+): Command<SimpleString<'OK'> | BlobString | null> {
+  const args: unknown[] = [key, value];
+  if (options !== undefined) pushSetOptions(args, options);
+  return new Command(SET, args);
+}
+
+function pushSetOptions(args: unknown[], options: SetOptions): void {
+  const { expiration } = options;
+  if (expiration !== undefined) {
+    const type = word('SET', 'expiration', typeof expiration === 'string' ? expiration : expiration.type, [
+      ...EXPIRATIONS,
+      'KEEPTTL',
+    ]);
+    args.push(type);
+    if (type !== 'KEEPTTL') args.push((expiration as { value: number }).value);
+  } else {
+    const type = EXPIRATIONS.find((name) => options[name] !== undefined);
+    if (type !== undefined) args.push(type, options[type]);
+    else if (options.KEEPTTL) args.push('KEEPTTL');
+  }
+  if (options.condition !== undefined) {
+    args.push(word('SET', 'condition', options.condition, CONDITIONS));
+    if (options.matchValue !== undefined) args.push(options.matchValue);
+  } else if (options.NX) args.push('NX');
+  else if (options.XX) args.push('XX');
+  if (options.GET) args.push('GET');
+}
+
+const SETEX = spec('SETEX');
+/** Sets with an expiry in seconds. Redis 2.0.0. */
+export const setEx = (key: RedisArgument, seconds: number, value: RedisArgument) =>
+  new Command<SimpleString<'OK'>>(SETEX, [key, seconds, value]);
+
+const SETNX = spec('SETNX');
+/** Sets if missing; 1 if it was set. Redis 1.0.0. */
+export const setNX = (key: RedisArgument, value: RedisArgument) => new Command<Integer>(SETNX, [key, value]);
+
+const SETRANGE = spec('SETRANGE');
+/** Overwrites from byte `offset` (0 to 512 MiB); resolves with the new length. Redis 2.2.0. */
+export const setRange = (key: RedisArgument, offset: number, value: RedisArgument) =>
+  new Command<Integer>(SETRANGE, [key, offset, value]);
+
+const STRLEN = spec('STRLEN');
+/** Length in bytes; 0 when missing. Redis 2.2.0. */
+export const strLen = (key: RedisArgument) => new Command<Integer>(STRLEN, [key]);

@@ -1,0 +1,54 @@
+/**
+ * Deadlines without a timer a command. Commands keep their own deadline; one timer sleeps until the earliest, and
+ * when it fires the owner looks through its queue and says which is the next. In a healthy connection it fires once
+ * per timeout, whatever the rate.
+ */
+export class Deadlines {
+  /** Milliseconds, monotonic, as of this turn: reading the clock once a turn instead of once a command. */
+  now = performance.now();
+  readonly #onDue: (now: number) => number;
+  #timer: NodeJS.Timeout | undefined;
+  #earliest = Number.POSITIVE_INFINITY;
+  #fresh = false;
+
+  /** `onDue` handles what is due and returns the earliest deadline that is left (Infinity: none). */
+  constructor(onDue: (now: number) => number) {
+    this.#onDue = onDue;
+  }
+
+  /** The deadline `timeout` milliseconds from now. */
+  add(timeout: number): number {
+    if (!this.#fresh) {
+      this.now = performance.now();
+      this.#fresh = true;
+    }
+    const deadline = this.now + timeout;
+    if (deadline < this.#earliest) this.#arm(deadline);
+    return deadline;
+  }
+
+  /** The turn is over: the clock must be read again. */
+  tick(): void {
+    this.#fresh = false;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#earliest = Number.POSITIVE_INFINITY;
+  }
+
+  #arm(deadline: number): void {
+    this.#earliest = deadline;
+    clearTimeout(this.#timer);
+    // The socket keeps the process alive, not its timers.
+    this.#timer = setTimeout(this.#fire, Math.max(1, Math.ceil(deadline - performance.now()))).unref();
+  }
+
+  readonly #fire = (): void => {
+    this.now = performance.now();
+    this.#fresh = false;
+    this.#earliest = Number.POSITIVE_INFINITY;
+    const earliest = this.#onDue(this.now);
+    if (earliest < this.#earliest) this.#arm(earliest);
+  };
+}

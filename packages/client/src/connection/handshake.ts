@@ -1,0 +1,91 @@
+/**
+ * What a fresh connection says before anybody else may: protocol version and authentication, name, database, library
+ * identity. One batch, one round trip; a second one only for servers without HELLO.
+ */
+import { type Command, spec, Command as Value } from '../commands/command.js';
+import { ErrorReply, RedkeepError } from '../errors.js';
+import type { RespVersion } from '../protocol/types.js';
+import type { Credentials } from '../security/credentials.js';
+import { Secret } from '../security/secret.js';
+import { version } from '../version.js';
+
+export interface HandshakeOptions {
+  readonly resp: RespVersion;
+  readonly name: string | undefined;
+  readonly database: number;
+  /** READONLY: a cluster replica that answers reads. */
+  readonly replicaReads: boolean;
+  /** Library name suffix, or false to send no identity. */
+  readonly clientInfo: string | false;
+}
+
+const HELLO = spec('HELLO');
+const AUTH = spec('AUTH');
+const SELECT = spec('SELECT');
+const SETNAME = spec('CLIENT SETNAME');
+const SETINFO = spec('CLIENT SETINFO');
+const READONLY = spec('READONLY');
+
+export interface HandshakeStep {
+  readonly command: Command;
+  /** A refusal that does not stop the connection: an old server, or a user without the right. */
+  readonly optional: boolean;
+}
+
+export function handshakeSteps(
+  options: HandshakeOptions,
+  credentials: Credentials,
+  resp: RespVersion,
+): HandshakeStep[] {
+  const steps: HandshakeStep[] = [];
+  const step = (command: Command, optional = false) => steps.push({ command, optional });
+  const password = credentials.password instanceof Secret ? credentials.password.reveal() : credentials.password;
+  const { username } = credentials;
+  if (resp === 3) {
+    const args: unknown[] = ['3'];
+    if (password !== undefined) args.push('AUTH', username ?? 'default', password);
+    if (options.name !== undefined) args.push('SETNAME', options.name);
+    step(new Value(HELLO, args));
+  } else {
+    if (password !== undefined) step(new Value(AUTH, username === undefined ? [password] : [username, password]));
+    if (options.name !== undefined) step(new Value(SETNAME, [options.name]));
+  }
+  if (options.clientInfo !== false) {
+    const library = options.clientInfo === '' ? 'redkeep' : `redkeep(${options.clientInfo})`;
+    step(new Value(SETINFO, ['LIB-NAME', library]), true);
+    step(new Value(SETINFO, ['LIB-VER', version]), true);
+  }
+  if (options.database !== 0) step(new Value(SELECT, [String(options.database)]));
+  if (options.replicaReads) step(new Value(READONLY, []));
+  return steps;
+}
+
+/** The server knows neither HELLO nor RESP3. */
+export function lacksResp3(error: unknown): boolean {
+  return error instanceof ErrorReply && (error.prefix === 'NOPROTO' || /unknown command/i.test(error.serverMessage));
+}
+
+/** A handshake error that no retry can mend. */
+export function handshakeError(error: unknown, command: string): unknown {
+  if (!(error instanceof ErrorReply)) return error;
+  const said = error.serverMessage;
+  if (
+    error.prefix === 'WRONGPASS' ||
+    error.prefix === 'NOAUTH' ||
+    /invalid password|without any password configured/i.test(said)
+  ) {
+    const why =
+      error.prefix === 'NOAUTH'
+        ? 'the server asks for credentials and none were given'
+        : /without any password/i.test(said)
+          ? 'the server has no password for the default user, yet one was given'
+          : 'the server refused user name or password';
+    return new RedkeepError('REDKEEP_AUTH_FAILED', `Authentication failed: ${why}`, { cause: error });
+  }
+  if (error.prefix === 'ERR' || error.prefix === 'NOPERM') {
+    return new RedkeepError('REDKEEP_SERVER', `${command} was refused while connecting: ${error.message}`, {
+      cause: error,
+    });
+  }
+  return error;
+}

@@ -1,0 +1,35 @@
+/** When to try again after a lost or failed connection. */
+import type { ErrorCode } from '../errors.js';
+
+/**
+ * Milliseconds until the next attempt; `false` or an Error to give up. `retries` counts from 0 since the connection
+ * last stood. node-redis's shape.
+ */
+export type ReconnectStrategy = (retries: number, cause: Error) => number | false | Error;
+
+const BASE_MS = 50;
+const CAP_MS = 2000;
+
+/** Exponential from 50 ms to 2 s with full jitter, so that a thousand clients do not return in step. */
+export const defaultReconnectStrategy: ReconnectStrategy = (retries) =>
+  Math.floor(Math.random() * Math.min(BASE_MS * 2 ** Math.min(retries, 16), CAP_MS)) + 1;
+
+/** Causes that stay as they are until somebody changes something: trying for ever would only hammer the server. */
+const PERMANENT = new Set<ErrorCode>([
+  'REDKEEP_AUTH_FAILED',
+  'REDKEEP_CERTIFICATE_EXPIRED',
+  'REDKEEP_CERTIFICATE_NAME',
+  'REDKEEP_CERTIFICATE_UNTRUSTED',
+  'REDKEEP_CERTIFICATE_REQUIRED',
+  'REDKEEP_SERVER_PLAINTEXT',
+  'REDKEEP_TLS_FAILED',
+  'REDKEEP_INVALID_OPTION',
+  'REDKEEP_SERVER',
+]);
+
+export function isPermanent(error: unknown): boolean {
+  return PERMANENT.has((error as { code?: ErrorCode }).code as ErrorCode);
+}
+
+/** A permanent error after the connection once stood may be a rotation under way: a few more attempts are allowed. */
+export const PERMANENT_RETRIES = 3;

@@ -1,0 +1,179 @@
+/**
+ * Opens a TCP, TLS or Unix socket and says in which of a handful of ways that failed. Knows nothing of RESP.
+ */
+import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { ConnectError, ConnectionTimeoutError, type ErrorCode } from '../errors.js';
+import { type TlsOptions, tlsConnectOptions } from '../security/tls-policy.js';
+
+export type Endpoint =
+  | {
+      readonly kind: 'tcp';
+      readonly host: string;
+      readonly port: number;
+      readonly family?: number;
+      readonly localAddress?: string;
+    }
+  | { readonly kind: 'unix'; readonly path: string };
+
+export interface TransportOptions {
+  readonly endpoint: Endpoint;
+  readonly tls: TlsOptions | undefined;
+  /** Milliseconds until TCP and TLS must stand. */
+  readonly connectTimeout: number;
+  readonly noDelay: boolean;
+  readonly keepAlive: boolean;
+  /** Milliseconds of idleness before the first TCP probe. */
+  readonly keepAliveInitialDelay: number;
+}
+
+/** `buffer` is valid until the callback returns. */
+export type OnRead = (bytes: number, buffer: Buffer) => void;
+
+/**
+ * One read buffer for all connections of the process: a read and its callback are one synchronous step and the
+ * decoder copies what it keeps, so nobody sees another's bytes. It saves 64 KiB a connection. Windows hands the
+ * buffer to the kernel while a read is pending, so there each connection has its own.
+ */
+const READ_BUFFER_BYTES = 64 * 1024;
+let shared: Buffer | undefined;
+function readBuffer(): Buffer {
+  if (process.platform === 'win32') return Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  shared ??= Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  return shared;
+}
+
+/** Where a connection leads, for logs: never holds a credential. */
+export function describeEndpoint(endpoint: Endpoint): string {
+  if (endpoint.kind === 'unix') return endpoint.path;
+  return endpoint.host.includes(':') ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`;
+}
+
+/** Resolves with a connected (and verified) socket; rejects with a ConnectError. */
+export function openTransport(
+  options: TransportOptions,
+  onRead: OnRead,
+  signal: AbortSignal,
+): Promise<Socket | TLSSocket> {
+  const { endpoint, tls } = options;
+  return new Promise((resolve, reject) => {
+    const buffer = readBuffer();
+    const target: TcpNetConnectOpts & { onread: NonNullable<TcpNetConnectOpts['onread']> } = {
+      ...(endpoint.kind === 'unix'
+        ? { path: endpoint.path, port: 0 }
+        : {
+            host: endpoint.host,
+            port: endpoint.port,
+            family: endpoint.family ?? 0,
+            localAddress: endpoint.localAddress,
+          }),
+      noDelay: options.noDelay,
+      keepAlive: options.keepAlive,
+      keepAliveInitialDelay: options.keepAliveInitialDelay,
+      onread: {
+        buffer,
+        callback: (bytes, buf) => {
+          onRead(bytes, buf as Buffer);
+          return true;
+        },
+      },
+    };
+    if (endpoint.kind === 'unix') delete (target as { port?: number }).port;
+    let socket: Socket | TLSSocket;
+    try {
+      socket =
+        tls === undefined
+          ? connectTcp(target)
+          : connectTls({ ...target, ...tlsConnectOptions(tls, endpoint.kind === 'tcp' ? endpoint.host : undefined) });
+    } catch (error) {
+      reject(error);
+      return;
+    }
+    const timer = setTimeout(() => fail(new ConnectionTimeoutError()), options.connectTimeout);
+    const onAbort = () =>
+      fail(
+        signal.reason instanceof Error
+          ? signal.reason
+          : new ConnectError('REDKEEP_CLIENT_CLOSED', 'Closed while connecting'),
+      );
+    const onClose = () =>
+      fail(
+        new ConnectError(
+          'REDKEEP_SOCKET_CLOSED',
+          `${describeEndpoint(endpoint)} closed the connection during the handshake`,
+        ),
+      );
+    const fail = (error: Error) => {
+      settle();
+      socket.on('error', () => {}); // a late error of a socket that is given up
+      socket.destroy();
+      reject(error);
+    };
+    const onError = (error: NodeJS.ErrnoException) => fail(connectError(error, endpoint, tls !== undefined));
+    const onConnected = () => {
+      settle();
+      resolve(socket);
+    };
+    const settle = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      socket
+        .off('error', onError)
+        .off('close', onClose)
+        .off(tls === undefined ? 'connect' : 'secureConnect', onConnected);
+    };
+    socket
+      .on('error', onError)
+      .on('close', onClose)
+      .on(tls === undefined ? 'connect' : 'secureConnect', onConnected);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort);
+  });
+}
+
+const CERTIFICATE_CODES: Readonly<Record<string, ErrorCode>> = {
+  CERT_HAS_EXPIRED: 'REDKEEP_CERTIFICATE_EXPIRED',
+  CERT_NOT_YET_VALID: 'REDKEEP_CERTIFICATE_EXPIRED',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'REDKEEP_CERTIFICATE_NAME',
+  SELF_SIGNED_CERT_IN_CHAIN: 'REDKEEP_CERTIFICATE_UNTRUSTED',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'REDKEEP_CERTIFICATE_UNTRUSTED',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'REDKEEP_CERTIFICATE_UNTRUSTED',
+  UNABLE_TO_GET_ISSUER_CERT: 'REDKEEP_CERTIFICATE_UNTRUSTED',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'REDKEEP_CERTIFICATE_UNTRUSTED',
+  CERT_SIGNATURE_FAILURE: 'REDKEEP_CERTIFICATE_UNTRUSTED',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'REDKEEP_SERVER_PLAINTEXT',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'REDKEEP_SERVER_PLAINTEXT',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'REDKEEP_CERTIFICATE_REQUIRED',
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'REDKEEP_TLS_FAILED',
+};
+
+/** A socket's error as one of ours, with the next step. Also used for errors after the connection stood. */
+export function connectError(error: NodeJS.ErrnoException, endpoint: Endpoint, tls: boolean): Error {
+  const where = describeEndpoint(endpoint);
+  const known = error.code === undefined ? undefined : CERTIFICATE_CODES[error.code];
+  if (known !== undefined)
+    return new ConnectError(known, `${where}: ${CERTIFICATE_TEXT[known] ?? error.message}`, { cause: error });
+  if (
+    tls &&
+    (error.code?.startsWith('ERR_SSL') ||
+      error.code?.startsWith('ERR_TLS') ||
+      error.message.startsWith('The public key') ||
+      error.message.startsWith('No pinned'))
+  ) {
+    return new ConnectError(
+      'REDKEEP_TLS_FAILED',
+      `${where}: the TLS handshake failed (${error.code ?? error.message})`,
+      { cause: error },
+    );
+  }
+  return error;
+}
+
+const CERTIFICATE_TEXT: Partial<Record<ErrorCode, string>> = {
+  REDKEEP_CERTIFICATE_EXPIRED: 'the server certificate is expired or not yet valid',
+  REDKEEP_CERTIFICATE_NAME: 'the server certificate is for another name',
+  REDKEEP_CERTIFICATE_UNTRUSTED: 'the server certificate is not signed by a trusted CA',
+  REDKEEP_SERVER_PLAINTEXT: 'the server does not speak TLS on this port',
+  REDKEEP_CERTIFICATE_REQUIRED: 'the server requires a client certificate',
+  REDKEEP_TLS_FAILED: 'the TLS handshake failed',
+};

@@ -1,0 +1,392 @@
+/**
+ * Every error the client raises. Messages name the command and the position of an argument, never its value; what
+ * the server said is kept apart (`serverMessage`), because servers echo arguments.
+ */
+
+/** Code -> [what an end user may read, what an operator should do next]. `docs/errors.md` is tested against it. */
+export const ERRORS = {
+  REDKEEP_ABORTED: [
+    'The request was cancelled.',
+    'The AbortSignal given with the command fired. Issue the command again if it is still wanted.',
+  ],
+  REDKEEP_AUTH_FAILED: [
+    'The data store refused the credentials.',
+    'Check user name and password (or the credential provider) against `ACL LIST` on the server. Retrying will not help.',
+  ],
+  REDKEEP_CERTIFICATE_EXPIRED: [
+    'The data store could not be verified.',
+    'Renew the server certificate (`redkeep certs renew`) and check the clock of both machines.',
+  ],
+  REDKEEP_CERTIFICATE_NAME: [
+    'The data store could not be verified.',
+    'Connect by a name in the certificate, set `tls.servername`, or issue a certificate with this host among its SANs.',
+  ],
+  REDKEEP_CERTIFICATE_UNTRUSTED: [
+    'The data store could not be verified.',
+    'Give the CA that signed the server certificate: `tls.caFile`, `tls.ca` or REDIS_TLS_CA_FILE.',
+  ],
+  REDKEEP_CERTIFICATE_REQUIRED: [
+    'The data store refused the connection.',
+    'The server asks for a client certificate: set `tls.certFile` and `tls.keyFile`.',
+  ],
+  REDKEEP_CLIENT_CLOSED: [
+    'The service is shutting down.',
+    'The client was closed or never connected: call `connect()` first, and stop issuing commands before `close()`.',
+  ],
+  REDKEEP_CLIENT_OFFLINE: [
+    'The service is temporarily unavailable.',
+    'The connection is down and `disableOfflineQueue` is on. Retry when the `ready` event fires.',
+  ],
+  REDKEEP_COMMAND_REFUSED: [
+    'The operation is not permitted.',
+    'Add the command to `allowCommands`, or set `commandPolicy: "unrestricted"` for an administrative client.',
+  ],
+  REDKEEP_CONNECT_TIMEOUT: [
+    'The service is temporarily unavailable.',
+    'Check address, firewall and server load; `socket.connectTimeout` sets the limit (ms).',
+  ],
+  REDKEEP_CONNECTION_LOST: [
+    'The service is temporarily unavailable.',
+    'The command was not sent or is safe to repeat; retry it.',
+  ],
+  REDKEEP_CREDENTIALS_UNAVAILABLE: [
+    'The service is temporarily unavailable.',
+    'The credential provider failed; see `cause`.',
+  ],
+  REDKEEP_INVALID_ARGUMENT: [
+    'The request is not valid.',
+    'Pass a string, Buffer, finite number or bigint at the named position.',
+  ],
+  REDKEEP_INVALID_OPTION: ['The service is misconfigured.', 'Correct the option named in the message.'],
+  REDKEEP_MAYBE_EXECUTED: [
+    'The outcome of the request is not known.',
+    'The connection broke after the command was sent. Read the data back before deciding to repeat it.',
+  ],
+  REDKEEP_PLAINTEXT_REFUSED: [
+    'The service is misconfigured.',
+    'Use rediss:// with `tls.caFile`, or set `allowPlaintext: true` if the network is trusted.',
+  ],
+  REDKEEP_PROTOCOL: [
+    'The service is temporarily unavailable.',
+    'The peer broke the protocol; the connection was closed. Check that the address is a Redis or Valkey server.',
+  ],
+  REDKEEP_QUEUE_FULL: [
+    'The service is busy.',
+    'Await `client.ready()` before issuing more commands, or raise `commandsQueueMaxLength` / `maxQueueBytes`.',
+  ],
+  REDKEEP_RATE_LIMITED: ['Too many requests.', 'Slow down, or raise `rateLimit`.'],
+  REDKEEP_CIRCUIT_OPEN: [
+    'The service is temporarily unavailable.',
+    'Recent commands failed; the circuit breaker tries again after its cool-down.',
+  ],
+  REDKEEP_RECONNECT_STOPPED: [
+    'The service is temporarily unavailable.',
+    'The reconnect strategy gave up; see `cause`.',
+  ],
+  REDKEEP_REDIRECT_REFUSED: [
+    'The service is misconfigured.',
+    'A node redirected to an address the redirect policy does not vouch for. Add it to `redirectPolicy.allowHosts` if it is yours.',
+  ],
+  REDKEEP_REPLY_LIMIT: [
+    'The service is temporarily unavailable.',
+    'A reply crossed a limit and the connection was closed. Read in smaller pieces or raise `replyLimits`.',
+  ],
+  REDKEEP_SERVER: ['The request could not be completed.', 'See `serverMessage` for what the server said.'],
+  REDKEEP_SERVER_PLAINTEXT: [
+    'The data store could not be verified.',
+    'The server does not speak TLS on this port: connect to its TLS port, or enable `tls-port` on it.',
+  ],
+  REDKEEP_SOCKET_CLOSED: [
+    'The service is temporarily unavailable.',
+    'The server closed the connection; the client reconnects by itself.',
+  ],
+  REDKEEP_TIMEOUT: [
+    'The service is temporarily unavailable.',
+    'No answer within the command timeout. If the command writes, read back before repeating it.',
+  ],
+  REDKEEP_TLS_FAILED: [
+    'The data store could not be verified.',
+    'The TLS handshake failed: compare `tls.minVersion` and `tls.ciphers` with the server; see `cause`.',
+  ],
+  REDKEEP_TOO_MANY_REDIRECTS: [
+    'The service is temporarily unavailable.',
+    'The cluster is moving slots or its nodes disagree: check `CLUSTER NODES`.',
+  ],
+  REDKEEP_NO_NODE: [
+    'The service is temporarily unavailable.',
+    'No cluster node or sentinel could be reached: check the root nodes and their certificates.',
+  ],
+  REDKEEP_WATCH: [
+    'The data changed meanwhile; try again.',
+    'A watched key changed: read again and repeat the transaction.',
+  ],
+} as const satisfies Record<string, readonly [string, string]>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** What an end user may be shown. */
+export interface PublicError {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** Base of the client's errors: a stable `code`, a `hint` with the next step, and a text safe for end users. */
+export class RedkeepError extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.name = new.target.name;
+  }
+  /** What to do next. */
+  get hint(): string {
+    return ERRORS[this.code][1];
+  }
+  /** A code and a generic sentence that may be shown to end users. */
+  toPublic(): PublicError {
+    return { code: this.code, message: ERRORS[this.code][0] };
+  }
+}
+
+/** A value that cannot be sent. Raised before anything is written. Also a `TypeError`. */
+export class InvalidArgumentError extends TypeError {
+  readonly code = 'REDKEEP_INVALID_ARGUMENT';
+  readonly command: string;
+  /** Zero-based position among the command's arguments, or an option's name. */
+  readonly position: number | string;
+  constructor(command: string, position: number | string, problem: string) {
+    super(`${command}: argument ${typeof position === 'number' ? position + 1 : position} ${problem}`);
+    this.name = 'InvalidArgumentError';
+    this.command = command;
+    this.position = position;
+  }
+  get hint(): string {
+    return ERRORS[this.code][1];
+  }
+  toPublic(): PublicError {
+    return { code: this.code, message: ERRORS[this.code][0] };
+  }
+}
+
+/** An option that is wrong, contradictory or insecure. Raised when the client is created. */
+export class InvalidOptionError extends TypeError {
+  readonly code: ErrorCode;
+  readonly option: string;
+  constructor(option: string, problem: string, code: ErrorCode = 'REDKEEP_INVALID_OPTION') {
+    super(`${option}: ${problem}`);
+    this.name = 'InvalidOptionError';
+    this.code = code;
+    this.option = option;
+  }
+  get hint(): string {
+    return ERRORS[this.code][1];
+  }
+  toPublic(): PublicError {
+    return { code: this.code, message: ERRORS[this.code][0] };
+  }
+}
+
+export class AbortError extends RedkeepError {
+  constructor(cause?: unknown) {
+    super('REDKEEP_ABORTED', 'The command was aborted', cause === undefined ? undefined : { cause });
+  }
+}
+
+export class TimeoutError extends RedkeepError {
+  constructor(message: string) {
+    super('REDKEEP_TIMEOUT', message);
+  }
+}
+
+/** A write was sent and the connection broke before its answer: it may or may not have run. Never re-sent. */
+export class MaybeExecutedError extends RedkeepError {
+  readonly command: string;
+  constructor(command: string, cause?: unknown) {
+    super('REDKEEP_MAYBE_EXECUTED', `${command} was sent but its answer was lost: it may have been executed`, {
+      cause,
+    });
+    this.command = command;
+  }
+}
+
+export class ConnectionTimeoutError extends RedkeepError {
+  constructor() {
+    super('REDKEEP_CONNECT_TIMEOUT', 'Connection timeout');
+  }
+}
+
+export class SocketTimeoutError extends RedkeepError {
+  constructor(timeout: number) {
+    super('REDKEEP_SOCKET_CLOSED', `No data within ${timeout} ms while an answer was expected`);
+  }
+}
+
+export class ClientClosedError extends RedkeepError {
+  constructor() {
+    super('REDKEEP_CLIENT_CLOSED', 'The client is closed');
+  }
+}
+
+export class ClientOfflineError extends RedkeepError {
+  constructor() {
+    super('REDKEEP_CLIENT_OFFLINE', 'The client is offline');
+  }
+}
+
+export class DisconnectsClientError extends RedkeepError {
+  constructor() {
+    super('REDKEEP_CLIENT_CLOSED', 'Disconnects client');
+  }
+}
+
+export class SocketClosedUnexpectedlyError extends RedkeepError {
+  constructor() {
+    super('REDKEEP_SOCKET_CLOSED', 'Socket closed unexpectedly');
+  }
+}
+
+export class QueueFullError extends RedkeepError {
+  constructor(what: string) {
+    super('REDKEEP_QUEUE_FULL', `The queue is full (${what})`);
+  }
+}
+
+export class CommandRefusedError extends RedkeepError {
+  readonly command: string;
+  constructor(command: string, why: string) {
+    super('REDKEEP_COMMAND_REFUSED', `${command} is refused by this client: ${why}`);
+    this.command = command;
+  }
+}
+
+/** The peer broke RESP or crossed a reply limit. The connection is gone. */
+export class ProtocolError extends RedkeepError {
+  constructor(message: string, code: 'REDKEEP_PROTOCOL' | 'REDKEEP_REPLY_LIMIT' = 'REDKEEP_PROTOCOL') {
+    super(code, message);
+  }
+}
+
+/** TCP or TLS could not be established. */
+export class ConnectError extends RedkeepError {}
+
+export class ReconnectStrategyError extends RedkeepError {
+  readonly originalError: Error;
+  readonly socketError: unknown;
+  constructor(originalError: Error, socketError: unknown) {
+    super('REDKEEP_RECONNECT_STOPPED', originalError.message, { cause: originalError });
+    this.originalError = originalError;
+    this.socketError = socketError;
+  }
+}
+
+export class WatchError extends RedkeepError {
+  constructor(message = 'One (or more) of the watched keys has been changed') {
+    super('REDKEEP_WATCH', message);
+  }
+}
+
+export class RootNodesUnavailableError extends RedkeepError {
+  constructor(cause?: unknown) {
+    super('REDKEEP_NO_NODE', 'All the root nodes are unavailable', { cause });
+  }
+}
+
+export class MaxCommandRedirectionsError extends RedkeepError {
+  constructor(cause?: unknown) {
+    super('REDKEEP_TOO_MANY_REDIRECTS', 'Too many Cluster redirections', { cause });
+  }
+}
+
+/** Texts that servers send word for word, so they cannot hold an argument. */
+const FIXED_TEXTS = new Set([
+  'WRONGTYPE Operation against a key holding the wrong kind of value',
+  'WRONGPASS invalid username-password pair or user is disabled.',
+  'NOAUTH Authentication required.',
+  'NOSCRIPT No matching script. Please use EVAL.',
+  'NOSCRIPT No matching script.',
+  'EXECABORT Transaction discarded because of previous errors.',
+  "READONLY You can't write against a read only replica.",
+  'ERR value is not an integer or out of range',
+  'ERR value is not a valid float',
+  'ERR no such key',
+  'ERR syntax error',
+  'ERR index out of range',
+  'ERR EXEC without MULTI',
+  'ERR DISCARD without MULTI',
+  'ERR MULTI calls can not be nested',
+  'ERR WATCH inside MULTI is not allowed',
+  "CROSSSLOT Keys in request don't hash to the same slot",
+  'CLUSTERDOWN The cluster is down',
+  'CLUSTERDOWN Hash slot not served',
+  'LOADING Redis is loading the dataset in memory',
+  'NOREPLICAS Not enough good replicas to write.',
+  "OOM command not allowed when used memory > 'maxmemory'.",
+]);
+
+/**
+ * The server answered with an error. `message` is the server's text with this command's own arguments taken out;
+ * the whole text is in `serverMessage`, for logs, by deliberate choice.
+ */
+export class ErrorReply extends RedkeepError {
+  /** First word of the server's text: `WRONGTYPE`, `NOAUTH`, `MOVED`, `ERR` … */
+  readonly prefix: string;
+  readonly #text: string;
+  constructor(text: string) {
+    const space = text.indexOf(' ');
+    const prefix = space === -1 ? text : text.slice(0, space);
+    super(
+      'REDKEEP_SERVER',
+      FIXED_TEXTS.has(text)
+        ? text
+        : `${/^[A-Z_]{1,32}$/.test(prefix) ? prefix : 'ERR'} (the server's text is in serverMessage)`,
+    );
+    this.#text = text;
+    this.prefix = prefix;
+  }
+  /** The server's own words, which can echo arguments. Not enumerable, not in `message`. */
+  get serverMessage(): string {
+    return this.#text;
+  }
+  /** Puts the server's text into `message`, less every occurrence of `args` (three characters or longer). */
+  redact(args: readonly unknown[]): this {
+    this.message = redactArguments(this.#text, args);
+    if (this.stack !== undefined) {
+      const end = this.stack.indexOf('\n    at ');
+      this.stack = `${this.name}: ${this.message}${end === -1 ? '' : this.stack.slice(end)}`;
+    }
+    return this;
+  }
+}
+export class SimpleError extends ErrorReply {}
+export class BlobError extends ErrorReply {}
+
+export class MultiErrorReply extends RedkeepError {
+  readonly replies: unknown[];
+  readonly errorIndexes: number[];
+  constructor(replies: unknown[], errorIndexes: number[]) {
+    super(
+      'REDKEEP_SERVER',
+      `${errorIndexes.length} commands failed, see .replies and .errorIndexes for more information`,
+    );
+    this.replies = replies;
+    this.errorIndexes = errorIndexes;
+  }
+  *errors(): Generator<ErrorReply> {
+    for (const index of this.errorIndexes) yield this.replies[index] as ErrorReply;
+  }
+}
+
+/** Server texts that quote user input do it in a few known ways; those parts go even when no argument matches. */
+function redactArguments(text: string, args: readonly unknown[]): string {
+  if (FIXED_TEXTS.has(text)) return text;
+  let safe = text.replace(/, with args beginning with:.*$/s, '');
+  for (const arg of args) {
+    const value = typeof arg === 'string' ? arg : Buffer.isBuffer(arg) ? arg.toString() : undefined;
+    if (value === undefined || value.length < 3) continue;
+    // Servers cut long arguments (128 bytes) and replace line ends before echoing them.
+    for (const echo of new Set([value, value.slice(0, 128), value.replace(/[\r\n]/g, ' ')])) {
+      if (echo.length >= 3) safe = safe.replaceAll(echo, '<argument>');
+    }
+  }
+  return safe;
+}

@@ -1,0 +1,431 @@
+/**
+ * URL, environment and options: read once, checked once, turned into what a connection needs. Everything wrong,
+ * contradictory or insecure is refused here, before a socket exists.
+ */
+import { isIP } from 'node:net';
+import type { ConnectionOptions, DispatchOptions } from './connection/connection.js';
+import { defaultReconnectStrategy, type ReconnectStrategy } from './connection/reconnect.js';
+import type { Endpoint } from './connection/transport.js';
+import { InvalidOptionError } from './errors.js';
+import { DEFAULT_REPLY_LIMITS, type ReplyLimits } from './protocol/limits.js';
+import type { RedisArgument, RespVersion, TypeMapping } from './protocol/types.js';
+import { CommandPolicy, type CommandPolicyOptions } from './security/command-policy.js';
+import { type CredentialsProvider, fromValue, toCredentialsSource } from './security/credentials.js';
+import type { Secret } from './security/secret.js';
+import { type TlsOptions, validateTls } from './security/tls-policy.js';
+
+export interface SocketOptions extends TlsOptions {
+  /** Default `localhost`. */
+  host?: string;
+  /** Default 6379. */
+  port?: number;
+  /** Unix socket instead of host and port. */
+  path?: string;
+  /** 4 or 6 to force an IP version; default both. */
+  family?: number;
+  localAddress?: string;
+  /** `false` asks for plaintext; default TLS. Other TLS options may stand beside it or in the client's `tls`. */
+  tls?: boolean;
+  /** Milliseconds for TCP and TLS to stand; default 10 000. */
+  connectTimeout?: number;
+  /** Milliseconds without a byte while answers are due; default twice the command timeout. 0 = never. */
+  socketTimeout?: number;
+  /** TCP_NODELAY; default true. */
+  noDelay?: boolean;
+  /** Default true. */
+  keepAlive?: boolean;
+  /** Milliseconds; default 30 000. */
+  keepAliveInitialDelay?: number;
+  /** A function, a fixed number of milliseconds, or `false` for no reconnecting. Default: 50 ms to 2 s, full jitter. */
+  reconnectStrategy?: false | number | ReconnectStrategy;
+}
+
+export interface CommandOptions<M extends TypeMapping = TypeMapping> extends DispatchOptions {
+  /** Milliseconds from call to answer; default 5000. 0 or undefined = none. */
+  readonly timeout?: number;
+  readonly typeMapping?: M;
+}
+
+export interface ClientOptions extends CommandPolicyOptions {
+  /** `redis[s]://[[user][:password]@]host[:port][/database]`, also `valkey://`, `valkeys://`, `unix://`. */
+  url?: string;
+  socket?: SocketOptions;
+  /** TLS is on unless the URL says `redis://` or this is `false`. */
+  tls?: boolean | TlsOptions;
+  /** Plaintext to other hosts than this one: passwords and data can be read on the way. Warns. */
+  allowPlaintext?: boolean;
+  username?: string;
+  password?: string | Secret;
+  /** Takes precedence over `username` and `password`. */
+  credentialsProvider?: CredentialsProvider;
+  /** CLIENT SETNAME. */
+  name?: string;
+  /** SELECT; default 0. */
+  database?: number;
+  /** Put before every key that is sent. */
+  keyPrefix?: RedisArgument;
+  /** RESP version; default 3, with 2 for servers that know no other. */
+  RESP?: RespVersion;
+  /** Commands that may wait or be unanswered; default 1 000 000. */
+  commandsQueueMaxLength?: number;
+  /** Bytes that these may hold; default 128 MiB. */
+  maxQueueBytes?: number;
+  /** Reject while the connection is down instead of waiting; default false (commands wait up to their timeout). */
+  disableOfflineQueue?: boolean;
+  /** READONLY after connecting to a cluster replica. */
+  readonly?: boolean;
+  /** Milliseconds between PINGs on an idle connection; default none. */
+  pingInterval?: number;
+  /** Times a command that may be repeated is sent again after lost connections; default 3. */
+  maxRetriesPerCommand?: number;
+  commandOptions?: CommandOptions;
+  replyLimits?: Partial<ReplyLimits>;
+  /** Send no library name and version. */
+  disableClientInfo?: boolean;
+  clientInfoTag?: string;
+}
+
+/** Milliseconds and counts that bound a client, in one place. */
+export const DEFAULTS = {
+  connectTimeout: 10_000,
+  handshakeTimeout: 5_000,
+  commandTimeout: 5_000,
+  keepAliveInitialDelay: 30_000,
+  maxCommands: 1_000_000,
+  maxQueueBytes: 128 * 1024 * 1024,
+  maxRetries: 3,
+} as const;
+
+export interface ResolvedOptions {
+  readonly connection: ConnectionOptions;
+  readonly policy: CommandPolicy;
+  readonly keyPrefix: RedisArgument | undefined;
+  readonly commandOptions: CommandOptions;
+  readonly pingInterval: number;
+}
+
+/** @throws InvalidOptionError naming the option and the fix */
+export function resolveOptions(given: ClientOptions = {}, env: NodeJS.ProcessEnv = process.env): ResolvedOptions {
+  checkNames(given);
+  const url =
+    given.url ?? (given.socket?.host === undefined && given.socket?.path === undefined ? env.REDIS_URL : undefined);
+  const fromUrl = url === undefined ? undefined : parseUrl(url, given.url === undefined ? 'REDIS_URL' : 'url');
+  const socket = given.socket ?? {};
+  const endpoint = resolveEndpoint(socket, fromUrl);
+  const tls = resolveTls(given, socket, fromUrl, endpoint, env);
+  if (tls === undefined) checkPlaintext(endpoint, given.allowPlaintext === true);
+  const timeout =
+    given.commandOptions !== undefined && 'timeout' in given.commandOptions
+      ? (given.commandOptions.timeout ?? 0)
+      : DEFAULTS.commandTimeout;
+  const commandTimeout = milliseconds(timeout, 'commandOptions.timeout');
+  const database = given.database ?? fromUrl?.database ?? 0;
+  if (!Number.isInteger(database) || database < 0 || database > 1_000_000) {
+    throw new InvalidOptionError('database', 'must be a whole number from 0');
+  }
+  return {
+    connection: {
+      endpoint,
+      tls,
+      connectTimeout: milliseconds(socket.connectTimeout ?? DEFAULTS.connectTimeout, 'socket.connectTimeout'),
+      handshakeTimeout: DEFAULTS.handshakeTimeout,
+      commandTimeout,
+      socketTimeout: milliseconds(socket.socketTimeout ?? commandTimeout * 2, 'socket.socketTimeout'),
+      noDelay: socket.noDelay ?? true,
+      keepAlive: socket.keepAlive ?? true,
+      keepAliveInitialDelay: milliseconds(
+        socket.keepAliveInitialDelay ?? DEFAULTS.keepAliveInitialDelay,
+        'socket.keepAliveInitialDelay',
+      ),
+      credentials:
+        given.credentialsProvider !== undefined
+          ? toCredentialsSource(given.credentialsProvider)
+          : fromValue(given.username ?? fromUrl?.username, given.password ?? fromUrl?.password),
+      handshake: {
+        resp: given.RESP ?? 3,
+        name: given.name,
+        database,
+        replicaReads: given.readonly ?? false,
+        clientInfo: given.disableClientInfo === true ? false : (given.clientInfoTag ?? ''),
+      },
+      replyLimits: { ...DEFAULT_REPLY_LIMITS, ...given.replyLimits },
+      maxCommands: count(given.commandsQueueMaxLength ?? DEFAULTS.maxCommands, 'commandsQueueMaxLength'),
+      maxQueueBytes: count(given.maxQueueBytes ?? DEFAULTS.maxQueueBytes, 'maxQueueBytes'),
+      offlineQueue: given.disableOfflineQueue !== true,
+      maxRetries: given.maxRetriesPerCommand ?? DEFAULTS.maxRetries,
+      reconnectStrategy: strategyOf(socket.reconnectStrategy),
+    },
+    policy: new CommandPolicy(given),
+    keyPrefix: given.keyPrefix === undefined || given.keyPrefix.length === 0 ? undefined : given.keyPrefix,
+    commandOptions: given.commandOptions ?? {},
+    pingInterval: given.pingInterval ?? 0,
+  };
+}
+
+interface ParsedUrl {
+  readonly endpoint: Endpoint;
+  readonly tls: boolean | undefined;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly database: number | undefined;
+}
+
+const SCHEMES: Readonly<Record<string, boolean>> = {
+  'redis:': false,
+  'valkey:': false,
+  'rediss:': true,
+  'valkeys:': true,
+};
+
+/** The URL itself never stands in an error: it can hold a password. */
+export function parseUrl(text: string, option = 'url'): ParsedUrl {
+  let url: URL;
+  try {
+    // `unix://user:pass@/path` has no host, which URL accepts only for unknown schemes.
+    url = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `none://${text}`);
+  } catch {
+    throw new InvalidOptionError(option, 'is not a URL of the form rediss://user:password@host:port/database');
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw new InvalidOptionError(
+      option,
+      'has a query or fragment; options are not read from URLs, because whoever controls a part of the URL would control them',
+    );
+  }
+  const username = decode(url.username, option) || undefined;
+  const password = decode(url.password, option) || undefined;
+  if (url.protocol === 'unix:') {
+    return {
+      endpoint: { kind: 'unix', path: decode(url.pathname, option) },
+      tls: false,
+      username,
+      password,
+      database: undefined,
+    };
+  }
+  const tls = SCHEMES[url.protocol];
+  if (tls === undefined && url.protocol !== 'none:') {
+    throw new InvalidOptionError(
+      option,
+      'has an unknown scheme; use rediss://, valkeys://, redis://, valkey:// or unix://',
+    );
+  }
+  const path = url.pathname.slice(1);
+  if (path !== '' && !/^\d{1,6}$/.test(path))
+    throw new InvalidOptionError(option, 'has a path that is not a database number');
+  return {
+    endpoint: {
+      kind: 'tcp',
+      host: decode(url.hostname.replace(/^\[|\]$/g, ''), option) || 'localhost',
+      port: url.port === '' ? 6379 : Number(url.port),
+    },
+    tls,
+    username,
+    password,
+    database: path === '' ? undefined : Number(path),
+  };
+}
+
+function decode(part: string, option: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new InvalidOptionError(option, 'has a malformed percent escape');
+  }
+}
+
+function resolveEndpoint(socket: SocketOptions, fromUrl: ParsedUrl | undefined): Endpoint {
+  if (socket.path !== undefined) return { kind: 'unix', path: socket.path };
+  const base = fromUrl?.endpoint;
+  if (base?.kind === 'unix' && socket.host === undefined) return base;
+  const port = socket.port ?? (base?.kind === 'tcp' ? base.port : 6379);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new InvalidOptionError('socket.port', 'must be from 1 to 65535');
+  const host = socket.host ?? (base?.kind === 'tcp' ? base.host : 'localhost');
+  return { kind: 'tcp', host, port, family: socket.family, localAddress: socket.localAddress };
+}
+
+const TLS_NAMES = [
+  'ca',
+  'cert',
+  'key',
+  'passphrase',
+  'caFile',
+  'certFile',
+  'keyFile',
+  'servername',
+  'minVersion',
+  'maxVersion',
+  'ciphers',
+  'ecdhCurve',
+  'pinnedSpki',
+  'pinnedCa',
+  'checkServerIdentity',
+  'dangerouslyAcceptAnyCertificate',
+  'rejectUnauthorized',
+] as const;
+
+function resolveTls(
+  given: ClientOptions,
+  socket: SocketOptions,
+  fromUrl: ParsedUrl | undefined,
+  endpoint: Endpoint,
+  env: NodeJS.ProcessEnv,
+): TlsOptions | undefined {
+  const options: Record<string, unknown> = {};
+  for (const name of TLS_NAMES) if (name in socket) options[name] = (socket as Record<string, unknown>)[name];
+  if (typeof given.tls === 'object') {
+    for (const name of Object.keys(given.tls))
+      if (!TLS_NAMES.includes(name as never)) throw unknownOption(`tls.${name}`, name, TLS_NAMES);
+    Object.assign(options, given.tls);
+  }
+  const asked = given.tls === undefined ? socket.tls : given.tls !== false;
+  if (asked !== undefined && fromUrl?.tls !== undefined && given.url !== undefined && asked !== fromUrl.tls) {
+    throw new InvalidOptionError('tls', `contradicts the scheme of the URL (${fromUrl.tls ? 'rediss' : 'redis'}://)`);
+  }
+  const environment = env.REDIS_TLS === undefined ? undefined : !/^(0|false|no|off|)$/i.test(env.REDIS_TLS);
+  const byUrl = fromUrl?.tls === undefined ? undefined : fromUrl.tls;
+  // REDIS_TLS=true wins over redis:// (turning encryption on is never wrong); REDIS_TLS=false over nothing but the default.
+  const on =
+    asked ?? (byUrl === false && environment === true ? true : byUrl) ?? environment ?? endpoint.kind === 'tcp';
+  if (!on) {
+    if (Object.keys(options).length > 0)
+      throw new InvalidOptionError('tls', 'TLS options are given, yet TLS is off: use rediss:// or leave them out');
+    return undefined;
+  }
+  const tls: TlsOptions = options;
+  if (tls.ca === undefined) tls.caFile ??= env.REDIS_TLS_CA_FILE || undefined;
+  if (tls.cert === undefined) tls.certFile ??= env.REDIS_TLS_CERT_FILE || undefined;
+  if (tls.key === undefined) tls.keyFile ??= env.REDIS_TLS_KEY_FILE || undefined;
+  validateTls(tls);
+  if (tls.dangerouslyAcceptAnyCertificate === true) {
+    process.emitWarning(
+      'A Redis connection accepts any certificate: whoever is on the way can read and change everything.',
+      { code: 'REDKEEP_ANY_CERTIFICATE' },
+    );
+  }
+  return tls;
+}
+
+let warnedPlaintext = false;
+
+function checkPlaintext(endpoint: Endpoint, allowed: boolean): void {
+  const local = endpoint.kind === 'unix' || isLoopback(endpoint.host);
+  if (!local && !allowed) {
+    throw new InvalidOptionError(
+      'url',
+      'plaintext to another host would send the password and all data readable; use rediss:// (with tls.caFile for a private CA), or set allowPlaintext: true if you trust every hop',
+      'REDKEEP_PLAINTEXT_REFUSED',
+    );
+  }
+  if (endpoint.kind === 'unix' || (local && warnedPlaintext)) return;
+  warnedPlaintext = true;
+  process.emitWarning(
+    local
+      ? 'A Redis connection to this host is not encrypted.'
+      : 'A Redis connection to another host is not encrypted (allowPlaintext).',
+    { code: 'REDKEEP_PLAINTEXT' },
+  );
+}
+
+/** 127.0.0.0/8, ::1 and `localhost`, which RFC 6761 reserves for them. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true;
+  return isIP(host) === 4 && host.startsWith('127.');
+}
+
+function strategyOf(given: SocketOptions['reconnectStrategy']): ReconnectStrategy {
+  if (given === undefined) return defaultReconnectStrategy;
+  if (typeof given === 'function') return given;
+  return () => given;
+}
+
+function milliseconds(value: number, option: string): number {
+  if (typeof value !== 'number' || !(value >= 0) || value > 2 ** 31 - 1)
+    throw new InvalidOptionError(option, 'must be milliseconds from 0 to 2147483647');
+  return value;
+}
+
+function count(value: number, option: string): number {
+  if (typeof value !== 'number' || !(value > 0)) throw new InvalidOptionError(option, 'must be a positive number');
+  return value;
+}
+
+const CLIENT_NAMES = [
+  'url',
+  'socket',
+  'tls',
+  'allowPlaintext',
+  'username',
+  'password',
+  'credentialsProvider',
+  'name',
+  'database',
+  'keyPrefix',
+  'RESP',
+  'commandsQueueMaxLength',
+  'maxQueueBytes',
+  'disableOfflineQueue',
+  'readonly',
+  'pingInterval',
+  'maxRetriesPerCommand',
+  'commandOptions',
+  'replyLimits',
+  'disableClientInfo',
+  'clientInfoTag',
+  'commandPolicy',
+  'allowCommands',
+  'denyCommands',
+  'readOnlyCommands',
+  'modules',
+  'functions',
+  'scripts',
+  'clientSideCache',
+  'emitInvalidate',
+  'maintNotifications',
+  'maintEndpointType',
+  'maintRelaxedCommandTimeout',
+  'maintRelaxedSocketTimeout',
+] as const;
+const SOCKET_NAMES = [
+  ...TLS_NAMES,
+  'host',
+  'port',
+  'path',
+  'family',
+  'localAddress',
+  'tls',
+  'connectTimeout',
+  'socketTimeout',
+  'noDelay',
+  'keepAlive',
+  'keepAliveInitialDelay',
+  'reconnectStrategy',
+] as const;
+
+function checkNames(given: ClientOptions): void {
+  for (const name of Object.keys(given))
+    if (!CLIENT_NAMES.includes(name as never)) throw unknownOption(name, name, CLIENT_NAMES);
+  for (const name of Object.keys(given.socket ?? {}))
+    if (!SOCKET_NAMES.includes(name as never)) throw unknownOption(`socket.${name}`, name, SOCKET_NAMES);
+}
+
+function unknownOption(path: string, name: string, known: readonly string[]): InvalidOptionError {
+  const nearest = known
+    .map((k) => [distance(name.toLowerCase(), k.toLowerCase()), k] as const)
+    .sort(([a], [b]) => a - b)[0]!;
+  return new InvalidOptionError(path, `is not an option${nearest[0] <= 3 ? `; did you mean ${nearest[1]}?` : ''}`);
+}
+
+/** Levenshtein. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,54 @@
+/** Which commands this client may send. Checked once a command, by two bit tests unless lists are given. */
+import { type CommandSpec, Flag } from '../commands/command.js';
+import { CommandRefusedError, InvalidOptionError } from '../errors.js';
+
+export interface CommandPolicyOptions {
+  /** `guarded` (default) refuses commands that destroy or reconfigure; `unrestricted` is for administrative tools. */
+  commandPolicy?: 'guarded' | 'unrestricted';
+  /** Dangerous commands that are allowed all the same: `['FLUSHDB', 'CONFIG SET']`. */
+  allowCommands?: readonly string[];
+  /** Refused whatever else is said. `CONFIG` covers all its subcommands. */
+  denyCommands?: readonly string[];
+  /** Refuse every command that may write. */
+  readOnlyCommands?: boolean;
+}
+
+export class CommandPolicy {
+  readonly #refusedFlags: number;
+  readonly #allowed: ReadonlySet<string>;
+  readonly #denied: ReadonlySet<string>;
+
+  constructor(options: CommandPolicyOptions) {
+    const { commandPolicy = 'guarded' } = options;
+    if (commandPolicy !== 'guarded' && commandPolicy !== 'unrestricted') {
+      throw new InvalidOptionError('commandPolicy', "must be 'guarded' or 'unrestricted'");
+    }
+    this.#refusedFlags =
+      (commandPolicy === 'guarded' ? Flag.DANGEROUS : 0) | (options.readOnlyCommands === true ? Flag.WRITE : 0);
+    this.#allowed = names(options.allowCommands, 'allowCommands');
+    this.#denied = names(options.denyCommands, 'denyCommands');
+  }
+
+  /** Why the command may not be sent; undefined when it may. */
+  refuse(spec: CommandSpec): CommandRefusedError | undefined {
+    if ((spec.flags & this.#refusedFlags) === 0 && this.#denied.size === 0) return undefined;
+    const { name } = spec;
+    const container = name.split(' ', 1)[0]!;
+    if (this.#denied.has(name) || this.#denied.has(container))
+      return new CommandRefusedError(name, 'it is in denyCommands');
+    if ((spec.flags & this.#refusedFlags & Flag.WRITE) !== 0)
+      return new CommandRefusedError(name, 'readOnlyCommands is set');
+    if ((spec.flags & this.#refusedFlags & Flag.DANGEROUS) === 0 || this.#allowed.has(name)) return undefined;
+    return new CommandRefusedError(
+      name,
+      `it is dangerous; if it is meant, create the client with allowCommands: ['${name}']`,
+    );
+  }
+}
+
+function names(list: readonly string[] | undefined, option: string): ReadonlySet<string> {
+  if (list === undefined) return new Set();
+  if (!Array.isArray(list) || list.some((name) => typeof name !== 'string'))
+    throw new InvalidOptionError(option, 'must be an array of command names');
+  return new Set(list.map((name) => name.toUpperCase().replace(/[|\s]+/g, ' ')));
+}

@@ -1,0 +1,151 @@
+/**
+ * How a connection is encrypted and whom it trusts. The rules:
+ *  - TLS 1.2 is the floor (RFC 8996 retired what is below), 1.3 preferred; AEAD suites with forward secrecy only;
+ *  - chain and name are always verified; `rejectUnauthorized: false` is refused by name, because it is how
+ *    verification gets lost by accident. `dangerouslyAcceptAnyCertificate` exists for laboratories and warns.
+ */
+import { createHash, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import {
+  type ConnectionOptions,
+  type PeerCertificate,
+  type SecureVersion,
+  checkServerIdentity as verifyName,
+} from 'node:tls';
+import { InvalidOptionError } from '../errors.js';
+import { Secret } from './secret.js';
+
+type Pem = string | Buffer | readonly (string | Buffer)[];
+
+export interface TlsOptions {
+  /** CA certificates, PEM. Replaces the system's list: a private CA is trusted alone. */
+  ca?: Pem;
+  cert?: Pem;
+  key?: string | Buffer | Secret;
+  passphrase?: string | Secret;
+  /** Files with the above, read at every connect, so that renewed certificates are used without a restart. */
+  caFile?: string;
+  certFile?: string;
+  keyFile?: string;
+  /** Name to verify and to send as SNI. Default: the host connected to. */
+  servername?: string;
+  minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** OpenSSL cipher list for TLS 1.2 and suites of 1.3. */
+  ciphers?: string;
+  ecdhCurve?: string;
+  /** SHA-256 of the SubjectPublicKeyInfo of the server's key, base64 (RFC 7469, section 2.4). Any one must match. */
+  pinnedSpki?: string | readonly string[];
+  /** SHA-256 fingerprint (hex, with or without colons) of a CA that must be in the verified chain. */
+  pinnedCa?: string | readonly string[];
+  /** Extra check after the chain and the name are verified; returns an error to refuse. */
+  checkServerIdentity?: (host: string, certificate: PeerCertificate) => Error | undefined;
+  /** Laboratories only: neither chain nor name is verified. Warns at every start. */
+  dangerouslyAcceptAnyCertificate?: boolean;
+}
+
+/** ECDHE key exchange and AEAD ciphers: what RFC 9325 (BCP 195) recommends for TLS 1.2, and the suites of 1.3. */
+export const DEFAULT_CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+].join(':');
+
+/** Checks what can be checked before a connection is made. */
+export function validateTls(options: TlsOptions, path = 'tls'): void {
+  if ('rejectUnauthorized' in options && (options as { rejectUnauthorized?: boolean }).rejectUnauthorized === false) {
+    throw new InvalidOptionError(
+      `${path}.rejectUnauthorized`,
+      'turning verification off lets anybody on the way read the password; give the CA with caFile, or say dangerouslyAcceptAnyCertificate in a laboratory',
+    );
+  }
+  for (const name of ['minVersion', 'maxVersion'] as const) {
+    const version: SecureVersion | undefined = options[name];
+    if (version !== undefined && version !== 'TLSv1.2' && version !== 'TLSv1.3') {
+      throw new InvalidOptionError(`${path}.${name}`, 'must be TLSv1.2 or TLSv1.3');
+    }
+  }
+  if (options.minVersion === 'TLSv1.3' && options.maxVersion === 'TLSv1.2') {
+    throw new InvalidOptionError(`${path}.maxVersion`, 'is below minVersion');
+  }
+  const hasCert = options.cert !== undefined || options.certFile !== undefined;
+  const hasKey = options.key !== undefined || options.keyFile !== undefined;
+  if (hasCert !== hasKey) {
+    throw new InvalidOptionError(
+      `${path}.${hasCert ? 'keyFile' : 'certFile'}`,
+      'a client certificate needs both certificate and key',
+    );
+  }
+}
+
+/** Options for `tls.connect`. Files are read here, so every connect sees the present ones. */
+export function tlsConnectOptions(options: TlsOptions, host: string | undefined): ConnectionOptions {
+  const servername = options.servername ?? (host !== undefined && isIP(host) === 0 ? host : undefined);
+  const identity = options.servername ?? host ?? 'localhost';
+  return {
+    ca: asArray(options.ca) ?? read(options.caFile, 'tls.caFile'),
+    cert: asArray(options.cert) ?? read(options.certFile, 'tls.certFile'),
+    key: options.key instanceof Secret ? options.key.reveal() : (options.key ?? read(options.keyFile, 'tls.keyFile')),
+    passphrase: options.passphrase instanceof Secret ? options.passphrase.reveal() : options.passphrase,
+    servername,
+    minVersion: options.minVersion ?? 'TLSv1.2',
+    maxVersion: options.maxVersion ?? 'TLSv1.3',
+    ciphers: options.ciphers ?? DEFAULT_CIPHERS,
+    ecdhCurve: options.ecdhCurve ?? 'auto',
+    rejectUnauthorized: options.dangerouslyAcceptAnyCertificate !== true,
+    checkServerIdentity: (_, certificate) => {
+      if (options.dangerouslyAcceptAnyCertificate === true) return undefined;
+      return (
+        verifyName(identity, certificate) ??
+        checkPins(options, certificate) ??
+        options.checkServerIdentity?.(identity, certificate)
+      );
+    },
+  };
+}
+
+function checkPins(options: TlsOptions, certificate: PeerCertificate): Error | undefined {
+  const spki = toList(options.pinnedSpki);
+  if (spki.length > 0) {
+    const key = new X509Certificate(certificate.raw).publicKey.export({ type: 'spki', format: 'der' });
+    if (!spki.includes(createHash('sha256').update(key).digest('base64')))
+      return new Error('The public key is not a pinned one');
+  }
+  const pinnedCas = toList(options.pinnedCa).map((pin) => pin.replaceAll(':', '').toUpperCase());
+  if (pinnedCas.length > 0) {
+    let issuer: (PeerCertificate & { issuerCertificate?: PeerCertificate }) | undefined = certificate;
+    const seen = new Set<string>();
+    while (issuer?.fingerprint256 !== undefined && !seen.has(issuer.fingerprint256)) {
+      if (pinnedCas.includes(issuer.fingerprint256.replaceAll(':', ''))) return undefined;
+      seen.add(issuer.fingerprint256);
+      issuer = issuer.issuerCertificate;
+    }
+    return new Error('No pinned CA is in the chain');
+  }
+  return undefined;
+}
+
+function toList(value: string | readonly string[] | undefined): readonly string[] {
+  return value === undefined ? [] : typeof value === 'string' ? [value] : value;
+}
+
+function asArray(pem: Pem | undefined): (string | Buffer)[] | undefined {
+  if (pem === undefined) return undefined;
+  return Array.isArray(pem) ? [...pem] : [pem as string | Buffer];
+}
+
+function read(file: string | undefined, option: string): Buffer | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new InvalidOptionError(option, `cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
