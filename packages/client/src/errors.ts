@@ -240,8 +240,8 @@ export class DisconnectsClientError extends RedkeepError {
 }
 
 export class SocketClosedUnexpectedlyError extends RedkeepError {
-  constructor() {
-    super('REDKEEP_SOCKET_CLOSED', 'Socket closed unexpectedly');
+  constructor(cause?: unknown) {
+    super('REDKEEP_SOCKET_CLOSED', 'Socket closed unexpectedly', cause === undefined ? undefined : { cause });
   }
 }
 

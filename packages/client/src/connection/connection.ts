@@ -373,7 +373,7 @@ export class Connection {
     // Reads that ran out of retries did not change anything: they get the cause itself.
     reject(
       (spec!.flags & Flag.WRITE) === 0 && (spec!.flags & (Flag.READONLY | Flag.REPEATABLE)) !== 0
-        ? cause
+        ? asClientError(cause)
         : new MaybeExecutedError(spec!.name, cause),
     );
   }
@@ -424,7 +424,7 @@ export class Connection {
     this.#failAll(this.#ring, (entry) =>
       entry.written && (entry.spec!.flags & Flag.WRITE) !== 0 && !(error instanceof DisconnectsClientError)
         ? new MaybeExecutedError(entry.spec!.name, error)
-        : error,
+        : asClientError(error),
     );
     this.#deadlines.stop();
     this.#unwatchCredentials?.();
@@ -822,4 +822,9 @@ export class Connection {
       this.#report(handshakeError(error, 'AUTH') as Error);
     }
   }
+}
+
+/** Commands reject with the client's own errors; the network's stand in `cause`. */
+function asClientError(error: Error): Error {
+  return error instanceof RedkeepError || error instanceof TypeError ? error : new SocketClosedUnexpectedlyError(error);
 }
