@@ -86,6 +86,13 @@ export interface ConnectionListener {
   onReauthenticated?(): void;
 }
 
+/**
+ * Commands that go out before the turn ends, so that the server works on them while the turn issues more: at least
+ * MIN, with many in flight half of these, at most MAX. Without it client and server take turns instead of working at
+ * the same time, at up to twice the time for a thousand callers.
+ */
+const EARLY_MIN = 32;
+const EARLY_MAX = 128;
 /** Bytes per write call: enough to make the call's cost vanish, little enough to stream. */
 const WRITE_CHUNK = 64 * 1024;
 /** `ready()` resolves again below this share of the bounds. */
@@ -604,6 +611,9 @@ export class Connection {
 
   /** Once a turn: what callers issue until then goes out in one write. */
   #schedule(): void {
+    const ring = this.#ring;
+    const unsent = ring.tail - ring.sent;
+    if (unsent >= EARLY_MIN && unsent >= Math.min((ring.sent - ring.head) >> 1, EARLY_MAX)) this.#advance();
     if (this.#scheduled) return;
     this.#scheduled = true;
     process.nextTick(this.#flush);

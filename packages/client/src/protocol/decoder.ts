@@ -121,15 +121,17 @@ export class Decoder {
     this.#pos += take;
     if (bulk.filled < bulk.bytes.length) return false;
     this.#bulk = undefined;
+    chunkText = undefined;
     const length = bulk.bytes.length - 2;
     if (bulk.bytes[length] !== CR || bulk.bytes[length + 1] !== LF) {
       throw new ProtocolError('A bulk string is not ended by CRLF');
     }
-    this.#emit(this.#bulkValue(bulk.kind, bulk.bytes, 0, length, true));
+    this.#emit(this.#bulkValue(bulk.kind, bulk.bytes, 0, length, length, true));
     return true;
   }
 
   #parse(buf: Buffer, end: number): void {
+    chunkText = undefined;
     while (this.#pos < end) {
       const start = this.#pos;
       const type = buf[start]!;
@@ -202,6 +204,7 @@ export class Decoder {
       }
       this.#emit(value);
     }
+    chunkText = undefined;
   }
 
   #keep(buf: Buffer, start: number, end: number): void {
@@ -291,7 +294,7 @@ export class Decoder {
       let length = 0;
       let byte = buf[at]!;
       while (byte >= 48 && byte <= 57 && at < pos + 8) {
-        length = length * 10 + byte - 48;
+        length = length * 10 + (byte - 48);
         byte = buf[++at]!;
       }
       const from = at + 2;
@@ -299,7 +302,7 @@ export class Decoder {
       // Anything unusual (null, cut, malformed, long) is left to the general path.
       if (at === pos + 1 || byte !== CR || to + 2 > end || buf[at + 1] !== LF) break;
       if (buf[to] !== CR || buf[to + 1] !== LF) throw new ProtocolError('A bulk string is not ended by CRLF');
-      items.push(decodeText(buf, from, to));
+      items.push(decodeText(buf, from, to, end));
       pos = to + 2;
     }
     this.#pos = pos;
@@ -331,7 +334,7 @@ export class Decoder {
     let value = 0;
     const first = pos;
     while (byte >= 48 && byte <= 57) {
-      value = value * 10 + byte - 48;
+      value = value * 10 + (byte - 48);
       if (++pos >= end) {
         if (pos - first > 15) throw new ProtocolError('A length is too long');
         return undefined;
@@ -355,7 +358,7 @@ export class Decoder {
     if (to + 2 <= end) {
       if (buf[to] !== CR || buf[to + 1] !== LF) throw new ProtocolError('A bulk string is not ended by CRLF');
       this.#pos = to + 2;
-      return this.#bulkValue(kind, buf, from, to, false);
+      return this.#bulkValue(kind, buf, from, to, end, false);
     }
     // Memory is taken once, for exactly what was announced (and no more than the limit allows).
     const bytes = Buffer.allocUnsafeSlow(length + 2);
@@ -366,7 +369,7 @@ export class Decoder {
   }
 
   /** `owned`: the bytes belong to this value alone and need no copy. */
-  #bulkValue(kind: Bulk['kind'], buf: Buffer, from: number, to: number, owned: boolean): unknown {
+  #bulkValue(kind: Bulk['kind'], buf: Buffer, from: number, to: number, end: number, owned: boolean): unknown {
     if (kind === 'error') return new BlobError(utf8(buf, from, to)) satisfies ErrorReply;
     if (kind === 'verbatim') {
       if (to - from < 4 || buf[from + 3] !== 58) throw new ProtocolError('A verbatim string without a format');
@@ -379,7 +382,7 @@ export class Decoder {
     if (mapping !== undefined && mapping[RESP_TYPES.BLOB_STRING] === Buffer) {
       return owned ? buf.subarray(from, to) : copyBytes(buf, from, to);
     }
-    return decodeText(buf, from, to);
+    return decodeText(buf, from, to, end);
   }
 
   /** The mapping for the next value: keys of objects and maps are text. */
@@ -409,7 +412,7 @@ export class Decoder {
     const first = pos;
     let value = 0;
     while (pos < end && byte! >= 48 && byte! <= 57) {
-      value = value * 10 + byte! - 48;
+      value = value * 10 + (byte! - 48);
       byte = buf[++pos];
     }
     if (pos - first > 19) throw new ProtocolError('An integer is longer than 64 bits');
@@ -476,7 +479,7 @@ export class Decoder {
     if (pos + 1 >= end && (pos >= end || buf[pos] === CR)) return NONE;
     if (buf[pos] !== CR || buf[pos + 1] !== LF) throw new ProtocolError('A line is not ended by CRLF');
     this.#pos = pos + 2;
-    return decodeText(buf, from, pos);
+    return decodeText(buf, from, pos, end);
   }
 
   #limit(name: keyof ReplyLimits, value: number): never {
@@ -502,9 +505,21 @@ function copyBytes(buf: Buffer, from: number, to: number): Buffer {
   return Buffer.from(buf.subarray(from, to));
 }
 
+/**
+ * The chunk being read as text, made when its first short string is. A slice of a long string costs a quarter of a
+ * call into the runtime; below SHORT, V8 copies what it slices, so that nothing pins the chunk.
+ */
+let chunkText: string | undefined;
+const SHORT = 12;
+
 /** latin1 is the fastest way from bytes to a string and is exact for ASCII. */
-function decodeText(buf: Buffer, from: number, to: number): string {
+function decodeText(buf: Buffer, from: number, to: number, end: number): string {
   const length = to - from;
+  if (length <= SHORT) {
+    for (let i = from; i < to; i++) if (buf[i]! > 127) return utf8(buf, from, to);
+    chunkText ??= latin1(buf, 0, end);
+    return chunkText.slice(from, to);
+  }
   if (length > 64) return isAscii(buf.subarray(from, to)) ? latin1(buf, from, to) : utf8(buf, from, to);
   for (let i = from; i < to; i++) if (buf[i]! > 127) return utf8(buf, from, to);
   return latin1(buf, from, to);
