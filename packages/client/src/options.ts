@@ -154,6 +154,11 @@ export function resolveOptions(given: ClientOptions = {}, env: NodeJS.ProcessEnv
       offlineQueue: given.disableOfflineQueue !== true,
       maxRetries: given.maxRetriesPerCommand ?? DEFAULTS.maxRetries,
       reconnectStrategy: strategyOf(socket.reconnectStrategy),
+      // Who brings a strategy of their own decides themselves how long to try.
+      startupTimeout:
+        socket.reconnectStrategy === undefined
+          ? (socket.connectTimeout ?? DEFAULTS.connectTimeout)
+          : Number.POSITIVE_INFINITY,
     },
     policy: new CommandPolicy(given),
     keyPrefix: given.keyPrefix === undefined || given.keyPrefix.length === 0 ? undefined : given.keyPrefix,
@@ -179,9 +184,19 @@ const SCHEMES: Readonly<Record<string, boolean>> = {
 
 /** The URL itself never stands in an error: it can hold a password. */
 export function parseUrl(text: string, option = 'url'): ParsedUrl {
+  // `unix://user:password@/path` has credentials but no host, which URL refuses.
+  const unix = /^unix:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?(\/[^?#]*)$/i.exec(text);
+  if (unix !== null) {
+    return {
+      endpoint: { kind: 'unix', path: decode(unix[3]!, option) },
+      tls: false,
+      username: decode(unix[1] ?? '', option) || undefined,
+      password: decode(unix[2] ?? '', option) || undefined,
+      database: undefined,
+    };
+  }
   let url: URL;
   try {
-    // `unix://user:pass@/path` has no host, which URL accepts only for unknown schemes.
     url = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `none://${text}`);
   } catch {
     throw new InvalidOptionError(option, 'is not a URL of the form rediss://user:password@host:port/database');
@@ -194,15 +209,6 @@ export function parseUrl(text: string, option = 'url'): ParsedUrl {
   }
   const username = decode(url.username, option) || undefined;
   const password = decode(url.password, option) || undefined;
-  if (url.protocol === 'unix:') {
-    return {
-      endpoint: { kind: 'unix', path: decode(url.pathname, option) },
-      tls: false,
-      username,
-      password,
-      database: undefined,
-    };
-  }
   const tls = SCHEMES[url.protocol];
   if (tls === undefined && url.protocol !== 'none:') {
     throw new InvalidOptionError(

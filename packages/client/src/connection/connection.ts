@@ -56,6 +56,8 @@ export interface ConnectionOptions extends TransportOptions {
   /** Times one command may be sent again. */
   readonly maxRetries: number;
   readonly reconnectStrategy: ReconnectStrategy;
+  /** Milliseconds after which `connect()` stops trying, if the connection never stood. */
+  readonly startupTimeout: number;
 }
 
 export interface DispatchOptions {
@@ -134,6 +136,7 @@ export class Connection {
   #lastRead = 0;
   #retries = 0;
   #everReady = false;
+  #startedAt = 0;
   #abort: AbortController | undefined;
   #reconnectTimer: NodeJS.Timeout | undefined;
   #connecting: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined;
@@ -196,6 +199,7 @@ export class Connection {
       return Promise.reject(new RedkeepError('REDKEEP_CLIENT_CLOSED', 'Socket already opened'));
     this.#everReady = false;
     this.#retries = 0;
+    this.#startedAt = performance.now();
     let resolve!: () => void;
     let reject!: (error: unknown) => void;
     const promise = new Promise<void>((a, b) => {
@@ -331,7 +335,9 @@ export class Connection {
       return;
     }
     for (const entry of this.#ring.rewind((e) => this.#mayRepeat(e))) this.#settleLost(entry, error);
-    const permanent = isPermanent(error) && (!this.#everReady || this.#retries >= PERMANENT_RETRIES);
+    const permanent = this.#everReady
+      ? isPermanent(error) && this.#retries >= PERMANENT_RETRIES
+      : isPermanent(error) || performance.now() - this.#startedAt >= this.#options.startupTimeout;
     const delay = permanent ? error : this.#nextDelay(error);
     if (typeof delay !== 'number') {
       const fatal =

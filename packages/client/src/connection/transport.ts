@@ -90,6 +90,16 @@ export function openTransport(
       return;
     }
     const timer = setTimeout(() => fail(new ConnectionTimeoutError()), options.connectTimeout);
+    const suspicion =
+      tls === undefined
+        ? undefined
+        : setTimeout(
+            async () => {
+              if (await speaksPlaintext(endpoint))
+                onError(Object.assign(new Error('plaintext'), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' }));
+            },
+            Math.min(HANDSHAKE_PATIENCE_MS, options.connectTimeout / 2),
+          );
     const onAbort = () =>
       fail(
         signal.reason instanceof Error
@@ -103,7 +113,9 @@ export function openTransport(
           `${describeEndpoint(endpoint)} closed the connection during the handshake`,
         ),
       );
+    let settled = false;
     const fail = (error: Error) => {
+      if (settled) return;
       settle();
       socket.on('error', () => {}); // a late error of a socket that is given up
       socket.destroy();
@@ -116,6 +128,8 @@ export function openTransport(
     };
     const settle = () => {
       clearTimeout(timer);
+      clearTimeout(suspicion);
+      settled = true;
       signal.removeEventListener('abort', onAbort);
       socket
         .off('error', onError)
@@ -128,6 +142,26 @@ export function openTransport(
       .on(tls === undefined ? 'connect' : 'secureConnect', onConnected);
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort);
+  });
+}
+
+/** A TLS handshake that takes longer is looked into: a plaintext server waits for ever for the end of the ClientHello. */
+const HANDSHAKE_PATIENCE_MS = 1000;
+
+/** Whether a Redis server answers plaintext here. Sends no credential. */
+function speaksPlaintext(endpoint: Endpoint): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectTcp(
+      endpoint.kind === 'unix' ? { path: endpoint.path } : { host: endpoint.host, port: endpoint.port },
+    );
+    const done = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(HANDSHAKE_PATIENCE_MS, () => done(false));
+    socket.on('error', () => done(false)).on('close', () => done(false));
+    socket.on('connect', () => socket.write('PING\r\n'));
+    socket.on('data', (bytes) => done(bytes[0] === 0x2b || bytes[0] === 0x2d)); // + or -
   });
 }
 

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { createHash, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { describe, test } from 'node:test';
+import { createPki, startScriptedServer, startServer } from '@redkeep/testing';
+import { createClient } from '../client.js';
+import type { ClientOptions } from '../options.js';
+import type { TlsOptions } from './tls-policy.js';
+
+const pki = createPki();
+
+/** Connects once; the error code, or `ok`. */
+async function outcome(options: ClientOptions): Promise<string> {
+  const client = createClient({ ...options, socket: { ...options.socket, connectTimeout: 2000 } });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.ping();
+    await client.close();
+    return 'ok';
+  } catch (error) {
+    assert.equal(client.isOpen, false, 'a permanent error ends the client');
+    return (error as { code: string }).code;
+  }
+}
+
+describe('TLS', () => {
+  test('the private CA alone is trusted, chain and name are verified', async () => {
+    const { ca, otherCa, server, expired, wrongName } = await pki;
+    await using good = await startScriptedServer({ tls: server });
+    const url = (port: number) => `rediss://localhost:${port}`;
+    assert.equal(await outcome({ url: url(good.port), tls: { ca: ca } }), 'ok');
+    assert.equal(await outcome({ url: url(good.port), tls: { ca: otherCa } }), 'REDKEEP_CERTIFICATE_UNTRUSTED');
+    assert.equal(await outcome({ url: url(good.port) }), 'REDKEEP_CERTIFICATE_UNTRUSTED');
+    await using old = await startScriptedServer({ tls: expired });
+    assert.equal(await outcome({ url: url(old.port), tls: { ca: ca } }), 'REDKEEP_CERTIFICATE_EXPIRED');
+    await using other = await startScriptedServer({ tls: wrongName });
+    assert.equal(await outcome({ url: url(other.port), tls: { ca: ca } }), 'REDKEEP_CERTIFICATE_NAME');
+  });
+
+  test('a server that does not speak TLS on this port is named as such', async () => {
+    await using plain = await startServer();
+    assert.equal(await outcome({ url: `rediss://127.0.0.1:${plain.port}` }), 'REDKEEP_SERVER_PLAINTEXT');
+  });
+
+  test('no credential leaves before the server is verified', async () => {
+    const { otherServer, ca } = await pki;
+    await using server = await startScriptedServer({ tls: otherServer });
+    await outcome({ url: `rediss://user:secret@localhost:${server.port}`, tls: { ca: ca } });
+    assert.deepEqual(server.received, []);
+  });
+
+  test('pins of the CA and of the public key', async () => {
+    const { ca, otherCa, server } = await pki;
+    await using good = await startScriptedServer({ tls: server });
+    const certificate = new X509Certificate(server.cert);
+    const spki = createHash('sha256')
+      .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
+      .digest('base64');
+    const pinned = (tls: TlsOptions) => outcome({ url: `rediss://localhost:${good.port}`, tls: { ca: ca, ...tls } });
+    assert.equal(await pinned({ pinnedSpki: spki }), 'ok');
+    assert.equal(await pinned({ pinnedSpki: ['AAAA', spki] }), 'ok');
+    assert.equal(await pinned({ pinnedSpki: 'AAAA' }), 'REDKEEP_TLS_FAILED');
+    assert.equal(await pinned({ pinnedCa: new X509Certificate(ca).fingerprint256 }), 'ok');
+    assert.equal(await pinned({ pinnedCa: new X509Certificate(otherCa).fingerprint256 }), 'REDKEEP_TLS_FAILED');
+  });
+
+  test('mutual TLS on a real server, from files; without a certificate the error says what is missing', async () => {
+    await using server = await startServer({ tls: true, config: { 'tls-auth-clients': 'yes' } });
+    const { ca, clientCert, clientKey } = server.tlsFiles!;
+    const url = `rediss://127.0.0.1:${server.tlsPort}`;
+    assert.equal(await outcome({ url, tls: { caFile: ca, certFile: clientCert, keyFile: clientKey } }), 'ok');
+    assert.equal(await outcome({ url, tls: { caFile: ca } }), 'REDKEEP_CERTIFICATE_REQUIRED');
+    assert.equal(
+      await outcome({
+        url,
+        tls: { ca: await readFile(ca), cert: await readFile(clientCert), key: await readFile(clientKey) },
+      }),
+      'ok',
+    );
+  });
+
+  test('dangerouslyAcceptAnyCertificate accepts and warns', async () => {
+    const { otherServer } = await pki;
+    await using server = await startScriptedServer({ tls: otherServer });
+    const warned = new Promise<Error & { code?: string }>((resolve) => {
+      const listen = (warning: Error & { code?: string }) => {
+        if (warning.code !== 'REDKEEP_ANY_CERTIFICATE') return;
+        process.off('warning', listen);
+        resolve(warning);
+      };
+      process.on('warning', listen);
+    });
+    assert.equal(
+      await outcome({ url: `rediss://localhost:${server.port}`, tls: { dangerouslyAcceptAnyCertificate: true } }),
+      'ok',
+    );
+    await warned;
+  });
+});
