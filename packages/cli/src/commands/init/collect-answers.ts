@@ -1,0 +1,123 @@
+import path from 'node:path';
+import type { Context } from '../../context.js';
+import type { AnswersInput } from '../../deployment/answers.js';
+import { readIfPresent } from '../../deployment/make-material.js';
+import { profileNames, topologyNames } from '../../deployment/model.js';
+import { answersFile } from '../../deployment/state.js';
+import { CliError } from '../../errors.js';
+
+/** The flags of `init` that are answers. */
+export interface AnswerFlags {
+  readonly config?: string;
+  readonly name?: string;
+  readonly profile?: string;
+  readonly engine?: string;
+  readonly engineVersion?: string;
+  readonly topology?: string;
+  readonly target?: string;
+  readonly host?: readonly string[];
+  readonly tlsName?: readonly string[];
+  readonly port?: string;
+  readonly replicas?: string;
+  readonly shards?: string;
+  readonly source?: readonly string[];
+  readonly memory?: string;
+  readonly eviction?: string;
+  readonly keyType?: string;
+  readonly app?: readonly string[];
+  readonly sessionStore?: readonly string[];
+  readonly readOnly?: readonly string[];
+}
+
+type Loose = Record<string, unknown>;
+
+/**
+ * Puts the answers together: the file given, else what the folder was made from, then the flags over it, then, for
+ * a first init with somebody at the terminal, the questions left open.
+ */
+export async function collectAnswers(
+  context: Context,
+  folder: string,
+  flags: AnswerFlags,
+  ask: boolean,
+): Promise<AnswersInput> {
+  const given =
+    flags.config === undefined ? undefined : await readAnswers(path.resolve(context.cwd, flags.config), true);
+  const earlier = given ?? (await readAnswers(path.join(folder, answersFile), false));
+  const answers: Loose = { ...earlier, ...answersFromFlags(flags) };
+  const open = ask && context.prompt.available && earlier === undefined;
+  return open ? askOpenQuestions(context, answers) : answers;
+}
+
+async function readAnswers(file: string, required: boolean): Promise<Loose | undefined> {
+  const text = await readIfPresent(file);
+  if (text === undefined && !required) return undefined;
+  try {
+    return JSON.parse(text ?? '') as Loose;
+  } catch {
+    throw new CliError(
+      'REDKEEP_ANSWERS_INVALID',
+      text === undefined ? `There is no file ${file}.` : `${file} is not valid JSON.`,
+      'Correct it, or leave it out and answer by flags.',
+    );
+  }
+}
+
+function answersFromFlags(flags: AnswerFlags): Loose {
+  const applications = [
+    ...(flags.app ?? []).map((text) => application(text, 'application')),
+    ...(flags.sessionStore ?? []).map((text) => application(text, 'session-store')),
+    ...(flags.readOnly ?? []).map((text) => application(text, 'read-only')),
+  ];
+  const answers: Loose = {
+    name: flags.name,
+    profile: flags.profile,
+    engine: flags.engine,
+    engineVersion: flags.engineVersion,
+    topology: flags.topology,
+    target: flags.target,
+    hosts: flags.host,
+    names: flags.tlsName,
+    port: numeric(flags.port),
+    replicas: numeric(flags.replicas),
+    shards: numeric(flags.shards),
+    sources: flags.source,
+    memoryMegabytes: numeric(flags.memory),
+    eviction: flags.eviction,
+    keyType: flags.keyType,
+    applications: applications.length > 0 ? applications : undefined,
+  };
+  return Object.fromEntries(Object.entries(answers).filter(([, value]) => value !== undefined));
+}
+
+/** The schema judges what is no number. */
+function numeric(text: string | undefined): number | string | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : text;
+}
+
+/** `shop` or `shop=shop:*,cart:*`; channels follow the key patterns. */
+function application(text: string, role: string): Loose {
+  const [name = '', patterns] = splitOnce(text, '=');
+  const keys = patterns === undefined ? [`${name}:*`] : patterns.split(',');
+  return { name, role, keys, channels: role === 'application' ? keys : [] };
+}
+
+function splitOnce(text: string, separator: string): [string, string | undefined] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + separator.length)];
+}
+
+async function askOpenQuestions({ prompt }: Context, answers: Loose): Promise<Loose> {
+  const asked: Loose = { ...answers };
+  if (asked['profile'] === undefined) {
+    asked['profile'] = await prompt.ask(`Profile (${profileNames.join(', ')})?`, 'development');
+  }
+  if (asked['topology'] === undefined) {
+    asked['topology'] = await prompt.ask(`Topology (${topologyNames.join(', ')})?`, 'single');
+  }
+  if (asked['applications'] === undefined) {
+    const names = await prompt.ask('Names of the applications, separated by commas?', 'app');
+    asked['applications'] = names.split(',').map((name) => application(name.trim(), 'application'));
+  }
+  return asked;
+}

@@ -1,0 +1,90 @@
+import { type Command, Option } from 'commander';
+import type { Context } from '../../context.js';
+import { engineNames } from '../../deployment/engine-version.js';
+import { profileNames, targetNames, topologyNames } from '../../deployment/model.js';
+import { planInit } from '../../deployment/plan-init.js';
+import { resolveFolder, stateFile } from '../../deployment/state.js';
+import { applyChanges, folderNotEmpty, isWrite, timestamp, writeFolder } from '../../deployment/write-files.js';
+import { CliError } from '../../errors.js';
+import { type DirOption, withDirOption } from '../dir-option.js';
+import { type AnswerFlags, collectAnswers } from './collect-answers.js';
+import { showPlan } from './show-plan.js';
+
+interface InitOptions extends DirOption, AnswerFlags {
+  readonly server?: string;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+  readonly yes?: boolean;
+}
+
+/** `redkeep init`: writes a hardened deployment into a folder, all or nothing. */
+export function register(program: Command, context: Context): void {
+  const command = withDirOption(program.command('init'))
+    .description('write a hardened deployment: configuration, users, certificates, secrets')
+    .option('-c, --config <file>', 'answers as JSON (redkeep.config.json)')
+    .option('--name <text>', 'what the deployment is called')
+    .addOption(new Option('-p, --profile <profile>', 'how strict').choices(profileNames))
+    .addOption(new Option('-e, --engine <engine>', 'default: the server found').choices(engineNames))
+    .option('--engine-version <major.minor>', 'release line of the engine')
+    .addOption(new Option('-t, --topology <topology>', 'how many servers').choices(topologyNames))
+    .addOption(new Option('--target <target>', 'what runs them').choices(targetNames))
+    .option('--host <address...>', 'where the nodes run (default 127.0.0.1)')
+    .option('--tls-name <name...>', 'further names clients use, for the certificates')
+    .option('--port <port>', 'TLS port of the first node (default: 6379 or the next free one)')
+    .option('--replicas <count>', 'replicas of each primary')
+    .option('--shards <count>', 'primaries of a cluster')
+    .option('--source <network...>', 'networks that may connect, for the firewall')
+    .option('--memory <megabytes>', 'memory limit of each server')
+    .option('--eviction <policy>', 'what happens when memory is full')
+    .option('--key-type <type>', 'ec-p256 or rsa-3072')
+    .option('--app <name=patterns...>', 'an application and its key patterns: shop=shop:*,cart:* (shop alone: shop:*)')
+    .option('--session-store <name=patterns...>', 'a session store and its key patterns')
+    .option('--read-only <name=patterns...>', 'a reader and its key patterns')
+    .option('--server <program>', 'the server program to use')
+    .option('-n, --dry-run', 'show every file and its changes, write nothing')
+    .option('-f, --force', 'change an existing deployment or move other files aside; what is replaced is kept')
+    .option('-y, --yes', 'ask nothing');
+  command.action((options: InitOptions) => init(context, options));
+}
+
+async function init(context: Context, options: InitOptions): Promise<void> {
+  const { terminal, signal, clock } = context;
+  const folder = await resolveFolder(context, options.dir);
+  const answers = await collectAnswers(context, folder, options, !options.yes);
+  const plan = await planInit(context, folder, answers, {
+    ...(options.server === undefined ? {} : { program: options.server }),
+    force: options.force === true,
+  });
+  for (const note of plan.notes) terminal.note(note);
+  if (options.dryRun) return showPlan(terminal, plan);
+  const writes = plan.changes.filter(isWrite);
+  if (plan.situation === 'foreign') {
+    if (!options.force) throw folderNotEmpty(folder);
+    const backup = `${folder}.backup-${timestamp(clock.now())}`;
+    await writeFolder(folder, plan.files, { signal, backup });
+    terminal.done(`Moved what stood in ${folder} to ${backup}.`);
+  } else if (plan.situation === 'new') {
+    await writeFolder(folder, plan.files, { signal });
+  } else {
+    if (writes.length === 0) return terminal.done(`${folder} is up to date: nothing to change.`);
+    await requireConsent(context, options, writes.length);
+    await applyChanges(folder, plan.changes, { signal, now: clock.now() });
+    terminal.done(`Changed ${writes.length} files in ${folder}; what they replaced is in backups/.`);
+    terminal.note('A running server takes the changes at its next start: redkeep down && redkeep up --detach.');
+    return;
+  }
+  const { engine, profile, topology } = plan.deployment;
+  terminal.done(`Wrote a ${profile} deployment for ${engine.name} ${engine.version} (${topology}) to ${folder}.`);
+  terminal.note(`Each choice has its reason in DECISIONS.md; ${stateFile} describes the whole.`);
+  terminal.note('Next: redkeep up --detach');
+}
+
+async function requireConsent(context: Context, options: InitOptions, count: number): Promise<void> {
+  if (options.force) return;
+  if (await context.prompt.confirm(`Change ${count} files of the existing deployment?`, false)) return;
+  throw new CliError(
+    'REDKEEP_FILES_CHANGED',
+    `The answers differ from the existing deployment: ${count} files would change. Nothing was written.`,
+    'Look at them with --dry-run, then run it again with --force; what is replaced is kept in backups/.',
+  );
+}

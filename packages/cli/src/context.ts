@@ -1,0 +1,82 @@
+import { createInterface } from 'node:readline/promises';
+import { CliError } from './errors.js';
+import { ExitCode } from './exit-codes.js';
+import { Terminal } from './terminal.js';
+
+/** Time as a command sees it, so that a test can move it. */
+export interface Clock {
+  now(): Date;
+}
+
+export interface Prompt {
+  /** True when a person can be asked. */
+  readonly available: boolean;
+  /** Asks for a line; an empty answer is `fallback`. */
+  ask(question: string, fallback: string): Promise<string>;
+  confirm(question: string, fallback: boolean): Promise<boolean>;
+}
+
+/** Everything a command may touch of the world outside. */
+export interface Context {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly terminal: Terminal;
+  /** Aborted by Ctrl-C and SIGTERM. Long steps watch it and leave nothing half-done. */
+  readonly signal: AbortSignal;
+  readonly prompt: Prompt;
+  /** What the process will exit with when the command returns; set it for outcomes that are not errors. */
+  exitCode: ExitCode;
+}
+
+export interface ProcessStreams {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** The context of a real process. */
+export function createContext(streams: ProcessStreams, signal: AbortSignal): Context {
+  return {
+    cwd: process.cwd(),
+    env: process.env,
+    clock: { now: () => new Date() },
+    terminal: new Terminal({ out: streams.stdout, err: streams.stderr, env: process.env }),
+    signal,
+    prompt: linePrompt(streams, signal),
+    exitCode: ExitCode.Ok,
+  };
+}
+
+/** Throws when the user has asked to stop. Call it between steps that each leave a whole state. */
+export function stopIfInterrupted(signal: AbortSignal): void {
+  if (signal.aborted) throw interrupted();
+}
+
+export function interrupted(): CliError {
+  return new CliError('REDKEEP_INTERRUPTED', 'Interrupted before the work was done.', 'Run the command again.');
+}
+
+function linePrompt({ stdin, stderr }: ProcessStreams, signal: AbortSignal): Prompt {
+  const available = stdin.isTTY === true && stderr.isTTY === true;
+  async function ask(question: string, fallback: string): Promise<string> {
+    if (!available) return fallback;
+    const lines = createInterface({ input: stdin, output: stderr });
+    try {
+      const answer = await lines.question(`${question} [${fallback}] `, { signal });
+      return answer.trim() || fallback;
+    } catch (error) {
+      throw signal.aborted ? interrupted() : error;
+    } finally {
+      lines.close();
+    }
+  }
+  return {
+    available,
+    ask,
+    async confirm(question, fallback) {
+      const answer = await ask(`${question} (y/n)`, fallback ? 'y' : 'n');
+      return /^y(es)?$/i.test(answer);
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import { isIP } from 'node:net';
+import type { Answers } from './answers.js';
+import { isLoopback } from './answers.js';
+import { decisionsFor } from './decisions.js';
+import type { Engine } from './engine-version.js';
+import type { CertificateSpec, Deployment, DeploymentNode, NodeRole, User } from './model.js';
+import { type Policy, profiles } from './profiles.js';
+import type { RoleName } from './roles.js';
+
+/** The model that follows from the answers. Pure: the same answers give the same model. */
+export function buildDeployment(answers: Answers, engine: Engine): Deployment {
+  const policy = policyOf(answers);
+  const nodes = nodesOf(answers);
+  const users = usersOf(answers);
+  const draft = {
+    format: 1,
+    name: answers.name,
+    profile: answers.profile,
+    engine,
+    topology: answers.topology,
+    target: answers.target,
+    nodes,
+    users,
+    caFile: 'pki/ca.crt',
+    caKeyFile: 'authority/ca.key',
+    certificates: [
+      ...nodes.map((node) => nodeCertificate(node, answers, policy)),
+      ...users.map((user) => clientCertificate(user, policy)),
+    ],
+    policy,
+    sources: answers.sources,
+    ...(answers.topology === 'sentinel' ? { sentinel: { primaryName: 'primary', quorum: 2 } } : {}),
+  } as const;
+  return { ...draft, decisions: decisionsFor(draft) };
+}
+
+function policyOf(answers: Answers): Policy {
+  const profile = profiles[answers.profile];
+  return {
+    ...profile,
+    memoryMegabytes: answers.memoryMegabytes ?? profile.memoryMegabytes,
+    evictionPolicy: answers.eviction ?? profile.evictionPolicy,
+    databases: answers.topology === 'cluster' ? 1 : (answers.databases ?? profile.databases),
+  };
+}
+
+/** Ports left between the data nodes' first port and the sentinels' and the cluster bus's. */
+const sentinelPortOffset = 20_000;
+const busPortOffset = 10_000;
+const highestPort = 65_535;
+
+function offsetPort(port: number, offset: number): number {
+  return port + offset <= highestPort ? port + offset : port - offset;
+}
+
+function nodesOf(answers: Answers): DeploymentNode[] {
+  const primaries = answers.topology === 'cluster' ? answers.shards : 1;
+  const replicas = answers.topology === 'single' ? 0 : (answers.replicas ?? (answers.topology === 'cluster' ? 1 : 2));
+  const nodes: DeploymentNode[] = [];
+  const add = (name: string, role: NodeRole, index: number, firstPort: number, more: Partial<DeploymentNode>) => {
+    const host = answers.hosts[index % answers.hosts.length]!;
+    const port = firstPort + Math.floor(index / answers.hosts.length);
+    nodes.push({ ...placeNode(name, role, host, port), ...more });
+  };
+  for (let index = 0; index < primaries * (1 + replicas); index += 1) {
+    const shard = index % primaries;
+    const isPrimary = index < primaries;
+    const port = answers.port + Math.floor(index / answers.hosts.length);
+    add(`node-${index + 1}`, isPrimary ? 'primary' : 'replica', index, answers.port, {
+      ...(isPrimary ? {} : { replicaOf: `node-${shard + 1}` }),
+      ...(answers.topology === 'cluster' ? { busPort: offsetPort(port, busPortOffset) } : {}),
+    });
+  }
+  if (answers.topology === 'sentinel') {
+    for (let index = 0; index < 3; index += 1) {
+      add(`sentinel-${index + 1}`, 'sentinel', index, offsetPort(answers.port, sentinelPortOffset), {});
+    }
+  }
+  return nodes;
+}
+
+function placeNode(name: string, role: NodeRole, host: string, port: number): DeploymentNode {
+  const folder = `nodes/${name}`;
+  return {
+    name,
+    role,
+    host,
+    port,
+    bind: bindAddresses(host),
+    configFile: `${folder}/${role === 'sentinel' ? 'sentinel' : 'server'}.conf`,
+    aclFile: `${folder}/users.acl`,
+    dataDir: `${folder}/data`,
+    logFile: `${folder}/server.log`,
+    certificate: name,
+  };
+}
+
+/** Loopback always, so that the machine's own tools reach the server; the node's address where it has one. */
+function bindAddresses(host: string): string[] {
+  return isLoopback(host) || isIP(host) === 0 ? ['127.0.0.1', '-::1'] : ['127.0.0.1', '-::1', host];
+}
+
+function nodeCertificate(node: DeploymentNode, answers: Answers, policy: Policy): CertificateSpec {
+  const names = [...new Set([node.host, ...answers.names, 'localhost', '127.0.0.1', '::1'])];
+  return {
+    name: node.certificate,
+    usage: 'node',
+    commonName: node.name,
+    dnsNames: names.filter((name) => isIP(name) === 0),
+    ipAddresses: names.filter((name) => isIP(name) !== 0),
+    certFile: `pki/${node.name}.crt`,
+    keyFile: `pki/${node.name}.key`,
+    days: policy.certificateDays,
+  };
+}
+
+function usersOf(answers: Answers): User[] {
+  const operators: RoleName[] = ['admin', 'monitoring', 'auditor', 'backup'];
+  const peers: RoleName[] =
+    answers.topology === 'sentinel'
+      ? ['replication', 'sentinel']
+      : answers.topology === 'cluster'
+        ? ['replication']
+        : [];
+  return [
+    ...operators.map((role) => user(role, role)),
+    ...peers.map((role) => ({ ...user(role, role), channels: role === 'sentinel' ? ['__sentinel__:hello'] : [] })),
+    ...answers.applications.map(({ name, role, keys, channels, allow }) => ({
+      ...user(name, role),
+      keys,
+      channels,
+      extraCommands: allow,
+    })),
+  ];
+}
+
+function user(name: string, role: RoleName): User {
+  return {
+    name,
+    role,
+    keys: [],
+    channels: [],
+    extraCommands: [],
+    passwordFile: `secrets/${name}.password`,
+    certificate: `client-${name}`,
+  };
+}
+
+function clientCertificate({ name, certificate }: User, policy: Policy): CertificateSpec {
+  return {
+    name: certificate,
+    usage: 'client',
+    commonName: name,
+    dnsNames: [],
+    ipAddresses: [],
+    certFile: `pki/clients/${name}.crt`,
+    keyFile: `pki/clients/${name}.key`,
+    days: policy.certificateDays,
+  };
+}

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * What rendering needs beside the model: the secrets and certificates themselves, already made. It lives in memory
+ * only, between the files it came from and the files it goes to.
+ */
+export interface Material {
+  /** Password by user name. */
+  readonly passwords: ReadonlyMap<string, string>;
+  /** PEM texts by certificate name. */
+  readonly certificates: ReadonlyMap<string, { readonly cert: string; readonly key: string }>;
+  readonly ca: { readonly cert: string; readonly key: string };
+}
+
+/**
+ * The form an ACL file takes: SHA-256, 64 lower-case hex digits. It is unsalted and fast, which only a password with
+ * 256 bits of entropy can afford; that is why redkeep makes every password itself.
+ */
+export function passwordHash(password: string): string {
+  return createHash('sha256').update(password).digest('hex');
+}
+
+export function passwordOf(material: Material, user: string): string {
+  const password = material.passwords.get(user);
+  if (password === undefined) throw new Error(`No password was made for the user ${user}.`);
+  return password;
+}

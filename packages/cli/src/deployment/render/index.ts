@@ -1,0 +1,2 @@
+export { renderDeployment } from './render-deployment.js';
+export type { RenderedFile } from './rendered-file.js';

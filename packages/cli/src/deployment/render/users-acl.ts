@@ -1,0 +1,26 @@
+import { type Material, passwordHash, passwordOf } from '../material.js';
+import type { Deployment, DeploymentNode, User } from '../model.js';
+import { commandRules, scopeRules } from '../roles.js';
+import type { RenderedFile } from './rendered-file.js';
+
+/** The ACL file of a data node. The servers allow no comment in it; DECISIONS.md and `acl explain` say what it means. */
+export function renderUsersAcl(deployment: Deployment, node: DeploymentNode, material: Material): RenderedFile {
+  const lines = [disabledDefault, ...deployment.users.map((user) => aclLine(deployment, user, material))];
+  return { path: node.aclFile, mode: 0o600, content: `${lines.join('\n')}\n` };
+}
+
+/**
+ * Without this line a server that has an ACL file lets everybody in as `default`, whatever `requirepass` says
+ * (verified on 7.0.15).
+ */
+export const disabledDefault = 'user default off resetpass resetkeys resetchannels -@all';
+
+export function aclLine(deployment: Deployment, user: User, material: Material): string {
+  return ['user', user.name, ...aclRules(deployment, user, passwordHash(passwordOf(material, user.name)))].join(' ');
+}
+
+/** The rules after `user NAME` or `ACL SETUSER NAME`. */
+export function aclRules(deployment: Deployment, user: User, hash: string): string[] {
+  const { engine, topology } = deployment;
+  return ['on', `#${hash}`, ...scopeRules(user, engine), ...commandRules(user, engine, topology)];
+}

@@ -1,0 +1,212 @@
+import { type Engine, knows, type Since } from './engine-version.js';
+import type { TopologyName, User } from './model.js';
+
+export const roleNames = [
+  'admin',
+  'application',
+  'read-only',
+  'session-store',
+  'monitoring',
+  'backup',
+  'replication',
+  'sentinel',
+  'auditor',
+] as const;
+export type RoleName = (typeof roleNames)[number];
+
+/** A rule, or a rule only some engines know. */
+type Rule = string | { readonly rule: string; readonly since: Since };
+
+interface Role {
+  /** What the role is for, in words. */
+  readonly purpose: string;
+  /** In order: a later rule wins, so denials stand last. */
+  readonly rules: readonly Rule[];
+  /** How its key patterns may be used. */
+  readonly keyAccess: 'none' | 'read' | 'read-write' | 'all';
+}
+
+const everywhere: Since = { redis: '6.2', valkey: '7.2', dragonfly: '1.0' };
+const redisLike: Since = { redis: '6.2', valkey: '7.2' };
+const redis7: Since = { redis: '7.0', valkey: '7.2' };
+const redis72: Since = { redis: '7.2', valkey: '7.2' };
+
+/** What every client library sends when it connects. */
+const connectionRules: readonly Rule[] = [
+  '+ping',
+  '+echo',
+  '+select',
+  '+readonly',
+  '+readwrite',
+  '+client|id',
+  '+client|getname',
+  '+client|setname',
+  { rule: '+client|setinfo', since: redis72 },
+  '+client|reply',
+  '+client|tracking',
+  '+client|caching',
+  '+client|trackinginfo',
+];
+
+/**
+ * What no application role keeps. `@dangerous` holds KEYS, FLUSHALL, CONFIG, MIGRATE, RESTORE, SORT and their like,
+ * but not these: SCAN, RANDOMKEY and DBSIZE tell about keys of others, DUMP and OBJECT serve extraction, and
+ * `@write` brings FUNCTION LOAD (verified on 7.0).
+ */
+const denials: readonly Rule[] = [
+  '-@admin',
+  '-@dangerous',
+  '-@scripting',
+  '-scan',
+  '-randomkey',
+  '-dbsize',
+  '-dump',
+  '-object',
+  '-pubsub',
+  { rule: '-function', since: redis7 },
+  { rule: '-wait', since: redisLike },
+  { rule: '-waitaof', since: redis72 },
+];
+
+const monitoringRules: readonly Rule[] = [
+  '+ping',
+  '+info',
+  '+role',
+  '+time',
+  '+dbsize',
+  '+lastsave',
+  '+acl|whoami',
+  '+acl|log',
+  '+client|list',
+  '+client|id',
+  '+client|setname',
+  { rule: '+client|setinfo', since: redis72 },
+  '+module|list',
+  '+slowlog|len',
+  '+latency|latest',
+  '+latency|histogram',
+  '+memory|stats',
+  '+cluster|info',
+  '+cluster|nodes',
+];
+
+const auditorRules: readonly Rule[] = [
+  ...monitoringRules,
+  '+config|get',
+  '+acl|list',
+  '+acl|users',
+  '+acl|getuser',
+  { rule: '+acl|dryrun', since: { redis: '7.0', valkey: '7.2', dragonfly: '1.0' } },
+  '+acl|cat',
+  '+client|info',
+  { rule: '+function|list', since: redis7 },
+  '+command',
+  '+slowlog|get',
+  '+latency|doctor',
+  '+memory|doctor',
+];
+
+export const roles: Readonly<Record<RoleName, Role>> = {
+  admin: {
+    purpose: 'Administers the server. For people and for redkeep, never for an application.',
+    rules: ['+@all'],
+    keyAccess: 'all',
+  },
+  application: {
+    purpose: 'Reads and writes its own key space.',
+    rules: ['+@read', '+@write', '+@pubsub', '+@transaction', ...denials, ...connectionRules],
+    keyAccess: 'read-write',
+  },
+  'read-only': {
+    purpose: 'Reads its key space and changes nothing.',
+    rules: ['+@read', '-@write', ...denials, ...connectionRules],
+    keyAccess: 'read',
+  },
+  'session-store': {
+    purpose: 'Keeps sessions: single keys with an expiry, nothing else.',
+    rules: [
+      ...['+get', '+set', '+setex', '+psetex', '+getdel', '+getex', '+mget', '+del', '+unlink', '+exists', '+expire'],
+      ...['+pexpire', '+expireat', '+pexpireat', '+persist', '+ttl', '+pttl', '+strlen', '+type', '+touch'],
+      ...[
+        '+hget',
+        '+hset',
+        '+hmget',
+        '+hgetall',
+        '+hdel',
+        '+hexists',
+        '+hlen',
+        '+sadd',
+        '+srem',
+        '+smembers',
+        '+scard',
+      ],
+      ...['+zadd', '+zrem', '+zrange', '+zcard', '+zremrangebyscore', '+multi', '+exec', '+discard', '+watch'],
+      '+unwatch',
+      ...connectionRules,
+    ],
+    keyAccess: 'read-write',
+  },
+  monitoring: {
+    purpose: 'Reads counters and health. Sees no key and no value.',
+    rules: monitoringRules,
+    keyAccess: 'none',
+  },
+  backup: {
+    purpose: 'Takes a copy of the whole data set by replication. Reads everything, changes nothing.',
+    rules: ['+ping', '+info', '+role', '+lastsave', '+bgsave', '+sync', '+psync', '+replconf', '+client|setname'],
+    keyAccess: 'none',
+  },
+  replication: {
+    purpose: 'The name under which replicas log in to their primary.',
+    rules: ['+ping', '+psync', '+replconf'],
+    keyAccess: 'none',
+  },
+  sentinel: {
+    purpose: 'Watches the servers and carries out a failover.',
+    rules: [
+      ...['+ping', '+info', '+role', '+multi', '+exec', '+publish', '+subscribe', '+slaveof', '+replicaof'],
+      ...['+config|rewrite', '+client|setname', '+client|kill', '+script|kill'],
+      { rule: '+failover', since: { valkey: '9.0' } },
+    ],
+    keyAccess: 'none',
+  },
+  auditor: {
+    purpose: 'Reads configuration, users and health for an audit. Sees no key and no value, changes nothing.',
+    rules: auditorRules,
+    keyAccess: 'none',
+  },
+};
+
+const clusterRules: readonly Rule[] = [
+  '+asking',
+  '+cluster|slots',
+  { rule: '+cluster|shards', since: redis7 },
+  '+cluster|nodes',
+  '+cluster|info',
+  '+cluster|myid',
+  '+cluster|keyslot',
+];
+
+/** The command rules of a user on an engine, in the order that the server must read them. */
+export function commandRules(user: User, engine: Engine, topology: TopologyName): string[] {
+  const role = roles[user.role];
+  if (user.role === 'admin') return ['+@all'];
+  const discovery = topology === 'cluster' && role.keyAccess !== 'none' ? clusterRules : [];
+  const rules = [...role.rules, ...discovery]
+    .filter((rule) => knows(engine, typeof rule === 'string' ? everywhere : rule.since))
+    .map((rule) => (typeof rule === 'string' ? rule : rule.rule));
+  return ['-@all', ...new Set([...rules, ...user.extraCommands.map((command) => `+${command}`)])];
+}
+
+/** The key and channel rules of a user. Read-only key patterns exist from Redis 7.0 on; before, commands decide. */
+export function scopeRules(user: User, engine: Engine): string[] {
+  const { keyAccess } = roles[user.role];
+  if (keyAccess === 'all') return ['~*', '&*'];
+  const sign = keyAccess === 'read' && knows(engine, redis7) ? '%R~' : '~';
+  return [
+    'resetkeys',
+    'resetchannels',
+    ...user.keys.map((pattern) => `${sign}${pattern}`),
+    ...user.channels.map((pattern) => `&${pattern}`),
+  ];
+}

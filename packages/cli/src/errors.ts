@@ -1,0 +1,78 @@
+import { ExitCode } from './exit-codes.js';
+
+/** Every error the toolkit itself raises: its stable code and the exit code it ends with. */
+export const cliErrors = {
+  REDKEEP_USAGE: ExitCode.Usage,
+  REDKEEP_ANSWERS_INVALID: ExitCode.Usage,
+  REDKEEP_COMBINATION_IMPOSSIBLE: ExitCode.Usage,
+  REDKEEP_NO_DEPLOYMENT: ExitCode.Usage,
+  REDKEEP_DEPLOYMENT_UNREADABLE: ExitCode.Usage,
+  REDKEEP_FOLDER_NOT_EMPTY: ExitCode.Usage,
+  REDKEEP_FILES_CHANGED: ExitCode.Usage,
+  REDKEEP_TARGET_NOT_LOCAL: ExitCode.Usage,
+  REDKEEP_CERTIFICATE_UNUSABLE: ExitCode.Usage,
+  REDKEEP_USER_UNKNOWN: ExitCode.Usage,
+  REDKEEP_NODE_UNKNOWN: ExitCode.Usage,
+  REDKEEP_CONSENT_NEEDED: ExitCode.Usage,
+  REDKEEP_PERMISSION_DENIED: ExitCode.Environment,
+  REDKEEP_DISK_FULL: ExitCode.Environment,
+  REDKEEP_FILE_SYSTEM: ExitCode.Environment,
+  REDKEEP_SERVER_NOT_FOUND: ExitCode.Environment,
+  REDKEEP_SERVER_UNSUITABLE: ExitCode.Environment,
+  REDKEEP_PORT_TAKEN: ExitCode.Environment,
+  REDKEEP_SERVER_FAILED: ExitCode.Environment,
+  REDKEEP_CLOCK_WRONG: ExitCode.Environment,
+  REDKEEP_CONNECTION_FAILED: ExitCode.Connection,
+  REDKEEP_INTERRUPTED: ExitCode.Interrupted,
+  REDKEEP_INTERNAL: ExitCode.Internal,
+} as const satisfies Record<string, ExitCode>;
+
+export type CliErrorCode = keyof typeof cliErrors;
+
+/** An error with a stable code, what happened in one line, and what to do next. Never carries a secret. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly code: CliErrorCode;
+  /** What the user can do about it, one line. */
+  readonly next: string;
+
+  constructor(code: CliErrorCode, message: string, next: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+    this.next = next;
+  }
+
+  get exitCode(): ExitCode {
+    return cliErrors[this.code];
+  }
+}
+
+const systemErrors: Partial<Record<string, (path: string) => CliError>> = {
+  EACCES: (path) => permissionDenied(path),
+  EPERM: (path) => permissionDenied(path),
+  EROFS: (path) => permissionDenied(path),
+  ENOSPC: (path) =>
+    new CliError('REDKEEP_DISK_FULL', `The disk is full at ${path}.`, 'Free some space and run the command again.'),
+  EDQUOT: (path) =>
+    new CliError('REDKEEP_DISK_FULL', `The disk quota is used up at ${path}.`, 'Free some space and run it again.'),
+};
+
+function permissionDenied(path: string): CliError {
+  return new CliError(
+    'REDKEEP_PERMISSION_DENIED',
+    `No permission to write ${path}.`,
+    'Choose a folder you own with --dir, or change its owner.',
+  );
+}
+
+/** Turns a file system error into one that says what to do; anything else comes back unchanged. */
+export function explainSystemError(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || !('code' in error) || error instanceof CliError) return error;
+  const code = String(error.code);
+  const known = systemErrors[code]?.(path);
+  if (known) return Object.assign(known, { cause: error });
+  if (!('syscall' in error)) return error;
+  return new CliError('REDKEEP_FILE_SYSTEM', `${path}: ${error.message}.`, 'Check the path and run it again.', {
+    cause: error,
+  });
+}

@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Clock, Context } from '../context.js';
+import { ExitCode } from '../exit-codes.js';
+import { run } from '../program.js';
+import { Terminal } from '../terminal.js';
+
+export interface CliResult {
+  readonly code: ExitCode;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+  readonly signal?: AbortSignal;
+  /** Called with each piece of text the command writes. */
+  readonly onText?: (text: string) => void;
+}
+
+/** A folder for one test, and the command line run in it, in this process. */
+export class CliSandbox {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async create(): Promise<CliSandbox> {
+    process.umask(0o077);
+    return new CliSandbox(await mkdtemp(path.join(tmpdir(), 'redkeep-cli-')));
+  }
+
+  path(...parts: readonly string[]): string {
+    return path.join(this.folder, ...parts);
+  }
+
+  async run(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+    let out = '';
+    let err = '';
+    const env = options.env ?? process.env;
+    const context: Context = {
+      cwd: this.folder,
+      env,
+      clock: options.clock ?? { now: () => new Date() },
+      terminal: new Terminal({
+        out: {
+          write: (text) => {
+            out += text;
+            options.onText?.(text);
+          },
+        },
+        err: {
+          write: (text) => {
+            err += text;
+            options.onText?.(text);
+          },
+        },
+        env: {},
+      }),
+      signal: options.signal ?? new AbortController().signal,
+      prompt: {
+        available: false,
+        ask: async (_, fallback) => fallback,
+        confirm: async (_, fallback) => fallback,
+      },
+      exitCode: ExitCode.Ok,
+    };
+    const code = await run(args, context);
+    return { code, out, err };
+  }
+
+  /** Stops the servers of a deployment made here and removes the folder. */
+  async remove(deployment = 'redkeep'): Promise<void> {
+    await this.run(['down', '--dir', deployment]);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A port the system had free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
