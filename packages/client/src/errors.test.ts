@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { ERRORS, ErrorReply, InvalidArgumentError, MaybeExecutedError } from './errors.js';
+
+const docs = new URL('../../../docs/errors.md', import.meta.url);
+
+test('docs/errors.md has every code of the client with its next step, and no other', async () => {
+  const text = await readFile(docs, 'utf8');
+  const documented = new Map(
+    [...text.matchAll(/^\| `(REDKEEP_\w+)` \| (.*?) \| (.*?) \|$/gm)].map((m) => [m[1], [m[2], m[3]]]),
+  );
+  for (const [code, texts] of Object.entries(ERRORS)) assert.deepEqual(documented.get(code), [...texts], code);
+  assert.deepEqual([...documented.keys()].sort(), Object.keys(ERRORS).sort());
+});
+
+test("a server's text loses the command's arguments, and all of it stays in serverMessage", () => {
+  const text = "ERR unknown command 'FOO', with args beginning with: 'hunter2' 'x'";
+  const error = new ErrorReply(text);
+  assert.equal(error.message, "ERR (the server's text is in serverMessage)");
+  assert.equal(error.redact(['hunter2', 'x']).message, "ERR unknown command 'FOO'");
+  assert.equal(error.serverMessage, text);
+  assert.ok(!inspect(error, { showHidden: true, depth: 10 }).includes('hunter2'));
+  assert.ok(!JSON.stringify(error).includes('hunter2'));
+  assert.equal(
+    new ErrorReply('ERR bad value hunter2 here').redact([Buffer.from('hunter2')]).message,
+    'ERR bad value <argument> here',
+  );
+});
+
+test('fixed texts stay readable, whatever the arguments are', () => {
+  assert.equal(
+    new ErrorReply('WRONGTYPE Operation against a key holding the wrong kind of value').redact(['key']).message,
+    'WRONGTYPE Operation against a key holding the wrong kind of value',
+  );
+});
+
+test('every error has a code, a hint and a text for end users that says nothing of the system', () => {
+  for (const error of [
+    new MaybeExecutedError('INCR'),
+    new InvalidArgumentError('GET', 0, 'is null'),
+    new ErrorReply('ERR x'),
+  ]) {
+    assert.match(error.code, /^REDKEEP_/);
+    assert.ok(error.hint.length > 10);
+    assert.deepEqual(Object.keys(error.toPublic()), ['code', 'message']);
+    assert.doesNotMatch(error.toPublic().message, /redis|valkey|INCR|GET/i);
+  }
+});
