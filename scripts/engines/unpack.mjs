@@ -21,6 +21,19 @@ export const ENGINES = [
 
 const TOOLS = ['server', 'sentinel', 'cli', 'check-rdb', 'check-aof', 'benchmark'];
 
+/** What this machine's own distribution has: for Debian and its kin, the running release's packages. */
+export async function distributionEngines() {
+  const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  const suite = /^VERSION_CODENAME="?([\w-]+)/m.exec(text)?.[1];
+  if (!suite) throw new Error('no Debian or Ubuntu release here whose package could be unpacked');
+  return ['valkey', 'redis'].map((product) => ({
+    name: `${product}-${suite}`,
+    product,
+    suite,
+    version: /^([7-9]|\d\d)\./,
+  }));
+}
+
 /** Where unpacked servers live: REDKEEP_ENGINES, else `.cache/engines` in the repository. */
 export function enginesFolder(env = process.env) {
   return resolve(env.REDKEEP_ENGINES || join(repository, '.cache/engines'));
@@ -49,7 +62,7 @@ export async function unpackEngine(engine, cache) {
     const version = await installedVersion(root, engine);
     if (!version) throw new Error(`${engine.name}: the unpacked server does not start`);
     if (!engine.version.test(version)) {
-      throw new Error(`${engine.name}: Debian ${engine.suite} now has ${engine.product} ${version}`);
+      throw new Error(`${engine.name}: ${engine.suite} has ${engine.product} ${version}`);
     }
     await rm(folder, { recursive: true, force: true });
     await rename(root, folder);
@@ -73,9 +86,9 @@ async function privateApt(work, engine) {
   const at = (...parts) => join(work, 'apt', ...parts);
   for (const part of ['lists/partial', 'archives/partial']) await mkdir(at(part), { recursive: true });
   await writeFile(at('status'), '');
-  const { uri, options } = await debianMirror();
+  const { uri, options, components } = await distributionMirror();
   const suites = [engine.suite, engine.base].filter(Boolean);
-  await writeFile(at('sources.list'), suites.map((suite) => `deb ${options}${uri} ${suite} main\n`).join(''));
+  await writeFile(at('sources.list'), suites.map((suite) => `deb ${options}${uri} ${suite} ${components}\n`).join(''));
   await writeFile(
     at('apt.conf'),
     [
@@ -123,28 +136,25 @@ async function neededPackages(apt, engine) {
     .map(([name, version]) => `${name}=${decodeURIComponent(version)}`);
 }
 
-/** The mirror that this machine's own apt uses for Debian, so that a private mirror or a proxy keeps working. */
-async function debianMirror() {
+/** The mirror that this machine's own apt uses, so that a private mirror or a proxy keeps working. */
+async function distributionMirror() {
   const folder = '/etc/apt';
   const parts = await readdir(join(folder, 'sources.list.d')).catch(() => []);
-  const names = [
-    'sources.list',
-    ...parts.filter((name) => /\.(list|sources)$/.test(name)).map((name) => `sources.list.d/${name}`),
-  ];
-  for (const name of names) {
+  const lists = parts.filter((name) => /\.(list|sources)$/.test(name)).map((name) => `sources.list.d/${name}`);
+  for (const name of ['sources.list', ...lists]) {
     const text = await readFile(join(folder, name), 'utf8').catch(() => '');
     const source = name.endsWith('.sources') ? fromDeb822(text) : fromOneLine(text);
-    if (source) return source;
+    if (source) return { ...source, components: /ubuntu/.test(source.uri) ? 'main universe' : 'main' };
   }
-  throw new Error('No Debian mirror in /etc/apt: this machine is not Debian. Install redis-server or valkey by hand.');
+  throw new Error('no Debian or Ubuntu mirror in /etc/apt');
 }
 
-const isDebianArchive = (uri) => /\/debian\/?$/.test(uri);
+const isArchive = (uri) => /\/(debian|ubuntu|ubuntu-ports)\/?$/.test(uri);
 
 function fromDeb822(text) {
   for (const stanza of text.split(/\n\s*\n/)) {
-    const field = (name) => new RegExp(`^${name}:\\s*(.+)$`, 'mi').exec(stanza)?.[1]?.trim();
-    const uri = field('URIs')?.split(/\s+/).find(isDebianArchive);
+    const field = (name) => new RegExp(`^${name}:[ \\t]*(.+)$`, 'mi').exec(stanza)?.[1]?.trim();
+    const uri = field('URIs')?.split(/\s+/).find(isArchive);
     if (!uri || /^no$/i.test(field('Enabled') ?? '')) continue;
     const key = field('Signed-By');
     return { uri, options: key?.startsWith('/') ? `[signed-by=${key}] ` : '' };
@@ -153,7 +163,7 @@ function fromDeb822(text) {
 }
 
 function fromOneLine(text) {
-  const match = [...text.matchAll(/^\s*deb\s+(\[[^\]]*\]\s+)?(\S+)\s/gm)].find((line) => isDebianArchive(line[2]));
+  const match = [...text.matchAll(/^\s*deb\s+(\[[^\]]*\]\s+)?(\S+)\s/gm)].find((line) => isArchive(line[2]));
   return match ? { uri: match[2], options: match[1] ?? '' } : undefined;
 }
 

@@ -21,15 +21,14 @@ export interface Engine {
 const KINDS: readonly EngineKind[] = ['redis', 'valkey'];
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
-let found: readonly Engine[] | undefined;
+const chosen = new Map<string | undefined, Engine>();
 
 /**
  * Every server on this machine, those in PATH first, then the ones that `npm run engines` unpacked into
- * REDKEEP_ENGINES (default: `.cache/engines` in the repository), by name.
+ * REDKEEP_ENGINES (default: `.cache/engines` in the repository), by name. Looks anew each time: one may have been added.
  */
 export function findEngines(): readonly Engine[] {
-  found ??= firstOfEachName([...enginesInPath(), ...enginesInCache()]);
-  return found;
+  return firstOfEachName([...enginesInPath(), ...enginesInCache()]);
 }
 
 /**
@@ -37,12 +36,17 @@ export function findEngines(): readonly Engine[] {
  * @throws when there is none: tests need a real server.
  */
 export function findEngine(name: string | undefined = process.env['REDKEEP_ENGINE']): Engine {
+  const known = chosen.get(name);
+  if (known) return known;
   const engines = findEngines();
   const engine = name ? engines.find((candidate) => candidate.name === name) : engines[0];
-  if (engine) return engine;
-  const known = engines.map((candidate) => candidate.name).join(', ') || 'none';
+  if (engine) {
+    chosen.set(name, engine);
+    return engine;
+  }
+  const names = engines.map((candidate) => candidate.name).join(', ') || 'none';
   throw new Error(
-    `No ${name ? `engine named ${name}` : 'Redis or Valkey server'} (found: ${known}). ` +
+    `No ${name ? `engine named ${name}` : 'Redis or Valkey server'} (found: ${names}). ` +
       `Install redis-server or valkey-server, or unpack one: npm run engines -- ${name ?? 'redis-8.0'}`,
   );
 }

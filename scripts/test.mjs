@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+// `npm test`: everything that has to hold before a change is merged. Arguments choose tests, as in run-tests.mjs;
+// then only those run.
+import { bootstrap, REPOSITORY, tool } from './bootstrap.mjs';
+import { run, runMain, say } from './lib/step.mjs';
+
+await runMain(async (args) => {
+  await bootstrap();
+  if (args.length === 0) {
+    say('Linting (biome)');
+    await run(tool('biome'), ['check', '--error-on-warnings', '.'], { cwd: REPOSITORY, exitCode: 'same' });
+    say('Checking what would be published');
+    const { checkPackages } = await import('./check-packages.mjs');
+    await checkPackages();
+  }
+  say('Testing');
+  const { runTests } = await import('./run-tests.mjs');
+  return runTests(args);
+});
