@@ -4,7 +4,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { run } from 'node:test';
-import * as reporters from 'node:test/reporters';
+import { dot, junit, spec as Spec, tap } from 'node:test/reporters';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { REPOSITORY } from './bootstrap.mjs';
@@ -15,6 +15,8 @@ const CONCURRENCY = 2;
 // For one file: far beyond the slowest, so that a hanging one fails instead of holding up everything.
 const FILE_TIMEOUT = 10 * 60_000;
 
+const REPORTERS = { spec: () => new Spec(), tap: () => tap, dot: () => dot, junit: () => junit };
+
 /** Runs the tests and gives the exit code. Node's runner prints its summary last. */
 export async function runTests(args) {
   const { values, positionals } = parseArgs({
@@ -22,8 +24,9 @@ export async function runTests(args) {
     allowPositionals: true,
     options: { name: { type: 'string' }, reporter: { type: 'string', default: 'spec' } },
   });
-  const Reporter = reporters[values.reporter];
-  if (!Reporter) throw new StepFailed(`Unknown reporter ${values.reporter}: spec, tap, dot or junit.`, EXIT.usage);
+  const report = REPORTERS[values.reporter]?.();
+  if (!report)
+    throw new StepFailed(`Unknown reporter ${values.reporter}: ${Object.keys(REPORTERS).join(', ')}.`, EXIT.usage);
   const files = testFiles().filter(
     (file) => positionals.length === 0 || positionals.some((part) => file.source.includes(part)),
   );
@@ -42,8 +45,7 @@ export async function runTests(args) {
   stream.on('test:fail', () => {
     counts.failed += 1;
   });
-  const report = stream.compose(values.reporter === 'spec' ? new Reporter() : Reporter);
-  for await (const text of report) process.stdout.write(text);
+  for await (const text of stream.compose(report)) process.stdout.write(text);
   if (counts.failed > 0) return EXIT.failed;
   if (counts.passed === 0) throw new StepFailed('No test ran.', EXIT.failed);
   return EXIT.ok;
