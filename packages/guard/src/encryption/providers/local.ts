@@ -1,0 +1,62 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { GuardError } from '../../errors.js';
+import { type Awaitable, type KeyMaterial, type KeyRing, LoadedKeyRing, parseKeyLines } from '../key-ring.js';
+
+/**
+ * Keys given as values, newest first: the first seals, all open.
+ *
+ * @example const keys = keysFromValue([process.env.NEW_KEY!, process.env.OLD_KEY!]);
+ */
+export function keysFromValue(keys: KeyMaterial | readonly KeyMaterial[]): KeyRing {
+  const materials = typeof keys === 'string' ? parseKeyLines(keys) : keys instanceof Uint8Array ? [keys] : keys;
+  const ring = new LoadedKeyRing(() => materials);
+  ring.accept(materials);
+  return ring;
+}
+
+/**
+ * Keys from an environment variable, newest first, separated by commas or line ends. The variable is read once: an
+ * environment does not change under a running process.
+ */
+export function keysFromEnv(name = 'REDKEEP_ENCRYPTION_KEYS', env: NodeJS.ProcessEnv = process.env): KeyRing {
+  const text = env[name];
+  if (text === undefined || text.trim() === '')
+    throw new GuardError('REDKEEP_ENCRYPTION_KEY', `environment variable ${name} is not set`);
+  return keysFromValue(parseKeyLines(text));
+}
+
+/** Options of {@link keysFromFile}. */
+export interface KeyFileOptions {
+  /** Milliseconds between looks at the file; a rotated file is picked up without a restart. Default 10,000. */
+  readonly checkEveryMs?: number;
+  /** Accept a file that other users of the machine can read. */
+  readonly dangerouslyAllowWorldReadable?: boolean;
+}
+
+/** Keys from a file, one per line, newest first, read again when it changes (Kubernetes secrets, systemd credentials). */
+export function keysFromFile(path: string, options: KeyFileOptions = {}): KeyRing {
+  return new LoadedKeyRing(
+    async () => {
+      let file: FileHandle | undefined;
+      try {
+        file = await open(path, 'r');
+        // The mode is taken from the open file, so it cannot be exchanged between look and read.
+        const { mode } = await file.stat();
+        if ((mode & 0o007) !== 0 && options.dangerouslyAllowWorldReadable !== true)
+          throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'the key file is open to every user; chmod 0600 it');
+        return parseKeyLines(await file.readFile('utf8'));
+      } finally {
+        await file?.close();
+      }
+    },
+    { maxAgeMs: options.checkEveryMs ?? 10_000 },
+  );
+}
+
+/** Keys from a function of your own (a secrets manager), newest first, called again after `maxAgeMs` (default 5 min). */
+export function keysFromCallback(
+  load: () => Awaitable<readonly KeyMaterial[]>,
+  options: { readonly maxAgeMs?: number } = {},
+): KeyRing {
+  return new LoadedKeyRing(load, { maxAgeMs: options.maxAgeMs ?? 300_000 });
+}

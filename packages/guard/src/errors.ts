@@ -1,0 +1,135 @@
+/**
+ * One table: code -> what happened -> what to do next. Every error of this package is a {@link GuardError} with one
+ * of these codes. Messages never carry key names, values, credentials or personal data.
+ */
+export const guardErrors = {
+  REDKEEP_GUARD_OPTION: {
+    what: 'An option of a guard is missing or out of bounds',
+    next: 'Correct the option named here; the page of that guard lists its bounds.',
+  },
+  REDKEEP_STORE_UNAVAILABLE: {
+    what: 'Redis did not answer in time or refused the operation',
+    next: 'Check that the server is up, writable and below its memory limit; the cause is attached to this error.',
+  },
+  REDKEEP_VALUE_TOO_LARGE: {
+    what: 'The value is larger than its key space or guard allows',
+    next: 'Store less, or raise the limit where the key space or guard is defined.',
+  },
+  REDKEEP_KEYSPACE_TTL: {
+    what: 'The expiry is missing, or longer than the key space allows',
+    next: 'Pass a ttl in milliseconds within the limit of the key space.',
+  },
+  REDKEEP_KEYSPACE_KEY: {
+    what: 'The key is not valid in this key space',
+    next: 'Pass a non-empty string within the length limit; the prefix is added by the key space.',
+  },
+  REDKEEP_KEYSPACE_VALUE: {
+    what: 'The value failed the validator of its key space',
+    next: 'Correct the value; the paths of the failed fields are listed in `issues`.',
+  },
+  REDKEEP_KEYSPACE_COMMAND: {
+    what: 'The operation cannot work in this key space',
+    next: 'Encrypted values cannot be counted, appended to or sorted on the server; use a key space without encryption.',
+  },
+  REDKEEP_ENCRYPTION_KEY: {
+    what: 'An encryption key is missing or malformed',
+    next: 'Provide 32 random bytes per key as base64 or hex, newest first (`openssl rand -base64 32`).',
+  },
+  REDKEEP_ENCRYPTION_KEY_UNKNOWN: {
+    what: 'The value was sealed with a key that is not in the key ring',
+    next: 'Add the old key to the ring (it stays readable, new values use the first key), or discard the value.',
+  },
+  REDKEEP_ENCRYPTION_TAMPERED: {
+    what: 'The value does not authenticate: it was altered, truncated, moved from another key, or belongs to another environment',
+    next: 'Treat it as an attack or corruption: discard the value, and look for writers other than this application.',
+  },
+  REDKEEP_ENCRYPTION_FOREIGN: {
+    what: 'The value is not one of ours: it is plaintext or was written by another program',
+    next: 'Migrate it by sealing it once, or allow reading it with `legacyPlaintext: "dangerouslyAccept"` during a migration.',
+  },
+  REDKEEP_ENCRYPTION_VERSION: {
+    what: 'The value was sealed with a format this version does not know',
+    next: 'Upgrade @redkeep/guard in every process before writing with a newer one.',
+  },
+  REDKEEP_ENCRYPTION_PROVIDER: {
+    what: 'The key provider failed',
+    next: 'Check its address, credentials and permissions; the cause is attached to this error.',
+  },
+  REDKEEP_PERSON_ERASED: {
+    what: 'The key of this person was destroyed; their data cannot be read or written any more',
+    next: 'Nothing can be recovered. If the person came back, call `admit` to give them a new key.',
+  },
+  REDKEEP_PERSON_KEYS_WITH_DATA: {
+    what: 'Person keys would be kept beside the data they protect, so backups of the data would contain them',
+    next: 'Give the key store a server or directory of its own, or say `dangerouslyKeepKeysWithData: true`.',
+  },
+  REDKEEP_SESSION_ID: {
+    what: 'The session id is malformed or too short to be secret',
+    next: 'Use the ids that this package creates (128 bits or more).',
+  },
+  REDKEEP_SESSION_GONE: {
+    what: 'The session was destroyed, rotated or has expired since it was loaded; nothing was written',
+    next: 'Treat the request as not logged in.',
+  },
+  REDKEEP_SESSION_CONFLICT: {
+    what: 'Another request changed the session since it was loaded; nothing was written',
+    next: 'Use `update`, which reloads and applies the change again.',
+  },
+  REDKEEP_SESSION_LIMIT: {
+    what: 'The user has as many sessions as allowed',
+    next: 'End one of them, or set `onLimit: "evict-oldest"`.',
+  },
+  REDKEEP_COOKIE_POLICY: {
+    what: 'The cookie options are weaker than the policy allows',
+    next: 'Use HttpOnly, Secure, SameSite and the __Host- prefix, or ask for the weakness by its name (`dangerously…`).',
+  },
+  REDKEEP_AUDIT_CHAIN: {
+    what: 'The audit trail does not verify',
+    next: 'Keep the stream as evidence, export it, and compare with the last anchor outside Redis.',
+  },
+  REDKEEP_AUDIT_SPOOL_FULL: {
+    what: 'Redis is away and the audit spool has reached its limit; the entry was not recorded',
+    next: 'Bring Redis back or raise `spool.maxBytes`; until then, refuse what must not happen unrecorded.',
+  },
+  REDKEEP_AUDIT_RETENTION: {
+    what: 'Entries after the last exported anchor cannot be removed',
+    next: 'Write an anchor and export up to it first.',
+  },
+  REDKEEP_LOCK_TIMEOUT: {
+    what: 'The lock is held by someone else and was not released in time',
+    next: 'Try again later, or raise `wait`.',
+  },
+  REDKEEP_LOCK_LOST: {
+    what: 'The lock expired or was taken over before the work was done',
+    next: 'Stop the work; what was written with the older fencing token is refused by `guardedSet`.',
+  },
+  REDKEEP_LOCK_FENCED: {
+    what: 'A holder with a newer fencing token has already written; this write was refused',
+    next: 'Stop the work: this process no longer owns the resource.',
+  },
+} as const satisfies Record<string, { what: string; next: string }>;
+
+/** Stable code of a {@link GuardError}. */
+export type GuardErrorCode = keyof typeof guardErrors;
+
+/**
+ * What every guard throws. `code` is stable; `detail` names an option, a limit or a key id, never a value.
+ *
+ * @example
+ * try { await sessions.save(session) } catch (error) {
+ *   if (error instanceof GuardError && error.code === 'REDKEEP_SESSION_GONE') return logIn();
+ *   throw error;
+ * }
+ */
+export class GuardError extends Error {
+  override readonly name = 'GuardError';
+  readonly code: GuardErrorCode;
+  readonly detail: string | undefined;
+
+  constructor(code: GuardErrorCode, detail?: string, options?: ErrorOptions) {
+    const { what, next } = guardErrors[code];
+    super(`${what}${detail === undefined ? '' : ` (${detail})`}. ${next}`, options);
+    this.code = code;
+    this.detail = detail;
+  }
+}
