@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { GuardError, type GuardErrorCode } from '../errors.js';
+import { GuardError } from '../errors.js';
+import { refused } from '../support.test.util.js';
 import { DataKey } from './data-key.js';
 import { Encryption, type EncryptionOptions, type SealContext } from './encryption.js';
 import { LoadedKeyRing } from './key-ring.js';
@@ -13,17 +14,6 @@ const place: SealContext = { space: 'notes', key: 'notes:1' };
 
 function encryption(options: Partial<EncryptionOptions> = {}): Encryption {
   return new Encryption({ keys: keysFromValue([newKey]), environment: 'test', ...options });
-}
-
-async function refused(action: () => unknown, code: GuardErrorCode): Promise<GuardError> {
-  try {
-    await action();
-  } catch (error) {
-    assert.ok(error instanceof GuardError, String(error));
-    assert.equal(error.code, code);
-    return error;
-  }
-  assert.fail(`expected ${code}`);
 }
 
 describe('sealing and opening', () => {

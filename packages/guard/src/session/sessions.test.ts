@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { keysFromValue } from '../encryption/providers/local.js';
+import { keyA, keyB, refused, testEncryption, useServer } from '../support.test.util.js';
+import { Sessions, type SessionsOptions } from './sessions.js';
+
+const redis = useServer();
+type Data = Record<string, unknown>;
+
+function sessions(options: Partial<SessionsOptions<Data>> = {}): Sessions<Data> {
+  return new Sessions<Data>({ client: redis.client, encryption: testEncryption(), ...options });
+}
+
+const keyOf = (id: string) => `sess:{${id.slice(0, 22)}}`;
+
+describe('sessions', () => {
+  test('are stored under a random id of which Redis sees only a hash, with nothing readable in them', async () => {
+    const s = sessions();
+    const created = await s.create({ user: 'ana', data: { cart: 'a-recognisable-value' } });
+    assert.match(created.id, /^[A-Za-z0-9_-]{54}$/);
+    const loaded = await s.load(created.id);
+    assert.deepEqual([loaded?.user, loaded?.data], ['ana', { cart: 'a-recognisable-value' }]);
+    const dump = String(await redis.server.command('DUMP', keyOf(created.id)));
+    for (const secret of ['a-recognisable-value', 'ana', created.id.slice(22)]) assert.ok(!dump.includes(secret));
+    const keys = String(await redis.server.command('KEYS', '*'));
+    assert.ok(!keys.includes(created.id.slice(22)) && !keys.includes('ana'));
+  });
+
+  test('an unknown, malformed or foreign id is no session and no error', async () => {
+    const s = sessions();
+    for (const id of ['', 'x', '../../etc', 's%3Aabc.def', 'A'.repeat(54), 'A'.repeat(10_000), 'é'.repeat(54)])
+      assert.equal(await s.load(id), undefined);
+  });
+
+  test('the right family with a wrong secret is refused', async () => {
+    const s = sessions();
+    const { id } = await s.create({ data: {} });
+    assert.equal(await s.load(id.slice(0, 22) + 'A'.repeat(32)), undefined);
+  });
+
+  test("a record copied to one's own session, or one's own proof written into another's, opens nothing", async () => {
+    const reasons: string[] = [];
+    const s = sessions({ onRefused: (reason) => reasons.push(reason) });
+    const admin = await s.create({ user: 'admin', data: {} });
+    const mine = await s.create({ user: 'mallory', data: {} });
+    const copy = "redis.call('HSET', KEYS[2], ARGV[1], redis.call('HGET', KEYS[1], ARGV[1]))";
+    const mallorys = await redis.server.command('HGET', keyOf(mine.id), 'p');
+    await redis.server.command('EVAL', copy, '2', keyOf(admin.id), keyOf(mine.id), 'v');
+    assert.equal(await s.load(mine.id), undefined);
+    // The thief knows the admin's family from the key and writes the hash of an id of their own into it.
+    await redis.server.command('HSET', keyOf(admin.id), 'p', String(mallorys));
+    assert.equal(await s.load(mine.id), undefined);
+    const forged = admin.id.slice(0, 22) + mine.id.slice(22);
+    const forgedProof = createHash('sha256').update(forged).digest('base64url');
+    await redis.server.command('HSET', keyOf(admin.id), 'p', forgedProof);
+    assert.equal(await s.load(forged), undefined);
+    assert.deepEqual(reasons, Array(3).fill('REDKEEP_ENCRYPTION_TAMPERED'));
+  });
+
+  test('a key that is no longer in the ring, or a record in plaintext, is no session', async () => {
+    const reasons: string[] = [];
+    const { id } = await sessions().create({ data: {} });
+    const other = sessions({
+      encryption: testEncryption({ keys: keysFromValue([keyB]) }),
+      onRefused: (reason) => reasons.push(reason),
+    });
+    assert.equal(await other.load(id), undefined);
+    const rotated = sessions({ encryption: testEncryption({ keys: keysFromValue([keyB, keyA]) }) });
+    assert.ok(await rotated.load(id));
+    await redis.server.command('HSET', keyOf(id), 'v', '{"user":"admin","data":{}}');
+    assert.equal(await other.load(id), undefined);
+    assert.deepEqual(reasons, ['REDKEEP_ENCRYPTION_KEY_UNKNOWN', 'REDKEEP_ENCRYPTION_FOREIGN']);
+  });
+});
+
+describe('session time limits', () => {
+  test('default to one hour idle and are capped at 24 hours', async () => {
+    const s = sessions();
+    const { id } = await s.create({ data: {} });
+    const ttl = Number(await redis.server.command('PTTL', keyOf(id)));
+    assert.ok(ttl > 3_590_000 && ttl <= 3_600_000, String(ttl));
+    for (const options of [{ absoluteMs: 86_400_001 }, { absoluteMs: 1e12 }, { idleMs: Number.NaN }, { idleMs: 0 }])
+      await refused(() => sessions(options), 'REDKEEP_GUARD_OPTION');
+    assert.equal(s.maxAgeMs, 86_400_000);
+  });
+
+  test('touching moves the idle timeout without rewriting the record, and never past the absolute end', async () => {
+    const s = sessions({ idleMs: 60_000, absoluteMs: 60_000 });
+    const session = await s.create({ data: { a: 1 } });
+    const before = await redis.server.command('HGET', keyOf(session.id), 'v');
+    await redis.server.command('PEXPIRE', keyOf(session.id), '5000');
+    assert.equal(await s.touch(session), true);
+    assert.deepEqual(await redis.server.command('HGET', keyOf(session.id), 'v'), before);
+    const ttl = Number(await redis.server.command('PTTL', keyOf(session.id)));
+    assert.ok(ttl > 5000 && ttl <= 60_000, String(ttl));
+    const end = Number(await redis.server.command('HGET', keyOf(session.id), 'x'));
+    await redis.server.command('HSET', keyOf(session.id), 'x', String(end - 50_000));
+    assert.equal(await s.touch(session), true);
+    assert.ok(Number(await redis.server.command('PTTL', keyOf(session.id))) <= 10_000);
+  });
+
+  test('hold when the expiry was removed in Redis: the times inside the sealed record count', async (t) => {
+    const reasons: string[] = [];
+    const s = sessions({ onRefused: (reason) => reasons.push(reason) });
+    const session = await s.create({ data: {} });
+    await redis.server.command('PERSIST', keyOf(session.id));
+    await redis.server.command('HSET', keyOf(session.id), 'x', '99999999999999');
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 2 * 3_600_000 });
+    assert.equal(await s.load(session.id), undefined);
+    assert.deepEqual(reasons, ['expired']);
+    t.mock.timers.reset();
+    assert.ok(await s.load(session.id));
+  });
+
+  test('a clock that is a little off ends no session', async (t) => {
+    const s = sessions();
+    const { id } = await s.create({ data: {} });
+    for (const skew of [-30_000, 30_000]) {
+      t.mock.timers.enable({ apis: ['Date'], now: Date.now() + skew });
+      assert.ok(await s.load(id));
+      t.mock.timers.reset();
+    }
+  });
+});
+
+describe('parallel requests', () => {
+  test('a request that ends after logout does not log its user in again', async () => {
+    const s = sessions();
+    const { id } = await s.create({ user: 'ana', data: {} });
+    const slow = (await s.load(id))!;
+    await s.destroy(id);
+    slow.data['late'] = true;
+    await refused(() => s.save(slow), 'REDKEEP_SESSION_GONE');
+    assert.equal(await s.touch(slow), false);
+    await refused(() => s.rotate(slow), 'REDKEEP_SESSION_GONE');
+    assert.equal(await s.load(id), undefined);
+  });
+
+  test('the later of two saves is told, instead of overwriting the earlier', async () => {
+    const s = sessions();
+    const { id } = await s.create({ data: {} });
+    const [one, two] = [(await s.load(id))!, (await s.load(id))!];
+    one.data['one'] = 1;
+    await s.save(one);
+    two.data['two'] = 2;
+    await refused(() => s.save(two), 'REDKEEP_SESSION_CONFLICT');
+    one.data['again'] = 1;
+    await s.save(one);
+    assert.deepEqual((await s.load(id))?.data, { one: 1, again: 1 });
+  });
+
+  test('update loses no change', async () => {
+    const s = sessions();
+    const { id } = await s.create({ data: { n: 0 } });
+    await Promise.all(Array.from({ length: 5 }, () => s.update(id, (data) => ({ n: (data['n'] as number) + 1 }))));
+    assert.deepEqual((await s.load(id))?.data, { n: 5 });
+    assert.equal(await s.update('nobody', (data) => data), undefined);
+  });
+});
+
+describe('rotation', () => {
+  test('gives a new id; the one before gains nothing from it, cannot write, and ends', async () => {
+    const reasons: string[] = [];
+    const s = sessions({ onRefused: (reason) => reasons.push(reason) });
+    const fixed = await s.create({ data: { step: 'login form' } });
+    const mine = await s.rotate(fixed, { user: 'ana', data: { step: 'logged in' } });
+    assert.notEqual(mine.id, fixed.id);
+    assert.equal((await s.load(mine.id))?.user, 'ana');
+    const old = (await s.load(fixed.id))!;
+    assert.deepEqual([old.user, old.data, old.readOnly], [undefined, { step: 'login form' }, true]);
+    await refused(() => s.save(old), 'REDKEEP_SESSION_GONE');
+    await refused(() => s.rotate(old), 'REDKEEP_SESSION_GONE');
+    await redis.server.command('HSET', keyOf(mine.id), 'oe', '1');
+    assert.equal(await s.load(fixed.id), undefined);
+    assert.deepEqual(reasons, ['old-id']);
+    assert.ok(await s.load(mine.id));
+  });
+
+  test('without grace the id before is dead at once, and logging out ends both ids', async () => {
+    const s = sessions();
+    const first = await s.create({ data: {} });
+    const second = await s.rotate(first, { graceMs: 0 });
+    assert.equal(await s.load(first.id), undefined);
+    const third = await s.rotate(second);
+    await s.destroy(third.id);
+    assert.equal(await s.load(second.id), undefined);
+    assert.equal(await s.load(third.id), undefined);
+  });
+
+  test('of one session by two requests succeeds once', async () => {
+    const s = sessions();
+    const { id } = await s.create({ data: {} });
+    const [one, two] = [(await s.load(id))!, (await s.load(id))!];
+    const outcomes = await Promise.allSettled([s.rotate(one), s.rotate(two)]);
+    assert.deepEqual(outcomes.map((outcome) => outcome.status).sort(), ['fulfilled', 'rejected']);
+  });
+});
+
+describe("a user's sessions", () => {
+  test('all end together, except one if asked, and rotated ones are found', async () => {
+    const s = sessions();
+    const made = await Promise.all([1, 2, 3].map((n) => s.create({ user: 'eva', data: { n } })));
+    const other = await s.create({ user: 'leo', data: {} });
+    const rotated = await s.rotate(made[2]!, {});
+    assert.equal(await s.count('eva'), 3);
+    assert.equal(await s.destroyAll('eva', { except: made[0]!.id }), 2);
+    assert.ok(await s.load(made[0]!.id));
+    assert.equal(await s.load(made[1]!.id), undefined);
+    assert.equal(await s.load(rotated.id), undefined);
+    assert.ok(await s.load(other.id));
+  });
+
+  test('one being rotated to this user while all are ended does not slip through', async () => {
+    const s = sessions();
+    const anonymous = await s.create({ data: {} });
+    await Promise.allSettled([s.rotate(anonymous, { user: 'zoe', graceMs: 0 }), s.destroyAll('zoe')]);
+    await s.destroyAll('zoe');
+    assert.equal(await s.count('zoe'), 0);
+  });
+
+  test('are limited: the oldest ends, or the new one is refused', async () => {
+    const evicting = sessions({ maxPerUser: 2 });
+    const first = await evicting.create({ user: 'max', data: {} });
+    await evicting.create({ user: 'max', data: {} });
+    await evicting.create({ user: 'max', data: {} });
+    assert.equal(await evicting.load(first.id), undefined);
+    assert.equal(await evicting.count('max'), 2);
+    const refusing = sessions({ maxPerUser: 1, onLimit: 'refuse' });
+    const only = await refusing.create({ user: 'tim', data: {} });
+    await refused(() => refusing.create({ user: 'tim', data: {} }), 'REDKEEP_SESSION_LIMIT');
+    await redis.server.command('DEL', keyOf(only.id));
+    assert.ok(await refusing.create({ user: 'tim', data: {} }));
+  });
+});
+
+describe('fingerprints', () => {
+  test('a stolen cookie is rejected, destroys, or is flagged, as configured', async () => {
+    const fingerprint = 'Firefox on Linux';
+    const rejecting = sessions();
+    const { id } = await rejecting.create({ data: {}, fingerprint });
+    assert.ok(await rejecting.load(id, { fingerprint }));
+    assert.equal(await rejecting.load(id, { fingerprint: 'curl' }), undefined);
+    assert.equal(await rejecting.load(id), undefined);
+    assert.ok(await rejecting.load(id, { fingerprint }));
+    assert.equal((await sessions({ onFingerprintMismatch: 'flag' }).load(id, { fingerprint: 'curl' }))?.suspect, true);
+    assert.equal(await sessions({ onFingerprintMismatch: 'destroy' }).load(id, { fingerprint: 'curl' }), undefined);
+    assert.equal(await rejecting.load(id, { fingerprint }), undefined);
+  });
+});
+
+describe('bad times', () => {
+  test('oversized data is refused before anything is sent', async () => {
+    await refused(
+      () => sessions({ maxBytes: 100 }).create({ data: { a: 'x'.repeat(100) } }),
+      'REDKEEP_VALUE_TOO_LARGE',
+    );
+  });
+
+  test('a stopped server is an error within the deadline, not a hang', async () => {
+    const s = sessions({ timeoutMs: 100 });
+    const { id } = await s.create({ data: {} });
+    redis.server.pause();
+    try {
+      await refused(() => s.load(id), 'REDKEEP_STORE_UNAVAILABLE');
+      await refused(() => s.create({ data: {} }), 'REDKEEP_STORE_UNAVAILABLE');
+    } finally {
+      redis.server.resume();
+    }
+  });
+
+  test('a full or read-only server is an error, and reading goes on', async () => {
+    const s = sessions();
+    const { id } = await s.create({ data: { a: 1 } });
+    await redis.server.command('CONFIG', 'SET', 'maxmemory', '1');
+    try {
+      await refused(() => s.create({ data: {} }), 'REDKEEP_STORE_UNAVAILABLE');
+      assert.deepEqual((await s.load(id))?.data, { a: 1 });
+    } finally {
+      await redis.server.command('CONFIG', 'SET', 'maxmemory', '0');
+    }
+  });
+});

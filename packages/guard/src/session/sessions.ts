@@ -1,0 +1,231 @@
+import { createHash } from 'node:crypto';
+import { GuardError } from '../errors.js';
+import { type StandardSchema, validate } from '../keyspace/standard-schema.js';
+import { addressOf, newSessionId } from './session-id.js';
+import { type LoadedRecord, type SessionRecord, SessionStore, type SessionStoreOptions } from './session-store.js';
+
+/** What happens when a session comes with another fingerprint than it was made with. */
+export type FingerprintPolicy = 'reject' | 'destroy' | 'flag';
+
+/** Options of {@link Sessions}. */
+export interface SessionsOptions<Data> extends SessionStoreOptions {
+  /** Checks the data before it is stored. */
+  readonly schema?: StandardSchema<Data>;
+  /**
+   * `reject` (default): no session for this request, the owner's goes on. `destroy`: the session ends for both.
+   * `flag`: the session is returned with `suspect` set.
+   */
+  readonly onFingerprintMismatch?: FingerprintPolicy;
+  /** Most sessions a user may have at a time; default 0, no limit. */
+  readonly maxPerUser?: number;
+  /** At the limit: end the oldest (default), or refuse the new one with REDKEEP_SESSION_LIMIT. */
+  readonly onLimit?: 'evict-oldest' | 'refuse';
+  /**
+   * Milliseconds during which the id before a rotation still reads the session as it was before (default 10,000,
+   * 0 to 60,000): for requests sent in parallel. It gains no privilege from the rotation and cannot write.
+   */
+  readonly graceMs?: number;
+}
+
+/** A live session. `data` may be changed and then saved; everything else is read-only. */
+export interface Session<Data> {
+  /** What the cookie carries: 54 characters, 192 secret bits. */
+  readonly id: string;
+  readonly user: string | undefined;
+  data: Data;
+  /** Unix milliseconds. */
+  readonly createdAt: number;
+  readonly seenAt: number;
+  /** The fingerprint differs and the policy is `flag`. */
+  readonly suspect: boolean;
+  /** Reached through the id before a rotation. */
+  readonly readOnly: boolean;
+}
+
+/** Times `update` applies its change again after another request was faster. */
+const UPDATE_ATTEMPTS = 8;
+
+interface Held {
+  readonly version: number;
+  readonly record: SessionRecord;
+}
+
+/**
+ * Sessions without a framework: random ids of which Redis sees only a hash, sealed records, idle and absolute
+ * timeouts that hold even if somebody changes the expiry in Redis, rotation, and "log out everywhere".
+ *
+ * @example
+ * const sessions = new Sessions({ client, encryption });
+ * const anonymous = await sessions.create({ data: { basket: [] } });
+ * const loggedIn = await sessions.rotate(anonymous, { user: 'ana' }); // a new id: fixation gains nothing
+ * await sessions.destroyAll('ana', { except: loggedIn.id });
+ */
+export class Sessions<Data = Record<string, unknown>> {
+  readonly #store: SessionStore;
+  readonly #schema: StandardSchema<Data> | undefined;
+  readonly #policy: FingerprintPolicy;
+  readonly #limit: number;
+  readonly #evict: boolean;
+  readonly #graceMs: number;
+  readonly #held = new WeakMap<Session<Data>, Held>();
+
+  constructor(options: SessionsOptions<Data>) {
+    this.#store = new SessionStore(options);
+    this.#schema = options.schema;
+    this.#policy = options.onFingerprintMismatch ?? 'reject';
+    this.#limit = options.maxPerUser ?? 0;
+    this.#evict = options.onLimit !== 'refuse';
+    this.#graceMs = options.graceMs ?? 10_000;
+    if (!(this.#graceMs >= 0 && this.#graceMs <= 60_000))
+      throw new GuardError('REDKEEP_GUARD_OPTION', 'graceMs must be from 0 to 60000');
+  }
+
+  /** Milliseconds a cookie should live: the absolute lifetime. */
+  get maxAgeMs(): number {
+    return this.#store.absoluteMs;
+  }
+
+  /** Starts a session. Errors: REDKEEP_KEYSPACE_VALUE, REDKEEP_VALUE_TOO_LARGE, REDKEEP_SESSION_LIMIT, REDKEEP_STORE_UNAVAILABLE. */
+  async create(start: { data: Data; user?: string; fingerprint?: string }): Promise<Session<Data>> {
+    const id = newSessionId();
+    const address = addressOf(id)!;
+    const now = Date.now();
+    const record: SessionRecord = {
+      data: await validate(this.#schema, start.data),
+      createdAt: now,
+      seenAt: now,
+      user: start.user,
+      fingerprint: start.fingerprint === undefined ? undefined : hashed(start.fingerprint),
+    };
+    if (start.user !== undefined) await this.#store.enlist(start.user, address.family, this.#limit, this.#evict);
+    const version = await this.#store.create(address, record);
+    return this.#session(id, { record, version, readOnly: false }, false);
+  }
+
+  /**
+   * The session of an id, or undefined: unknown, ended, tampered with, of another application, or with another
+   * fingerprint. Never somebody else's. Errors: REDKEEP_STORE_UNAVAILABLE, REDKEEP_ENCRYPTION_PROVIDER.
+   */
+  async load(id: string, presented: { fingerprint?: string } = {}): Promise<Session<Data> | undefined> {
+    const address = addressOf(id);
+    if (address === undefined) return undefined;
+    const loaded = await this.#store.load(address);
+    if (loaded === undefined) return undefined;
+    const { fingerprint } = loaded.record;
+    const differs =
+      fingerprint !== undefined &&
+      (presented.fingerprint === undefined || hashed(presented.fingerprint) !== fingerprint);
+    if (differs) {
+      this.#store.refused('fingerprint', address.family);
+      if (this.#policy === 'destroy') await this.destroy(id);
+      if (this.#policy !== 'flag') return undefined;
+    }
+    return this.#session(id, loaded, differs);
+  }
+
+  /** Stores `session.data`. Errors: REDKEEP_SESSION_GONE, REDKEEP_SESSION_CONFLICT, and those of `create`. */
+  async save(session: Session<Data>): Promise<void> {
+    const { record, version } = this.#writable(session);
+    const next = { ...record, data: await validate(this.#schema, session.data), seenAt: Date.now() };
+    const saved = await this.#store.save(addressOf(session.id)!, version, next);
+    this.#held.set(session, { record: next, version: saved });
+  }
+
+  /**
+   * Changes a session that other requests may be changing too: loads it, applies `change`, saves, and does it again
+   * when another request was faster. Undefined when there is no such session.
+   */
+  async update(
+    id: string,
+    change: (data: Data) => Data | undefined,
+    presented: { fingerprint?: string } = {},
+  ): Promise<Session<Data> | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      const session = await this.load(id, presented);
+      if (session === undefined) return undefined;
+      session.data = change(session.data) ?? session.data;
+      try {
+        await this.save(session);
+        return session;
+      } catch (error) {
+        const conflict = error instanceof GuardError && error.code === 'REDKEEP_SESSION_CONFLICT';
+        if (!conflict || attempt === UPDATE_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** Notes activity without rewriting the record. False when the session is gone. */
+  touch(session: Session<Data>): Promise<boolean> {
+    return session.readOnly ? Promise.resolve(true) : this.#store.touch(addressOf(session.id)!);
+  }
+
+  /**
+   * Replaces the id, and with it perhaps the user and the data; to be called whenever privileges change. The id
+   * before keeps reading the old state for `graceMs`. Errors: those of `save` and `create`.
+   */
+  async rotate(
+    session: Session<Data>,
+    changes: { user?: string | null; data?: Data; fingerprint?: string; graceMs?: number } = {},
+  ): Promise<Session<Data>> {
+    const { record, version } = this.#writable(session);
+    const from = addressOf(session.id)!;
+    const id = newSessionId(from.family);
+    const user = changes.user === undefined ? record.user : (changes.user ?? undefined);
+    const next: SessionRecord = {
+      ...record,
+      user,
+      data: await validate(this.#schema, changes.data ?? session.data),
+      seenAt: Date.now(),
+      fingerprint: changes.fingerprint === undefined ? record.fingerprint : hashed(changes.fingerprint),
+    };
+    if (user !== undefined && user !== record.user)
+      await this.#store.enlist(user, from.family, this.#limit, this.#evict);
+    const graceMs = changes.graceMs ?? this.#graceMs;
+    const rotated = await this.#store.rotate(from, version, addressOf(id)!, next, graceMs);
+    if (record.user !== undefined && user !== record.user) await this.#store.delist(record.user, from.family);
+    return this.#session(id, { record: next, version: rotated, readOnly: false }, false);
+  }
+
+  /** Ends a session. A request that is still running cannot write it back. False when there was none. */
+  async destroy(id: string): Promise<boolean> {
+    const address = addressOf(id);
+    return address !== undefined && this.#store.destroy(address.family, address.proof);
+  }
+
+  /** Ends all sessions of a user, also those being created or rotated now; returns how many there were. */
+  async destroyAll(user: string, options: { except?: string } = {}): Promise<number> {
+    const spared = options.except === undefined ? undefined : addressOf(options.except)?.family;
+    const families = (await this.#store.enlisted(user)).filter((family) => family !== spared);
+    const ended = await Promise.all(
+      families.map(async (family) => {
+        const was = await this.#store.destroy(family);
+        await this.#store.delist(user, family);
+        return was;
+      }),
+    );
+    return ended.filter(Boolean).length;
+  }
+
+  /** How many live sessions a user has. */
+  async count(user: string): Promise<number> {
+    return (await this.#store.families(user)).length;
+  }
+
+  #writable(session: Session<Data>): Held {
+    const held = this.#held.get(session);
+    if (held === undefined) throw new GuardError('REDKEEP_SESSION_ID', 'not a session of this object');
+    if (session.readOnly) throw new GuardError('REDKEEP_SESSION_GONE', 'rotated');
+    return held;
+  }
+
+  #session(id: string, { record, version, readOnly }: LoadedRecord, suspect: boolean): Session<Data> {
+    const { user, createdAt, seenAt } = record;
+    const session: Session<Data> = { id, user, data: record.data as Data, createdAt, seenAt, suspect, readOnly };
+    this.#held.set(session, { record, version });
+    return session;
+  }
+}
+
+function hashed(fingerprint: string): string {
+  return createHash('sha256').update(fingerprint).digest('base64url');
+}
