@@ -1,0 +1,22 @@
+import { need } from '../../facts/fact.js';
+import { fail, type NodeCheck, pass } from '../check.js';
+import { advise, run } from '../fix.js';
+
+export const auth001: NodeCheck = {
+  id: 'AUTH-001',
+  title: 'Commands are carried out without any credentials',
+  cvss: 'AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H',
+  why: 'Everyone who reaches the port reads, changes and deletes all data, and can usually run code on the host.',
+  passes: 'a fresh connection gets NOAUTH (or an equivalent refusal) for everything',
+  maps: 'AUTHN',
+  sources: ['CWE-306', 'STIG V-251222', 'nuclei exposed-redis'],
+  judge(node) {
+    const { accepted, replies } = need(node.anonymous);
+    if (accepted.length === 0) return pass(`a stranger gets: ${Object.values(replies)[0] ?? 'no answer'}`);
+    return fail(
+      `a connection without credentials ran ${accepted.join(', ')}`,
+      run('redkeep migrate', 'redkeep migrate undo'),
+      advise('Until then: CONFIG SET protected-mode yes and CONFIG SET bind 127.0.0.1'),
+    );
+  },
+};

@@ -1,0 +1,37 @@
+import { aclFingerprint } from '../../facts/acl-user.js';
+import { need } from '../../facts/fact.js';
+import { fail, type NodeCheck, notApplicable, pass } from '../check.js';
+import { advise, run } from '../fix.js';
+
+export const auth013: NodeCheck = {
+  id: 'AUTH-013',
+  title: 'The ACL of the running server is not the one on disk',
+  cvss: 'AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:L/A:N',
+  why: 'Rights given by hand vanish, or come back, at the next restart; a quiet change is also how intruders stay.',
+  passes: 'ACL LIST and the ACL file describe the same users',
+  maps: 'INT',
+  engines: { redis: '7.0', valkey: '7.2' },
+  sources: ['CM-3'],
+  judge(node) {
+    const file = need(need(node.files).acl);
+    if (file === null) return notApplicable('no ACL file is used');
+    const live = need(node.users);
+    const names = [...new Set([...live, ...file.users].map((user) => user.name))].sort();
+    const differences = names.flatMap((name) => {
+      const [running, written] = [live, file.users].map((users) => users.find((user) => user.name === name));
+      if (!running) return [`${name} is only in the file`];
+      if (!written) return [`${name} is only in the running server`];
+      const [now, then] = [aclFingerprint(running), aclFingerprint(written)];
+      const parts = Object.keys(now).filter((part) => now[part] !== then[part]);
+      return parts.length > 0 ? [`${name} differs in ${parts.join(', ')}`] : [];
+    });
+    if (differences.length === 0) return pass(`${names.length} users, the same in ${file.file.path}`);
+    return fail(
+      differences.join('; '),
+      advise('Look at who changed what (ACL LOG, rotation journal). To keep what runs:'),
+      run('redis-cli ACL SAVE'),
+      advise('To return to the file (before Redis 7.4 this drops every connection):'),
+      run('redis-cli ACL LOAD'),
+    );
+  },
+};

@@ -1,0 +1,23 @@
+import { failEach, type NodeCheck } from '../check.js';
+import { acl } from '../fix.js';
+import { excesses } from '../read.js';
+
+export const acl004: NodeCheck = {
+  id: 'ACL-004',
+  title: 'A user that is no administrator can run scripts',
+  cvss: 'AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H',
+  why: 'Nearly every code-execution flaw of 2024 to 2026 starts with EVAL or FUNCTION; "+@all -@dangerous" and "+@write" leave them open.',
+  passes: 'scripting is denied to every role that does not declare it',
+  maps: 'AUTHZ',
+  sources: ['CWE-94', 'CVE-2025-49844', 'CVE-2024-46981'],
+  judge(node, facts) {
+    return failEach(
+      excesses(node, facts, 'scripting').map(({ user, role, commands }) => ({
+        about: user.name,
+        evidence: `${user.name} (${role}) can run ${commands.join(', ')}`,
+        fix: [acl(user.name, ['-@scripting'], user.written)],
+      })),
+      'no role but administrators can run scripts',
+    );
+  },
+};

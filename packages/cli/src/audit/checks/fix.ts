@@ -1,0 +1,77 @@
+/**
+ * One step of a remedy. The first three can be applied and undone by `audit --fix`; `run` is printed for the operator;
+ * `advise` is what no command does.
+ */
+export type FixStep =
+  | { readonly kind: 'config'; readonly name: string; readonly value: string; readonly was?: string }
+  | {
+      readonly kind: 'acl';
+      readonly user: string;
+      readonly rules: readonly string[];
+      readonly undo?: readonly string[];
+    }
+  | { readonly kind: 'chmod'; readonly path: string; readonly mode: number; readonly was: number }
+  | { readonly kind: 'run'; readonly command: string; readonly undo?: string }
+  | { readonly kind: 'advise'; readonly text: string };
+
+export interface PrintedFix {
+  readonly command: string;
+  /** Absent where nothing is changed or no command takes it back; the text of the step then says so. */
+  readonly rollback?: string;
+  readonly automatic: boolean;
+}
+
+export function config(name: string, value: string, was?: string): FixStep {
+  return { kind: 'config', name, value, ...(was !== undefined && { was }) };
+}
+
+export function acl(user: string, rules: readonly string[], undo?: readonly string[]): FixStep {
+  return { kind: 'acl', user, rules, ...(undo && { undo }) };
+}
+
+export function chmod(path: string, mode: number, was: number): FixStep {
+  return { kind: 'chmod', path, mode, was };
+}
+
+export function run(command: string, undo?: string): FixStep {
+  return { kind: 'run', command, ...(undo !== undefined && { undo }) };
+}
+
+export function advise(text: string): FixStep {
+  return { kind: 'advise', text };
+}
+
+/** Quotes for a POSIX shell where it has to be. */
+export function shellQuote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+const octal = (mode: number): string => `0${mode.toString(8).padStart(3, '0')}`;
+
+/** The step as the operator would type it. */
+export function printFix(step: FixStep): PrintedFix {
+  switch (step.kind) {
+    case 'config':
+      return {
+        command: `redis-cli CONFIG SET ${step.name} ${shellQuote(step.value)}`,
+        ...(step.was !== undefined && { rollback: `redis-cli CONFIG SET ${step.name} ${shellQuote(step.was)}` }),
+        automatic: step.was !== undefined,
+      };
+    case 'acl':
+      return {
+        command: `redis-cli ACL SETUSER ${[step.user, ...step.rules].map(shellQuote).join(' ')}`,
+        ...(step.undo && { rollback: `redis-cli ACL SETUSER ${[step.user, ...step.undo].map(shellQuote).join(' ')}` }),
+        automatic: step.undo !== undefined,
+      };
+    case 'chmod':
+      return {
+        command: `chmod ${octal(step.mode)} ${shellQuote(step.path)}`,
+        rollback: `chmod ${octal(step.was)} ${shellQuote(step.path)}`,
+        automatic: true,
+      };
+    case 'run':
+      return { command: step.command, ...(step.undo !== undefined && { rollback: step.undo }), automatic: false };
+    case 'advise':
+      return { command: `# ${step.text}`, automatic: false };
+  }
+}

@@ -1,0 +1,29 @@
+import { need } from '../../facts/fact.js';
+import { fail, type NodeCheck, pass } from '../check.js';
+import { run } from '../fix.js';
+import { onlyLoopback } from '../read.js';
+
+export const tls001: NodeCheck = {
+  id: 'TLS-001',
+  title: 'The server does not offer TLS',
+  cvss: 'AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:N',
+  why: 'Without TLS no client can keep its password and data from the network, nor know which server it talks to.',
+  passes: 'a TLS handshake succeeds',
+  maps: 'TLS',
+  sources: ['CWE-319'],
+  effort: 'hours',
+  judge(node, facts) {
+    const { versions, port } = need(node.tls);
+    const offered = Object.entries(versions)
+      .filter(([, on]) => on)
+      .map(([version]) => version);
+    if (offered.length > 0) return pass(`${offered.join(', ')} on port ${port}`);
+    if (node.config.observed && onlyLoopback(node) && facts.expectations.profile === 'development')
+      return pass('no TLS, on loopback only');
+    return fail(
+      `no TLS handshake succeeds on port ${port}`,
+      run('redkeep certs create'),
+      run('redkeep migrate', 'redkeep migrate undo'),
+    );
+  },
+};

@@ -1,0 +1,134 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { promisify } from 'node:util';
+import { NotObserved, observe, unobserved } from '../facts/fact.js';
+import type { HostFacts } from '../facts/facts.js';
+
+const execute = promisify(execFile);
+const shippers =
+  /^(filebeat|fluent-bit|fluentd|vector|promtail|alloy|otelcol|rsyslogd|syslog-ng|auditbeat|splunkd|datadog-agent)/;
+
+async function output(program: string, ...args: string[]): Promise<string> {
+  const { stdout } = await execute(program, args, {
+    timeout: 3000,
+    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' },
+  });
+  return stdout;
+}
+
+async function text(path: string): Promise<string> {
+  return (await readFile(path, 'utf8').catch(() => '')).trim();
+}
+
+/** Device-mapper targets of cryptsetup carry a UUID that begins with CRYPT-. */
+async function isEncrypted(block: string): Promise<boolean> {
+  return (await text(`${block}/dm/uuid`)).startsWith('CRYPT-');
+}
+
+async function swapDevices(): Promise<HostFacts['swap']> {
+  const lines = (await text('/proc/swaps')).split('\n').slice(1).filter(Boolean);
+  return Promise.all(
+    lines.map(async (line) => {
+      const device = line.split(/\s+/)[0]!;
+      const name = device.split('/').at(-1)!;
+      // zram lives in memory: nothing of it reaches a disk.
+      return { device, encrypted: name.startsWith('zram') || (await isEncrypted(`/sys/class/block/${name}`)) };
+    }),
+  );
+}
+
+async function dataEncrypted(directory: string | undefined): Promise<boolean> {
+  if (directory === undefined) throw new NotObserved('the data directory is not known');
+  const { dev } = await stat(directory);
+  const [major, minor] = [Math.floor(dev / 256), dev % 256];
+  if (major === 0)
+    throw new NotObserved(`${directory} lies on a virtual or layered file system: ask the host or the cloud volume`);
+  const block = `/sys/dev/block/${major}:${minor}`;
+  if (await isEncrypted(block)) return true;
+  const below = await readdir(`${block}/slaves`).catch(() => []);
+  return (await Promise.all(below.map((name) => isEncrypted(`/sys/class/block/${name}`)))).includes(true);
+}
+
+async function logShippers(): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const names = await Promise.all(pids.map((pid) => text(`/proc/${pid}/comm`)));
+  const found = [...new Set(names.filter((name) => shippers.test(name)))];
+  // rsyslog is on nearly every host; it ships only where a rule says so.
+  if (!found.includes('rsyslogd')) return found;
+  const rules = await execute('grep', [
+    '-rhE',
+    '^[^#]*@@?[a-zA-Z0-9\\[]|omfwd',
+    '/etc/rsyslog.conf',
+    '/etc/rsyslog.d',
+  ]).then(
+    ({ stdout }) => stdout,
+    () => '',
+  );
+  return rules === '' ? found.filter((name) => name !== 'rsyslogd') : found;
+}
+
+async function firewall(): Promise<{ defaultDrop: boolean; tool: string }> {
+  const nft = await output('nft', 'list', 'ruleset').catch(() => undefined);
+  if (nft) return { tool: 'nftables', defaultDrop: /hook input[^}]*policy drop/.test(nft) };
+  const iptables = await output('iptables', '-S', 'INPUT').catch(() => undefined);
+  if (iptables) return { tool: 'iptables', defaultDrop: /^-P INPUT (DROP|REJECT)/m.test(iptables) };
+  throw new NotObserved('the packet filter can be read by root only, or there is none on this host');
+}
+
+async function updates(packages: readonly string[]): Promise<string[]> {
+  const policy = await output('apt-cache', 'policy', ...packages);
+  return [...policy.matchAll(/^(\S+):\n {2}Installed: (\S+)\n {2}Candidate: (\S+)/gm)]
+    .filter(([, , installed, candidate]) => installed !== '(none)' && candidate !== installed)
+    .map(([, name, installed, candidate]) => `${name} ${installed} -> ${candidate}`);
+}
+
+async function packageSigned(name: string | undefined): Promise<boolean> {
+  if (name === undefined) throw new NotObserved('the server does not belong to a package of this system');
+  const policy = await output('apt-cache', 'policy', name);
+  const section = policy.split('***')[1] ?? '';
+  const origin = section.match(/^\s+\d+ (\S+)/m)?.[1];
+  if (origin === undefined || origin.startsWith('/var/lib/dpkg'))
+    throw new NotObserved(`${name} was installed from a file, or its repository is gone`);
+  const sources = await execute('grep', [
+    '-rhE',
+    'trusted=yes|Trusted: *yes|allow-insecure=yes',
+    '/etc/apt/sources.list',
+    '/etc/apt/sources.list.d',
+  ]).then(
+    ({ stdout }) => stdout,
+    () => '',
+  );
+  return sources === '';
+}
+
+/** The machine the audit runs on; only where a server runs on it too. */
+export async function readHost(directory: string | undefined, packageName: string | undefined): Promise<HostFacts> {
+  if (process.platform !== 'linux')
+    throw new NotObserved(`the host is read on Linux only, this is ${process.platform}`);
+  const [swap, hugePages, overcommit, somaxconn] = await Promise.all([
+    swapDevices(),
+    text('/sys/kernel/mm/transparent_hugepage/enabled'),
+    text('/proc/sys/vm/overcommit_memory'),
+    text('/proc/sys/net/core/somaxconn'),
+  ]);
+  const packages = ['openssl', 'libssl3', 'libssl3t64', 'libjemalloc2', ...(packageName ? [packageName] : [])];
+  return {
+    swap,
+    transparentHugePages: hugePages.match(/\[(\w+)\]/)?.[1] ?? 'unknown',
+    overcommitMemory: overcommit,
+    somaxconn: Number(somaxconn),
+    memoryBytes: totalmem(),
+    timeSynchronized: await observe('timedatectl', async () =>
+      /^NTPSynchronized=yes/m.test(await output('timedatectl', 'show')),
+    ),
+    firewall: await observe('packet filter', firewall),
+    dataEncrypted: await observe('block devices', () => dataEncrypted(directory)),
+    logShippers: await observe('/proc', logShippers),
+    updates:
+      packageName === undefined
+        ? unobserved('the server does not belong to a package of this system')
+        : await observe('apt-cache policy', () => updates(packages)),
+    packageSigned: await observe('apt-cache policy', () => packageSigned(packageName)),
+  };
+}

@@ -1,0 +1,274 @@
+import { type AclUser, parseAclUser } from '../facts/acl-user.js';
+import { allowedByRules, dangerousCommands, keyWithin } from '../facts/dangerous-commands.js';
+import type {
+  AclLogEntry,
+  ClientFacts,
+  ModuleFacts,
+  Permissions,
+  ReplicationFacts,
+  SentinelFacts,
+} from '../facts/facts.js';
+
+/**
+ * Runs one command on the audited server and gives its reply: strings, numbers, null, arrays, and maps as plain
+ * objects, `Map` or flat arrays. Rejects with the server's error.
+ */
+export type Ask = (...args: readonly string[]) => Promise<unknown>;
+
+/** Settings the checks read. Never `*`: that would bring passwords across (requirepass, masterauth, tls-key-file-pass). */
+export const settingNames = [
+  'bind',
+  'port',
+  'tls-port',
+  'protected-mode',
+  'unixsocket',
+  'unixsocketperm',
+  'cluster-enabled',
+  'cluster-port',
+  'aclfile',
+  'acllog-max-len',
+  'acl-pubsub-default',
+  'tls-auth-clients',
+  'tls-auth-clients-user',
+  'tls-replication',
+  'tls-cluster',
+  'tls-protocols',
+  'tls-ciphers',
+  'tls-ciphersuites',
+  'tls-cert-file',
+  'tls-key-file',
+  'tls-client-cert-file',
+  'tls-ca-cert-file',
+  'tls-ca-cert-dir',
+  'tls-auto-reload-interval',
+  'enable-debug-command',
+  'enable-module-command',
+  'enable-protected-configs',
+  'dir',
+  'dbfilename',
+  'appenddirname',
+  'appendfilename',
+  'logfile',
+  'replica-read-only',
+  'masteruser',
+  'maxmemory',
+  'maxmemory-policy',
+  'maxmemory-clients',
+  'maxclients',
+  'timeout',
+  'tcp-keepalive',
+  'client-output-buffer-limit',
+  'client-query-buffer-limit',
+  'proto-max-bulk-len',
+  'busy-reply-threshold',
+  'lua-time-limit',
+  'notify-keyspace-events',
+  'lua-enable-insecure-api',
+  'set-proc-title',
+  'loglevel',
+  'syslog-enabled',
+  'slowlog-log-slower-than',
+  'slowlog-max-len',
+  'commandlog-execution-slower-than',
+  'commandlog-slow-execution-max-len',
+  'latency-monitor-threshold',
+  'hide-user-data-from-log',
+  'save',
+  'appendonly',
+  'appendfsync',
+  'aof-timestamp-enabled',
+  'stop-writes-on-bgsave-error',
+  'rdbchecksum',
+  'min-replicas-to-write',
+  'min-slaves-to-write',
+  'sanitize-dump-payload',
+] as const;
+
+/** Key-value replies come as objects, Maps or flat arrays, by protocol and command. */
+export function record(reply: unknown): Record<string, string> {
+  if (reply instanceof Map) return Object.fromEntries([...reply].map(([key, value]) => [String(key), String(value)]));
+  if (Array.isArray(reply)) {
+    const result: Record<string, string> = {};
+    for (let index = 0; index + 1 < reply.length; index += 2) result[String(reply[index])] = String(reply[index + 1]);
+    return result;
+  }
+  if (reply === null || typeof reply !== 'object') return {};
+  return Object.fromEntries(Object.entries(reply).map(([key, value]) => [key, String(value)]));
+}
+
+function list(reply: unknown): unknown[] {
+  if (reply instanceof Set) return [...reply];
+  return Array.isArray(reply) ? reply : [];
+}
+
+/** `INFO` of the sections given, as one flat record. */
+export async function readInfo(ask: Ask): Promise<Record<string, string>> {
+  const text = String(await ask('INFO', 'everything'));
+  return Object.fromEntries([...text.matchAll(/^([^#:\r\n]+):([^\r\n]*)/gm)].map(([, name, value]) => [name!, value!]));
+}
+
+/** One call on servers that take several names (7.0+), one call a name elsewhere. */
+export async function readSettings(ask: Ask): Promise<Record<string, string>> {
+  try {
+    return record(await ask('CONFIG', 'GET', ...settingNames));
+  } catch (error) {
+    if (!(error instanceof Error) || !/wrong number of arguments|syntax/i.test(error.message)) throw error;
+    const each = await Promise.all(settingNames.map((name) => ask('CONFIG', 'GET', name)));
+    return Object.assign({}, ...each.map(record));
+  }
+}
+
+export async function readUsers(ask: Ask): Promise<AclUser[]> {
+  const lines = list(await ask('ACL', 'LIST')).map(String);
+  return lines.map((line) => parseAclUser(line)).filter((user): user is AclUser => user !== undefined);
+}
+
+async function hasDryRun(ask: Ask): Promise<boolean> {
+  try {
+    await ask('ACL', 'DRYRUN', 'default', 'PING');
+    return true;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : '';
+    if (/NOPERM/.test(message)) throw error;
+    return !/unknown|subcommand|syntax|wrong number/i.test(message);
+  }
+}
+
+/** What each user may run: asked of the server itself where it can say (7.0+), else worked out from the rules. */
+export async function readPermissions(ask: Ask, users: readonly AclUser[]): Promise<Permissions> {
+  const dryRun = await hasDryRun(ask);
+  const allowed = await Promise.all(
+    users.map(async (user) => {
+      const key = keyWithin(user);
+      const verdicts = await Promise.all(
+        dangerousCommands.map(async (dangerous) => {
+          if (!dryRun) return allowedByRules(user, dangerous);
+          try {
+            return (await ask('ACL', 'DRYRUN', user.name, ...dangerous.args(key))) === 'OK';
+          } catch {
+            // A command this server does not have, or takes otherwise, cannot be run by anybody this way.
+            return allowedByRules(user, dangerous);
+          }
+        }),
+      );
+      return [user.name, dangerousCommands.filter((_, index) => verdicts[index]).map(({ label }) => label)] as const;
+    }),
+  );
+  return { decidedBy: dryRun ? 'ACL DRYRUN' : 'rules', allowed: Object.fromEntries(allowed) };
+}
+
+export async function readAclLog(ask: Ask): Promise<AclLogEntry[]> {
+  return list(await ask('ACL', 'LOG', '128')).map((entry) => {
+    const fields = record(entry);
+    return {
+      reason: fields['reason'] ?? '',
+      username: fields['username'] ?? '',
+      object: fields['object'] ?? '',
+      count: Number(fields['count'] ?? 1),
+      ageSeconds: Number(fields['age-seconds'] ?? 0),
+    };
+  });
+}
+
+export async function readClients(ask: Ask): Promise<ClientFacts[]> {
+  return String(await ask('CLIENT', 'LIST'))
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => {
+      const fields = Object.fromEntries(
+        line
+          .trim()
+          .split(' ')
+          .map((field) => field.split(/=(.*)/s, 2) as [string, string]),
+      );
+      const flags = fields['flags'] ?? '';
+      return {
+        user: fields['user'] ?? 'default',
+        address: fields['addr'] ?? '',
+        localPort: Number(fields['laddr']?.match(/:(\d+)$/)?.[1] ?? 0),
+        name: fields['name'] ?? '',
+        ageSeconds: Number(fields['age'] ?? 0),
+        type: flags.includes('S') ? 'replica' : flags.includes('P') ? 'pubsub' : 'normal',
+      } as const;
+    });
+}
+
+export async function readModules(ask: Ask): Promise<ModuleFacts[]> {
+  return list(await ask('MODULE', 'LIST')).map((entry) => {
+    const fields = record(entry);
+    return { name: fields['name'] ?? '', path: fields['path'] ?? '' };
+  });
+}
+
+export async function readLibraries(ask: Ask): Promise<string[]> {
+  return list(await ask('FUNCTION', 'LIST')).map((entry) => record(entry)['library_name'] ?? '');
+}
+
+export function readReplication(info: Readonly<Record<string, string>>): ReplicationFacts {
+  const replicas = Object.entries(info)
+    .filter(([name]) => /^slave\d+$/.test(name))
+    .map(([, value]) => {
+      const fields = Object.fromEntries(value.split(',').map((field) => field.split('=') as [string, string]));
+      return `${fields['ip']}:${fields['port']}`;
+    });
+  const primary = info['master_host'];
+  return {
+    ...(primary !== undefined && { primaryHost: primary, linkUp: info['master_link_status'] === 'up' }),
+    replicas,
+  };
+}
+
+/** Keys that known attacks leave behind (miners that write crontabs through RDB files). */
+export const residueKeys = [
+  'crackit',
+  'crackit_1',
+  'backup1',
+  'backup2',
+  'backup3',
+  'backup4',
+  'trojan1',
+  'trojan2',
+] as const;
+
+/** Counts them without reading any value; needs the right to ask for exactly these names. */
+export async function readResidue(ask: Ask): Promise<string[]> {
+  const found: string[] = [];
+  for (const key of residueKeys) if (Number(await ask('EXISTS', key)) > 0) found.push(key);
+  return found;
+}
+
+export async function readSentinel(ask: Ask): Promise<SentinelFacts> {
+  const masters = await Promise.all(
+    list(await ask('SENTINEL', 'MASTERS')).map(async (entry) => {
+      const fields = record(entry);
+      const name = fields['name'] ?? '';
+      const quorum = await ask('SENTINEL', 'CKQUORUM', name).then(String, (error: unknown) =>
+        error instanceof Error ? error.message : String(error),
+      );
+      return { name, sentinels: Number(fields['num-other-sentinels'] ?? 0) + 1, quorum };
+    }),
+  );
+  return { masters };
+}
+
+/** Share of keys without an expiry, by the prefix before the first colon, over at most `limit` keys that SCAN meets. */
+export async function sampleKeys(ask: Ask, limit: number): Promise<Record<string, number>> {
+  const counts = new Map<string, { all: number; lasting: number }>();
+  let cursor = '0';
+  let seen = 0;
+  do {
+    const [next, keys] = list(await ask('SCAN', cursor, 'COUNT', '100')) as [unknown, unknown];
+    cursor = String(next);
+    const names = list(keys)
+      .map(String)
+      .slice(0, limit - seen);
+    seen += names.length;
+    const expiries = await Promise.all(names.map((name) => ask('PTTL', name)));
+    for (const [index, name] of names.entries()) {
+      const prefix = name.split(':')[0]!;
+      const count = counts.get(prefix) ?? { all: 0, lasting: 0 };
+      counts.set(prefix, { all: count.all + 1, lasting: count.lasting + (Number(expiries[index]) === -1 ? 1 : 0) });
+    }
+  } while (cursor !== '0' && seen < limit);
+  return Object.fromEntries([...counts].map(([prefix, { all, lasting }]) => [prefix, lasting / all]));
+}

@@ -1,0 +1,200 @@
+import { type Fact, maybe, NotObserved, observe, observed, unobserved } from '../facts/fact.js';
+import type { EngineFacts, Expectations, NodeFacts } from '../facts/facts.js';
+import type { Endpoint } from './endpoint.js';
+import { identify, packageOf } from './engine.js';
+import { type FileHints, readServerFiles } from './files.js';
+import * as live from './live.js';
+import { probeAnonymous, probeHttp, probePort } from './probe.js';
+import { isThisMachine, observeProcess } from './process.js';
+import { probeTls } from './tls-probe.js';
+
+/** A connection that is logged in, with only what the audit needs of it. */
+export interface Session {
+  readonly ask: live.Ask;
+  close(): Promise<void>;
+}
+
+export interface NodeOptions {
+  readonly endpoint: Endpoint;
+  readonly expectations: Expectations;
+  /** Logs in; must verify the server before it sends a credential. */
+  readonly openSession: (endpoint: Endpoint) => Promise<Session>;
+  /** redis.conf, where it was given instead of reported by the server. */
+  readonly configFile?: string;
+  /** How many keys to sample; 0: none. */
+  readonly sampleKeys: number;
+}
+
+type Live = Pick<
+  NodeFacts,
+  | 'config'
+  | 'info'
+  | 'users'
+  | 'permissions'
+  | 'aclLog'
+  | 'clients'
+  | 'modules'
+  | 'libraries'
+  | 'residue'
+  | 'keySample'
+  | 'sentinel'
+>;
+
+function explain(command: string, error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return /NOPERM|no permissions/i.test(message)
+    ? `the audit's user may not run ${command} (redkeep audit --print-acl shows a user that may)`
+    : `${command}: ${message}`;
+}
+
+async function ask<T>(command: string, read: () => Promise<T>): Promise<Fact<T>> {
+  try {
+    return observed(await read(), command);
+  } catch (error) {
+    return unobserved(explain(command, error));
+  }
+}
+
+/** Reads everything that needs a login. Commands go out together; the client writes them in few packets. */
+async function readLive(session: Session, sampleKeys: number): Promise<Live> {
+  const { ask: run } = session;
+  const users = ask('ACL LIST', () => live.readUsers(run));
+  const [config, info, accounts, aclLog, clients, modules, libraries, residue] = await Promise.all([
+    ask('CONFIG GET', () => live.readSettings(run)),
+    ask('INFO', () => live.readInfo(run)),
+    users,
+    ask('ACL LOG', () => live.readAclLog(run)),
+    ask('CLIENT LIST', () => live.readClients(run)),
+    ask('MODULE LIST', () => live.readModules(run)),
+    ask('FUNCTION LIST', () => live.readLibraries(run)),
+    ask('EXISTS', () => live.readResidue(run)),
+  ]);
+  const permissions = accounts.observed
+    ? await ask('ACL DRYRUN', () => live.readPermissions(run, accounts.value))
+    : unobserved(accounts.reason);
+  const isSentinel = maybe(info)?.['redis_mode'] === 'sentinel';
+  return {
+    config,
+    info,
+    users: accounts,
+    permissions,
+    aclLog,
+    clients,
+    modules,
+    libraries,
+    residue,
+    keySample:
+      sampleKeys > 0
+        ? await ask('SCAN', () => live.sampleKeys(run, sampleKeys))
+        : unobserved('keys are sampled only when asked for (--sample-keys N)'),
+    sentinel: isSentinel ? await ask('SENTINEL MASTERS', () => live.readSentinel(run)) : unobserved('not a sentinel'),
+  };
+}
+
+function nothingLive(reason: string): Live {
+  const none = unobserved(reason);
+  return {
+    config: none,
+    info: none,
+    users: none,
+    permissions: none,
+    aclLog: none,
+    clients: none,
+    modules: none,
+    libraries: none,
+    residue: none,
+    keySample: none,
+    sentinel: none,
+  };
+}
+
+async function readBehindLogin(options: NodeOptions): Promise<Live> {
+  try {
+    const session = await options.openSession(options.endpoint);
+    try {
+      return await readLive(session, options.sampleKeys);
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    return nothingLive(`no session with the server: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** The plaintext port is the configured one; without the configuration only the audited port can be spoken for. */
+async function observePlaintext(
+  endpoint: Endpoint,
+  config: Live['config'],
+  audited: Awaited<ReturnType<typeof probePort>>,
+): Promise<NodeFacts['plaintext']> {
+  if (audited.plaintext) return observed(audited, 'probe');
+  if (!config.observed)
+    return unobserved(`only port ${endpoint.port} was tried; other ports are in the configuration: ${config.reason}`);
+  const port = Number(config.value['port'] ?? 0);
+  if (port === 0) return observed({ port: 0, open: false, plaintext: false }, 'CONFIG GET port');
+  return observe('probe', () => probePort(endpoint, port));
+}
+
+async function observeEngine(info: Live['info'], executable: string | undefined): Promise<Fact<EngineFacts>> {
+  if (!info.observed) return unobserved(info.reason);
+  const engine = identify(info.value);
+  return observed(executable ? { ...engine, ...(await packageOf(executable)) } : engine, 'INFO server');
+}
+
+function fileHints(options: NodeOptions, facts: Live): FileHints {
+  const configFile = options.configFile ?? maybe(facts.info)?.['config_file'];
+  return {
+    ...(configFile ? { configFile } : {}),
+    settings: maybe(facts.config) ?? {},
+    modules: (maybe(facts.modules) ?? []).map((module) => module.path),
+  };
+}
+
+/**
+ * Looks at one server from outside (as a stranger, by handshakes), from inside (logged in), and from beside (process
+ * and files, when it runs on this machine). Read-only; about 400 small commands, none that walks the key space.
+ */
+export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
+  const { endpoint, expectations } = options;
+  const names = [endpoint.servername ?? endpoint.host, ...expectations.names];
+  const audited = await probePort(endpoint, endpoint.port);
+  if (!audited.open) throw new NotObserved(`nothing listens on ${endpoint.host}:${endpoint.port}`);
+  const firstTls = audited.plaintext ? undefined : observe('TLS handshakes', () => probeTls(endpoint, names));
+  const facts = await readBehindLogin(options);
+  const tlsPort = Number(maybe(facts.config)?.['tls-port'] ?? 0);
+  const tls = firstTls
+    ? await firstTls
+    : await observe('TLS handshakes', () => probeTls({ ...endpoint, port: tlsPort || endpoint.port }, names));
+  const speaksTls = !audited.plaintext;
+  const process = await observeProcess(endpoint.host, facts.info);
+  const engine = await observeEngine(facts.info, maybe(process)?.executable);
+  const isDragonfly = maybe(engine)?.name === 'dragonfly';
+  const clustered = maybe(engine)?.mode === 'cluster';
+  const busPort = Number(maybe(facts.config)?.['cluster-port'] || endpoint.port + 10_000);
+  return {
+    address: `${endpoint.host}:${endpoint.port}`,
+    host: endpoint.host,
+    port: endpoint.port,
+    engine,
+    anonymous: await observe('fresh connection', () => probeAnonymous(endpoint, speaksTls)),
+    plaintext: await observePlaintext(endpoint, facts.config, audited),
+    tls,
+    http: isDragonfly
+      ? await observe('HTTP request', () => probeHttp(endpoint, speaksTls))
+      : unobserved('asked of Dragonfly only'),
+    busPort: clustered ? await observe('probe', () => probePort(endpoint, busPort)) : unobserved('not a cluster'),
+    ...facts,
+    replication: facts.info.observed
+      ? observed(live.readReplication(facts.info.value), 'INFO replication')
+      : unobserved(facts.info.reason),
+    process,
+    files:
+      isThisMachine(endpoint.host) || options.configFile
+        ? maybe(process)?.containerized
+          ? unobserved(
+              'the server has a file system of its own (container): give the compose file, or run the audit inside',
+            )
+          : observed(await readServerFiles(fileHints(options, facts)), 'file system')
+        : unobserved(`${endpoint.host} is another machine: run the audit there to see its files`),
+  };
+}

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import {
+  type Area,
+  areas,
+  type Check,
+  type NodeCheck,
+  notApplicable,
+  type Occurrence,
+  unknown,
+  type Verdict,
+} from '../checks/check.js';
+import { printFix } from '../checks/fix.js';
+import { mappings } from '../checks/mappings.js';
+import { NotObserved } from '../facts/fact.js';
+import type { Facts, NodeFacts, ProfileName } from '../facts/facts.js';
+import { cvssScore, severityOf } from './cvss.js';
+import type { CheckResult, OccurrenceResult, Status } from './result.js';
+import { versionAtLeast } from './version.js';
+
+const profileOrder: readonly ProfileName[] = ['development', 'production', 'regulated'];
+
+export function areaOf(check: Pick<Check, 'id'>): Area {
+  return check.id.split('-')[0] as Area;
+}
+
+/** Short digest that stays the same while the finding is the same, whatever its wording. */
+export function fingerprintOf(...parts: string[]): string {
+  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 32);
+}
+
+function judgeSafely(judge: () => Verdict): Verdict {
+  try {
+    return judge();
+  } catch (error) {
+    if (error instanceof NotObserved) return unknown(error.message);
+    throw error;
+  }
+}
+
+/** Whether the node's engine has what the check is about; asked only when the engine is known. */
+function engineVerdict(check: NodeCheck, node: NodeFacts): Verdict | undefined {
+  if (check.engines === undefined) return undefined;
+  if (!node.engine.observed) return unknown(`engine unknown: ${node.engine.reason}`);
+  const { name, version } = node.engine.value;
+  const since = check.engines[name];
+  if (since === undefined) return notApplicable(`does not concern ${name}`);
+  return versionAtLeast(version, since)
+    ? undefined
+    : notApplicable(`${name} ${version} does not have it (since ${since})`);
+}
+
+function verdictsOf(check: Check, facts: Facts): { subject: string; verdict: Verdict }[] {
+  const from = check.from ?? 'development';
+  if (profileOrder.indexOf(facts.expectations.profile) < profileOrder.indexOf(from)) {
+    return [{ subject: 'deployment', verdict: notApplicable(`asked for from the ${from} profile on`) }];
+  }
+  if ('judgeAll' in check) return [{ subject: 'deployment', verdict: judgeSafely(() => check.judgeAll(facts)) }];
+  if (facts.nodes.length === 0)
+    return [{ subject: 'deployment', verdict: unknown('no server was given to this audit') }];
+  return facts.nodes.map((node) => ({
+    subject: node.address,
+    verdict: engineVerdict(check, node) ?? judgeSafely(() => check.judge(node, facts)),
+  }));
+}
+
+/** A failure anywhere is a failure; a node that could not be judged is not covered by one that could. */
+function combine(statuses: readonly Status[]): Status {
+  for (const status of ['fail', 'unknown', 'pass'] as const) if (statuses.includes(status)) return status;
+  return 'not-applicable';
+}
+
+function occurrenceResult(check: Check, subject: string, occurrence: Occurrence): OccurrenceResult {
+  const place = [occurrence.at?.file ?? subject, occurrence.about ?? (occurrence.at ? occurrence.evidence : '')];
+  return {
+    subject: occurrence.at ? `${occurrence.at.file}:${occurrence.at.line}` : subject,
+    evidence: occurrence.evidence,
+    fix: occurrence.fix.map(printFix),
+    ...(occurrence.at && { at: occurrence.at }),
+    fingerprint: fingerprintOf(check.id, ...place),
+  };
+}
+
+/** Judges one check against the facts. Pure: the same facts give the same result. */
+export function evaluate(check: Check, facts: Facts): CheckResult {
+  const verdicts = verdictsOf(check, facts);
+  const score = check.cvss === null ? 0 : cvssScore(check.cvss);
+  const occurrences = verdicts.flatMap(({ subject, verdict }) =>
+    verdict.status === 'fail' ? verdict.occurrences.map((one) => occurrenceResult(check, subject, one)) : [],
+  );
+  return {
+    id: check.id,
+    title: check.title,
+    area: areas[areaOf(check)],
+    status: combine(verdicts.map(({ verdict }) => verdict.status)),
+    severity: severityOf(score),
+    cvss: check.cvss === null ? null : { score, vector: `CVSS:3.1/${check.cvss}` },
+    why: check.why,
+    passes: check.passes,
+    effort: check.effort ?? 'minutes',
+    sources: check.sources ?? [],
+    maps: mappings[check.maps],
+    occurrences,
+    remarks: verdicts.flatMap(({ subject, verdict }) =>
+      verdict.status === 'fail'
+        ? []
+        : [{ subject, text: verdict.status === 'pass' ? verdict.evidence : verdict.reason }],
+    ),
+    fingerprint: fingerprintOf(check.id, ...new Set(occurrences.map((one) => one.fingerprint))),
+  };
+}

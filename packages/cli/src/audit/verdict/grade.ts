@@ -1,0 +1,109 @@
+import { type Area, areas, type CheckId } from '../checks/check.js';
+import type { Severity } from './cvss.js';
+import { atLeast } from './cvss.js';
+import { areaOf } from './evaluate.js';
+import type { Cap, CheckResult, Grade, ScoreLine } from './result.js';
+
+/** Points a failed check costs. */
+const points: Readonly<Record<Severity, number>> = { critical: 40, high: 8, medium: 4, low: 1, info: 0 };
+
+/** The most an area can cost: one neglected area does not hide that the others are in order. */
+const limits: Readonly<Record<Area, number>> = {
+  AUTH: 40,
+  NET: 15,
+  ACL: 15,
+  TLS: 15,
+  VER: 15,
+  CFG: 12,
+  CTR: 15,
+  HOST: 12,
+  CLI: 12,
+  BKP: 8,
+  LOG: 6,
+};
+
+const grades: readonly Grade[] = ['A', 'B', 'C', 'D', 'F'];
+
+function gradeOf(score: number): Grade {
+  if (score >= 90) return 'A';
+  if (score >= 80) return 'B';
+  if (score >= 65) return 'C';
+  return score >= 45 ? 'D' : 'F';
+}
+
+/** A rule that keeps the grade down whatever the score says, with its reason. */
+interface CapRule {
+  readonly to: Grade;
+  readonly reason: string;
+  readonly when: (result: CheckResult) => boolean;
+}
+
+const failed =
+  (...ids: readonly CheckId[]) =>
+  (result: CheckResult): boolean =>
+    result.status === 'fail' && ids.includes(result.id);
+
+const capRules: readonly CapRule[] = [
+  {
+    to: 'F',
+    reason: 'strangers are served without credentials',
+    when: failed('AUTH-001', 'AUTH-002', 'AUTH-003', 'NET-004', 'NET-011'),
+  },
+  { to: 'F', reason: 'there are traces of a break-in', when: failed('CFG-006', 'CFG-007', 'CFG-008') },
+  {
+    to: 'D',
+    reason: 'a critical check fails',
+    when: (result) => result.status === 'fail' && result.severity === 'critical',
+  },
+  {
+    to: 'C',
+    reason: 'credentials and data can be read or changed on their way',
+    when: failed('NET-005', 'TLS-001', 'TLS-008'),
+  },
+  {
+    to: 'C',
+    reason: 'a user that is no administrator can take over the server',
+    when: failed('ACL-004', 'ACL-009', 'ACL-010', 'ACL-011'),
+  },
+  {
+    to: 'B',
+    reason: 'a check of high severity fails',
+    when: (result) => result.status === 'fail' && atLeast(result.severity, 'high'),
+  },
+  {
+    to: 'B',
+    reason: 'a critical check could not be made',
+    when: (result) => result.status === 'unknown' && result.severity === 'critical',
+  },
+];
+
+function scoreLines(results: readonly CheckResult[]): ScoreLine[] {
+  return (Object.keys(areas) as Area[]).flatMap((area) => {
+    const deductions = results
+      .filter((result) => result.status === 'fail' && areaOf(result) === area && points[result.severity] > 0)
+      .map((result) => ({ id: result.id, points: points[result.severity], title: result.title }));
+    const sum = deductions.reduce((total, one) => total + one.points, 0);
+    return sum === 0 ? [] : [{ area, points: Math.min(sum, limits[area]), limit: limits[area], deductions }];
+  });
+}
+
+export interface GradeReport {
+  readonly grade: Grade;
+  readonly score: number;
+  readonly lines: readonly ScoreLine[];
+  readonly caps: readonly Cap[];
+}
+
+/** The worse of what the points say and what the caps allow. */
+export function grade(results: readonly CheckResult[]): GradeReport {
+  const lines = scoreLines(results);
+  const score = Math.max(0, 100 - lines.reduce((total, line) => total + line.points, 0));
+  const caps = capRules.flatMap(({ to, reason, when }) => {
+    const checks = results.filter(when).map((result) => result.id);
+    return checks.length > 0 ? [{ to, reason, checks }] : [];
+  });
+  const worst = [gradeOf(score), ...caps.map((cap) => cap.to)].reduce((a, b) =>
+    grades.indexOf(a) > grades.indexOf(b) ? a : b,
+  );
+  return { grade: worst, score, lines, caps };
+}

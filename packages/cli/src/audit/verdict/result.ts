@@ -1,0 +1,133 @@
+import type { Area, CheckId, Effort } from '../checks/check.js';
+import type { PrintedFix } from '../checks/fix.js';
+import type { Standard } from '../checks/mappings.js';
+import type { ProfileName } from '../facts/facts.js';
+import type { Location } from '../facts/project-facts.js';
+import type { Severity } from './cvss.js';
+
+/** The one result of an audit; every output is a rendering of it. Its JSON schema is published with the package. */
+export interface AuditResult {
+  readonly schema: 'https://redkeep.dev/schema/audit-report-1.json';
+  readonly tool: { readonly name: 'redkeep'; readonly version: string };
+  readonly observedAt: string;
+  readonly durationMs: number;
+  readonly target: string;
+  readonly profile: ProfileName;
+  readonly grade: Grade;
+  /** 0 to 100, before caps. */
+  readonly score: number;
+  readonly lines: readonly ScoreLine[];
+  readonly caps: readonly Cap[];
+  readonly coverage: Coverage;
+  readonly risk: Readonly<Record<string, AspectRisk>>;
+  /** Failed checks, worst first. Waived ones are listed under `waived` instead. */
+  readonly findings: readonly CheckResult[];
+  readonly waived: readonly WaivedFinding[];
+  /** All checks, findings included, in the order of their ids. */
+  readonly checks: readonly CheckResult[];
+  readonly nodes: readonly NodeSummary[];
+  readonly permissions: readonly UserPermissions[];
+  readonly compliance: readonly StandardView[];
+  readonly notes: readonly string[];
+}
+
+export type Grade = 'A' | 'B' | 'C' | 'D' | 'F';
+
+export interface ScoreLine {
+  readonly area: Area;
+  /** Points lost, already limited by what the area can lose at most. */
+  readonly points: number;
+  readonly limit: number;
+  readonly deductions: readonly { readonly id: CheckId; readonly points: number; readonly title: string }[];
+}
+
+export interface Cap {
+  readonly to: Grade;
+  readonly reason: string;
+  readonly checks: readonly CheckId[];
+}
+
+export interface Coverage {
+  /** Checks with a verdict, pass or fail. */
+  readonly observed: number;
+  readonly notApplicable: number;
+  readonly unknown: number;
+  readonly total: number;
+  readonly byArea: Readonly<
+    Record<string, { readonly observed: number; readonly notApplicable: number; readonly unknown: number }>
+  >;
+}
+
+/** The highest CVSS base score among an aspect's findings, now and once every finding with a remedy has been fixed. */
+export interface AspectRisk {
+  readonly now: number;
+  readonly afterFixes: number;
+}
+
+export type Status = 'pass' | 'fail' | 'unknown' | 'not-applicable';
+
+export interface CheckResult {
+  readonly id: CheckId;
+  readonly title: string;
+  readonly area: string;
+  readonly status: Status;
+  readonly severity: Severity;
+  readonly cvss: { readonly score: number; readonly vector: string } | null;
+  readonly why: string;
+  readonly passes: string;
+  readonly effort: Effort;
+  readonly sources: readonly string[];
+  readonly maps: Readonly<Record<Standard, readonly string[]>>;
+  readonly occurrences: readonly OccurrenceResult[];
+  /** Evidence of a pass, reason of an unknown or not-applicable, by subject. */
+  readonly remarks: readonly { readonly subject: string; readonly text: string }[];
+  /** Stable over runs: the check, the subject and the place, not the wording. */
+  readonly fingerprint: string;
+}
+
+export interface OccurrenceResult {
+  readonly subject: string;
+  readonly evidence: string;
+  readonly fix: readonly PrintedFix[];
+  readonly at?: Location;
+  readonly fingerprint: string;
+}
+
+export interface WaivedFinding {
+  readonly finding: CheckResult;
+  readonly owner: string;
+  readonly reason: string;
+  readonly expires: string;
+}
+
+export interface NodeSummary {
+  readonly address: string;
+  readonly engine: string;
+  readonly version: string;
+  readonly role: string;
+  readonly reachable: boolean;
+  readonly note?: string;
+}
+
+export interface UserPermissions {
+  readonly node: string;
+  readonly user: string;
+  readonly role: string;
+  readonly enabled: boolean;
+  readonly keys: readonly string[];
+  readonly channels: readonly string[];
+  readonly dangerous: readonly string[];
+  /** Ways from these rights to more, in words. */
+  readonly escalations: readonly string[];
+}
+
+export interface StandardView {
+  readonly standard: Standard;
+  readonly title: string;
+  readonly clauses: readonly {
+    readonly clause: string;
+    readonly failed: readonly CheckId[];
+    readonly passed: readonly CheckId[];
+    readonly unknown: readonly CheckId[];
+  }[];
+}

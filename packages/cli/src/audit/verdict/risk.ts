@@ -1,0 +1,32 @@
+import type { Area } from '../checks/check.js';
+import { areaOf } from './evaluate.js';
+import type { AspectRisk, CheckResult } from './result.js';
+
+const aspects: Readonly<Record<string, readonly Area[]>> = {
+  authentication: ['AUTH'],
+  network: ['NET', 'TLS', 'CTR'],
+  commands: ['ACL', 'CFG'],
+  'data protection': ['HOST', 'BKP', 'LOG', 'CLI'],
+  software: ['VER'],
+};
+
+function highest(results: readonly CheckResult[]): number {
+  return Math.max(0, ...results.map((result) => result.cvss?.score ?? 0));
+}
+
+function hasRemedy(result: CheckResult): boolean {
+  return result.occurrences.every((occurrence) => occurrence.fix.length > 0);
+}
+
+/** Risk by aspect: the highest CVSS base score among the findings, now and when those with a remedy are fixed. */
+export function riskByAspect(findings: readonly CheckResult[]): Record<string, AspectRisk> {
+  const rate = (some: readonly CheckResult[]): AspectRisk => ({
+    now: highest(some),
+    afterFixes: highest(some.filter((result) => !hasRemedy(result))),
+  });
+  const byAspect = Object.entries(aspects).map(([name, of]) => [
+    name,
+    rate(findings.filter((one) => of.includes(areaOf(one)))),
+  ]);
+  return { ...Object.fromEntries(byAspect), overall: rate(findings) };
+}
