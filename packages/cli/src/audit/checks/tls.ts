@@ -1,12 +1,12 @@
-import { maybe, NotObserved, need } from '../facts/fact.js';
+import { DoesNotApply, maybe, NotObserved, need } from '../facts/fact.js';
 import type { NodeFacts } from '../facts/facts.js';
 import type { TlsFacts, TlsVersion } from '../facts/tls-facts.js';
 
-/** The versions a server offers. Unknown where it offers none: that is TLS-001's finding, not a pass for the rest. */
+/** The versions a server offers. Where it offers none, TLS-001 says so and the rest does not apply. */
 export function offeredTls(node: NodeFacts): TlsVersion[] {
   const { versions } = need(node.tls);
   const offered = (Object.keys(versions) as TlsVersion[]).filter((version) => versions[version]);
-  if (offered.length === 0) throw new NotObserved('the server does not offer TLS');
+  if (offered.length === 0) throw new DoesNotApply('the server does not offer TLS: see TLS-001');
   return offered;
 }
 

@@ -115,8 +115,8 @@ const observing = ['CONFIG GET', 'MODULE LIST', 'CLIENT LIST', 'ACL LIST', 'SLOW
 export const commandsOfRole: Readonly<Record<Role, readonly string[] | 'all'>> = {
   admin: 'all',
   application: [],
-  readonly: [],
-  session: [],
+  'read-only': [],
+  'session-store': [],
   monitoring: observing,
   auditor: observing,
   backup: ['SYNC', 'PSYNC', 'BGSAVE'],
@@ -150,8 +150,8 @@ const roleNames: readonly [RegExp, Role][] = [
   [/backup/, 'backup'],
   [/audit/, 'auditor'],
   [/monitor|exporter|metrics|prometheus|health/, 'monitoring'],
-  [/session/, 'session'],
-  [/read-?only|reader|^ro$/, 'readonly'],
+  [/session/, 'session-store'],
+  [/read-?only|reader|^ro$/, 'read-only'],
 ];
 
 /** The role a user has: declared, else read from its name; a user nobody describes is judged as an application. */

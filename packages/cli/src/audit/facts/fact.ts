@@ -28,6 +28,9 @@ export function unobserved(reason: string): Unobserved {
 /** Thrown by {@link need}; the evaluator turns it into the outcome "unknown" with this reason. */
 export class NotObserved extends Error {}
 
+/** Thrown where a check's question does not arise; the evaluator turns it into "not applicable" with this reason. */
+export class DoesNotApply extends Error {}
+
 /**
  * The value of a fact a check cannot do without. Leaves the check with the outcome "unknown" when it was not observed,
  * so no check can forget to ask.

@@ -19,8 +19,8 @@ export interface Facts {
 export const roles = [
   'admin',
   'application',
-  'readonly',
-  'session',
+  'read-only',
+  'session-store',
   'monitoring',
   'auditor',
   'backup',

@@ -162,9 +162,12 @@ export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
   const firstTls = audited.plaintext ? undefined : observe('TLS handshakes', () => probeTls(endpoint, names));
   const facts = await readBehindLogin(options);
   const tlsPort = Number(maybe(facts.config)?.['tls-port'] ?? 0);
+  // A plaintext port does not answer a ClientHello at all: a short wait is enough there.
   const tls = firstTls
     ? await firstTls
-    : await observe('TLS handshakes', () => probeTls({ ...endpoint, port: tlsPort || endpoint.port }, names));
+    : await observe('TLS handshakes', () =>
+        probeTls({ ...endpoint, port: tlsPort || endpoint.port, timeoutMs: tlsPort ? endpoint.timeoutMs : 500 }, names),
+      );
   const speaksTls = !audited.plaintext;
   const process = await observeProcess(endpoint.host, facts.info);
   const engine = await observeEngine(facts.info, maybe(process)?.executable);

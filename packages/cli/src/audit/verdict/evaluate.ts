@@ -11,7 +11,7 @@ import {
 } from '../checks/check.js';
 import { printFix } from '../checks/fix.js';
 import { mappings } from '../checks/mappings.js';
-import { NotObserved } from '../facts/fact.js';
+import { DoesNotApply, NotObserved } from '../facts/fact.js';
 import type { Facts, NodeFacts, ProfileName } from '../facts/facts.js';
 import { cvssScore, severityOf } from './cvss.js';
 import type { CheckResult, OccurrenceResult, Status } from './result.js';
@@ -33,6 +33,7 @@ function judgeSafely(judge: () => Verdict): Verdict {
     return judge();
   } catch (error) {
     if (error instanceof NotObserved) return unknown(error.message);
+    if (error instanceof DoesNotApply) return notApplicable(error.message);
     throw error;
   }
 }

@@ -1,0 +1,35 @@
+import { createClient } from 'redkeep';
+import type { Endpoint } from './endpoint.js';
+import type { Session } from './node.js';
+
+/**
+ * Logs in with the redkeep client, so that the audit's own credential travels only after the server has proved who it
+ * is, and in clear only where the address itself says `redis://`.
+ */
+export async function openSession(endpoint: Endpoint): Promise<Session> {
+  const { host, port, tls, ca, cert, key, servername, username, password, timeoutMs } = endpoint;
+  const client = createClient({
+    socket: { host, port, tls, connectTimeout: timeoutMs, reconnectStrategy: false },
+    ...(tls && {
+      tls: {
+        ...(ca !== undefined && { ca }),
+        ...(cert !== undefined && { cert }),
+        ...(key !== undefined && { key }),
+        ...(servername !== undefined && { servername }),
+      },
+    }),
+    ...(!tls && { allowPlaintext: true }),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    name: 'redkeep-audit',
+    commandPolicy: 'unrestricted',
+    commandOptions: { timeout: timeoutMs },
+  });
+  // Errors reach the audit through the commands they fail.
+  client.on('error', () => undefined);
+  await client.connect();
+  return {
+    ask: (...args) => client.sendCommand([...args]),
+    close: async () => client.destroy(),
+  };
+}

@@ -1,0 +1,52 @@
+import type { AuditResult } from '../verdict/result.js';
+import { coverageSentence, moment, severityLabel, unknownByReason, verdictSentence } from './text.js';
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
+
+function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
+  return [line(heading), line(heading.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** The report as a page for a wiki or a pull request. */
+export function renderMarkdown(result: AuditResult): string {
+  const findings = result.findings.map((finding) => {
+    const occurrences = finding.occurrences.map(({ subject, evidence, fix }) => {
+      const commands = fix
+        .map(({ command, rollback }) => `${command}${rollback ? `\n# undo: ${rollback}` : ''}`)
+        .join('\n');
+      return `- ${subject}: ${evidence}${commands ? `\n\n  \`\`\`sh\n${commands.replace(/^/gm, '  ')}\n  \`\`\`` : ''}`;
+    });
+    return `### ${finding.id} ${finding.title} (${severityLabel(finding)})\n\n${finding.why}\n\n${occurrences.join('\n')}\n`;
+  });
+  const risk = Object.entries(result.risk).map(([aspect, { now, afterFixes }]) => [
+    aspect,
+    now.toFixed(1),
+    afterFixes.toFixed(1),
+  ]);
+  return `${[
+    `# Security audit: grade ${result.grade}`,
+    verdictSentence(result),
+    `${result.target}, ${result.profile} profile, ${moment(result)}. ${coverageSentence(result)}.`,
+    '## Why this grade',
+    [
+      `- 100 points, ${100 - result.score} lost: ${result.score}`,
+      ...result.lines.map(
+        (line) => `- ${line.points} lost in ${line.area}: ${line.deductions.map(({ id }) => id).join(', ')}`,
+      ),
+      ...result.caps.map((cap) => `- at most ${cap.to}: ${cap.reason} (${cap.checks.join(', ')})`),
+    ].join('\n'),
+    '## Risk (highest CVSS 3.1 base score)',
+    table(['Aspect', 'Now', 'After the fixes'], risk),
+    '## Findings',
+    findings.join('\n') || 'None.',
+    '## Not observed',
+    unknownByReason(result)
+      .map(({ reason, checks }) => `- ${checks.join(', ')}: ${reason}`)
+      .join('\n') || 'Nothing.',
+    '## Notes',
+    result.notes.map((note) => `- ${note}`).join('\n'),
+  ].join('\n\n')}\n`;
+}
