@@ -31,7 +31,8 @@ th .quiet,td>.quiet{display:block;font-weight:400;font-size:.88rem}
 .risk td .quiet,.reasons .quiet{display:inline}
 .points{font-variant-numeric:tabular-nums;white-space:nowrap;width:3.5rem;font-weight:600}
 .sum td{border-top:2px solid var(--ink)}
-.risk th{text-transform:capitalize;white-space:nowrap}
+.risk tbody th{text-transform:capitalize}
+.reasons a,.clauses a{white-space:nowrap}
 .risk td{white-space:nowrap}
 .bar{display:inline-block;width:4.5rem;height:.5rem;border-radius:.25rem;background:var(--line);margin-right:.5rem;overflow:hidden;vertical-align:middle}
 .bar i{display:block;height:100%;background:var(--high);border-radius:.25rem}.bar.calm i{background:var(--good)}
@@ -62,7 +63,7 @@ ul{padding-left:1.2rem}li{margin:.3rem 0}
 .bad th{color:var(--high)}
 .page{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);font-size:.88rem}
 @media(max-width:44rem){main{padding:1.5rem 1rem 3rem}.verdict{gap:1rem;align-items:flex-start}.letter{width:4.25rem;height:4.25rem;font-size:2.4rem;border-radius:1rem}
-h1{font-size:1.25rem}.pair{grid-template-columns:1fr}.finding{padding:.9rem 1rem}}
+h1{font-size:1.25rem}.bar{width:2.75rem}.pair{grid-template-columns:1fr}.finding{padding:.9rem 1rem}}
 @media print{:root{color-scheme:light}body{background:#fff;font-size:11pt}nav,.filters{display:none}.finding,.verdict{break-inside:avoid}.letter{print-color-adjust:exact;-webkit-print-color-adjust:exact}details{display:block}}
 `;
 

@@ -1,3 +1,4 @@
+import { areas } from '../checks/check.js';
 import { standards } from '../checks/mappings.js';
 import type { AuditResult, CheckResult, OccurrenceResult } from '../verdict/result.js';
 import { htmlScript, htmlStyle } from './html-assets.js';
@@ -58,7 +59,7 @@ function filters(result: AuditResult): string {
 function reasons(result: AuditResult): string {
   const lines = result.lines.map(
     (line) =>
-      `<tr><td class="points">−${line.points}</td><td><b>${line.area}</b> ${line.deductions.map(({ id, title }) => `<a href="#${id}" title="${esc(title)}">${id}</a>`).join(' ')}${line.points === line.limit ? ` <span class="quiet">the most this area can cost</span>` : ''}</td></tr>`,
+      `<tr><td class="points">−${line.points}</td><td><b>${areas[line.area]}</b> ${line.deductions.map(({ id, title }) => `<a href="#${id}" title="${esc(title)}">${id}</a>`).join(' ')}${line.points === line.limit ? ` <span class="quiet">the most this area can cost</span>` : ''}</td></tr>`,
   );
   const caps = result.caps.map(
     (cap) =>

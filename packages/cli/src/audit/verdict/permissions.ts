@@ -4,26 +4,26 @@ import type { Facts } from '../facts/facts.js';
 import type { UserPermissions } from './result.js';
 
 /** Ways from one right to more, told as an attacker would use them. */
-const escalations: readonly { readonly any: readonly string[]; readonly then: string }[] = [
-  { any: ['ACL SETUSER'], then: 'ACL SETUSER gives this user, or a new one, every right there is' },
+const escalations: readonly { readonly any: readonly string[]; readonly leadsTo: string }[] = [
+  { any: ['ACL SETUSER'], leadsTo: 'ACL SETUSER gives this user, or a new one, every right there is' },
   {
     any: ['CONFIG SET'],
-    then: 'CONFIG SET dir and dbfilename, then a save, write a file of its choice on the host (crontab, SSH key)',
+    leadsTo: 'CONFIG SET dir and dbfilename, then a save, write a file of its choice on the host (crontab, SSH key)',
   },
-  { any: ['MODULE LOAD'], then: 'MODULE LOAD runs native code as the server' },
+  { any: ['MODULE LOAD'], leadsTo: 'MODULE LOAD runs native code as the server' },
   {
     any: ['EVAL', 'EVALSHA', 'FCALL', 'FUNCTION LOAD'],
-    then: 'scripting reaches the Lua interpreter, where the code-execution flaws of 2024 to 2026 are',
+    leadsTo: 'scripting reaches the Lua interpreter, where the code-execution flaws of 2024 to 2026 are',
   },
-  { any: ['RESTORE'], then: 'RESTORE feeds crafted values to the parser (memory corruption on unpatched versions)' },
-  { any: ['MIGRATE'], then: 'MIGRATE sends keys to any host that the server reaches' },
-  { any: ['SYNC', 'PSYNC'], then: 'SYNC copies all data, whatever the key patterns say' },
-  { any: ['MONITOR'], then: 'MONITOR shows every command of every client' },
+  { any: ['RESTORE'], leadsTo: 'RESTORE feeds crafted values to the parser (memory corruption on unpatched versions)' },
+  { any: ['MIGRATE'], leadsTo: 'MIGRATE sends keys to any host that the server reaches' },
+  { any: ['SYNC', 'PSYNC'], leadsTo: 'SYNC copies all data, whatever the key patterns say' },
+  { any: ['MONITOR'], leadsTo: 'MONITOR shows every command of every client' },
   {
     any: ['REPLICAOF', 'CLUSTER MEET'],
-    then: 'REPLICAOF makes the server a copy of a rogue primary, which can feed it anything',
+    leadsTo: 'REPLICAOF makes the server a copy of a rogue primary, which can feed it anything',
   },
-  { any: ['SORT'], then: 'SORT with BY and GET reads keys outside of the patterns on some versions' },
+  { any: ['SORT'], leadsTo: 'SORT with BY and GET reads keys outside of the patterns on some versions' },
 ];
 
 /** What every user of every node can really do. */
@@ -46,7 +46,7 @@ export function effectivePermissions(facts: Facts): UserPermissions[] {
         channels: user.channels,
         dangerous,
         escalations: user.enabled
-          ? escalations.filter(({ any }) => any.some((label) => excess.includes(label))).map(({ then }) => then)
+          ? escalations.filter(({ any }) => any.some((label) => excess.includes(label))).map(({ leadsTo }) => leadsTo)
           : [],
       };
     });
