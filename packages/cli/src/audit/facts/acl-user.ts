@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { CommandCategories } from './facts.js';
 
 /** One user as an ACL line describes it, read from `ACL LIST` or from an ACL file. */
 export interface AclUser {
@@ -125,14 +126,33 @@ export function parseAclUser(text: string, line?: number): AclUser | undefined {
   };
 }
 
-/** What decides whether two descriptions give the same rights, as one comparable text per aspect. */
-export function aclFingerprint(user: AclUser): Record<string, string> {
+/** Whether rules, applied from left to right, allow a command; the last rule that speaks about it wins. */
+export function rulesAllow(rules: readonly string[], command: string, categories: readonly string[]): boolean {
+  const container = command.split('|')[0];
+  let allowed = false;
+  for (const rule of rules) {
+    const subject = rule.slice(1);
+    if (subject === '@all' || subject === command || subject === container || categories.includes(subject)) {
+      allowed = rule.startsWith('+');
+    }
+  }
+  return allowed;
+}
+
+/**
+ * What decides whether two descriptions give the same rights, as one comparable text per aspect. Servers before 7.2
+ * report rules in words of their own, so commands are compared by what the rules allow, not by how they read.
+ */
+export function aclFingerprint(user: AclUser, commands: CommandCategories): Record<string, string> {
   return {
     state: user.enabled ? 'on' : 'off',
     passwords: user.noPassword ? 'nopass' : [...user.passwordHashes].sort().join(' '),
     keys: [...user.keys].sort().join(' '),
     channels: [...user.channels].sort().join(' '),
-    commands: user.commands.join(' '),
+    commands: Object.entries(commands)
+      .filter(([name, categories]) => rulesAllow(user.commands, name, categories))
+      .map(([name]) => name)
+      .join(' '),
     selectors: user.selectors.join(' '),
   };
 }

@@ -1,4 +1,4 @@
-import type { AclUser } from './acl-user.js';
+import { type AclUser, rulesAllow } from './acl-user.js';
 import type { Role } from './facts.js';
 
 /** What somebody gains by being able to run the command; each group is judged by a check of its own. */
@@ -124,17 +124,9 @@ export const commandsOfRole: Readonly<Record<Role, readonly string[] | 'all'>> =
   sentinel: ['REPLICAOF', 'CONFIG REWRITE', 'CLIENT KILL'],
 };
 
-/** Decides from the rules' text whether a user may run a command: rules apply from left to right, the last match wins. */
+/** Decides from the rules' text whether a user may run a command of the list. */
 export function allowedByRules(user: AclUser, dangerous: DangerousCommand): boolean {
-  const name = dangerous.label.toLowerCase().split(' ');
-  const names = [name[0]!, name.join('|')];
-  let allowed = false;
-  for (const rule of user.commands) {
-    const subject = rule.slice(1);
-    if (subject === '@all' || dangerous.categories.includes(subject) || names.includes(subject))
-      allowed = rule[0] === '+';
-  }
-  return allowed;
+  return rulesAllow(user.commands, dangerous.label.toLowerCase().replace(' ', '|'), dangerous.categories);
 }
 
 /** A key the user's first pattern covers, so that a refusal speaks about the command and not about the key. */

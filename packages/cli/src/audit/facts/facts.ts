@@ -94,6 +94,8 @@ export interface NodeFacts {
   readonly info: Fact<Readonly<Record<string, string>>>;
   readonly users: Fact<readonly AclUser[]>;
   readonly permissions: Fact<Permissions>;
+  /** Every command and subcommand the server has (`config|get`), with its ACL categories. */
+  readonly commands: Fact<CommandCategories>;
   readonly aclLog: Fact<readonly AclLogEntry[]>;
   readonly clients: Fact<readonly ClientFacts[]>;
   readonly modules: Fact<readonly ModuleFacts[]>;
@@ -114,6 +116,8 @@ export interface Permissions {
   /** Commands of the dangerous list (by label, e.g. `CONFIG SET`) that the user can run. */
   readonly allowed: Readonly<Record<string, readonly string[]>>;
 }
+
+export type CommandCategories = Readonly<Record<string, readonly string[]>>;
 
 export interface AclLogEntry {
   readonly reason: string;

@@ -123,6 +123,22 @@ export async function readUsers(ask: Ask): Promise<AclUser[]> {
   return lines.map((line) => parseAclUser(line)).filter((user): user is AclUser => user !== undefined);
 }
 
+/** The server's own table of commands and ACL categories, subcommands included. */
+export async function readCommands(ask: Ask): Promise<Record<string, readonly string[]>> {
+  const table: Record<string, readonly string[]> = {};
+  const add = (entry: unknown): void => {
+    const fields = list(entry);
+    const subcommands = list(fields[9]);
+    if (subcommands.length > 0) {
+      for (const one of subcommands) add(one);
+      return;
+    }
+    table[String(fields[0]).toLowerCase()] = list(fields[6]).map(String);
+  };
+  for (const entry of list(await ask('COMMAND'))) add(entry);
+  return table;
+}
+
 async function hasDryRun(ask: Ask): Promise<boolean> {
   try {
     await ask('ACL', 'DRYRUN', 'default', 'PING');

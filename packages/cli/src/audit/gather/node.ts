@@ -31,6 +31,7 @@ type Live = Pick<
   | 'info'
   | 'users'
   | 'permissions'
+  | 'commands'
   | 'aclLog'
   | 'clients'
   | 'modules'
@@ -59,10 +60,11 @@ async function ask<T>(command: string, read: () => Promise<T>): Promise<Fact<T>>
 async function readLive(session: Session, sampleKeys: number): Promise<Live> {
   const { ask: run } = session;
   const users = ask('ACL LIST', () => live.readUsers(run));
-  const [config, info, accounts, aclLog, clients, modules, libraries, residue] = await Promise.all([
+  const [config, info, accounts, commands, aclLog, clients, modules, libraries, residue] = await Promise.all([
     ask('CONFIG GET', () => live.readSettings(run)),
     ask('INFO', () => live.readInfo(run)),
     users,
+    ask('COMMAND', () => live.readCommands(run)),
     ask('ACL LOG', () => live.readAclLog(run)),
     ask('CLIENT LIST', () => live.readClients(run)),
     ask('MODULE LIST', () => live.readModules(run)),
@@ -78,6 +80,7 @@ async function readLive(session: Session, sampleKeys: number): Promise<Live> {
     info,
     users: accounts,
     permissions,
+    commands,
     aclLog,
     clients,
     modules,
@@ -98,6 +101,7 @@ function nothingLive(reason: string): Live {
     info: none,
     users: none,
     permissions: none,
+    commands: none,
     aclLog: none,
     clients: none,
     modules: none,

@@ -26,7 +26,7 @@ async function attempt<T>(
   look: (socket: TLSSocket) => T,
 ): Promise<T | undefined> {
   try {
-    const socket = await openTls(endpoint, { cert: endpoint.cert, key: endpoint.key, ...options });
+    const socket = await openTls(endpoint, { ca: [], cert: endpoint.cert, key: endpoint.key, ...options });
     try {
       return look(socket);
     } finally {

@@ -16,12 +16,13 @@ export const auth013: NodeCheck = {
     const file = need(need(node.files).acl);
     if (file === null) return notApplicable('no ACL file is used');
     const live = need(node.users);
+    const commands = need(node.commands);
     const names = [...new Set([...live, ...file.users].map((user) => user.name))].sort();
     const differences = names.flatMap((name) => {
       const [running, written] = [live, file.users].map((users) => users.find((user) => user.name === name));
       if (!running) return [`${name} is only in the file`];
       if (!written) return [`${name} is only in the running server`];
-      const [now, then] = [aclFingerprint(running), aclFingerprint(written)];
+      const [now, then] = [aclFingerprint(running, commands), aclFingerprint(written, commands)];
       const parts = Object.keys(now).filter((part) => now[part] !== then[part]);
       return parts.length > 0 ? [`${name} differs in ${parts.join(', ')}`] : [];
     });

@@ -1,0 +1,145 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { gather } from '../../audit/gather/gather.js';
+import { openSession } from '../../audit/gather/session.js';
+import { renderHtml } from '../../audit/render/html.js';
+import { renderJson } from '../../audit/render/json.js';
+import { renderTerminal } from '../../audit/render/terminal.js';
+import { atLeast, type Severity, severities } from '../../audit/verdict/cvss.js';
+import { judge } from '../../audit/verdict/judge.js';
+import type { AuditResult } from '../../audit/verdict/result.js';
+import type { Context } from '../../context.js';
+import { CliError, explainSystemError } from '../../errors.js';
+import { ExitCode } from '../../exit-codes.js';
+import { version } from '../../version.js';
+import { resolveTarget, type TargetOptions } from './target.js';
+
+export interface AuditOptions extends TargetOptions {
+  readonly json?: boolean;
+  readonly html?: string;
+  readonly output?: string;
+  readonly failOn: string;
+  readonly sampleKeys: string;
+  readonly cveData?: string;
+}
+
+/** `redkeep audit`: looks at a deployment from every side that can be reached, and says what it is worth. */
+export function register(program: Command, context: Context): void {
+  program
+    .command('audit')
+    .description('look at a server, its files and its clients, and give one verdict with its reasons')
+    .argument('[target...]', 'URL, deployment folder or redis.conf (default: the deployment here, else REDIS_URL)')
+    .option('-d, --dir <folder>', "the deployment's folder (default: here, else ./redkeep)")
+    .option('--user <name>', "the audit's user")
+    .option('--password-file <file>', "file with the audit user's password (or the environment: REDKEEP_PASSWORD)")
+    .option('--ca <file>', 'CA certificate the servers must verify against')
+    .option('--cert <file>', 'client certificate')
+    .option('--key <file>', "the client certificate's key")
+    .option('--name <name...>', 'further names clients use to reach the server')
+    .option(
+      '--profile <profile>',
+      'development, production or regulated (default: what the deployment says, else production)',
+    )
+    .option('--role <user=role...>', 'what a user is for, where its name does not say it')
+    .option('--data <role>', 'what the data is: cache or store')
+    .option('--sample-keys <count>', 'look at the names and expiry of this many keys', '0')
+    .option('--timeout <ms>', 'longest wait for any answer', '3000')
+    .option('--cve-data <file>', 'newer CVE data')
+    .option(
+      '--fail-on <severity>',
+      'exit with 1 from this severity on: critical, high, medium, low, info or never',
+      'high',
+    )
+    .option('--json', 'print the report as JSON')
+    .option('--html <file>', 'write the report as a page')
+    .option('--output <folder>', 'write report.html and report.json into a folder')
+    .action((targets: string[], options: AuditOptions) => audit(context, targets, options));
+}
+
+async function audit(context: Context, targets: readonly string[], options: AuditOptions): Promise<void> {
+  const threshold = severityOption(options.failOn);
+  const result = await runAudit(context, targets, options);
+  await writeReports(context, result, options);
+  if (options.json) context.terminal.json(result);
+  else renderTerminal(context.terminal, result);
+  context.exitCode = exitCodeOf(result, threshold);
+}
+
+/** Gathers and judges; touches nothing. */
+export async function runAudit(
+  context: Context,
+  targets: readonly string[],
+  options: AuditOptions,
+): Promise<AuditResult> {
+  const target = await resolveTarget(context, targets, options);
+  const started = performance.now();
+  const { facts, unreachable } = await gather({
+    endpoints: target.endpoints,
+    expectations: target.expectations,
+    openSession,
+    now: context.clock.now(),
+    sampleKeys: wholeNumber(options.sampleKeys, '--sample-keys'),
+    ...(target.configFile !== undefined && { configFile: target.configFile }),
+    ...(options.cveData !== undefined && { cveFile: path.resolve(context.cwd, options.cveData) }),
+  });
+  if (facts.nodes.length === 0 && unreachable[0]) {
+    throw new CliError(
+      'REDKEEP_CONNECTION_FAILED',
+      `No server answers: ${unreachable.map(({ address, reason }) => `${address}: ${reason}`).join('; ')}.`,
+      'Start it ("redkeep up"), or name another: redkeep audit rediss://HOST:PORT --ca FILE.',
+    );
+  }
+  return judge(facts, {
+    target: target.label,
+    version,
+    durationMs: Math.round(performance.now() - started),
+    unreachable,
+    notes: target.notes,
+  });
+}
+
+function severityOption(text: string): Severity | 'never' {
+  if (text === 'never' || (severities as readonly string[]).includes(text)) return text as Severity | 'never';
+  throw new CliError(
+    'REDKEEP_USAGE',
+    `--fail-on ${text} is no severity.`,
+    `Use one of ${severities.join(', ')} or never.`,
+  );
+}
+
+export function wholeNumber(text: string, option: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new CliError(
+    'REDKEEP_USAGE',
+    `${option} ${text} is no whole number.`,
+    `Give a number, for example ${option} 100.`,
+  );
+}
+
+/** Findings weigh more than gaps: an audit that saw a hole says so even when it could not see everything. */
+function exitCodeOf(result: AuditResult, threshold: Severity | 'never'): ExitCode {
+  if (threshold !== 'never' && result.findings.some(({ severity }) => atLeast(severity, threshold)))
+    return ExitCode.Findings;
+  const blind = result.checks.some(({ status, severity }) => status === 'unknown' && severity === 'critical');
+  return blind || result.nodes.some(({ reachable }) => !reachable) ? ExitCode.Incomplete : ExitCode.Ok;
+}
+
+async function writeReports({ cwd, terminal }: Context, result: AuditResult, options: AuditOptions): Promise<void> {
+  const files = new Map<string, string>();
+  if (options.html !== undefined) files.set(path.resolve(cwd, options.html), renderHtml(result));
+  if (options.output !== undefined) {
+    files.set(path.resolve(cwd, options.output, 'report.html'), renderHtml(result));
+    files.set(path.resolve(cwd, options.output, 'report.json'), renderJson(result));
+  }
+  for (const [file, content] of files) {
+    try {
+      await mkdir(path.dirname(file), { recursive: true });
+      // The report names hosts, users and weaknesses: for its owner only.
+      await writeFile(file, content, { mode: 0o600 });
+    } catch (error) {
+      throw explainSystemError(error, file);
+    }
+    terminal.note(`wrote ${file}`);
+  }
+}

@@ -1,0 +1,239 @@
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { type Expectations, type ProfileName, type Role, roles } from '../../audit/facts/facts.js';
+import { readConfigFile, settingsOf } from '../../audit/gather/config-file.js';
+import type { Endpoint } from '../../audit/gather/endpoint.js';
+import type { Context } from '../../context.js';
+import { certificateOf, type Deployment, userOf } from '../../deployment/model.js';
+import { readState, resolveFolder } from '../../deployment/state.js';
+import { CliError, explainSystemError } from '../../errors.js';
+
+export interface TargetOptions {
+  readonly dir?: string;
+  readonly user?: string;
+  readonly passwordFile?: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly name?: readonly string[];
+  readonly profile?: string;
+  readonly role?: readonly string[];
+  readonly data?: string;
+  readonly timeout: string;
+}
+
+/** What an audit looks at, and what it may use to do so. */
+export interface Target {
+  readonly label: string;
+  readonly endpoints: readonly Endpoint[];
+  readonly expectations: Expectations;
+  readonly configFile?: string;
+  readonly notes: readonly string[];
+}
+
+type Access = Omit<Endpoint, 'host' | 'port' | 'tls'>;
+
+function usage(message: string, next: string): CliError {
+  return new CliError('REDKEEP_USAGE', message, next);
+}
+
+async function readGiven(context: Context, file: string): Promise<string> {
+  const resolved = path.resolve(context.cwd, file);
+  try {
+    return await readFile(resolved, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      throw usage(`${resolved} does not exist.`, 'Check the path.');
+    }
+    throw explainSystemError(error, resolved);
+  }
+}
+
+/** What the flags and the environment give; a password is never taken from the command line. */
+async function accessOf(context: Context, options: TargetOptions): Promise<Access> {
+  const read = (file: string | undefined): Promise<string> | undefined =>
+    file === undefined ? undefined : readGiven(context, file);
+  const [ca, cert, key, secret] = await Promise.all([
+    read(options.ca ?? context.env['REDIS_TLS_CA_FILE']),
+    read(options.cert ?? context.env['REDIS_TLS_CERT_FILE']),
+    read(options.key ?? context.env['REDIS_TLS_KEY_FILE']),
+    read(options.passwordFile),
+  ]);
+  const password = secret?.trim() ?? context.env['REDKEEP_PASSWORD'];
+  const username = options.user ?? context.env['REDKEEP_USER'];
+  if (!/^\d+$/.test(options.timeout) || options.timeout === '0')
+    throw usage(`--timeout ${options.timeout} is no number of milliseconds.`, 'For example --timeout 3000.');
+  return {
+    timeoutMs: Number(options.timeout),
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+  };
+}
+
+function endpointOfUrl(text: string, access: Access): { endpoint: Endpoint; notes: string[] } {
+  const url = new URL(text);
+  if (!/^(redis|valkey)s?:$/.test(url.protocol))
+    throw usage(`${url.protocol}// is no scheme of a server.`, 'Use rediss://HOST:PORT (TLS) or redis://HOST:PORT.');
+  const tls = /s:$/.test(url.protocol);
+  const username = decodeURIComponent(url.username) || access.username;
+  const password = decodeURIComponent(url.password) || access.password;
+  return {
+    endpoint: {
+      ...access,
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: Number(url.port || 6379),
+      tls,
+      ...(username !== undefined && { username }),
+      ...(password !== undefined && { password }),
+    },
+    notes:
+      url.password === ''
+        ? []
+        : ['The password stood in the URL, where shell histories and process lists keep it: use --password-file.'],
+  };
+}
+
+function rolesOf(options: TargetOptions): Record<string, Role> {
+  const pairs = (options.role ?? []).map((text) => {
+    const [user = '', role = ''] = text.split('=');
+    if (!(roles as readonly string[]).includes(role))
+      throw usage(`--role ${text} names no role.`, `Use USER=ROLE with one of ${roles.join(', ')}.`);
+    return [user, role as Role];
+  });
+  return Object.fromEntries(pairs);
+}
+
+function expectationsOf(options: TargetOptions, deployment?: Deployment): Expectations {
+  const profile = options.profile ?? deployment?.profile ?? 'production';
+  const known: Record<string, ProfileName> = {
+    development: 'development',
+    staging: 'production',
+    production: 'production',
+    regulated: 'regulated',
+  };
+  const chosen = known[profile];
+  if (!chosen) throw usage(`--profile ${profile} is no profile.`, 'Use development, production or regulated.');
+  if (options.data !== undefined && options.data !== 'cache' && options.data !== 'store')
+    throw usage(`--data ${options.data} is no role of data.`, 'Use cache or store.');
+  return {
+    profile: chosen,
+    roles: {
+      ...Object.fromEntries((deployment?.users ?? []).map((user) => [user.name, user.role])),
+      ...rolesOf(options),
+    },
+    peers: (deployment?.nodes ?? []).map((node) => node.host),
+    ...(options.data !== undefined && { dataRole: options.data }),
+    modules: [],
+    libraries: [],
+    names: options.name ?? [],
+  };
+}
+
+/** A deployment made by `redkeep init` brings its own CA, auditor and addresses. */
+async function ofDeployment(
+  context: Context,
+  folder: string,
+  deployment: Deployment,
+  options: TargetOptions,
+): Promise<Target> {
+  const read = async (file: string): Promise<string> => (await readGiven(context, path.join(folder, file))).trim();
+  const given = await accessOf(context, options);
+  const auditor = userOf(deployment, 'auditor') ?? userOf(deployment, 'admin');
+  const certificate = auditor && certificateOf(deployment, auditor.certificate);
+  const own =
+    auditor && certificate
+      ? {
+          username: auditor.name,
+          password: await read(auditor.passwordFile),
+          cert: await read(certificate.certFile),
+          key: await read(certificate.keyFile),
+        }
+      : {};
+  const ca = await read(deployment.caFile);
+  return {
+    label: `${deployment.name} (${folder})`,
+    endpoints: deployment.nodes.map(({ host, port }) => ({ ca, ...own, ...given, host, port, tls: true })),
+    expectations: expectationsOf(options, deployment),
+    notes: [],
+  };
+}
+
+async function ofConfigFile(context: Context, file: string, options: TargetOptions): Promise<Target> {
+  const settings = settingsOf((await readConfigFile(file)).directives);
+  const tlsPort = Number(settings['tls-port'] ?? 0);
+  const port = tlsPort || Number(settings['port'] ?? 6379);
+  const address = (settings['bind'] ?? '127.0.0.1').split(' ')[0]!.replace(/^-/, '');
+  const host = ['*', '0.0.0.0', '::', ''].includes(address) ? '127.0.0.1' : address;
+  return {
+    label: file,
+    endpoints: [{ ...(await accessOf(context, options)), host, port, tls: tlsPort > 0 }],
+    expectations: expectationsOf(options),
+    configFile: file,
+    notes: [],
+  };
+}
+
+async function ofDefault(context: Context, options: TargetOptions): Promise<Target> {
+  const folder = await resolveFolder(context, options.dir);
+  const state = await readState(folder);
+  if (state) return ofDeployment(context, folder, state.deployment, options);
+  const url = context.env['REDIS_URL'];
+  if (options.dir !== undefined || url === undefined) {
+    throw new CliError(
+      'REDKEEP_NO_DEPLOYMENT',
+      `There is no deployment in ${folder}, and no server was named.`,
+      'Name one: redkeep audit rediss://HOST:PORT --ca FILE --user NAME --password-file FILE.',
+    );
+  }
+  return ofUrl(context, url, options);
+}
+
+async function ofUrl(context: Context, url: string, options: TargetOptions): Promise<Target> {
+  const { endpoint, notes } = endpointOfUrl(url, await accessOf(context, options));
+  const scheme = endpoint.tls ? 'rediss' : 'redis';
+  return {
+    label: `${scheme}://${endpoint.host}:${endpoint.port}`,
+    endpoints: [endpoint],
+    expectations: expectationsOf(options),
+    notes,
+  };
+}
+
+async function ofPath(context: Context, given: string, options: TargetOptions): Promise<Target> {
+  const resolved = path.resolve(context.cwd, given);
+  const found = await stat(resolved).catch(() => undefined);
+  if (!found)
+    throw usage(
+      `${given} is neither a URL nor a file or folder.`,
+      'Use rediss://HOST:PORT, a deployment folder or a redis.conf.',
+    );
+  if (!found.isDirectory()) return ofConfigFile(context, resolved, options);
+  const state = await readState(resolved);
+  if (!state)
+    throw usage(`There is no deployment in ${resolved}.`, 'Make one with "redkeep init", or name a server by its URL.');
+  return ofDeployment(context, resolved, state.deployment, options);
+}
+
+/** Finds out what is meant, and reads the files it takes; no connection is made here. */
+export async function resolveTarget(
+  context: Context,
+  targets: readonly string[],
+  options: TargetOptions,
+): Promise<Target> {
+  if (targets.length === 0) return ofDefault(context, options);
+  const all = await Promise.all(
+    targets.map((target) =>
+      target.includes('://') ? ofUrl(context, target, options) : ofPath(context, target, options),
+    ),
+  );
+  const [first] = all;
+  return {
+    ...first!,
+    label: all.map(({ label }) => label).join(', '),
+    endpoints: all.flatMap(({ endpoints }) => endpoints),
+    notes: all.flatMap(({ notes }) => notes),
+  };
+}
