@@ -70,7 +70,7 @@ async function checkImports({ folder, manifest }) {
   const complaints = [];
   const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
   for (const path of await sourcesBelow(join(folder, 'src'))) {
-    const isTest = path.endsWith('.test.ts') || /\/(test|testing|fixtures)\//.test(path.slice(folder.length));
+    const isTest = path.includes('.test.') || path.startsWith(join(folder, 'src/testing/'));
     const where = path.slice(REPOSITORY.length + 1);
     for (const [, from, dynamic] of (await readFile(path, 'utf8')).matchAll(IMPORT)) {
       const specifier = from ?? dynamic;

@@ -8,7 +8,7 @@ await runMain(async (args) => {
   await bootstrap();
   if (args.length === 0) {
     say('Linting (biome)');
-    await run(tool('biome'), ['check', '--error-on-warnings', '.'], { cwd: REPOSITORY, exitCode: 'same' });
+    await run(tool('biome'), ['check', '--diagnostic-level=error', '.'], { cwd: REPOSITORY, exitCode: 'same' });
     say('Checking what would be published');
     const { checkPackages } = await import('./check-packages.mjs');
     await checkPackages();
