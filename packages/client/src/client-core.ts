@@ -4,11 +4,11 @@ import { Command, Flag, spec } from './commands/command.js';
 import { Connection, type ConnectionListener, type DispatchOptions } from './connection/connection.js';
 import { describeEndpoint } from './connection/transport.js';
 import { type CommandMessage, type ConnectionMessage, commandChannel, connectionChannel } from './diagnostics.js';
-import type { Dispatcher } from './dispatcher.js';
+import type { Dispatcher, TransactionTarget } from './dispatcher.js';
 import type { ResolvedOptions } from './options.js';
 import type { RedisArgument } from './protocol/types.js';
 
-export class ClientCore implements Dispatcher {
+export class ClientCore implements Dispatcher, TransactionTarget {
   readonly options: ResolvedOptions;
   readonly connection: Connection;
   readonly emitter: EventEmitter;
@@ -16,6 +16,8 @@ export class ClientCore implements Dispatcher {
   /** Commands that may wait on the server run here, so that they hold up nobody else. Made on first use. */
   readonly #blocking: Connection[] = [];
   #pingTimer: NodeJS.Timeout | undefined;
+  /** What a borrower of this client may have left on the connection. */
+  #left: 'nothing' | 'watch' | 'state' = 'nothing';
 
   constructor(options: ResolvedOptions, emitter: EventEmitter) {
     this.options = options;
@@ -61,6 +63,7 @@ export class ClientCore implements Dispatcher {
 
   dispatch<T>(command: Command<T>, options: DispatchOptions = this.options.commandOptions): Promise<T> {
     const { flags } = command.spec;
+    if ((flags & PLAIN) === 0) this.#noteState(command.spec.name);
     const refused = this.options.policy.refuse(command.spec);
     if (refused !== undefined) return Promise.reject(refused);
     const prefixed = this.options.keyPrefix === undefined ? command : prefixKeys(command, this.options.keyPrefix);
@@ -69,6 +72,27 @@ export class ClientCore implements Dispatcher {
         ? this.connection.dispatch(prefixed, options)
         : this.#dispatchBlocking(prefixed, options);
     return commandChannel.hasSubscribers ? this.#observe(prefixed, promise) : promise;
+  }
+
+  #noteState(name: string): void {
+    if (name === 'WATCH' && this.#left === 'nothing') this.#left = 'watch';
+    else if (LEAVES_STATE.has(name)) this.#left = 'state';
+  }
+
+  /** False when what a borrower left behind cannot be undone: the client is not fit for another. */
+  async clean(): Promise<boolean> {
+    if (this.#left === 'watch') await this.connection.dispatch(UNWATCH);
+    if (this.#left === 'state') return false;
+    this.#left = 'nothing';
+    return true;
+  }
+
+  withConnection<T>(_: readonly Command[], use: (connection: Connection) => Promise<T>): Promise<T> {
+    return use(this.connection);
+  }
+
+  pipeline(commands: readonly Command[], options?: DispatchOptions): Promise<unknown>[] {
+    return this.connection.dispatchAll(commands, options);
   }
 
   #observe<T>(command: Command<T>, promise: Promise<T>): Promise<T> {
@@ -140,6 +164,14 @@ export class ClientCore implements Dispatcher {
 
 /** Idle connections kept for blocking commands. */
 const MAX_IDLE_BLOCKING = 4;
+/** Commands with one of these flags leave nothing behind on the connection. */
+const PLAIN = Flag.READONLY | Flag.WRITE | Flag.REPEATABLE;
+const LEAVES_STATE = new Set(
+  'SELECT,AUTH,HELLO,MULTI,MONITOR,SUBSCRIBE,PSUBSCRIBE,SSUBSCRIBE,CLIENT REPLY,CLIENT SETNAME,CLIENT TRACKING,CLIENT CACHING,CLIENT NO-EVICT,CLIENT NO-TOUCH,READONLY,READWRITE,ASKING,RESET,SCRIPT DEBUG'.split(
+    ',',
+  ),
+);
+const UNWATCH = new Command(spec('UNWATCH'), []);
 const PING = new Command(spec('PING'), []);
 
 function errorCode(error: Error | undefined): string | undefined {

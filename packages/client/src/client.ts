@@ -8,7 +8,8 @@ import { type ClientOptions, type CommandOptions, resolveOptions } from './optio
 import type { Mapped, RedisArgument, ReplyValue, TypeMapping } from './protocol/types.js';
 import { Transaction } from './transaction/transaction.js';
 
-const CORE = Symbol('core');
+/** Leads pools, clusters and Sentinel clients to a client's inside; not exported by the package. */
+export const CORE = Symbol('core');
 const OPTIONS = Symbol('options');
 /** What the client was created with. */
 const GIVEN = Symbol('given');

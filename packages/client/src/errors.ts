@@ -116,6 +116,22 @@ export const ERRORS = {
     'The service is temporarily unavailable.',
     'No cluster node or sentinel could be reached: check the root nodes and their certificates.',
   ],
+  REDKEEP_CROSS_SLOT: [
+    'The request could not be completed.',
+    'All keys of this command must lie in one slot: give them a common hash tag (`user:{42}:name`).',
+  ],
+  REDKEEP_LEASE_RELEASED: [
+    'The request could not be completed.',
+    'The client was returned to its pool: finish all work with it before `release()` or the end of `execute`.',
+  ],
+  REDKEEP_LEASE_LEAKED: [
+    'The service is busy.',
+    'A client taken from the pool was not returned; `cause` shows where it was taken. Use `execute`, or release in `finally`.',
+  ],
+  REDKEEP_WRONG_ROLE: [
+    'The service is temporarily unavailable.',
+    'A failover is under way, or Sentinel knows less than the server: the client asks again. Check `SENTINEL MASTER <name>`.',
+  ],
   REDKEEP_WATCH: [
     'The data changed meanwhile; try again.',
     'A watched key changed: read again and repeat the transaction.',
@@ -294,6 +310,13 @@ export class RootNodesUnavailableError extends RedkeepError {
 export class MaxCommandRedirectionsError extends RedkeepError {
   constructor(cause?: unknown) {
     super('REDKEEP_TOO_MANY_REDIRECTS', 'Too many Cluster redirections', { cause });
+  }
+}
+
+/** Keys of one command that lie in several slots of a cluster. Raised before anything is sent. */
+export class CrossSlotError extends RedkeepError {
+  constructor(command: string) {
+    super('REDKEEP_CROSS_SLOT', `${command}: the keys lie in several slots`);
   }
 }
 

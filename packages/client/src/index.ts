@@ -3,6 +3,9 @@ export type { Command } from './commands/command.js';
 export { type CommandMessage, type ConnectionMessage, commandChannel, connectionChannel } from './diagnostics.js';
 export * from './errors.js';
 export type { ClientOptions, CommandOptions, SocketOptions } from './options.js';
+export { type LeasedClient, LeaseLeakedError, LeaseReleasedError } from './pool/lease.js';
+export { createClientPool, RedisClientPool } from './pool/pool.js';
+export { POOL_DEFAULTS, type PoolOptions } from './pool/pool-core.js';
 export type { ReplyLimits } from './protocol/limits.js';
 export { RESP_TYPES, type RedisArgument, type ReplyValue, type TypeMapping, VerbatimString } from './protocol/types.js';
 export type {

@@ -10,8 +10,7 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Command } from '../commands/command.js';
-import { Flag } from '../commands/command.js';
+import { Command, Flag, spec } from '../commands/command.js';
 import {
   AbortError,
   ClientClosedError,
@@ -37,7 +36,7 @@ import { type HandshakeOptions, handshakeError, handshakeSteps, lacksResp3 } fro
 import { EntryKind, type PendingEntry, PendingRing } from './pending-ring.js';
 import { isPermanent, PERMANENT_RETRIES, type ReconnectStrategy } from './reconnect.js';
 import { type ConnectionState, nextState } from './state.js';
-import { connectError, openTransport, type TransportOptions } from './transport.js';
+import { connectError, type Endpoint, openTransport, type TransportOptions } from './transport.js';
 
 export interface ConnectionOptions extends TransportOptions {
   readonly credentials: CredentialsSource;
@@ -58,7 +57,25 @@ export interface ConnectionOptions extends TransportOptions {
   readonly reconnectStrategy: ReconnectStrategy;
   /** Milliseconds after which `connect()` stops trying, if the connection never stood. */
   readonly startupTimeout: number;
+  /** Asked before each socket where to connect to; none = `endpoint`. What Sentinel says is news every time. */
+  readonly locate?: () => Promise<Pick<TransportOptions, 'endpoint' | 'tls'>>;
 }
+
+/** A command on its way from one connection to another, its caller still waiting. */
+export interface HandedOver {
+  readonly command: Command;
+  readonly mapping: TypeMapping | undefined;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  /** On the clock that all connections share; 0 = none. */
+  readonly deadline: number;
+  readonly repeatable: boolean;
+  readonly signal: AbortSignal | undefined;
+  redirects: number;
+}
+
+/** May take over a command that a server refused without running it (MOVED, READONLY …): then true. */
+export type Redirector = (error: ErrorReply, handedOver: HandedOver) => boolean;
 
 export interface DispatchOptions {
   /** Milliseconds, 0 = none; default the connection's. */
@@ -109,6 +126,10 @@ const SUBSCRIPTION_KINDS = new Set([
 ]);
 const MESSAGE_KINDS = new Set(['message', 'pmessage', 'smessage', ...SUBSCRIPTION_KINDS]);
 
+/** ASKING and the command it is for: nothing may come between them. */
+const ASKING_GROUP = {};
+const ASKING = spec('ASKING');
+
 // One executor for all promises: a closure a command would cost as much as encoding it.
 let capturedResolve: (value: unknown) => void;
 let capturedReject: (error: unknown) => void;
@@ -121,6 +142,9 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #listener: ConnectionListener;
   readonly #ring = new PendingRing();
+  /** Set by a cluster or Sentinel client. */
+  redirector: Redirector | undefined;
+  #endpoint: Endpoint;
   /** Entries of the handshake; commands of callers wait behind it in `#ring`. */
   readonly #handshakeRing = new PendingRing();
   readonly #deadlines: Deadlines;
@@ -152,6 +176,7 @@ export class Connection {
   constructor(options: ConnectionOptions, listener: ConnectionListener = {}) {
     this.#options = options;
     this.#listener = listener;
+    this.#endpoint = options.endpoint;
     this.#resp = options.handshake.resp;
     this.#database = options.handshake.database;
     this.#name = options.handshake.name;
@@ -225,8 +250,11 @@ export class Connection {
     this.#abort = new AbortController();
     try {
       const credentials = await this.#currentCredentials();
+      const target = await this.#options.locate?.();
+      if (target !== undefined) this.#endpoint = target.endpoint;
+      if (epoch !== this.#epoch) return;
       const socket = await openTransport(
-        this.#options,
+        { ...this.#options, ...target },
         (bytes, buffer) => {
           if (epoch === this.#epoch) this.#read(bytes, buffer);
         },
@@ -283,7 +311,7 @@ export class Connection {
       this.#advance();
     });
     socket.on('error', (error) => {
-      if (current()) this.#lost(connectError(error, this.#options.endpoint, this.#options.tls !== undefined));
+      if (current()) this.#lost(connectError(error, this.#endpoint, this.#options.tls !== undefined));
     });
     socket.on('close', () => {
       if (current()) this.#lost(new SocketClosedUnexpectedlyError());
@@ -317,7 +345,11 @@ export class Connection {
     this.#write(this.#handshakeRing);
     const results = await Promise.allSettled(answers);
     for (const [i, result] of results.entries()) {
-      if (result.status === 'fulfilled') continue;
+      if (result.status === 'fulfilled') {
+        const objection = steps[i]!.check?.(result.value);
+        if (objection !== undefined) throw objection;
+        continue;
+      }
       if (lacksResp3(result.reason) && steps[i]!.command.spec.name === 'HELLO') throw result.reason;
       if (steps[i]!.optional && result.reason instanceof ErrorReply) continue;
       throw handshakeError(result.reason, steps[i]!.command.spec.name);
@@ -374,7 +406,7 @@ export class Connection {
     return (
       entry.kind === EntryKind.COMMAND &&
       entry.repeatable &&
-      entry.group === undefined &&
+      (entry.group === undefined || entry.group === ASKING_GROUP) &&
       entry.retries++ < this.#options.maxRetries
     );
   }
@@ -527,6 +559,62 @@ export class Connection {
     }
   }
 
+  /** Gives up the present socket, as if it had been lost; a new one follows. */
+  drop(reason: Error): void {
+    if (this.#state === 'ready' || this.#state === 'handshaking') this.#lost(reason);
+  }
+
+  /** A command that another connection gave up; `asking` for a slot that is being imported here. */
+  adopt(handed: HandedOver, asking = false): void {
+    const refused = this.#refuse(1) ?? overdue(handed);
+    if (refused !== undefined) {
+      handed.reject(refused);
+      return;
+    }
+    const { spec, args, preserve } = handed.command;
+    if (asking) {
+      const before = this.#ring.put();
+      before.kind = EntryKind.COMMAND;
+      before.spec = ASKING;
+      before.written = false;
+      before.repeatable = false;
+      before.group = ASKING_GROUP;
+    }
+    const entry = this.#ring.put();
+    entry.kind = EntryKind.COMMAND;
+    entry.spec = spec;
+    entry.args = args;
+    entry.preserve = preserve;
+    entry.mapping = handed.mapping;
+    entry.resolve = handed.resolve;
+    entry.reject = handed.reject;
+    entry.bytes = checkArguments(spec.name, args);
+    this.#ring.bytes += entry.bytes;
+    entry.written = false;
+    entry.retries = 0;
+    entry.redirects = handed.redirects;
+    entry.repeatable = handed.repeatable;
+    entry.group = asking ? ASKING_GROUP : undefined;
+    entry.confirmations = 0;
+    entry.deadline = handed.deadline === 0 ? 0 : this.#deadlines.add(handed.deadline - performance.now());
+    if (handed.signal !== undefined) this.#watchAbort(this.#ring, entry, handed.signal);
+    this.#schedule();
+  }
+
+  /** Takes out what was not sent, transactions excepted, for other connections to {@link adopt}. */
+  takeUnsent(): HandedOver[] {
+    const ring = this.#ring;
+    const taken: HandedOver[] = [];
+    for (let cursor = ring.sent; cursor < ring.tail; cursor++) {
+      const entry = ring.at(cursor);
+      if (entry.kind !== EntryKind.COMMAND || (entry.group !== undefined && entry.group !== ASKING_GROUP)) continue;
+      if (entry.resolve !== undefined) taken.push(handOver(entry));
+      entry.kind = EntryKind.SKIPPED;
+      ring.release(entry);
+    }
+    return taken;
+  }
+
   /** Resolves when there is room in the queue: backpressure that can be awaited. */
   room(): Promise<void> {
     if (this.#refuse(1) === undefined || this.#state === 'closed') return Promise.resolve();
@@ -581,6 +669,8 @@ export class Connection {
     ring.bytes += bytes;
     entry.written = false;
     entry.retries = 0;
+    entry.redirects = 0;
+    entry.signal = signal;
     entry.repeatable = (spec.flags & (Flag.READONLY | Flag.REPEATABLE)) !== 0 || options?.idempotent === true;
     entry.group = group;
     entry.confirmations = confirmations;
@@ -711,6 +801,13 @@ export class Connection {
       return;
     }
     if (value instanceof ErrorReply) {
+      const { group } = entry;
+      if (this.redirector !== undefined && (group === undefined || group === ASKING_GROUP)) {
+        if (ring === this.#ring && this.redirector(value, handOver(entry))) {
+          ring.shift();
+          return;
+        }
+      }
       const error = value.redact(entry.args);
       ring.shift();
       reject!(error);
@@ -838,6 +935,25 @@ export class Connection {
       this.#report(handshakeError(error, 'AUTH') as Error);
     }
   }
+}
+
+function handOver(entry: PendingEntry): HandedOver {
+  return {
+    command: new Command(entry.spec!, entry.args, entry.preserve),
+    mapping: entry.mapping,
+    resolve: entry.resolve!,
+    reject: entry.reject!,
+    deadline: entry.deadline,
+    repeatable: entry.repeatable,
+    signal: entry.signal,
+    redirects: entry.redirects,
+  };
+}
+
+function overdue(handed: HandedOver): Error | undefined {
+  if (handed.signal?.aborted) return new AbortError(handed.signal.reason);
+  if (handed.deadline === 0 || handed.deadline > performance.now()) return undefined;
+  return new TimeoutError(`${handed.command.spec.name}: not served within the command timeout`);
 }
 
 /** Commands reject with the client's own errors; the network's stand in `cause`. */

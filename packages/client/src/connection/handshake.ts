@@ -15,6 +15,8 @@ export interface HandshakeOptions {
   readonly database: number;
   /** READONLY: a cluster replica that answers reads. */
   readonly replicaReads: boolean;
+  /** Refuse a server of another role. */
+  readonly role?: 'master' | 'replica';
   /** Library name suffix, or false to send no identity. */
   readonly clientInfo: string | false;
 }
@@ -25,11 +27,14 @@ const SELECT = spec('SELECT');
 const SETNAME = spec('CLIENT SETNAME');
 const SETINFO = spec('CLIENT SETINFO');
 const READONLY = spec('READONLY');
+const ROLE = spec('ROLE');
 
 export interface HandshakeStep {
   readonly command: Command;
   /** A refusal that does not stop the connection: an old server, or a user without the right. */
   readonly optional: boolean;
+  /** Looks at the reply; an error ends the connection. */
+  readonly check?: (reply: unknown) => Error | undefined;
 }
 
 export function handshakeSteps(
@@ -38,18 +43,27 @@ export function handshakeSteps(
   resp: RespVersion,
 ): HandshakeStep[] {
   const steps: HandshakeStep[] = [];
-  const step = (command: Command, optional = false) => steps.push({ command, optional });
+  const step = (command: Command, optional = false, check?: HandshakeStep['check']) =>
+    steps.push({ command, optional, check });
+  const { role } = options;
   const password = credentials.password instanceof Secret ? credentials.password.reveal() : credentials.password;
   const { username } = credentials;
   if (resp === 3) {
     const args: unknown[] = ['3'];
     if (password !== undefined) args.push('AUTH', username ?? 'default', password);
     if (options.name !== undefined) args.push('SETNAME', options.name);
-    step(new Value(HELLO, args));
+    // HELLO tells the role without the right to ROLE, which is not everybody's.
+    step(
+      new Value(HELLO, args),
+      false,
+      role === undefined ? undefined : (reply) => wrongRole(role, (reply as { role?: unknown }).role),
+    );
   } else {
     if (password !== undefined) step(new Value(AUTH, username === undefined ? [password] : [username, password]));
     if (options.name !== undefined) step(new Value(SETNAME, [options.name]));
   }
+  if (role !== undefined && resp === 2)
+    step(new Value(ROLE, []), true, (reply) => wrongRole(role, (reply as unknown[])[0]));
   if (options.clientInfo !== false) {
     const library = options.clientInfo === '' ? 'redkeep' : `redkeep(${options.clientInfo})`;
     step(new Value(SETINFO, ['LIB-NAME', library]), true);
@@ -58,6 +72,12 @@ export function handshakeSteps(
   if (options.database !== 0) step(new Value(SELECT, [String(options.database)]));
   if (options.replicaReads) step(new Value(READONLY, []));
   return steps;
+}
+
+function wrongRole(wanted: 'master' | 'replica', said: unknown): Error | undefined {
+  const role = String(said) === 'slave' ? 'replica' : String(said);
+  if (role === wanted) return undefined;
+  return new RedkeepError('REDKEEP_WRONG_ROLE', `Expected a ${wanted}, yet the server says it is a ${role}`);
 }
 
 /** The server knows neither HELLO nor RESP3. */

@@ -46,6 +46,10 @@ export interface PendingEntry {
   cleanup: (() => void) | undefined;
   /** Confirmations still to come (SUBSCRIPTION). */
   confirmations: number;
+  /** Kept for a command that is handed over to another connection. */
+  signal: AbortSignal | undefined;
+  /** Times it was handed over. */
+  redirects: number;
   /** When the command was put, for metrics. */
   startedAt: number;
   /** Grows with every use of the slot, so that a late abort cannot hit its next user. */
@@ -74,6 +78,8 @@ function newEntry(): PendingEntry {
     group: undefined,
     cleanup: undefined,
     confirmations: 0,
+    signal: undefined,
+    redirects: 0,
     startedAt: 0,
     generation: 0,
   };
@@ -127,6 +133,7 @@ export class PendingRing {
     entry.resolve = undefined;
     entry.reject = undefined;
     entry.group = undefined;
+    entry.signal = undefined;
     entry.deadline = 0;
     entry.generation++;
     if (entry.cleanup !== undefined) {

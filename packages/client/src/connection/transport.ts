@@ -13,6 +13,8 @@ export type Endpoint =
       readonly port: number;
       readonly family?: number;
       readonly localAddress?: string;
+      /** Further names that the server's certificate may be for: those under which a cluster announced the node. */
+      readonly aliases?: readonly string[];
     }
   | { readonly kind: 'unix'; readonly path: string };
 
@@ -84,7 +86,12 @@ export function openTransport(
       socket =
         tls === undefined
           ? connectTcp(target)
-          : connectTls({ ...target, ...tlsConnectOptions(tls, endpoint.kind === 'tcp' ? endpoint.host : undefined) });
+          : connectTls({
+              ...target,
+              ...(endpoint.kind === 'tcp'
+                ? tlsConnectOptions(tls, endpoint.host, endpoint.aliases)
+                : tlsConnectOptions(tls, undefined)),
+            });
     } catch (error) {
       reject(error);
       return;

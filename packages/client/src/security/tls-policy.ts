@@ -85,10 +85,19 @@ export function validateTls(options: TlsOptions, path = 'tls'): void {
   }
 }
 
-/** Options for `tls.connect`. Files are read here, so every connect sees the present ones. */
-export function tlsConnectOptions(options: TlsOptions, host: string | undefined): ConnectionOptions {
-  const servername = options.servername ?? (host !== undefined && isIP(host) === 0 ? host : undefined);
+/**
+ * Options for `tls.connect`. Files are read here, so every connect sees the present ones. The certificate must be for
+ * `servername` if given, else for `host` or one of `aliases`.
+ */
+export function tlsConnectOptions(
+  options: TlsOptions,
+  host: string | undefined,
+  aliases: readonly string[] = [],
+): ConnectionOptions {
   const identity = options.servername ?? host ?? 'localhost';
+  const identities = options.servername === undefined ? [identity, ...aliases] : [identity];
+  const servername =
+    options.servername ?? (host === undefined ? undefined : identities.find((name) => isIP(name) === 0));
   return {
     ca: asArray(options.ca) ?? read(options.caFile, 'tls.caFile'),
     cert: asArray(options.cert) ?? read(options.certFile, 'tls.certFile'),
@@ -103,12 +112,18 @@ export function tlsConnectOptions(options: TlsOptions, host: string | undefined)
     checkServerIdentity: (_, certificate) => {
       if (options.dangerouslyAcceptAnyCertificate === true) return undefined;
       return (
-        verifyName(identity, certificate) ??
+        verifyAny(identities, certificate) ??
         checkPins(options, certificate) ??
         options.checkServerIdentity?.(identity, certificate)
       );
     },
   };
+}
+
+/** The error about the first name, unless the certificate is for any. */
+function verifyAny(names: readonly string[], certificate: PeerCertificate): Error | undefined {
+  const refusals = names.map((name) => verifyName(name, certificate));
+  return refusals.includes(undefined) ? undefined : refusals[0];
 }
 
 function checkPins(options: TlsOptions, certificate: PeerCertificate): Error | undefined {

@@ -1,14 +1,16 @@
 /** MULTI … EXEC: commands are collected, checked together and sent together; nothing comes between them. */
-import type { ClientCore } from '../client-core.js';
 import { prefixKeys } from '../client-core.js';
 import { bindCommands } from '../commands/bind.js';
 import { Command, type CommandFunction, type ReplyOf, rawCommand, spec } from '../commands/command.js';
 import type { Aliases, Commands } from '../commands/index.js';
+import type { Connection } from '../connection/connection.js';
+import type { TransactionTarget } from '../dispatcher.js';
 import { ErrorReply, MultiErrorReply, WatchError } from '../errors.js';
 import type { CommandOptions } from '../options.js';
 import type { Mapped, RedisArgument, TypeMapping } from '../protocol/types.js';
 
 const MULTI = new Command(spec('MULTI'), []);
+const ASKING = new Command(spec('ASKING'), []);
 const EXEC = new Command<unknown[] | null>(spec('EXEC'), []);
 
 type Chain<R extends unknown[], F extends CommandFunction, M extends TypeMapping> = (
@@ -21,12 +23,12 @@ type ChainMethods<R extends unknown[], M extends TypeMapping> = {
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are defined on the prototype by bindCommands
 export class Transaction<R extends unknown[] = [], M extends TypeMapping = Record<never, never>> {
-  readonly #core: ClientCore;
+  readonly #target: TransactionTarget;
   readonly #options: CommandOptions | undefined;
   readonly #commands: Command[] = [];
 
-  constructor(core: ClientCore, options: CommandOptions | undefined) {
-    this.#core = core;
+  constructor(target: TransactionTarget, options: CommandOptions | undefined) {
+    this.#target = target;
     this.#options = options;
   }
 
@@ -41,9 +43,9 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
   }
 
   #add(command: Command): Transaction<[...R, unknown], M> {
-    const refused = this.#core.options.policy.refuse(command.spec);
+    const refused = this.#target.options.policy.refuse(command.spec);
     if (refused !== undefined) throw refused;
-    const { keyPrefix } = this.#core.options;
+    const { keyPrefix } = this.#target.options;
     this.#commands.push(keyPrefix === undefined ? command : prefixKeys(command, keyPrefix));
     return this as unknown as Transaction<[...R, unknown], M>;
   }
@@ -56,15 +58,19 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
   async exec(asPipeline = false): Promise<R> {
     if (asPipeline) return this.execAsPipeline();
     if (this.#commands.length === 0) return [] as unknown as R;
-    const answers = this.#core.connection.dispatchAll([MULTI, ...this.#commands.map(queued), EXEC], {
-      ...this.#options,
-      atomic: true,
-    });
+    return this.#target.withConnection(this.#commands, (connection, asking) => this.#run(connection, asking === true));
+  }
+
+  async #run(connection: Connection, asking: boolean): Promise<R> {
+    const commands = [MULTI, ...this.#commands.map(queued), EXEC];
+    // The server keeps ASKING from MULTI to EXEC.
+    if (asking) commands.unshift(ASKING);
+    const answers = connection.dispatchAll(commands, { ...this.#options, atomic: true });
     // EXEC's answer is the result; refusals while queueing come back as EXECABORT, with the reason in these.
     const settled = await Promise.allSettled(answers);
     const last = settled.at(-1)!;
     if (last.status === 'rejected') {
-      const refusal = settled.slice(1, -1).find((s) => s.status === 'rejected' && s.reason instanceof ErrorReply) as
+      const refusal = settled.slice(0, -1).find((s) => s.status === 'rejected' && s.reason instanceof ErrorReply) as
         | PromiseRejectedResult
         | undefined;
       throw last.reason instanceof ErrorReply && refusal !== undefined
@@ -72,7 +78,7 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
         : last.reason;
     }
     if (last.value === null) throw new WatchError();
-    return this.#read(last.value as unknown[]) as R;
+    return this.#read(last.value as unknown[], connection) as R;
   }
   /** {@link exec}, typed by the commands. */
   execTyped(asPipeline = false): Promise<R> {
@@ -85,7 +91,7 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
   /** Sends the collected commands back to back without MULTI: faster, not atomic. */
   async execAsPipeline(): Promise<R> {
     if (this.#commands.length === 0) return [] as unknown as R;
-    const settled = await Promise.allSettled(this.#core.connection.dispatchAll(this.#commands, this.#options));
+    const settled = await Promise.allSettled(await this.#target.pipeline(this.#commands, this.#options));
     const replies = settled.map((s) => (s.status === 'fulfilled' ? s.value : s.reason));
     const lost = replies.find((reply) => reply instanceof Error && !(reply instanceof ErrorReply));
     if (lost !== undefined) throw lost;
@@ -95,8 +101,7 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
     return this.execAsPipeline();
   }
 
-  #read(replies: unknown[]): unknown[] {
-    const { resp } = this.#core.connection;
+  #read(replies: unknown[], { resp }: Connection): unknown[] {
     const mapping = this.#options?.typeMapping;
     return orErrors(
       replies.map((reply, i) => {

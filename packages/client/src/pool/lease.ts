@@ -1,0 +1,63 @@
+/**
+ * A client lent to one user at a time. The user holds a view of it, which dies with the lease: a command on a view
+ * that was given back rejects instead of running in the middle of somebody else's work.
+ */
+import { CORE, type RedisClient } from '../client.js';
+import type { ClientCore } from '../client-core.js';
+import { RedkeepError } from '../errors.js';
+
+/** A client of the pool that nobody else uses until `release()`. */
+export type LeasedClient = RedisClient & {
+  /** Gives the client back, cleaned. A second call rejects. */
+  release(): Promise<void>;
+};
+
+export class LeaseReleasedError extends RedkeepError {
+  constructor() {
+    super('REDKEEP_LEASE_RELEASED', 'Attempted execution on a released client lease');
+  }
+}
+
+/** `error.cause` shows where the client was taken. */
+export class LeaseLeakedError extends RedkeepError {
+  constructor(heldMs: number | undefined, takenAt: Error) {
+    super(
+      'REDKEEP_LEASE_LEAKED',
+      heldMs === undefined
+        ? 'A client was taken from the pool and forgotten: it was garbage-collected without release()'
+        : `A client taken from the pool was not returned for ${heldMs} ms`,
+      { cause: takenAt },
+    );
+  }
+}
+
+/** Stands where the core was, once the lease is over. */
+const RELEASED = new Proxy({} as ClientCore, {
+  get(_, property) {
+    if (property === 'dispatch') return () => Promise.reject(new LeaseReleasedError());
+    throw new LeaseReleasedError();
+  },
+});
+
+/** `onRelease` is called once. */
+export function leaseView(client: RedisClient, onRelease: () => Promise<void>): LeasedClient {
+  let released = false;
+  const view = Object.create(client, {
+    [CORE]: { value: client[CORE], writable: true },
+    release: {
+      value: () => {
+        if (released) return Promise.reject(new LeaseReleasedError());
+        endView(view);
+        return onRelease();
+      },
+    },
+    [Symbol.asyncDispose]: {
+      value: () => (released ? Promise.resolve() : view.release()),
+    },
+  }) as LeasedClient;
+  const endView = (ended: LeasedClient) => {
+    released = true;
+    Object.defineProperty(ended, CORE, { value: RELEASED });
+  };
+  return view;
+}

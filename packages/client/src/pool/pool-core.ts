@@ -1,0 +1,459 @@
+/**
+ * What a pool is made of. Every client is in one of three places:
+ *
+ *     connecting ──> idle <──> leased
+ *          └──────────┴──────────┴──> gone (idle too long, too old, broken)
+ *
+ * and `#move` hands idle clients to those who wait. Commands need no lease: they share the idle clients in turn, so
+ * that they are pipelined; only the borrowers of a client have it alone.
+ */
+import type { EventEmitter } from 'node:events';
+import { CORE, RedisClient } from '../client.js';
+import { type Command, Flag } from '../commands/command.js';
+import type { Connection, DispatchOptions } from '../connection/connection.js';
+import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
+import {
+  ClientClosedError,
+  DisconnectsClientError,
+  InvalidOptionError,
+  QueueFullError,
+  TimeoutError,
+} from '../errors.js';
+import type { ClientOptions, ResolvedOptions } from '../options.js';
+import { type LeasedClient, LeaseLeakedError, leaseView } from './lease.js';
+
+export interface PoolOptions {
+  /** Clients that are kept; default 1. */
+  minimum: number;
+  /** Clients that there may be; default 100. */
+  maximum: number;
+  /** Milliseconds to wait for a client; default 3000. 0 = no limit. */
+  acquireTimeout: number;
+  /** Milliseconds after which an idle client above `minimum` goes; default 3000. */
+  cleanupDelay: number;
+  /** Waiters that there may be; the next one rejects. Default 10 000. */
+  maxWaiters: number;
+  /** Milliseconds after which a client is replaced, ±10 %; default one hour. 0 = never. */
+  maxLifetime: number;
+  /** A client that was idle for so many milliseconds is asked (PING) before it is lent; default 30 000. 0 = never. */
+  healthCheckAfter: number;
+  /** Milliseconds after which a lease counts as leaked and is reported; default 60 000. 0 = never. */
+  leakTimeout: number;
+}
+
+/** Bounds of a pool, in one place. */
+export const POOL_DEFAULTS: PoolOptions = {
+  minimum: 1,
+  maximum: 100,
+  acquireTimeout: 3000,
+  cleanupDelay: 3000,
+  maxWaiters: 10_000,
+  maxLifetime: 3_600_000,
+  healthCheckAfter: 30_000,
+  leakTimeout: 60_000,
+};
+
+/** @throws InvalidOptionError */
+export function resolvePoolOptions(given: Partial<PoolOptions>): PoolOptions {
+  const options = { ...POOL_DEFAULTS, ...given };
+  for (const name of Object.keys(given)) {
+    if (!(name in POOL_DEFAULTS) && name !== 'clientSideCache')
+      throw new InvalidOptionError(name, 'is not an option of a pool');
+  }
+  for (const name of Object.keys(POOL_DEFAULTS) as (keyof PoolOptions)[]) {
+    if (!Number.isInteger(options[name]) || options[name] < 0)
+      throw new InvalidOptionError(name, 'must be a whole number from 0');
+  }
+  if (options.maximum < 1 || options.maximum < options.minimum)
+    throw new InvalidOptionError('maximum', 'must be at least 1 and at least `minimum`');
+  return options;
+}
+
+interface Member {
+  readonly client: RedisClient;
+  /** Milliseconds of the monotonic clock. */
+  readonly bornAt: number;
+  readonly diesAt: number;
+  idleSince: number;
+}
+
+interface Waiter {
+  readonly take: (member: Member) => void;
+  readonly fail: (error: unknown) => void;
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
+/** Who holds a member, while it is lent. */
+interface Lease {
+  readonly member: Member;
+  readonly takenAt: Error;
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
+/** A shared client with so many commands waiting is reason for another one. */
+const CROWDED = 128;
+
+export type PoolState = 'closed' | 'open' | 'closing';
+
+export class PoolCore implements Dispatcher, TransactionTarget {
+  readonly options: ResolvedOptions;
+  readonly #given: ClientOptions;
+  readonly #pool: PoolOptions;
+  readonly #emitter: EventEmitter;
+  readonly #prepare: ((client: RedisClient) => void) | undefined;
+  readonly #idle: Member[] = [];
+  readonly #connecting = new Set<RedisClient>();
+  readonly #leases = new Set<Lease>();
+  readonly #waiters = new Set<Waiter>();
+  readonly #forgotten = new FinalizationRegistry<Lease>((lease) => this.#reclaim(lease));
+  #state: PoolState = 'closed';
+  #turn = 0;
+  #cleanup: NodeJS.Timeout | undefined;
+  #drained: { promise: Promise<void>; resolve: () => void } | undefined;
+
+  /** `prepare` sees every client before it connects. */
+  constructor(
+    given: ClientOptions,
+    options: ResolvedOptions,
+    pool: PoolOptions,
+    emitter: EventEmitter,
+    prepare?: (client: RedisClient) => void,
+  ) {
+    this.#given = given;
+    this.options = options;
+    this.#pool = pool;
+    this.#emitter = emitter;
+    this.#prepare = prepare;
+  }
+
+  get state(): PoolState {
+    return this.#state;
+  }
+  get idle(): number {
+    return this.#idle.length;
+  }
+  get busy(): number {
+    return this.#connecting.size + this.#leases.size;
+  }
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+  get #total(): number {
+    return this.idle + this.busy;
+  }
+  /** All clients that stand. */
+  get clients(): readonly RedisClient[] {
+    return [...this.#idle.map(({ client }) => client), ...[...this.#leases].map(({ member }) => member.client)];
+  }
+
+  async open(): Promise<void> {
+    if (this.#state !== 'closed') return;
+    this.#state = 'open';
+    try {
+      await Promise.all(Array.from({ length: this.#pool.minimum }, () => this.#grow()));
+    } catch (error) {
+      if (this.#state === 'open') this.destroy();
+      throw error;
+    }
+  }
+
+  // ---------------------------------------------------------------- commands
+
+  dispatch<T>(command: Command<T>, options?: DispatchOptions): Promise<T> {
+    // A command that waits on the server gets a client alone, which bounds how many wait.
+    if ((command.spec.flags & Flag.BLOCKING) !== 0) return this.#withMember((core) => core.dispatch(command, options));
+    const member = this.#shared();
+    if (member !== undefined) return member.client[CORE].dispatch(command, options);
+    return this.#withMember((core) => core.dispatch(command, options));
+  }
+
+  withConnection<T>(_: readonly Command[], use: (connection: Connection) => Promise<T>): Promise<T> {
+    const member = this.#shared();
+    return member === undefined
+      ? this.#withMember((core) => use(core.connection))
+      : use(member.client[CORE].connection);
+  }
+
+  async pipeline(commands: readonly Command[], options?: DispatchOptions): Promise<readonly Promise<unknown>[]> {
+    return this.withConnection(commands, async (connection) => connection.dispatchAll(commands, options));
+  }
+
+  /** An idle client to share, in turn; undefined when all are lent. */
+  #shared(): Member | undefined {
+    if (this.#state !== 'open' || this.#idle.length === 0) return undefined;
+    this.#turn = (this.#turn + 1) % this.#idle.length;
+    const member = this.#idle[this.#turn]!;
+    if (member.client[CORE].connection.pending >= CROWDED && this.#total < this.#pool.maximum) void this.#tryGrow();
+    return member;
+  }
+
+  async #withMember<T>(use: (core: RedisClient[typeof CORE]) => Promise<T>): Promise<T> {
+    const member = await this.#take();
+    const lease = this.#lend(member, undefined);
+    try {
+      return await use(member.client[CORE]);
+    } finally {
+      this.#endLease(lease);
+      this.#accept(member);
+    }
+  }
+
+  // ---------------------------------------------------------------- leases
+
+  async execute<T>(fn: (client: RedisClient) => T | Promise<T>): Promise<T> {
+    const client = await this.acquire(new Error('Taken here'));
+    try {
+      return await fn(client);
+    } finally {
+      await client.release();
+    }
+  }
+
+  async acquire(takenAt = new Error('Taken here')): Promise<LeasedClient> {
+    const member = await this.#take();
+    const lease = this.#lend(member, takenAt);
+    const view = leaseView(member.client, async () => {
+      this.#forgotten.unregister(lease);
+      this.#endLease(lease);
+      await this.#clean(member);
+    });
+    this.#forgotten.register(view, lease, lease);
+    return view;
+  }
+
+  #lend(member: Member, takenAt: Error | undefined): Lease {
+    const { leakTimeout } = this.#pool;
+    const watched = takenAt !== undefined && leakTimeout > 0;
+    const lease: Lease = {
+      member,
+      takenAt: takenAt ?? NOBODY,
+      timer: watched
+        ? setTimeout(() => this.#reportLeak(new LeaseLeakedError(leakTimeout, takenAt)), leakTimeout).unref()
+        : undefined,
+    };
+    this.#leases.add(lease);
+    return lease;
+  }
+
+  #endLease(lease: Lease): void {
+    clearTimeout(lease.timer);
+    this.#leases.delete(lease);
+  }
+
+  /** The borrower is gone without a word: the client may be in any state, so another takes its place. */
+  #reclaim(lease: Lease): void {
+    if (!this.#leases.has(lease)) return;
+    this.#endLease(lease);
+    this.#discard(lease.member);
+    this.#reportLeak(new LeaseLeakedError(undefined, lease.takenAt));
+    this.#move();
+  }
+
+  #reportLeak(error: LeaseLeakedError): void {
+    if (!this.#emitter.emit('leak', error))
+      process.emitWarning(`${error.message}. ${(error.cause as Error).stack}`, { code: error.code });
+  }
+
+  /** What a borrower may have left behind (WATCH, MULTI, SELECT, subscriptions) must not meet the next one. */
+  async #clean(member: Member): Promise<void> {
+    const { connection } = member.client[CORE];
+    const clean = connection.state !== 'closed' && (await member.client[CORE].clean().catch(() => false));
+    if (!clean) {
+      this.#discard(member);
+      if (this.#total < this.#pool.minimum && this.#state === 'open') void this.#tryGrow();
+    }
+    this.#accept(member);
+  }
+
+  // ---------------------------------------------------------------- clients
+
+  /** The next free client, or a place in the queue. */
+  async #take(): Promise<Member> {
+    for (;;) {
+      const member = await this.#next();
+      if (await this.#isHealthy(member)) return member;
+      this.#discard(member);
+    }
+  }
+
+  #next(): Member | Promise<Member> {
+    if (this.#state !== 'open') throw new ClientClosedError();
+    // The one used last: the others can grow old and go.
+    const member = this.#idle.pop();
+    if (member !== undefined) return member;
+    if (this.#waiters.size >= this.#pool.maxWaiters) throw new QueueFullError(`${this.#pool.maxWaiters} waiters`);
+    return new Promise<Member>((take, fail) => {
+      const { acquireTimeout } = this.#pool;
+      const waiter: Waiter = {
+        take,
+        fail,
+        timer:
+          acquireTimeout === 0
+            ? undefined
+            : setTimeout(() => {
+                this.#waiters.delete(waiter);
+                fail(new TimeoutError(`Timeout waiting for a client after ${acquireTimeout}ms`));
+              }, acquireTimeout),
+      };
+      this.#waiters.add(waiter);
+      if (this.#total < this.#pool.maximum) {
+        this.#grow().catch((error) => {
+          // Another attempt under way may still serve the waiters before this one: only it fails.
+          if (this.#waiters.delete(waiter)) {
+            clearTimeout(waiter.timer);
+            fail(error);
+          }
+        });
+      }
+    });
+  }
+
+  async #isHealthy({ client, idleSince, diesAt }: Member): Promise<boolean> {
+    const { connection } = client[CORE];
+    const now = performance.now();
+    if (connection.state === 'closed' || now >= diesAt) return false;
+    const { healthCheckAfter } = this.#pool;
+    // A connection that is being made anew is checked by its handshake.
+    if (connection.state !== 'ready' || healthCheckAfter === 0 || now - idleSince < healthCheckAfter) return true;
+    try {
+      await client.ping();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #tryGrow(): Promise<void> {
+    try {
+      await this.#grow();
+    } catch {
+      // reported by the client's 'error' event; those who wait have their own timeout
+    }
+  }
+
+  async #grow(): Promise<void> {
+    const client = new RedisClient(this.#given);
+    client.on('error', (error) => {
+      if (this.#emitter.listenerCount('error') > 0) this.#emitter.emit('error', error);
+    });
+    this.#prepare?.(client);
+    this.#connecting.add(client);
+    try {
+      await client.connect();
+    } catch (error) {
+      if (this.#connecting.delete(client)) this.#settle(error);
+      throw error;
+    }
+    // Destroyed meanwhile.
+    if (!this.#connecting.delete(client)) throw new DisconnectsClientError();
+    const bornAt = performance.now();
+    const { maxLifetime } = this.#pool;
+    const diesAt = maxLifetime === 0 ? Number.POSITIVE_INFINITY : bornAt + maxLifetime * (0.9 + Math.random() * 0.2);
+    this.#accept({ client, bornAt, diesAt, idleSince: bornAt });
+  }
+
+  /** A client is free. */
+  #accept(member: Member): void {
+    if (this.#state === 'closed' || member.client[CORE].connection.state === 'closed') {
+      this.#discard(member);
+    } else {
+      member.idleSince = performance.now();
+      this.#idle.push(member);
+    }
+    this.#move();
+  }
+
+  /** Hands idle clients to those who wait, in order, and sees what else is due. */
+  #move(): void {
+    for (const waiter of this.#waiters) {
+      const member = this.#idle.pop();
+      if (member === undefined) {
+        if (this.#total < this.#pool.maximum && this.#connecting.size === 0) void this.#tryGrow();
+        break;
+      }
+      this.#waiters.delete(waiter);
+      clearTimeout(waiter.timer);
+      waiter.take(member);
+    }
+    this.#settle();
+    this.#scheduleCleanup();
+  }
+
+  /** While closing: nobody is left to serve those who wait, or all is done. */
+  #settle(error?: unknown): void {
+    if (this.#state !== 'closing' || this.busy > 0) return;
+    if (this.#idle.length === 0) this.#failWaiters(error ?? new ClientClosedError());
+    if (this.#waiters.size === 0) this.#drained?.resolve();
+  }
+
+  #discard({ client }: Member): void {
+    if (client[CORE].connection.state !== 'closed') client.destroy();
+  }
+
+  #scheduleCleanup(): void {
+    if (this.#cleanup !== undefined || this.#state !== 'open' || this.#total <= this.#pool.minimum) return;
+    this.#cleanup = setTimeout(() => {
+      this.#cleanup = undefined;
+      const now = performance.now();
+      const surplus = this.#total - this.#pool.minimum;
+      // Oldest use first; a client in the middle of shared commands is not idle.
+      const leaving = this.#idle
+        .filter((m) => now - m.idleSince >= this.#pool.cleanupDelay && m.client[CORE].connection.pending === 0)
+        .slice(0, surplus);
+      for (const member of leaving) {
+        this.#idle.splice(this.#idle.indexOf(member), 1);
+        this.#discard(member);
+      }
+      this.#scheduleCleanup();
+    }, this.#pool.cleanupDelay).unref();
+  }
+
+  // ---------------------------------------------------------------- end
+
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'closing') return this.#drained!.promise;
+    this.#state = 'closing';
+    let resolve!: () => void;
+    const promise = new Promise<void>((done) => {
+      resolve = done;
+    });
+    this.#drained = { promise, resolve };
+    this.#settle();
+    await promise;
+    clearTimeout(this.#cleanup);
+    this.#cleanup = undefined;
+    const members = this.#idle.splice(0);
+    await Promise.all(
+      members.map(({ client }) => (client[CORE].connection.state === 'closed' ? undefined : client.close())),
+    );
+    this.#state = 'closed';
+  }
+
+  destroy(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    clearTimeout(this.#cleanup);
+    this.#cleanup = undefined;
+    this.#failWaiters(new DisconnectsClientError());
+    for (const member of this.#idle.splice(0)) this.#discard(member);
+    for (const lease of [...this.#leases]) {
+      this.#endLease(lease);
+      this.#discard(lease.member);
+    }
+    const connecting = [...this.#connecting];
+    this.#connecting.clear();
+    for (const client of connecting) if (client[CORE].connection.state !== 'closed') client.destroy();
+    this.#drained?.resolve();
+  }
+
+  #failWaiters(error: unknown): void {
+    for (const waiter of this.#waiters) {
+      clearTimeout(waiter.timer);
+      waiter.fail(error);
+    }
+    this.#waiters.clear();
+  }
+}
+
+const NOBODY = new Error('Taken by the pool itself');
