@@ -54,6 +54,7 @@ export class ClientCore implements Dispatcher, TransactionTarget {
         // Without a listener Node would end the process for a passing network failure.
         if (this.emitter.listenerCount('error') > 0) this.emitter.emit('error', error);
       },
+      onReauthenticated: () => this.emitter.emit('reauthenticated'),
       onReconnecting: () => {
         event('reconnecting');
         this.emitter.emit('reconnecting');

@@ -8,6 +8,7 @@ export { createClientPool, RedisClientPool } from './pool/pool.js';
 export { POOL_DEFAULTS, type PoolOptions } from './pool/pool-core.js';
 export type { ReplyLimits } from './protocol/limits.js';
 export { RESP_TYPES, type RedisArgument, type ReplyValue, type TypeMapping, VerbatimString } from './protocol/types.js';
+export type { CircuitBreakerOptions } from './security/circuit-breaker.js';
 export type {
   AsyncCredentialsProvider,
   BasicAuth,
@@ -16,6 +17,17 @@ export type {
   CredentialsSource,
   StreamingCredentialsProvider,
 } from './security/credentials.js';
+export { escapeGlob } from './security/escape-glob.js';
+export {
+  type AwsSecretsManagerOptions,
+  fromAwsSecretsManager,
+  type SecretsManagerLike,
+} from './security/providers/from-aws-secrets-manager.js';
+export { fromCallback, type TokenResult } from './security/providers/from-callback.js';
+export { type EnvNames, fromEnv } from './security/providers/from-env.js';
+export { type FileOptions, fromFile } from './security/providers/from-file.js';
+export { fromVault, type VaultOptions } from './security/providers/from-vault.js';
+export type { RateLimitOptions } from './security/rate-limit.js';
 export { maskUrl, Secret } from './security/secret.js';
 export { DEFAULT_CIPHERS, type TlsOptions } from './security/tls-policy.js';
 export { Transaction } from './transaction/transaction.js';

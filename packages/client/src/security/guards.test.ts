@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
+import { startScriptedServer, startServer } from '@redkeep/testing';
+import { createClient } from '../client.js';
+import { CircuitBreaker } from './circuit-breaker.js';
+import { escapeGlob } from './escape-glob.js';
+import { RateLimit } from './rate-limit.js';
+import { maskUrl, Secret } from './secret.js';
+
+describe('Secret', () => {
+  test('shows itself nowhere', () => {
+    const secret = new Secret('hunter2');
+    const holder = { secret, list: [secret] };
+    for (const text of [
+      `${secret}`,
+      String(secret),
+      secret + '',
+      JSON.stringify(holder),
+      inspect(holder, { showHidden: true, depth: 9 }),
+      inspect(secret, { customInspect: false, showHidden: true }),
+    ]) {
+      assert.ok(!text.includes('hunter2'), text);
+    }
+    assert.ok(!JSON.stringify(structuredClone(holder)).includes('hunter2'));
+    assert.equal(secret.reveal(), 'hunter2');
+    assert.ok(secret.equals('hunter2') && secret.equals(new Secret('hunter2')) && !secret.equals('hunter3'));
+  });
+  test('maskUrl', () => {
+    assert.equal(maskUrl('rediss://user:p%40ss@host:6379/0'), 'rediss://user:***@host:6379/0');
+    assert.equal(maskUrl('redis://:pw@host'), 'redis://:***@host');
+    assert.equal(maskUrl('redis://host/0'), 'redis://host/0');
+  });
+});
+
+describe('command policy', () => {
+  test('guarded by default: dangerous commands are refused before anything is sent, however they are spelled', async () => {
+    await using server = await startScriptedServer();
+    await using client = createClient({ url: server.url });
+    await client.connect();
+    for (const words of [
+      ['FLUSHALL'],
+      ['flushdb'],
+      ['Config', 'Set', 'dir', '/tmp'],
+      ['ACL', 'SETUSER', 'x'],
+      ['DEBUG', 'SLEEP', '1'],
+      ['SHUTDOWN'],
+      ['KEYS', '*'],
+      ['MODULE', 'LOAD', '/x.so'],
+      ['REPLICAOF', 'h', '1'],
+      ['SCRIPT', 'FLUSH'],
+    ]) {
+      await assert.rejects(
+        client.sendCommand(words),
+        { code: 'REDKEEP_COMMAND_REFUSED', message: /allowCommands: \['/ },
+        words.join(' '),
+      );
+      assert.throws(() => client.multi().addCommand(words), { code: 'REDKEEP_COMMAND_REFUSED' });
+    }
+    await assert.rejects(client.keys('*'), { code: 'REDKEEP_COMMAND_REFUSED' });
+    await client.ping();
+    assert.deepEqual(
+      server.received.map(([name]) => name).filter((name) => name !== 'HELLO' && name !== 'CLIENT'),
+      ['PING'],
+    );
+  });
+  test('allowed by name, denied by name, read-only', async () => {
+    await using server = await startServer();
+    await using allowed = createClient({ url: server.url, allowCommands: ['flushdb', 'config|set'] });
+    await allowed.connect();
+    assert.equal(await allowed.sendCommand(['FLUSHDB']), 'OK');
+    assert.equal(await allowed.sendCommand(['CONFIG', 'SET', 'maxclients', '100']), 'OK');
+    await assert.rejects(allowed.sendCommand(['FLUSHALL']), { code: 'REDKEEP_COMMAND_REFUSED' });
+    await using denied = createClient({
+      url: server.url,
+      commandPolicy: 'unrestricted',
+      denyCommands: ['CONFIG', 'GET'],
+    });
+    await denied.connect();
+    await assert.rejects(denied.sendCommand(['CONFIG', 'GET', 'dir']), { code: 'REDKEEP_COMMAND_REFUSED' });
+    await assert.rejects(denied.get('k'), { code: 'REDKEEP_COMMAND_REFUSED' });
+    assert.equal(await denied.sendCommand(['FLUSHALL']), 'OK');
+    await using reader = createClient({ url: server.url, readOnlyCommands: true });
+    await reader.connect();
+    assert.equal(await reader.get('k'), null);
+    await assert.rejects(reader.set('k', 'v'), { code: 'REDKEEP_COMMAND_REFUSED' });
+    await assert.rejects(reader.sendCommand(['UNKNOWNMODULE.SET', 'k']), { code: 'REDKEEP_COMMAND_REFUSED' });
+  });
+});
+
+test('escapeGlob makes any text match itself and nothing else', async () => {
+  await using server = await startServer();
+  await using client = createClient({ url: server.url, allowCommands: ['KEYS'] });
+  await client.connect();
+  const names = ['a*b', 'a?b', 'a[bc]d', 'a\\b', 'a^b', 'a-b', 'axb', 'abd', '[a-z]', '\\*'];
+  await client.mSet(names.flatMap((name) => [name, '1']));
+  for (const name of names) assert.deepEqual(await client.keys(escapeGlob(name)), [name], name);
+});
+
+describe('rate limit', () => {
+  test('rejects above the burst', () => {
+    const limit = new RateLimit({ rate: 0.001, burst: 3 });
+    for (let i = 0; i < 3; i++) assert.equal(limit.take(), undefined);
+    assert.throws(() => limit.take(), { code: 'REDKEEP_RATE_LIMITED' });
+  });
+  test('waits in line, bounded', async () => {
+    const limit = new RateLimit({ rate: 200, burst: 1, mode: 'wait', maxWaiting: 2 });
+    const order: number[] = [];
+    limit.take();
+    const waits = [1, 2].map((n) => limit.take()!.then(() => order.push(n)));
+    assert.throws(() => limit.take(), { code: 'REDKEEP_RATE_LIMITED' });
+    await Promise.all(waits);
+    assert.deepEqual(order, [1, 2]);
+  });
+  test('refuses options that mean nothing', () => {
+    assert.throws(() => new RateLimit({ rate: 0 }), { code: 'REDKEEP_INVALID_OPTION' });
+  });
+});
+
+test('circuit breaker: opens after failures, lets one command try, closes on success', async () => {
+  const states: string[] = [];
+  const breaker = new CircuitBreaker({ threshold: 2, coolDown: 10 }, (state) => states.push(state));
+  const fail = () => breaker.run(() => Promise.reject(Object.assign(new Error('x'), { code: 'REDKEEP_TIMEOUT' })));
+  await assert.rejects(fail());
+  await assert.rejects(fail());
+  await assert.rejects(
+    breaker.run(async () => 'sent'),
+    { code: 'REDKEEP_CIRCUIT_OPEN' },
+  );
+  await new Promise((resolve) => setTimeout(resolve, 15));
+  assert.equal(await breaker.run(async () => 'sent'), 'sent');
+  assert.deepEqual(states, ['open', 'half-open', 'closed']);
+});

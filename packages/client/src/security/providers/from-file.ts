@@ -1,0 +1,65 @@
+import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { RedkeepError } from '../../errors.js';
+import type { Credentials, CredentialsSource } from '../credentials.js';
+import { Secret } from '../secret.js';
+
+export interface FileOptions {
+  /** File with the password alone; a trailing line end is dropped. */
+  password: string;
+  /** The user name, or the file that holds it. */
+  username?: string | { file: string };
+  /** Milliseconds between looks at the file; default 1000. Polling sees replaced links, as Kubernetes makes them. */
+  pollInterval?: number;
+}
+
+/**
+ * User and password from files (container secrets), read at every connect and again when they change: live
+ * connections then re-authenticate in place.
+ * @throws RedkeepError REDKEEP_CREDENTIALS_UNAVAILABLE when a file cannot be read or is empty, at connect
+ * @example
+ * createClient({ credentialsProvider: fromFile({ username: 'app', password: '/run/secrets/redis_password' }) });
+ */
+export function fromFile(options: FileOptions): CredentialsSource {
+  const { username, password, pollInterval = 1000 } = options;
+  const files = [password, ...(typeof username === 'object' ? [username.file] : [])];
+  const current = (): Credentials => ({
+    username: typeof username === 'object' ? readText(username.file) : username,
+    password: new Secret(readText(password)),
+  });
+  return {
+    type: 'credentials-source',
+    current,
+    watch(onChange, onError) {
+      let last = current();
+      const look = () => {
+        try {
+          const now = current();
+          if (now.username === last.username && (now.password as Secret).equals(last.password as Secret)) return;
+          last = now;
+          onChange(now);
+        } catch (error) {
+          // The moment between removing and replacing a file; the next look sees the new one.
+          onError(error as Error);
+        }
+      };
+      for (const file of files) watchFile(file, { persistent: false, interval: pollInterval }, look);
+      return () => {
+        for (const file of files) unwatchFile(file, look);
+      };
+    },
+  };
+}
+
+function readText(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new RedkeepError(
+      'REDKEEP_CREDENTIALS_UNAVAILABLE',
+      `The credentials file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`,
+    );
+  }
+  if (text === '') throw new RedkeepError('REDKEEP_CREDENTIALS_UNAVAILABLE', `The credentials file ${file} is empty`);
+  return text;
+}

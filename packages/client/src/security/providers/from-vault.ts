@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { RedkeepError } from '../../errors.js';
+import type { CredentialsSource } from '../credentials.js';
+import { Secret } from '../secret.js';
+import { type Fetched, pollingSource } from './polling-source.js';
+
+export interface VaultOptions {
+  /** `https://vault.example:8200`; default the environment's VAULT_ADDR. */
+  address?: string;
+  /** Path of a KV version 2 secret, `secret/data/redis/app`. Or of a database role, `database/creds/redis-app`. */
+  path: string;
+  /** Fields of the secret; default `username` and `password`. */
+  fields?: { username?: string; password?: string };
+  /** How to log in; default the token in VAULT_TOKEN. */
+  auth?:
+    | { token: string | Secret }
+    | { tokenFile: string }
+    | { roleId: string; secretId: string | Secret; mount?: string };
+  namespace?: string;
+  /** Milliseconds between looks at a KV secret, which has no lease; default 60 000. */
+  refreshInterval?: number;
+  /** Milliseconds for one request; default 5000. */
+  timeout?: number;
+}
+
+interface VaultReply {
+  data?: Record<string, unknown>;
+  lease_duration?: number;
+  auth?: { client_token: string; lease_duration: number };
+}
+
+/**
+ * Credentials from HashiCorp Vault: a KV version 2 secret, or a secret with a lease (database engine), which is
+ * fetched again at two thirds of its lease. Plain http is refused unless Vault is on this machine.
+ * @throws RedkeepError REDKEEP_CREDENTIALS_UNAVAILABLE; Vault's answer is not repeated, it may hold secrets
+ * @example
+ * createClient({ credentialsProvider: fromVault({ path: 'secret/data/redis/app', auth: { roleId, secretId } }) });
+ */
+export function fromVault(options: VaultOptions): CredentialsSource {
+  const address = options.address ?? process.env.VAULT_ADDR;
+  if (address === undefined) throw unavailable('no address: give `address` or set VAULT_ADDR');
+  const base = new URL(address);
+  if (base.protocol !== 'https:' && !['localhost', '127.0.0.1', '[::1]'].includes(base.hostname)) {
+    throw unavailable('the address is not https: the token would be readable on the way');
+  }
+  const { fields = {}, timeout = 5000 } = options;
+  let login: { token: Secret; until: number } | undefined;
+
+  const request = async (path: string, token: Secret | undefined, body?: object): Promise<VaultReply> => {
+    const headers: Record<string, string> = { 'X-Vault-Request': 'true' };
+    if (token !== undefined) headers['X-Vault-Token'] = token.reveal();
+    if (options.namespace !== undefined) headers['X-Vault-Namespace'] = options.namespace;
+    const response = await fetch(new URL(`/v1/${path.replace(/^\/+/, '')}`, base), {
+      method: body === undefined ? 'GET' : 'POST',
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeout),
+    }).catch((error) => {
+      throw unavailable('Vault cannot be reached', error);
+    });
+    if (!response.ok) throw unavailable(`Vault answered ${response.status} for ${path}`);
+    return (await response.json()) as VaultReply;
+  };
+
+  const token = async (): Promise<Secret> => {
+    const { auth } = options;
+    if (auth === undefined) {
+      if (process.env.VAULT_TOKEN === undefined) throw unavailable('no login: give `auth` or set VAULT_TOKEN');
+      return new Secret(process.env.VAULT_TOKEN);
+    }
+    if ('token' in auth) return Secret.from(auth.token);
+    if ('tokenFile' in auth) return new Secret((await readFile(auth.tokenFile, 'utf8')).trim());
+    if (login !== undefined && performance.now() < login.until) return login.token;
+    const reply = await request(`auth/${auth.mount ?? 'approle'}/login`, undefined, {
+      role_id: auth.roleId,
+      secret_id: Secret.from(auth.secretId).reveal(),
+    });
+    if (reply.auth === undefined) throw unavailable('Vault gave no token');
+    login = {
+      token: new Secret(reply.auth.client_token),
+      until: performance.now() + (reply.auth.lease_duration * 1000 * 2) / 3,
+    };
+    return login.token;
+  };
+
+  return pollingSource(async (): Promise<Fetched> => {
+    const reply = await request(options.path, await token());
+    // KV version 2 wraps the fields once more.
+    const data = (typeof reply.data?.data === 'object' ? reply.data.data : reply.data) as
+      | Record<string, unknown>
+      | undefined;
+    const username = data?.[fields.username ?? 'username'];
+    const password = data?.[fields.password ?? 'password'];
+    if (typeof password !== 'string') throw unavailable(`the secret has no field ${fields.password ?? 'password'}`);
+    return {
+      credentials: { username: typeof username === 'string' ? username : undefined, password: new Secret(password) },
+      validFor:
+        reply.lease_duration !== undefined && reply.lease_duration > 0 ? reply.lease_duration * 1000 : undefined,
+    };
+  }, options.refreshInterval ?? 60_000);
+}
+
+function unavailable(why: string, cause?: unknown): RedkeepError {
+  return new RedkeepError(
+    'REDKEEP_CREDENTIALS_UNAVAILABLE',
+    `Vault: ${why}`,
+    cause === undefined ? undefined : { cause },
+  );
+}

@@ -1,0 +1,59 @@
+import { InvalidOptionError, RedkeepError } from '../errors.js';
+
+export interface RateLimitOptions {
+  /** Commands a second on average. */
+  rate: number;
+  /** Commands at once after a pause; default the rate. */
+  burst?: number;
+  /** What happens above: `reject` (default) with REDKEEP_RATE_LIMITED, or `wait` for a place. */
+  mode?: 'reject' | 'wait';
+  /** Commands that may wait; above, they reject. Default 10 000. */
+  maxWaiting?: number;
+}
+
+/** Limits what this process sends (token bucket): neither side is overwhelmed by a loop gone wild. */
+export class RateLimit {
+  readonly #perMs: number;
+  readonly #burst: number;
+  readonly #mode: 'reject' | 'wait';
+  readonly #maxWaiting: number;
+  #tokens: number;
+  #updated = performance.now();
+  #waiting = 0;
+
+  constructor(options: RateLimitOptions) {
+    const { rate, burst = rate, mode = 'reject', maxWaiting = 10_000 } = options;
+    if (!(rate > 0) || !(burst >= 1))
+      throw new InvalidOptionError('rateLimit', 'rate must be positive and burst at least 1');
+    if (mode !== 'reject' && mode !== 'wait')
+      throw new InvalidOptionError('rateLimit.mode', "must be 'reject' or 'wait'");
+    this.#perMs = rate / 1000;
+    this.#burst = burst;
+    this.#mode = mode;
+    this.#maxWaiting = maxWaiting;
+    this.#tokens = burst;
+  }
+
+  /** Takes a place: undefined = go; a promise = when it resolves. @throws RedkeepError REDKEEP_RATE_LIMITED */
+  take(): Promise<void> | undefined {
+    const now = performance.now();
+    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#updated) * this.#perMs);
+    this.#updated = now;
+    if (this.#tokens >= 1) {
+      this.#tokens--;
+      return undefined;
+    }
+    if (this.#mode === 'reject' || this.#waiting >= this.#maxWaiting)
+      throw new RedkeepError('REDKEEP_RATE_LIMITED', 'The rate limit of this client is reached');
+    // The debt decides the place in line: who comes later waits longer.
+    const delay = (1 - this.#tokens) / this.#perMs;
+    this.#tokens--;
+    this.#waiting++;
+    return new Promise((resolve) =>
+      setTimeout(() => {
+        this.#waiting--;
+        resolve();
+      }, delay),
+    );
+  }
+}
