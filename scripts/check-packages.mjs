@@ -15,6 +15,7 @@ const ALLOWED = [
   /^bin\/[\w.-]+\.js$/,
   /^dist\/.+\.(js|d\.ts)$/,
   /^dist\/.+\.(css|svg|lua)$/,
+  /^data\/[\w.-]+\.json$/,
 ];
 const FORBIDDEN = [/\.test\./, /\.tsbuildinfo$/];
 const REQUIRED = ['package.json', 'README.md', 'LICENSE'];

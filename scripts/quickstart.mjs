@@ -12,7 +12,7 @@ await runMain(async ([name = 'redkeep-quickstart']) => {
   const engine = await bootstrap();
   const node = (program, args) =>
     run(process.execPath, [join(REPOSITORY, program), ...args], {
-      cwd: REPOSITORY,
+      cwd: process.cwd(),
       env: { REDKEEP_SERVER: engine.server },
       exitCode: 'same',
     });
@@ -27,7 +27,7 @@ await runMain(async ([name = 'redkeep-quickstart']) => {
   await redkeep('up', '--detach');
   say(`A sample application: node examples/dist/quickstart/app.js ${shown}`);
   await node('examples/dist/quickstart/app.js', [folder]);
-  await redkeep('audit', '--output', folder);
+  await redkeep('audit', '--output', shown);
 
   const { deployment } = JSON.parse(readFileSync(description, 'utf8'));
   const { host, port } = deployment.nodes[0];
