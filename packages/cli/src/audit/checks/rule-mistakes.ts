@@ -1,6 +1,7 @@
 import type { AclUser } from '../facts/acl-user.js';
 import { maybe, need } from '../facts/fact.js';
 import type { NodeFacts } from '../facts/facts.js';
+import { versionAtLeast } from '../verdict/version.js';
 import { enabledUsers } from './read.js';
 
 /** Ways of writing rules that give more than their author meant. */
@@ -18,15 +19,23 @@ function mistakeOf(user: AclUser): RuleMistake | undefined {
     : undefined;
 }
 
+/** The rules in the order somebody wrote them. Redis before 7.2 reports its own wording, so there only the file tells. */
+function asWritten(user: AclUser, node: NodeFacts): AclUser | undefined {
+  const files = maybe(node.files);
+  const inFile = files && maybe(files.acl)?.users.find((one) => one.name === user.name);
+  if (inFile) return inFile;
+  const engine = maybe(node.engine);
+  return engine?.name === 'redis' && !versionAtLeast(engine.version, '7.2') ? undefined : user;
+}
+
 /** Names of the users whose rules contain the mistake and who got a dangerous command by it. */
 export function usersWith(mistake: RuleMistake, node: NodeFacts): string[] {
   const { allowed } = need(node.permissions);
-  // The file shows the order somebody wrote; the server may already have folded it.
-  const written = (maybe(node.files)?.acl.observed && need(need(node.files).acl)?.users) || [];
   return enabledUsers(node)
     .filter((user) => (allowed[user.name] ?? []).length > 0)
-    .filter((user) =>
-      [user, ...written.filter((one) => one.name === user.name)].some((one) => mistakeOf(one) === mistake),
-    )
+    .filter((user) => {
+      const written = asWritten(user, node);
+      return written !== undefined && mistakeOf(written) === mistake;
+    })
     .map((user) => user.name);
 }

@@ -1,0 +1,121 @@
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Engine, type Pki, type PkiCredential, type Server, startServer } from '@redkeep/testing';
+import type { CheckId } from '../checks/check.js';
+import type { Expectations } from '../facts/facts.js';
+import type { Endpoint } from '../gather/endpoint.js';
+import { type GatherRequest, gather } from '../gather/gather.js';
+import { openSession } from '../gather/session.js';
+import { judge } from '../verdict/judge.js';
+import type { AuditResult } from '../verdict/result.js';
+
+/** Known to the tests only: these servers live for seconds, on loopback. */
+export const passwords = { admin: 'test-only-admin-3f9a1c', auditor: 'test-only-auditor-77b2' };
+
+const auditorRules =
+  '%R~crackit %R~crackit_1 %R~backup1 %R~backup2 %R~backup3 %R~backup4 %R~trojan1 %R~trojan2 -@all +ping +hello +info +role +exists +config|get +acl|list +acl|users +acl|getuser +acl|dryrun +acl|cat +acl|log +acl|whoami +client|list +client|info +client|setname +module|list +function|list +command +slowlog|get';
+
+export const hardenedUsers: readonly string[] = [
+  'user default off resetpass resetkeys resetchannels -@all',
+  `user admin on >${passwords.admin} ~* &* +@all`,
+  `user auditor on >${passwords.auditor} resetkeys resetchannels ${auditorRules}`,
+  'user app on >test-only-app-51e0d8 ~app:* resetchannels &app:* -@all +@read +@write -@dangerous -@scripting -function -randomkey -scan -dump -object',
+];
+
+export const hardenedConfig: Readonly<Record<string, string>> = {
+  maxmemory: '100mb',
+  'maxmemory-policy': 'noeviction',
+  appendonly: 'yes',
+  appendfsync: 'everysec',
+  'tls-protocols': '"TLSv1.2 TLSv1.3"',
+  'tls-ciphers':
+    'ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256',
+  'tls-replication': 'yes',
+  'acl-pubsub-default': 'resetchannels',
+  'acllog-max-len': '1024',
+  timeout: '1800',
+  maxclients: '1000',
+  'client-output-buffer-limit': 'normal 64mb 32mb 60',
+  'latency-monitor-threshold': '100',
+  'aof-timestamp-enabled': 'yes',
+  'maxmemory-clients': '10%',
+  masteruser: 'replication',
+  loglevel: 'notice',
+};
+
+/** One fault in an otherwise hardened deployment, and the findings it must cause: exactly these. */
+export interface Fault {
+  readonly name: string;
+  readonly expect: readonly CheckId[];
+  readonly config?: Readonly<Record<string, string>>;
+  /** Directives to leave out of the hardened configuration. */
+  readonly without?: readonly string[];
+  readonly users?: (lines: readonly string[]) => readonly string[];
+  readonly certificate?: PkiCredential;
+  readonly pki?: () => Promise<Pki>;
+  readonly plaintext?: boolean;
+  /** Runs against the started server, before the audit. */
+  readonly after?: (server: Server) => Promise<unknown>;
+  readonly request?: (request: GatherRequest, server: Server) => GatherRequest;
+}
+
+export const expectations: Expectations = {
+  profile: 'production',
+  roles: {},
+  peers: [],
+  modules: [],
+  libraries: [],
+  names: [],
+};
+
+/** Starts the hardened server with a fault in it. */
+export async function startHardened(engine: Engine, fault: Partial<Fault> = {}): Promise<Server> {
+  const config = { ...hardenedConfig, ...fault.config };
+  for (const name of fault.without ?? []) delete config[name];
+  const server = await startServer({
+    engine,
+    tls: {
+      ...(fault.pki && { pki: await fault.pki() }),
+      ...(fault.certificate !== undefined && { certificate: fault.certificate }),
+      clientAuth: fault.config?.['tls-auth-clients'] === undefined ? 'optional' : 'off',
+    },
+    ...(fault.plaintext === true && { plaintext: true }),
+    config,
+    users: fault.users ? fault.users(hardenedUsers) : hardenedUsers,
+    admin: { username: 'admin', password: passwords.admin },
+  });
+  await chmod(join(server.dir, 'users.acl'), 0o600);
+  await fault.after?.(server);
+  return server;
+}
+
+export function requestFor(server: Server, fault: Partial<Fault> = {}): GatherRequest {
+  const { tls } = server.target;
+  const endpoint: Endpoint = {
+    host: '127.0.0.1',
+    port: server.tlsPort || server.port,
+    tls: server.tlsPort > 0,
+    ...(server.pki && { ca: server.pki.ca }),
+    ...(tls?.cert !== undefined && tls.key !== undefined && { cert: tls.cert, key: tls.key }),
+    username: 'auditor',
+    password: passwords.auditor,
+    timeoutMs: 3000,
+  };
+  const request: GatherRequest = { endpoints: [endpoint], expectations, openSession, now: new Date(), sampleKeys: 0 };
+  return fault.request?.(request, server) ?? request;
+}
+
+/** Gathers from the server and judges, as `redkeep audit` does. */
+export async function auditServer(server: Server, fault: Partial<Fault> = {}): Promise<AuditResult> {
+  const { facts, unreachable } = await gather(requestFor(server, fault));
+  return judge(facts, { target: server.url, version: 'test', durationMs: 0, unreachable });
+}
+
+/** Findings about the machine the tests happen to run on say nothing about the server. */
+export function serverFindings(result: AuditResult): CheckId[] {
+  const machine = /^(HOST-00[6-9]|HOST-001|VER-00[1-5])$/;
+  return result.findings
+    .map(({ id }) => id)
+    .filter((id) => !machine.test(id))
+    .sort();
+}
