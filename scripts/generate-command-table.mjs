@@ -5,11 +5,24 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
 const FLAG = { READONLY: 1, WRITE: 2, BLOCKING: 4, PUBSUB: 16, MOVABLE_KEYS: 64, REPEATABLE: 128 };
-// XREAD and XREADGROUP block only with BLOCK; their functions say so.
-const BLOCKS_BY_OPTION = new Set(['XREAD', 'XREADGROUP']);
+// XREAD and XREADGROUP block only with BLOCK; their functions say so. WAIT and WAITAOF wait for what their own
+// connection wrote, so on a connection apart they would wait for nothing.
+const NOT_BLOCKING = new Set(['XREAD', 'XREADGROUP', 'WAIT', 'WAITAOF']);
 // Neither reads nor writes a key, and running them twice does no harm.
 const REPEATABLE =
   /^(PING|ECHO|TIME|INFO|DBSIZE|LASTSAVE|ROLE|COMMAND.*|CLIENT (GETNAME|ID|INFO|LIST|GETREDIR|TRACKINGINFO)|CONFIG GET|ACL (CAT|DRYRUN|GETUSER|GENPASS|LIST|LOG|USERS|WHOAMI|HELP)|CLUSTER (INFO|NODES|SLOTS|SHARDS|MYID|MYSHARDID|KEYSLOT|COUNTKEYSINSLOT|GETKEYSINSLOT|LINKS|REPLICAS|SLAVES|COUNT-FAILURE-REPORTS|SLOT-STATS)|LATENCY (LATEST|HISTORY|DOCTOR|GRAPH|HISTOGRAM|HELP)|SLOWLOG (GET|LEN|HELP)|COMMANDLOG (GET|LEN|HELP)|MEMORY (DOCTOR|STATS|MALLOC-STATS|USAGE|HELP)|MODULE (LIST|HELP)|FUNCTION (LIST|DUMP|STATS|HELP)|SCRIPT (EXISTS|HELP)|PUBSUB.*|SENTINEL (MASTERS|MASTER|REPLICAS|SLAVES|SENTINELS|GET-MASTER-ADDR-BY-NAME|CKQUORUM|MYID|INFO-CACHE))$/;
+
+// Commands of Redis 8.2 to 8.8 as Redis documents them, for as long as no server that is asked knows them.
+const DOCUMENTED = {
+  'ARCOUNT ARGET ARGETRANGE ARGREP ARINFO ARLASTITEMS ARLEN ARMGET ARNEXT AROP ARSCAN DIGEST VRANGE': [1, 1, 1, 1],
+  'ARDEL ARDELRANGE ARINSERT ARMSET ARRING ARSEEK ARSET DELEX INCREX XACKDEL XCFGSET XDELEX XNACK': [2, 1, 1, 1],
+  'HIMPORT|SET': [2, 2, 2, 1],
+  'HIMPORT|DISCARD HIMPORT|DISCARDALL HIMPORT|PREPARE': [0, 0, 0, 0],
+  LMOVEM: [2, 1, 2, 1],
+  BLMOVEM: [6, 1, 2, 1],
+  MSETEX: [66, 0, 0, 0],
+  'SDIFFCARD SUNIONCARD': [65, 0, 0, 0],
+};
 
 const file = new URL('../packages/client/src/commands/table.ts', import.meta.url);
 const rows = new Map();
@@ -19,6 +32,9 @@ if (process.argv.includes('--merge')) {
   }
 }
 for (const port of process.argv.slice(2).filter((a) => /^\d+$/.test(a))) add(await command(Number(port)));
+for (const [names, row] of Object.entries(DOCUMENTED)) {
+  for (const name of names.split(' ').map((n) => n.replace('|', ' '))) if (!rows.has(name)) rows.set(name, row);
+}
 
 function add(list) {
   for (const [rawName, , flags, first, last, step, , , , subcommands] of list) {
@@ -28,7 +44,7 @@ function add(list) {
     let bits = 0;
     if (has('readonly')) bits |= FLAG.READONLY;
     if (has('write')) bits |= FLAG.WRITE;
-    if (has('blocking') && !BLOCKS_BY_OPTION.has(name)) bits |= FLAG.BLOCKING;
+    if (has('blocking') && !NOT_BLOCKING.has(name)) bits |= FLAG.BLOCKING;
     if (has('pubsub') && !name.startsWith('PUBSUB') && !name.endsWith('PUBLISH')) bits |= FLAG.PUBSUB;
     if (has('movablekeys')) bits |= FLAG.MOVABLE_KEYS;
     if (REPEATABLE.test(name)) bits |= FLAG.REPEATABLE;

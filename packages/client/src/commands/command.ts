@@ -112,6 +112,10 @@ function keyRange(row: CommandRow | undefined, words: number): CommandSpec['keys
 /** Flags, first key, last key, step: as `COMMAND INFO` gives them. */
 export type CommandRow = readonly [flags: number, first: number, last: number, step: number];
 
+/** Only the first argument is a key, whatever the server's first/last/step say. */
+export const firstKey: CommandSpec['keys'] = () => FIRST;
+const FIRST: readonly number[] = [0];
+
 /** Keys counted by a number among the arguments: `numkeys(1)` reads args[1] and the keys after it. */
 export function numkeys(position: number, ...before: number[]): CommandSpec['keys'] {
   return (args) => {
@@ -180,7 +184,10 @@ const KEYS_BY_COUNT: Readonly<Record<string, CommandSpec['keys']>> = {
 
 /** Keys of XREAD and XREADGROUP: the first half of what follows STREAMS. */
 export function streamKeys(args: readonly unknown[]): readonly number[] {
-  const at = args.findIndex((arg) => typeof arg === 'string' && arg.toUpperCase() === 'STREAMS');
+  const is = (arg: unknown, name: string) => wordOf(arg)?.toUpperCase() === name;
+  // A group or a consumer may be called STREAMS.
+  const from = is(args[0], 'GROUP') ? 3 : 0;
+  const at = args.findIndex((arg, i) => i >= from && is(arg, 'STREAMS'));
   if (at === -1) return NO_KEYS;
   const count = (args.length - at - 1) >> 1;
   return Array.from({ length: count }, (_, i) => at + 1 + i);

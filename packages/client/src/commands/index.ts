@@ -1,13 +1,57 @@
 /** All commands by their camelCase names, and the upper-case names that are not just these in capitals. */
+import * as arrays from './arrays.js';
+import * as bitmaps from './bitmaps.js';
+import type { CommandFunction } from './command.js';
 import * as connection from './connection.js';
+import * as geo from './geo.js';
+import * as hashes from './hashes.js';
+import * as hyperloglog from './hyperloglog.js';
 import * as keys from './keys.js';
+import * as lists from './lists.js';
+import * as sets from './sets.js';
+import * as sortedSets from './sorted-sets.js';
+import * as streamGroups from './stream-groups.js';
+import * as streams from './streams.js';
 import * as strings from './strings.js';
+import * as vectorSets from './vector-sets.js';
 
-const { aliases: connectionAliases, ...connectionCommands } = connection;
-const { aliases: keyAliases, pushScanOptions: _, ...keyCommands } = keys;
+/** The functions of a group: what else its module exports (aliases, constants) is no command. */
+type FunctionsOf<G> = { [K in keyof G as G[K] extends CommandFunction ? K : never]: G[K] };
+function commandsOf<G extends object>(group: G): FunctionsOf<G> {
+  return Object.fromEntries(Object.entries(group).filter(([, value]) => typeof value === 'function')) as FunctionsOf<G>;
+}
 
-export const COMMANDS = { ...connectionCommands, ...keyCommands, ...strings };
+export const COMMANDS = {
+  ...commandsOf(arrays),
+  ...commandsOf(bitmaps),
+  ...commandsOf(connection),
+  ...commandsOf(geo),
+  ...commandsOf(hashes),
+  ...commandsOf(hyperloglog),
+  ...commandsOf(keys),
+  ...commandsOf(lists),
+  ...commandsOf(sets),
+  ...commandsOf(sortedSets),
+  ...commandsOf(streamGroups),
+  ...commandsOf(streams),
+  ...commandsOf(strings),
+  ...commandsOf(vectorSets),
+};
 export type Commands = typeof COMMANDS;
 
-export const ALIASES = { ...connectionAliases, ...keyAliases };
+export const ALIASES = {
+  ...arrays.aliases,
+  ...bitmaps.aliases,
+  ...connection.aliases,
+  ...geo.aliases,
+  ...hashes.aliases,
+  ...keys.aliases,
+  ...lists.aliases,
+  ...sets.aliases,
+  ...sortedSets.aliases,
+  ...streamGroups.aliases,
+  ...streams.aliases,
+  ...strings.aliases,
+  ...vectorSets.aliases,
+};
 export type Aliases = typeof ALIASES;

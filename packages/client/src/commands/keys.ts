@@ -1,9 +1,7 @@
 /** Commands of the group "generic". https://redis.io/docs/latest/commands/?group=generic */
 import type { BlobString, Integer, RedisArgument, SimpleString } from '../protocol/types.js';
-import { millis, seconds, type Variadic, word } from './arguments.js';
-import { Command, spec } from './command.js';
-
-const list = (keys: Variadic): unknown[] => (Array.isArray(keys) ? keys.slice() : [keys]);
+import { list, millis, pushScanOptions, type ScanCommonOptions, seconds, type Variadic, word } from './arguments.js';
+import { Command, firstKey, spec } from './command.js';
 
 export interface CopyOptions {
   /** Database to copy into. */
@@ -57,6 +55,42 @@ export const expireTime = (key: RedisArgument) => new Command<Integer>(EXPIRETIM
 const KEYS = spec('KEYS');
 /** All keys that match. Blocks the server for as long as it takes: refused by the guarded policy; use `scanIterator`. Redis 1.0.0. */
 export const keys = (pattern: RedisArgument) => new Command<BlobString[]>(KEYS, [pattern]);
+
+export interface MigrateOptions {
+  /** Keep the keys here. */
+  COPY?: true;
+  /** Overwrite keys there. */
+  REPLACE?: true;
+  AUTH?: { username?: RedisArgument; password: RedisArgument };
+}
+const MIGRATE = spec('MIGRATE', {
+  keys: (args) => {
+    if (args[2] !== '') return [2];
+    // Options, each with as many values as it has, and then KEYS: a password may read KEYS too.
+    const values: Record<string, number> = { AUTH: 1, AUTH2: 2 };
+    let at = 5;
+    while (at < args.length && args[at] !== 'KEYS') at += 1 + (values[String(args[at])] ?? 0);
+    return Array.from({ length: Math.max(0, args.length - at - 1) }, (_, i) => at + 1 + i);
+  },
+});
+/** Moves keys to another server, which this one connects to without TLS. Refused by the guarded policy. Redis 2.6.0. */
+export function migrate(
+  host: RedisArgument,
+  port: number,
+  key: Variadic,
+  destinationDb: number,
+  timeout: number,
+  options?: MigrateOptions,
+): Command<SimpleString> {
+  const several = Array.isArray(key);
+  const args: unknown[] = [host, port, several ? '' : key, destinationDb, timeout];
+  if (options?.COPY) args.push('COPY');
+  if (options?.REPLACE) args.push('REPLACE');
+  if (options?.AUTH?.username) args.push('AUTH2', options.AUTH.username, options.AUTH.password);
+  else if (options?.AUTH) args.push('AUTH', options.AUTH.password);
+  if (several) args.push('KEYS', ...list(key));
+  return new Command(MIGRATE, args);
+}
 
 const MOVE = spec('MOVE');
 /** Moves a key to another database; 1 if moved. Redis 1.0.0. */
@@ -134,19 +168,9 @@ export function restore(
   return new Command(RESTORE, args);
 }
 
-export interface ScanCommonOptions {
-  /** Glob pattern; escape user input with `escapeGlob`. */
-  MATCH?: string | Buffer;
-  /** Hint of how much work one call does; server default 10. */
-  COUNT?: number;
-}
 export interface ScanOptions extends ScanCommonOptions {
   /** Only keys of this type. Redis 6.0.0. */
   TYPE?: RedisArgument;
-}
-export function pushScanOptions(args: unknown[], options: ScanCommonOptions | undefined): void {
-  if (options?.MATCH !== undefined) args.push('MATCH', options.MATCH);
-  if (options?.COUNT !== undefined) args.push('COUNT', options.COUNT);
 }
 const SCAN = spec('SCAN', {
   read: ([cursor, found]: [string | Buffer, unknown[]]) => ({ cursor, keys: found }),
@@ -178,7 +202,6 @@ function sortArguments(source: RedisArgument, options: SortOptions | undefined):
   if (options?.ALPHA) args.push('ALPHA');
   return args;
 }
-const firstKey = () => [0];
 const SORT = spec('SORT', { keys: firstKey });
 /** Sorts a list, set or sorted set. Redis 1.0.0. */
 export const sort = (source: RedisArgument, options?: SortOptions) =>

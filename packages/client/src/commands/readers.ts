@@ -2,9 +2,10 @@
 import { RESP_TYPES, type TypeMapping } from '../protocol/types.js';
 import type { SpecOptions } from './command.js';
 
-type Text = string | Buffer;
+export type Text = string | Buffer;
 
-function toDouble(reply: Text | number, mapping: TypeMapping | undefined): number | Text {
+/** A double however it came. */
+export function toDouble(reply: Text | number, mapping: TypeMapping | undefined): number | Text {
   if (typeof reply === 'number' || mapping?.[RESP_TYPES.DOUBLE] === String) return reply;
   switch (String(reply)) {
     case 'inf':
@@ -48,3 +49,23 @@ export function pairsToMap(reply: readonly unknown[], mapping: TypeMapping | und
   }
 }
 export const asMap: SpecOptions['read'] = { 2: (reply: unknown[], _, mapping) => pairsToMap(reply, mapping) };
+
+/** RESP2 has no sets: an array, or a Set under the mapping. */
+export const asSet: SpecOptions['read'] = {
+  2: (reply: unknown[], _, mapping) => (mapping?.[RESP_TYPES.SET] === Set ? new Set(reply) : reply),
+};
+
+/** Members with scores: flat in RESP2 (scores as text), pairs in RESP3. */
+export const asMembers = {
+  2: (reply: readonly Text[], _: unknown, mapping: TypeMapping | undefined) => {
+    const members = [];
+    for (let i = 0; i < reply.length; i += 2)
+      members.push({ value: reply[i]!, score: toDouble(reply[i + 1]!, mapping) });
+    return members;
+  },
+  3: (reply: readonly [Text, number | Text][]) => reply.map(([value, score]) => ({ value, score })),
+};
+
+/** `{ index, value }` for each pair. */
+export const asIndexedValues: SpecOptions['read'] = (reply: [unknown, unknown][]) =>
+  reply.map(([index, value]) => ({ index, value }));

@@ -1,7 +1,17 @@
 /** Commands of the group "string". https://redis.io/docs/latest/commands/?group=string */
-import type { BlobString, Integer, NumericArgument, RedisArgument, SimpleString } from '../protocol/types.js';
-import { pushAll, type Variadic, word } from './arguments.js';
+import { InvalidArgumentError } from '../errors.js';
+import type {
+  BlobString,
+  Double,
+  FieldsOf,
+  Integer,
+  NumericArgument,
+  RedisArgument,
+  SimpleString,
+} from '../protocol/types.js';
+import { double, EXPIRATIONS, type Expiration, pushAll, pushExpiration, type Variadic, word } from './arguments.js';
 import { Command, spec } from './command.js';
+import { asMap } from './readers.js';
 
 const APPEND = spec('APPEND');
 /** Appends to a string; creates it if missing. Resolves with its new length in bytes. Redis 2.0.0. */
@@ -42,23 +52,14 @@ export type GetExOptions =
 const GETEX = spec('GETEX');
 /** Reads and changes the expiry. Redis 6.2.0. */
 export function getEx(key: RedisArgument, options: GetExOptions): Command<BlobString | null> {
-  if ('type' in options) {
-    const type = word('GETEX', 'type', options.type, ['EX', 'PX', 'EXAT', 'PXAT', 'PERSIST']);
-    return new Command(
-      GETEX,
-      type === 'PERSIST' ? [key, type] : [key, type, unixTime(type, (options as { value: number }).value)],
-    );
+  const args: unknown[] = [key];
+  if ('type' in options) pushExpiration(args, 'GETEX', options, 'PERSIST');
+  else {
+    const type = EXPIRATIONS.find((name) => name in options);
+    const value = type === undefined ? undefined : (options as Record<string, number>)[type]!;
+    pushExpiration(args, 'GETEX', type === undefined ? 'PERSIST' : { type, value: value! }, 'PERSIST');
   }
-  for (const type of ['EX', 'PX', 'EXAT', 'PXAT'] as const) {
-    if (type in options)
-      return new Command(GETEX, [key, type, unixTime(type, (options as Record<string, number>)[type]!)]);
-  }
-  return new Command(GETEX, [key, 'PERSIST']);
-}
-
-function unixTime(type: string, value: number | Date): number {
-  if (!(value instanceof Date)) return value;
-  return type === 'EXAT' ? Math.floor(value.getTime() / 1000) : value.getTime();
+  return new Command(GETEX, args);
 }
 
 const GETRANGE = spec('GETRANGE');
@@ -118,7 +119,7 @@ export const pSetEx = (key: RedisArgument, ms: number, value: RedisArgument) =>
 
 export interface SetOptions {
   /** Seconds (`EX`), milliseconds (`PX`), Unix time in seconds (`EXAT`) or milliseconds (`PXAT`), or what it has now. */
-  expiration?: { type: 'EX' | 'PX' | 'EXAT' | 'PXAT'; value: number } | { type: 'KEEPTTL' } | 'KEEPTTL';
+  expiration?: Expiration<'KEEPTTL'>;
   /** Only if missing, only if present, or (Redis 8.4) by comparing with `matchValue`. */
   condition?: 'NX' | 'XX' | 'IFEQ' | 'IFNE' | 'IFDEQ' | 'IFDNE';
   matchValue?: RedisArgument;
@@ -140,7 +141,6 @@ export interface SetOptions {
   XX?: boolean;
 }
 
-const EXPIRATIONS = ['EX', 'PX', 'EXAT', 'PXAT'] as const;
 const CONDITIONS = ['NX', 'XX', 'IFEQ', 'IFNE', 'IFDEQ', 'IFDNE'] as const;
 const SET = spec('SET');
 /**
@@ -159,15 +159,8 @@ export function set(
 }
 
 function pushSetOptions(args: unknown[], options: SetOptions): void {
-  const { expiration } = options;
-  if (expiration !== undefined) {
-    const type = word('SET', 'expiration', typeof expiration === 'string' ? expiration : expiration.type, [
-      ...EXPIRATIONS,
-      'KEEPTTL',
-    ]);
-    args.push(type);
-    if (type !== 'KEEPTTL') args.push((expiration as { value: number }).value);
-  } else {
+  if (options.expiration !== undefined) pushExpiration(args, 'SET', options.expiration, 'KEEPTTL');
+  else {
     const type = EXPIRATIONS.find((name) => options[name] !== undefined);
     if (type !== undefined) args.push(type, options[type]);
     else if (options.KEEPTTL) args.push('KEEPTTL');
@@ -197,3 +190,116 @@ export const setRange = (key: RedisArgument, offset: number, value: RedisArgumen
 const STRLEN = spec('STRLEN');
 /** Length in bytes; 0 when missing. Redis 2.2.0. */
 export const strLen = (key: RedisArgument) => new Command<Integer>(STRLEN, [key]);
+
+export interface DelExOptions {
+  /** Compares with `matchValue`: the value (`IFEQ`, `IFNE`) or its digest (`IFDEQ`, `IFDNE`). */
+  condition: 'IFEQ' | 'IFNE' | 'IFDEQ' | 'IFDNE';
+  matchValue: RedisArgument;
+}
+const DELEX = spec('DELEX');
+/** Deletes if the value compares so; 1 if deleted. Redis 8.4.0. */
+export const delEx = (key: RedisArgument, options?: DelExOptions) =>
+  new Command<Integer<0 | 1>>(
+    DELEX,
+    options === undefined
+      ? [key]
+      : [key, word('DELEX', 'condition', options.condition, ['IFEQ', 'IFNE', 'IFDEQ', 'IFDNE']), options.matchValue],
+  );
+
+const DIGEST = spec('DIGEST');
+/** XXH3 digest of a string, 16 hexadecimal digits, for IFDEQ and IFDNE; null when missing. Redis 8.4.0. */
+export const digest = (key: RedisArgument) => new Command<SimpleString | null>(DIGEST, [key]);
+
+export interface IncrExByFloatOptions {
+  lowerBound?: RedisArgument | number;
+  upperBound?: RedisArgument | number;
+  /** At a bound: stay there instead of failing. */
+  saturate?: boolean;
+  /** `ENX`: only if there is no expiry yet. */
+  expiration?: { type: 'EX' | 'PX' | 'EXAT' | 'PXAT'; value: number | Date; ENX?: boolean } | { type: 'PERSIST' };
+}
+export interface IncrExOptions extends IncrExByFloatOptions {
+  /** Default 1. */
+  by?: RedisArgument | number;
+}
+function incrExArguments(
+  key: RedisArgument,
+  unit: 'BYINT' | 'BYFLOAT',
+  by: RedisArgument | number | undefined,
+  options: IncrExByFloatOptions | undefined,
+): unknown[] {
+  const args: unknown[] = [key];
+  if (by !== undefined) args.push(unit, double(by));
+  if (options?.lowerBound !== undefined) args.push('LBOUND', double(options.lowerBound));
+  if (options?.upperBound !== undefined) args.push('UBOUND', double(options.upperBound));
+  if (options?.saturate) args.push('SATURATE');
+  if (options?.expiration) {
+    pushExpiration(args, 'INCREX', options.expiration, 'PERSIST');
+    if ('ENX' in options.expiration && options.expiration.ENX) args.push('ENX');
+  }
+  return args;
+}
+const INCREX = spec('INCREX');
+/** Adds within bounds and sets the expiry; resolves with the new value and what was added. Redis 8.8.0. */
+export const increx = (key: RedisArgument, options?: IncrExOptions) =>
+  new Command<[value: Integer, added: Integer]>(INCREX, incrExArguments(key, 'BYINT', options?.by, options));
+/** {@link increx} with a floating-point `value`; text in RESP2. Redis 8.8.0. */
+export const incrExByFloat = (key: RedisArgument, value: RedisArgument | number, options?: IncrExByFloatOptions) =>
+  new Command<[value: BlobString | Double, added: BlobString | Double]>(
+    INCREX,
+    incrExArguments(key, 'BYFLOAT', value, options),
+  );
+
+const LCS = spec('LCS');
+/** Longest common subsequence of two strings. Redis 7.0.0. */
+export const lcs = (key1: RedisArgument, key2: RedisArgument) => new Command<BlobString>(LCS, [key1, key2]);
+/** Its length. Redis 7.0.0. */
+export const lcsLen = (key1: RedisArgument, key2: RedisArgument) => new Command<Integer>(LCS, [key1, key2, 'LEN']);
+
+export interface LcsIdxOptions {
+  /** Leave out shorter matches. */
+  MINMATCHLEN?: number;
+}
+export type LcsIdxRange = [start: Integer, end: Integer];
+const LCS_IDX = spec('LCS', { read: asMap });
+const indexArguments = (key1: RedisArgument, key2: RedisArgument, options: LcsIdxOptions | undefined) =>
+  options?.MINMATCHLEN ? [key1, key2, 'IDX', 'MINMATCHLEN', options.MINMATCHLEN] : [key1, key2, 'IDX'];
+/** Where the matches are in both strings. Redis 7.0.0. */
+export const lcsIdx = (key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions) =>
+  new Command<FieldsOf<{ matches: [key1: LcsIdxRange, key2: LcsIdxRange][]; len: Integer }>>(
+    LCS_IDX,
+    indexArguments(key1, key2, options),
+  );
+/** {@link lcsIdx} with the length of each match. Redis 7.0.0. */
+export const lcsIdxWithMatchLen = (key1: RedisArgument, key2: RedisArgument, options?: LcsIdxOptions) =>
+  new Command<FieldsOf<{ matches: [key1: LcsIdxRange, key2: LcsIdxRange, len: Integer][]; len: Integer }>>(LCS_IDX, [
+    ...indexArguments(key1, key2, options),
+    'WITHMATCHLEN',
+  ]);
+
+export interface MSetExOptions {
+  expiration?: Exclude<Expiration<'KEEPTTL'>, string>;
+  /** Only if none (`NX`) or all (`XX`) of the keys exist. */
+  mode?: 'NX' | 'XX';
+}
+const MSETEX = spec('MSETEX', {
+  keys: (args) => Array.from({ length: Number(args[0]) }, (_, i) => 1 + 2 * i),
+});
+/** Sets several keys with one expiry; 1 if they were set. Redis 8.4.0. */
+export function mSetEx(keyValuePairs: MSetArguments, options?: MSetExOptions): Command<Integer<0 | 1>> {
+  const pairs = keysAndValues(keyValuePairs);
+  if (pairs.length === 0 || pairs.length % 2 !== 0)
+    throw new InvalidArgumentError('MSETEX', 'keyValuePairs', 'must be pairs of a key and a value, at least one');
+  const args: unknown[] = [pairs.length / 2];
+  pushAll(args, pairs);
+  if (options?.mode) args.push(word('MSETEX', 'mode', options.mode, ['NX', 'XX']));
+  if (options?.expiration) pushExpiration(args, 'MSETEX', options.expiration, 'KEEPTTL');
+  return new Command(MSETEX, args);
+}
+
+export const aliases = {
+  incrExByFloat: 'INCREXBYFLOAT',
+  lcsIdx: 'LCS_IDX',
+  lcsIdxWithMatchLen: 'LCS_IDX_WITHMATCHLEN',
+  lcsLen: 'LCS_LEN',
+} as const;
