@@ -1,4 +1,7 @@
+export { Cache, type CacheOptions } from './cache/cache.js';
+export { BlindIndex, type BlindIndexOptions } from './encryption/blind-index.js';
 export { DataKey } from './encryption/data-key.js';
+export { EncryptedHash, type EncryptedHashOptions } from './encryption/encrypted-hash.js';
 export {
   type Accelerator,
   Encryption,
@@ -6,7 +9,15 @@ export {
   type SealContext,
   type Sealer,
 } from './encryption/encryption.js';
+export { EnvelopeKeys, type EnvelopeKeysOptions, type KeyWrapper } from './encryption/envelope-keys.js';
 export type { Awaitable, KeyMaterial, KeyRing } from './encryption/key-ring.js';
+export { type KeyStore, redisKeyStore } from './encryption/key-store.js';
+export {
+  type ErasureReceipt,
+  PersonKeys,
+  type PersonKeysOptions,
+  verifyErasureReceipt,
+} from './encryption/person-keys.js';
 export {
   type KeyFileOptions,
   keysFromCallback,
@@ -14,8 +25,26 @@ export {
   keysFromFile,
   keysFromValue,
 } from './encryption/providers/local.js';
+export {
+  type AwsKms,
+  awsKms,
+  localWrapper,
+  type VaultTransitOptions,
+  vaultTransit,
+} from './encryption/providers/wrappers.js';
+export { type ReencryptOptions, type ReencryptProgress, reencrypt } from './encryption/reencrypt.js';
 export { GuardError, type GuardErrorCode, guardErrors } from './errors.js';
 export type { StandardSchema } from './keyspace/standard-schema.js';
+export type { Lock } from './lock/lock.js';
+export { type LockOptions, Locks, type LocksOptions } from './lock/locks.js';
+export { rateLimitHeaders } from './rate-limit/headers.js';
+export {
+  type Decision,
+  type Limit,
+  RateLimiter,
+  type RateLimiterOptions,
+  type StoreErrorPolicy,
+} from './rate-limit/rate-limiter.js';
 export type { ClusterClient, DirectClient, GuardClient, SentinelClient } from './redis/redis.js';
 export type { RefusalReason, SessionStoreOptions } from './session/session-store.js';
 export { type FingerprintPolicy, type Session, Sessions, type SessionsOptions } from './session/sessions.js';

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { waitFor } from '@redkeep/testing';
+import { refused, testEncryption, useServer } from '../support.test.util.js';
+import { Cache, type CacheOptions } from './cache.js';
+
+const redis = useServer();
+let prefixes = 0;
+
+function caches(options: Partial<CacheOptions> = {}): { here: Cache; elsewhere: Cache; prefix: string } {
+  const prefix = `c${prefixes++}:`;
+  const make = () => new Cache({ client: redis.client, prefix, ttlMs: 60_000, timeoutMs: 2000, ...options });
+  return { here: make(), elsewhere: make(), prefix };
+}
+
+function loader<T>(value: T) {
+  const load = Object.assign(
+    async () => {
+      load.calls += 1;
+      await new Promise(setImmediate);
+      return value;
+    },
+    { calls: 0 },
+  );
+  return load;
+}
+
+describe('cache', () => {
+  test('loads once, for parallel callers of one process and of several', async () => {
+    const { here, elsewhere } = caches();
+    const load = loader({ name: 'Ana' });
+    const all = await Promise.all([here, here, elsewhere, elsewhere, here].map((cache) => cache.get('k', load)));
+    assert.deepEqual(all, Array(5).fill({ name: 'Ana' }));
+    assert.equal(load.calls, 1);
+    assert.deepEqual(await elsewhere.get('k', load), { name: 'Ana' });
+    assert.equal(load.calls, 1);
+  });
+
+  test('serves the old value while one caller makes the new one', async () => {
+    const { here } = caches({ ttlMs: 1, jitter: 0, staleMs: 60_000 });
+    await here.get('k', loader('old'));
+    await waitFor(() => new Promise<boolean>((resolve) => setTimeout(resolve, 2, true)));
+    const load = loader('new');
+    assert.equal(await here.get('k', load), 'old');
+    await waitFor(async () => (await here.get('k', load)) === 'new');
+  });
+
+  test('remembers that there is nothing, for as long as told', async () => {
+    const remembering = caches({ negativeMs: 60_000 }).here;
+    const none = loader(undefined);
+    assert.equal(await remembering.get('k', none), undefined);
+    assert.equal(await remembering.get('k', none), undefined);
+    assert.equal(none.calls, 1);
+    const forgetful = caches().here;
+    await forgetful.get('k', none);
+    await forgetful.get('k', none);
+    assert.equal(none.calls, 3);
+  });
+
+  test('every value has an expiry, and not all the same', async () => {
+    const { here, prefix } = caches({ jitter: 0.5 });
+    const ttls = new Set<number>();
+    for (let i = 0; i < 10; i++) {
+      await here.get(`k${i}`, loader(i));
+      ttls.add(Number(await redis.server.command('PTTL', `${prefix}0:{k${i}}`)));
+    }
+    assert.ok(ttls.size > 5 && Math.min(...ttls) >= 29_000 && Math.max(...ttls) <= 60_000, [...ttls].join());
+    await refused(() => caches({ ttlMs: Number.POSITIVE_INFINITY }), 'REDKEEP_KEYSPACE_TTL');
+  });
+
+  test('a failed load is not cached and lets the next one try', async () => {
+    const { here } = caches();
+    await assert.rejects(
+      here.get('k', () => Promise.reject(new Error('db down'))),
+      /db down/,
+    );
+    assert.equal(await here.get('k', loader('fine')), 'fine');
+  });
+
+  test('clears at once and deletes one by one', async () => {
+    const { here } = caches();
+    await here.get('a', loader(1));
+    await here.clear();
+    assert.equal(await here.get('a', loader(2)), 2);
+    await here.delete('a');
+    assert.equal(await here.get('a', loader(3)), 3);
+  });
+
+  test('asks the loader when Redis does not answer, within the deadline', async () => {
+    const errors: unknown[] = [];
+    const { here } = caches({ timeoutMs: 50, onError: (error) => errors.push(error) });
+    redis.server.pause();
+    try {
+      assert.equal(await here.get('k', loader('from source')), 'from source');
+      assert.ok(errors.length > 0);
+    } finally {
+      redis.server.resume();
+    }
+  });
+
+  test('seals values when told to, and returns but does not keep those that are too large', async () => {
+    const errors: unknown[] = [];
+    const { here, prefix } = caches({ encryption: testEncryption(), maxBytes: 200, onError: (e) => errors.push(e) });
+    await here.get('k', loader('recognisable'));
+    assert.ok(!String(await redis.server.command('GET', `${prefix}0:{k}`)).includes('recognisable'));
+    assert.equal(await here.get('k', loader('other')), 'recognisable');
+    const large = 'x'.repeat(1000);
+    assert.equal(await here.get('large', loader(large)), large);
+    assert.equal(errors.length, 1);
+  });
+});

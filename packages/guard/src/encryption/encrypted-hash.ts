@@ -1,0 +1,77 @@
+import { GuardError } from '../errors.js';
+import { type GuardClient, listOf, Redis, Script, textOf } from '../redis/redis.js';
+import type { Sealer } from './encryption.js';
+
+/** Options of {@link EncryptedHash}. */
+export interface EncryptedHashOptions {
+  readonly client: GuardClient;
+  readonly encryption: Sealer;
+  /** Name of the key space, bound to every value. */
+  readonly space: string;
+  /** Fields stored in clear, because the server has to count or match them (blind indexes, counters). */
+  readonly plainFields?: readonly string[];
+  /** Milliseconds every write sets as expiry. */
+  readonly ttlMs: number;
+}
+
+/** KEYS hash; ARGV expiry in ms, then fields and values. */
+const WRITE = new Script(`
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 1`);
+
+/**
+ * A hash whose values are sealed one by one, each bound to its key and field: fields can be read and written alone,
+ * and none can be moved to another place. Field names are visible in Redis.
+ */
+export class EncryptedHash {
+  readonly #redis: Redis;
+  readonly #options: EncryptedHashOptions;
+  readonly #plain: ReadonlySet<string>;
+
+  constructor(options: EncryptedHashOptions) {
+    if (!(options.ttlMs >= 1)) throw new GuardError('REDKEEP_KEYSPACE_TTL');
+    this.#redis = new Redis(options.client);
+    this.#options = options;
+    this.#plain = new Set(options.plainFields);
+  }
+
+  /** Writes the fields given and renews the expiry, in one step. At most 1000 fields. */
+  async set(key: string, fields: Readonly<Record<string, string>>): Promise<void> {
+    const entries = Object.entries(fields);
+    if (entries.length === 0 || entries.length > 1000)
+      throw new GuardError('REDKEEP_VALUE_TOO_LARGE', `${entries.length} fields, 1 to 1000 allowed`);
+    const args: (string | Buffer)[] = [String(Math.floor(this.#options.ttlMs))];
+    for (const [field, value] of entries) args.push(field, await this.#seal(key, field, value));
+    await this.#redis.script(WRITE, [key], args);
+  }
+
+  /** One field; undefined when it does not exist. */
+  async get(key: string, field: string): Promise<string | undefined> {
+    const value = await this.#redis.read(key, 'HGET', field);
+    return Buffer.isBuffer(value) ? this.#open(key, field, value) : undefined;
+  }
+
+  /** All fields; undefined when the key does not exist. The object has no prototype. */
+  async getAll(key: string): Promise<Record<string, string> | undefined> {
+    const fields = listOf(await this.#redis.read(key, 'HKEYS')).map((name) => textOf(name)!);
+    if (fields.length === 0) return undefined;
+    const values = listOf(await this.#redis.read(key, 'HMGET', ...fields));
+    const result: Record<string, string> = Object.create(null);
+    for (const [at, field] of fields.entries()) {
+      const value = values[at];
+      if (Buffer.isBuffer(value)) result[field] = await this.#open(key, field, value);
+    }
+    return result;
+  }
+
+  #seal(key: string, field: string, value: string): string | Buffer | Promise<Buffer> {
+    const { encryption, space } = this.#options;
+    return this.#plain.has(field) ? value : encryption.seal(value, { space, key, field });
+  }
+
+  async #open(key: string, field: string, value: Buffer): Promise<string> {
+    if (this.#plain.has(field)) return value.toString();
+    return (await this.#options.encryption.open(value, { space: this.#options.space, key, field })).toString();
+  }
+}

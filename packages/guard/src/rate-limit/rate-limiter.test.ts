@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { refused, useServer } from '../support.test.util.js';
+import { rateLimitHeaders } from './headers.js';
+import { LocalLimiter } from './local-limiter.js';
+import { type Limit, RateLimiter, type RateLimiterOptions } from './rate-limiter.js';
+
+const redis = useServer();
+const hour = 3_600_000;
+
+function limiter(limits: Limit[], options: Partial<RateLimiterOptions> = {}): RateLimiter {
+  return new RateLimiter({ client: redis.client, limits, timeoutMs: 2000, ...options });
+}
+
+describe('GCRA', () => {
+  test('lets a burst pass and not one more, with the time until the next', async () => {
+    const l = limiter([{ name: 'burst', limit: 5, periodMs: hour }]);
+    for (const remaining of [4, 3, 2, 1, 0]) {
+      const decision = await l.check('a');
+      assert.deepEqual([decision.allowed, decision.remaining], [true, remaining]);
+    }
+    const refusal = await l.check('a');
+    assert.deepEqual([refusal.allowed, refusal.remaining, refusal.source], [false, 0, 'redis']);
+    assert.ok(refusal.retryAfterMs > hour / 5 - 60_000 && refusal.retryAfterMs <= hour / 5);
+    assert.equal((await l.check('b')).allowed, true);
+  });
+
+  test('parallel checks from many callers allow exactly the limit', async () => {
+    const l = limiter([{ name: 'parallel', limit: 10, periodMs: hour }]);
+    const other = limiter([{ name: 'parallel', limit: 10, periodMs: hour }]);
+    const decisions = await Promise.all(Array.from({ length: 50 }, (_, i) => (i % 2 ? l : other).check('p')));
+    assert.equal(decisions.filter(({ allowed }) => allowed).length, 10);
+  });
+
+  test('opens again as time passes on the server', async () => {
+    const l = limiter([{ name: 'refill', limit: 1, periodMs: 30 }]);
+    assert.equal((await l.check('r')).allowed, true);
+    const until = performance.now() + 10_000;
+    while (!(await l.check('r')).allowed) assert.ok(performance.now() < until);
+  });
+
+  test('costs, peeks, penalties, rewards, blocks and resets', async () => {
+    const l = limiter([{ name: 'units', limit: 10, periodMs: hour }]);
+    assert.equal((await l.check('u', 4)).remaining, 6);
+    assert.equal((await l.peek('u')).remaining, 6);
+    assert.equal((await l.check('u', 7)).allowed, false);
+    assert.equal((await l.check('u', 11)).retryAfterMs, Number.POSITIVE_INFINITY);
+    await l.penalize('u', 5);
+    assert.equal((await l.peek('u')).remaining, 1);
+    await l.reward('u', 3);
+    assert.equal((await l.peek('u')).remaining, 4);
+    await l.block('u', hour);
+    const blocked = await l.check('u');
+    assert.deepEqual([blocked.allowed, blocked.blocked], [false, true]);
+    assert.ok(blocked.retryAfterMs > hour - 60_000);
+    await l.unblock('u');
+    await l.reset('u');
+    assert.equal((await l.peek('u')).remaining, 10);
+  });
+});
+
+describe('sliding window', () => {
+  test('allows the limit and not one more', async () => {
+    const l = limiter([{ name: 'window', limit: 5, periodMs: hour, algorithm: 'sliding-window' }]);
+    const decisions = await Promise.all(Array.from({ length: 9 }, () => l.check('w')));
+    assert.equal(decisions.filter(({ allowed }) => allowed).length, 5);
+    const refusal = await l.check('w');
+    assert.ok(refusal.retryAfterMs > 0 && refusal.retryAfterMs <= 2 * hour);
+    await l.reset('w');
+    assert.equal((await l.check('w')).allowed, true);
+  });
+
+  test('does not open fully at the border of two windows', async () => {
+    const l = limiter([{ name: 'border', limit: 100, periodMs: hour, algorithm: 'sliding-window' }]);
+    await l.check('x');
+    const key = String(await redis.server.command('KEYS', 'limit:*border'));
+    const window = Number(await redis.server.command('HGET', key, 'w'));
+    await redis.server.command('HSET', key, 'w', String(window - 1), 'c', '100');
+    const [seconds] = (await redis.server.command('TIME')) as string[];
+    const share = 1 - ((Number(seconds) * 1000) % hour) / hour;
+    const { remaining } = await l.peek('x');
+    assert.ok(Math.abs(remaining - (100 - 100 * share)) <= 1.5, `${remaining} at share ${share}`);
+  });
+});
+
+describe('several limits', () => {
+  test('hold together, all or nothing, in one round trip', async () => {
+    const l = limiter([
+      { name: 'second', limit: 3, periodMs: hour },
+      { name: 'day', limit: 4, periodMs: hour, algorithm: 'sliding-window' },
+    ]);
+    for (let i = 0; i < 3; i++) assert.equal((await l.check('m')).allowed, true);
+    assert.equal((await l.check('m')).limit.name, 'second');
+    const only = limiter([{ name: 'day', limit: 4, periodMs: hour, algorithm: 'sliding-window' }]);
+    assert.equal((await only.peek('m')).remaining, 1, 'the refused check was charged');
+    const calls = async () =>
+      Number((await redis.server.info('commandstats'))['cmdstat_evalsha']?.match(/calls=(\d+)/)?.[1]);
+    const before = await calls();
+    await l.check('n');
+    assert.equal((await calls()) - before, 1);
+  });
+});
+
+describe('when Redis is slow or away', () => {
+  const limits: Limit[] = [{ name: 'outage', limit: 2, periodMs: hour }];
+
+  test('the limit goes on in this process, denies, or opens: as chosen, and within the deadline', async () => {
+    const errors: unknown[] = [];
+    const options = { timeoutMs: 50, onError: (error: unknown) => errors.push(error) };
+    const local = limiter(limits, options);
+    const deny = limiter(limits, { ...options, onStoreError: 'deny' });
+    const allow = limiter(limits, { ...options, onStoreError: 'allow' });
+    redis.server.pause();
+    try {
+      const decisions = [await local.check('o'), await local.check('o'), await local.check('o')];
+      assert.deepEqual(
+        decisions.map(({ allowed, source }) => `${source} ${allowed}`),
+        ['local true', 'local true', 'local false'],
+      );
+      assert.equal((await deny.check('o')).allowed, false);
+      assert.equal((await allow.check('o')).allowed, true);
+      assert.equal(errors.length, 5);
+      await refused(() => local.penalize('o', 1), 'REDKEEP_STORE_UNAVAILABLE');
+    } finally {
+      redis.server.resume();
+    }
+  });
+
+  test('a flood of identities cannot make the local limiter forget one that is used up', () => {
+    let now = 0;
+    const local = new LocalLimiter([{ name: 'l', limit: 1, periodMs: 1000 }], 3, () => now);
+    assert.equal(local.check('victim', 1).allowed, true);
+    for (let i = 0; i < 100; i++) local.check(`flood-${i}`, 1);
+    assert.equal(local.check('victim', 1).allowed, false);
+    now = 1000;
+    assert.equal(local.check('new', 1).allowed, true);
+  });
+});
+
+test('Redis sees no identity', async () => {
+  await limiter([{ name: 'private', limit: 1, periodMs: hour }]).check('ana@example.com');
+  assert.ok(!String(await redis.server.command('KEYS', '*')).includes('ana'));
+});
+
+test('headers follow the IETF draft, with Retry-After when refused', async () => {
+  const limits: Limit[] = [{ name: 'api', limit: 1, periodMs: 60_000 }];
+  const l = limiter(limits);
+  const first = rateLimitHeaders(await l.check('h'), limits);
+  assert.equal(first['RateLimit-Policy'], '"api";q=1;w=60');
+  assert.match(first['RateLimit']!, /^"api";r=0;t=60$/);
+  assert.equal(first['Retry-After'], undefined);
+  assert.match(rateLimitHeaders(await l.check('h'), limits)['Retry-After']!, /^(59|60)$/);
+});
+
+test('senseless options and costs are refused', async () => {
+  for (const limit of [{ limit: 0 }, { periodMs: 0 }, { name: 'a b' }, { burst: 0 }])
+    await refused(() => limiter([{ name: 'x', limit: 1, periodMs: 1, ...limit }]), 'REDKEEP_GUARD_OPTION');
+  const l = limiter([{ name: 'x', limit: 1, periodMs: 1 }]);
+  for (const cost of [0, -1, Number.NaN]) await refused(async () => l.check('x', cost), 'REDKEEP_GUARD_OPTION');
+});

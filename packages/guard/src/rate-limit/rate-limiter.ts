@@ -1,0 +1,206 @@
+import { createHash, createHmac } from 'node:crypto';
+import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
+import { GuardError } from '../errors.js';
+import { type GuardClient, listOf, Redis } from '../redis/redis.js';
+import { CHECK } from './limit-scripts.js';
+import { LocalLimiter } from './local-limiter.js';
+
+/** One limit. Several may hold together: ten a second and a thousand a day. */
+export interface Limit {
+  /** For headers and keys: letters, digits, `-` and `_`. */
+  readonly name: string;
+  /** Units per period. */
+  readonly limit: number;
+  /** Milliseconds. */
+  readonly periodMs: number;
+  /**
+   * `gcra` (default) spaces requests evenly and allows `burst` at once; `sliding-window` counts the last period (by
+   * interpolation between two counters: within a few per cent when requests come evenly, never more than `limit` in
+   * a calendar period).
+   */
+  readonly algorithm?: 'gcra' | 'sliding-window';
+  /** GCRA: most units at once; default `limit`. */
+  readonly burst?: number;
+}
+
+/** What to do when Redis does not answer in time. */
+export type StoreErrorPolicy = 'local' | 'deny' | 'allow';
+
+/** Options of {@link RateLimiter}. */
+export interface RateLimiterOptions {
+  readonly client: GuardClient;
+  readonly limits: readonly Limit[];
+  /** Before every key; default `limit:`. */
+  readonly prefix?: string;
+  /**
+   * `local` (default): this process limits by itself meanwhile, so slowing Redis down does not switch limits off.
+   * `deny`: for logins and payments. `allow`: the limit opens; who can slow Redis down can have that.
+   */
+  readonly onStoreError?: StoreErrorPolicy;
+  /** Milliseconds to wait for Redis; default 250. */
+  readonly timeoutMs?: number;
+  /** 32 bytes that hash identities (HMAC): addresses and e-mails are personal data. Without it, plain SHA-256. */
+  readonly identityKey?: KeyMaterial;
+  /** Identities the local limiter remembers; default 10,000. When full it refuses new ones. */
+  readonly maxLocal?: number;
+  /** Called with the cause when Redis did not answer. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** Outcome of a check. */
+export interface Decision {
+  readonly allowed: boolean;
+  /** The limit that decided: the one refused, else the one with least left. */
+  readonly limit: Limit;
+  /** Whole units left at once. */
+  readonly remaining: number;
+  /** Milliseconds until the same cost can pass; 0 when allowed, Infinity when the cost exceeds the limit. */
+  readonly retryAfterMs: number;
+  /** Milliseconds until the limit is back at full. */
+  readonly resetMs: number;
+  /** Refused by `block`. */
+  readonly blocked: boolean;
+  /** Who decided: `redis`, this process (`local`), or the policy for outages (`policy`). */
+  readonly source: 'redis' | 'local' | 'policy';
+}
+
+const MODE = { peek: '0', check: '1', force: '2' } as const;
+
+/**
+ * Limits shared by all processes, decided in one round trip by one script.
+ *
+ * @example
+ * const logins = new RateLimiter({
+ *   client, onStoreError: 'deny', limits: [{ name: 'login', limit: 5, periodMs: 60_000 }],
+ * });
+ * const { allowed, retryAfterMs } = await logins.check(email);
+ */
+export class RateLimiter {
+  readonly limits: readonly Limit[];
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #policy: StoreErrorPolicy;
+  readonly #identityKey: Uint8Array | undefined;
+  readonly #onError: (error: unknown) => void;
+  readonly #local: LocalLimiter;
+  readonly #args: readonly string[];
+
+  constructor(options: RateLimiterOptions) {
+    const { limits } = options;
+    if (limits.length === 0 || limits.length > 8) throw new GuardError('REDKEEP_GUARD_OPTION', '1 to 8 limits');
+    for (const { name, limit, periodMs, burst } of limits) {
+      const sound = /^[\w-]{1,64}$/.test(name) && limit > 0 && periodMs >= 1 && periodMs <= 31 * 86_400_000;
+      if (!sound || !(burst === undefined || burst >= 1)) throw new GuardError('REDKEEP_GUARD_OPTION', `limit ${name}`);
+    }
+    if (new Set(limits.map(({ name }) => name)).size !== limits.length)
+      throw new GuardError('REDKEEP_GUARD_OPTION', 'two limits have one name');
+    this.limits = limits;
+    this.#redis = new Redis(options.client, options.timeoutMs ?? 250);
+    this.#prefix = options.prefix ?? 'limit:';
+    this.#policy = options.onStoreError ?? 'local';
+    this.#identityKey = options.identityKey === undefined ? undefined : decodeKey(options.identityKey);
+    this.#onError = options.onError ?? (() => undefined);
+    this.#local = new LocalLimiter(limits, options.maxLocal ?? 10_000);
+    this.#args = limits.flatMap(({ algorithm, limit, periodMs, burst }) => [
+      algorithm === 'sliding-window' ? 'w' : 'g',
+      String(limit),
+      String(periodMs * 1000),
+      String(burst ?? limit),
+    ]);
+  }
+
+  /** Charges `cost` units (default 1) if every limit has room for them. Never rejects: outages follow the policy. */
+  check(identity: string, cost = 1): Promise<Decision> {
+    return this.#decide(identity, MODE.check, positive(cost));
+  }
+
+  /** What `check` would say, without charging. */
+  peek(identity: string, cost = 1): Promise<Decision> {
+    return this.#decide(identity, MODE.peek, positive(cost));
+  }
+
+  /** Charges units whether there is room or not: a failed login may cost ten. Errors: REDKEEP_STORE_UNAVAILABLE. */
+  async penalize(identity: string, units: number): Promise<void> {
+    await this.#run(identity, MODE.force, positive(units));
+  }
+
+  /** Gives units back. Errors: REDKEEP_STORE_UNAVAILABLE. */
+  async reward(identity: string, units: number): Promise<void> {
+    await this.#run(identity, MODE.force, -positive(units));
+  }
+
+  /** Refuses everything from an identity for so many milliseconds. Errors: REDKEEP_STORE_UNAVAILABLE. */
+  async block(identity: string, ms: number): Promise<void> {
+    await this.#redis.write(this.#keys(identity)[0]!, 'SET', '1', 'PX', String(Math.ceil(positive(ms))));
+  }
+
+  /** Ends a block. */
+  async unblock(identity: string): Promise<void> {
+    await this.#redis.write(this.#keys(identity)[0]!, 'DEL');
+  }
+
+  /** Forgets what an identity has used. */
+  async reset(identity: string): Promise<void> {
+    const [, first, ...others] = this.#keys(identity);
+    await this.#redis.write(first!, 'DEL', ...others);
+  }
+
+  async #decide(identity: string, mode: string, cost: number): Promise<Decision> {
+    let reply: readonly number[];
+    try {
+      reply = await this.#run(identity, mode, cost);
+    } catch (error) {
+      this.#onError(error);
+      if (this.#policy === 'local') return this.#local.check(this.#hash(identity), mode === MODE.peek ? 0 : cost);
+      const [limit] = this.limits;
+      const allowed = this.#policy === 'allow';
+      const retryAfterMs = allowed ? 0 : 1000;
+      return { allowed, limit: limit!, remaining: 0, retryAfterMs, resetMs: 1000, blocked: false, source: 'policy' };
+    }
+    return this.#decision(reply);
+  }
+
+  #decision(reply: readonly number[]): Decision {
+    const [blockMs, allowed] = reply as [number, number];
+    let worst: Decision | undefined;
+    for (const [at, limit] of this.limits.entries()) {
+      const [remaining, retry, reset] = reply.slice(2 + at * 3, 5 + at * 3) as [number, number, number];
+      const retryMs = retry === -1 ? Number.POSITIVE_INFINITY : Math.ceil(retry / 1000);
+      const decision: Decision = {
+        allowed: allowed === 1,
+        limit,
+        remaining,
+        retryAfterMs: Math.max(retryMs, blockMs),
+        resetMs: Math.ceil(reset / 1000),
+        blocked: blockMs > 0,
+        source: 'redis',
+      };
+      const worse =
+        worst === undefined ||
+        decision.retryAfterMs > worst.retryAfterMs ||
+        (decision.retryAfterMs === worst.retryAfterMs && remaining < worst.remaining);
+      if (worse) worst = decision;
+    }
+    return worst!;
+  }
+
+  async #run(identity: string, mode: string, cost: number): Promise<readonly number[]> {
+    const reply = await this.#redis.script(CHECK, this.#keys(identity), [mode, String(cost), ...this.#args]);
+    return listOf(reply) as readonly number[];
+  }
+
+  #hash(identity: string): string {
+    const hash = this.#identityKey === undefined ? createHash('sha256') : createHmac('sha256', this.#identityKey);
+    return hash.update(identity).digest('base64url').slice(0, 22);
+  }
+
+  #keys(identity: string): string[] {
+    const base = `${this.#prefix}{${this.#hash(identity)}}:`;
+    return [`${base}block`, ...this.limits.map(({ name }) => `${base}l:${name}`)];
+  }
+}
+
+function positive(value: number): number {
+  if (!(Number.isFinite(value) && value > 0)) throw new GuardError('REDKEEP_GUARD_OPTION', 'cost must be above 0');
+  return value;
+}
