@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { type Connect, connect } from './engine/connect-node.js';
 import { CliError } from './errors.js';
 import { ExitCode } from './exit-codes.js';
 import { Terminal } from './terminal.js';
@@ -25,6 +26,8 @@ export interface Context {
   /** Aborted by Ctrl-C and SIGTERM. Long steps watch it and leave nothing half-done. */
   readonly signal: AbortSignal;
   readonly prompt: Prompt;
+  /** Connects to a server as one of its users. */
+  readonly connect: Connect;
   /** What the process will exit with when the command returns; set it for outcomes that are not errors. */
   exitCode: ExitCode;
 }
@@ -44,6 +47,7 @@ export function createContext(streams: ProcessStreams, signal: AbortSignal): Con
     terminal: new Terminal({ out: streams.stdout, err: streams.stderr, env: process.env }),
     signal,
     prompt: linePrompt(streams, signal),
+    connect,
     exitCode: ExitCode.Ok,
   };
 }

@@ -44,18 +44,21 @@ function policyOf(answers: Answers): Policy {
   };
 }
 
-/** Ports left between the data nodes' first port and the sentinels' and the cluster bus's. */
+/** The customary distance of sentinels and of the cluster bus from the data port. */
 const sentinelPortOffset = 20_000;
 const busPortOffset = 10_000;
-const highestPort = 65_535;
+/** From here on systems hand out ports for outgoing connections, which may take a listener's. */
+const firstEphemeralPort = 32_768;
 
-function offsetPort(port: number, offset: number): number {
-  return port + offset <= highestPort ? port + offset : port - offset;
+/** The customary port, or the next free ones above the data ports where that would be an ephemeral one. */
+function offsetPort(port: number, offset: number, dataPorts: number): number {
+  return port + offset < firstEphemeralPort ? port + offset : port + dataPorts;
 }
 
 function nodesOf(answers: Answers): DeploymentNode[] {
   const primaries = answers.topology === 'cluster' ? answers.shards : 1;
   const replicas = answers.topology === 'single' ? 0 : (answers.replicas ?? (answers.topology === 'cluster' ? 1 : 2));
+  const dataPorts = Math.ceil((primaries * (1 + replicas)) / answers.hosts.length);
   const nodes: DeploymentNode[] = [];
   const add = (name: string, role: NodeRole, index: number, firstPort: number, more: Partial<DeploymentNode>) => {
     const host = answers.hosts[index % answers.hosts.length]!;
@@ -68,12 +71,12 @@ function nodesOf(answers: Answers): DeploymentNode[] {
     const port = answers.port + Math.floor(index / answers.hosts.length);
     add(`node-${index + 1}`, isPrimary ? 'primary' : 'replica', index, answers.port, {
       ...(isPrimary ? {} : { replicaOf: `node-${shard + 1}` }),
-      ...(answers.topology === 'cluster' ? { busPort: offsetPort(port, busPortOffset) } : {}),
+      ...(answers.topology === 'cluster' ? { busPort: offsetPort(port, busPortOffset, dataPorts) } : {}),
     });
   }
   if (answers.topology === 'sentinel') {
     for (let index = 0; index < 3; index += 1) {
-      add(`sentinel-${index + 1}`, 'sentinel', index, offsetPort(answers.port, sentinelPortOffset), {});
+      add(`sentinel-${index + 1}`, 'sentinel', index, offsetPort(answers.port, sentinelPortOffset, dataPorts), {});
     }
   }
   return nodes;

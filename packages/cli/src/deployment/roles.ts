@@ -210,3 +210,22 @@ export function scopeRules(user: User, engine: Engine): string[] {
     ...user.channels.map((pattern) => `&${pattern}`),
   ];
 }
+
+const sentinelDiscovery = [
+  ...['+ping', '+sentinel|get-master-addr-by-name', '+sentinel|sentinels', '+sentinel|replicas', '+sentinel|slaves'],
+  ...['+sentinel|masters', '+sentinel|master', '+sentinel|myid', '+role', '+subscribe', '+psubscribe', '+unsubscribe'],
+  ...['+punsubscribe', '+client|setname', '+client|id', '+info'],
+];
+
+/** What a user may do on a sentinel itself: applications find the primary, sentinels talk, nobody else changes it. */
+export function sentinelAclRules(user: User, engine: Engine): string[] {
+  if (user.role === 'admin') return ['~*', '&*', '+@all'];
+  const clientInfo = knows(engine, redis72) ? ['+client|setinfo'] : [];
+  const peer = ['+sentinel|is-master-down-by-addr', '+publish', '+ping', '+info', '+subscribe', '+client|setname'];
+  const watcher = ['+sentinel|ckquorum', '+acl|whoami', '+client|list', ...(user.role === 'auditor' ? auditing : [])];
+  const operator = user.role === 'auditor' || user.role === 'monitoring';
+  const rules = user.role === 'sentinel' ? peer : [...sentinelDiscovery, ...clientInfo, ...(operator ? watcher : [])];
+  return ['resetkeys', 'resetchannels', '&*', '-@all', ...rules];
+}
+
+const auditing = ['+acl|list', '+acl|users', '+acl|getuser', '+acl|cat', '+acl|log', '+command', '+sentinel|config'];

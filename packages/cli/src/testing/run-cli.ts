@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Clock, Context } from '../context.js';
+import { connect } from '../engine/connect-node.js';
 import { ExitCode } from '../exit-codes.js';
 import { run } from '../program.js';
 import { Terminal } from '../terminal.js';
@@ -67,6 +67,7 @@ export class CliSandbox {
         ask: async (_, fallback) => fallback,
         confirm: async (_, fallback) => fallback,
       },
+      connect,
       exitCode: ExitCode.Ok,
     };
     const code = await run(args, context);
@@ -78,16 +79,4 @@ export class CliSandbox {
     await this.run(['down', '--dir', deployment]);
     await rm(this.folder, { recursive: true, force: true });
   }
-}
-
-/** A port the system had free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

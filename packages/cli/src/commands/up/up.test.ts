@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { after, beforeEach, describe, it } from 'node:test';
-import { CliSandbox, freePort } from '../../testing/run-cli.js';
+import { freePort } from '@redkeep/testing';
+import { CliSandbox } from '../../testing/run-cli.js';
 
 describe('redkeep up, down and status', () => {
   let sandbox: CliSandbox;

@@ -6,6 +6,7 @@ import { type LoadedDeployment, loadDeployment } from '../../deployment/state.js
 import { requireFreePorts, startNode, stopNode } from '../../engine/local-servers.js';
 import { runningProcess } from '../../engine/process-record.js';
 import { requireServerProgram } from '../../engine/server-program.js';
+import { settleTopology } from '../../engine/settle-topology.js';
 import { CliError } from '../../errors.js';
 import { type DirOption, withDirOption } from '../dir-option.js';
 
@@ -38,6 +39,7 @@ async function up(context: Context, options: UpOptions): Promise<void> {
       started.push(node);
       terminal.done(`${node.name} (${node.role}) is ready on ${node.host}:${node.port}, TLS.`);
     }
+    await settleTopology(context, loaded);
   } catch (error) {
     await stopAll(loaded, started);
     throw error;

@@ -1,30 +1,10 @@
-import { knowsDirective } from '../directives.js';
 import { type Material, passwordOf } from '../material.js';
-import { certificateOf, type Deployment, type DeploymentNode, userOf } from '../model.js';
+import { type Deployment, type DeploymentNode, userOf } from '../model.js';
 import { megabyte } from '../profiles.js';
-import { oneLine, quoteDirectiveValue } from '../quote.js';
+import { oneLine } from '../quote.js';
+import { renderSections, type Section, section } from './conf-sections.js';
 import type { RenderedFile } from './rendered-file.js';
-
-export interface Directive {
-  readonly name: string;
-  readonly values: readonly (string | number)[];
-}
-
-interface Section {
-  readonly reason: string;
-  readonly directives: readonly Directive[];
-}
-
-/** Suites with forward secrecy and authenticated encryption only: the servers' default still offers CBC suites. */
-const tls12Ciphers = [
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-].join(':');
-const tls13Ciphers = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256';
+import { tlsSections } from './tls-sections.js';
 
 /** The redis.conf or valkey.conf of a data node, each directive under the reason for it. */
 export function renderRedisConf(input: {
@@ -46,23 +26,7 @@ export function renderRedisConf(input: {
     ...clusterSections(deployment, node),
   ];
   const head = `# ${oneLine(deployment.name)}: ${node.name}, ${deployment.profile} profile. Written by redkeep init.\n`;
-  const body = sections.map((section) => renderSection(section, deployment)).filter((text) => text !== '');
-  return { path: node.configFile, mode: 0o600, content: `${head}\n${body.join('\n')}` };
-}
-
-function renderSection({ reason, directives }: Section, { engine }: Deployment): string {
-  const known = directives.filter(({ name }) => knowsDirective(engine, name));
-  if (known.length === 0) return '';
-  const comment = reason.split('\n').map((line) => `# ${line}`);
-  return `${[...comment, ...known.map(renderDirective)].join('\n')}\n`;
-}
-
-export function renderDirective({ name, values }: Directive): string {
-  return [name, ...values.map((value) => (value === '' ? '""' : quoteDirectiveValue(String(value))))].join(' ');
-}
-
-function section(reason: string, ...directives: [name: string, ...values: (string | number)[]][]): Section {
-  return { reason, directives: directives.map(([name, ...values]) => ({ name, values })) };
+  return { path: node.configFile, mode: 0o600, content: `${head}\n${renderSections(sections, deployment.engine)}` };
 }
 
 function networkSections({ policy }: Deployment, node: DeploymentNode): Section[] {
@@ -84,38 +48,6 @@ function networkSections({ policy }: Deployment, node: DeploymentNode): Section[
       ['tcp-keepalive', 60],
       ['tcp-backlog', 511],
     ),
-  ];
-}
-
-function tlsSections(deployment: Deployment, node: DeploymentNode, locate: (file: string) => string): Section[] {
-  const { policy } = deployment;
-  const certificate = certificateOf(deployment, node.certificate);
-  return [
-    section(
-      'The private CA decides who is who. The node certificate serves for connections in and out.',
-      ['tls-ca-cert-file', locate(deployment.caFile)],
-      ['tls-cert-file', locate(certificate.certFile)],
-      ['tls-key-file', locate(certificate.keyFile)],
-    ),
-    policy.clientCertificates === 'required'
-      ? section('A client must hold a certificate of the private CA as well as a password.', [
-          'tls-auth-clients',
-          'yes',
-        ])
-      : section('A client certificate is checked when shown; development may connect with the password alone.', [
-          'tls-auth-clients',
-          'optional',
-        ]),
-    section(
-      'TLS 1.2 at least, forward secrecy and authenticated encryption only.',
-      ['tls-protocols', policy.tlsVersions.join(' ')],
-      ['tls-ciphers', tls12Ciphers],
-      ['tls-ciphersuites', tls13Ciphers],
-      ['tls-prefer-server-ciphers', 'yes'],
-      ['tls-session-caching', policy.tlsSessionCaching ? 'yes' : 'no'],
-    ),
-    section('Renewed certificates are picked up by themselves.', ['tls-auto-reload-interval', 3600]),
-    section('Links between servers are encrypted as well.', ['tls-replication', 'yes'], ['tls-cluster', 'yes']),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { type Material, passwordHash, passwordOf } from '../material.js';
 import type { Deployment, DeploymentNode, User } from '../model.js';
-import { commandRules, scopeRules } from '../roles.js';
+import { commandRules, scopeRules, sentinelAclRules } from '../roles.js';
 import type { RenderedFile } from './rendered-file.js';
 
 /** The ACL file of a data node. The servers allow no comment in it; DECISIONS.md and `acl explain` say what it means. */
@@ -17,6 +17,17 @@ export const disabledDefault = 'user default off resetpass resetkeys resetchanne
 
 export function aclLine(deployment: Deployment, user: User, material: Material): string {
   return ['user', user.name, ...aclRules(deployment, user, passwordHash(passwordOf(material, user.name)))].join(' ');
+}
+
+/** The ACL file of a sentinel: the same people, and what each needs of a sentinel. */
+export function renderSentinelAcl(deployment: Deployment, node: DeploymentNode, material: Material): RenderedFile {
+  const lines = deployment.users
+    .filter(({ role }) => role !== 'replication' && role !== 'backup')
+    .map((user) => {
+      const head = ['user', user.name, 'on', `#${passwordHash(passwordOf(material, user.name))}`];
+      return [...head, ...sentinelAclRules(user, deployment.engine)].join(' ');
+    });
+  return { path: node.aclFile, mode: 0o600, content: `${[disabledDefault, ...lines].join('\n')}\n` };
 }
 
 /** The rules after `user NAME` or `ACL SETUSER NAME`. */
