@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
+import { register as registerAcl } from './commands/acl/index.js';
 import { register as registerAudit } from './commands/audit/index.js';
+import { register as registerCerts } from './commands/certs/index.js';
 import { register as registerDown } from './commands/down/index.js';
 import { register as registerInit } from './commands/init/index.js';
 import { register as registerStatus } from './commands/status/index.js';
@@ -12,7 +14,15 @@ import { version } from './version.js';
 /** Adds one command to the program. Each `commands/<name>/index.ts` exports one. */
 export type Register = (program: Command, context: Context) => void;
 
-const commands: readonly Register[] = [registerInit, registerUp, registerDown, registerStatus, registerAudit];
+const commands: readonly Register[] = [
+  registerInit,
+  registerUp,
+  registerDown,
+  registerStatus,
+  registerAcl,
+  registerCerts,
+  registerAudit,
+];
 
 /** Parses the arguments, runs the command and returns the exit code. Never throws. */
 export async function run(args: readonly string[], context: Context): Promise<ExitCode> {

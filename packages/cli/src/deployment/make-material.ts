@@ -1,10 +1,11 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { explainSystemError } from '../errors.js';
 import { createAuthority, issueCertificate, type KeyType, type PemPair } from '../pki/authority.js';
 import { createPassword } from '../secrets/password.js';
 import type { Material } from './material.js';
-import type { Deployment } from './model.js';
+import type { CertificateSpec, Deployment } from './model.js';
 
 /** Takes the passwords and certificates the folder already has and makes the missing ones. Writes nothing. */
 export async function makeMaterial(
@@ -27,9 +28,24 @@ export async function makeMaterial(
   const certificates = new Map<string, PemPair>();
   for (const spec of deployment.certificates) {
     const existing = pairOf(await read(spec.certFile), await read(spec.keyFile));
-    certificates.set(spec.name, existing ?? (await issueCertificate(ca, spec, options)));
+    const fits = existing && carriesNames(existing.cert, spec);
+    certificates.set(spec.name, fits ? existing : await issueCertificate(ca, spec, options));
   }
   return { passwords, certificates, ca };
+}
+
+/** False when an answer has added a name or address that the certificate does not carry. */
+function carriesNames(pem: string, { dnsNames, ipAddresses }: CertificateSpec): boolean {
+  try {
+    const certificate = new X509Certificate(pem);
+    const carried = new Set((certificate.subjectAltName ?? '').split(', '));
+    return (
+      dnsNames.every((name) => carried.has(`DNS:${name}`)) &&
+      ipAddresses.every((address) => certificate.checkIP(address) !== undefined)
+    );
+  } catch {
+    return false;
+  }
 }
 
 function pairOf(cert: string | undefined, key: string | undefined): PemPair | undefined {

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import type { RedisClient } from 'redkeep';
+
+export interface AclDifference {
+  readonly user: string;
+  readonly kind: 'missing' | 'unexpected' | 'different';
+  /** In the server's own notation, password hashes shortened. */
+  readonly file?: string;
+  readonly running?: string;
+}
+
+/** `user NAME rules…` lines by name, as ACL LIST and ACL files have them. */
+export function readAclLines(text: string): Map<string, string[]> {
+  const lines = text.split('\n').map((line) => line.trim().split(/\s+/));
+  return new Map(
+    lines.flatMap(([keyword, name, ...rules]) =>
+      // What every user has unless told otherwise; some servers say it, some do not.
+      keyword === 'user' && name ? [[name, rules.filter((rule) => rule !== 'sanitize-payload')] as const] : [],
+    ),
+  );
+}
+
+/**
+ * Compares the users of an ACL file with those a server runs with. Servers write rules in a notation of their own
+ * (Redis 7.0 even chooses other categories), so the server itself translates the file's rules: they are given to a
+ * user that is off, read back and removed. Needs an administrator.
+ */
+export async function findDrift(admin: RedisClient, aclFile: string): Promise<AclDifference[]> {
+  const file = readAclLines(aclFile);
+  const running = readAclLines(((await admin.sendCommand(['ACL', 'LIST'])) as unknown as string[]).join('\n'));
+  const probe = `redkeep-probe-${randomBytes(6).toString('hex')}`;
+  const differences: AclDifference[] = [];
+  try {
+    for (const [user, rules] of file) {
+      const expected = await translate(admin, probe, rules);
+      const actual = running.get(user)?.join(' ');
+      if (actual === undefined) differences.push({ user, kind: 'missing', file: shorten(expected) });
+      else if (actual !== expected) {
+        differences.push({ user, kind: 'different', file: shorten(expected), running: shorten(actual) });
+      }
+    }
+  } finally {
+    await admin.sendCommand(['ACL', 'DELUSER', probe]);
+  }
+  for (const [user, rules] of running) {
+    if (!file.has(user)) differences.push({ user, kind: 'unexpected', running: shorten(rules.join(' ')) });
+  }
+  return differences;
+}
+
+async function translate(admin: RedisClient, probe: string, rules: readonly string[]): Promise<string> {
+  const enabled = rules.includes('on');
+  await admin.sendCommand(['ACL', 'SETUSER', probe, 'reset', ...rules.filter((rule) => rule !== 'on'), 'off']);
+  const lines = readAclLines(((await admin.sendCommand(['ACL', 'LIST'])) as unknown as string[]).join('\n'));
+  const translated = lines.get(probe) ?? [];
+  return translated.map((rule) => (rule === 'off' && enabled ? 'on' : rule)).join(' ');
+}
+
+function shorten(rules: string): string {
+  return rules.replace(/#([0-9a-f]{6})[0-9a-f]{58}/g, '#$1…');
+}

@@ -1,0 +1,111 @@
+import { type Engine, knows, type Since } from '../deployment/engine-version.js';
+import type { User } from '../deployment/model.js';
+import type { RoleName } from '../deployment/roles.js';
+
+/** A command a user must be able, or must not be able, to run. */
+export interface Expectation {
+  readonly command: readonly string[];
+  readonly allowed: boolean;
+}
+
+const redis7: Since = { redis: '7.0', valkey: '7.2' };
+
+/** What nobody but an administrator may run; `backup` and `replication` have SYNC and PSYNC, auditors read settings. */
+const dangerous: readonly (readonly string[])[] = [
+  ['FLUSHALL'],
+  ['FLUSHDB'],
+  ['SWAPDB', '0', '1'],
+  ['CONFIG', 'SET', 'maxmemory', '1'],
+  ['CONFIG', 'GET', 'maxmemory'],
+  ['DEBUG', 'SLEEP', '0'],
+  ['MODULE', 'LOAD', 'x'],
+  ['EVAL', 'return 1', '0'],
+  ['SCRIPT', 'FLUSH'],
+  ['REPLICAOF', 'NO', 'ONE'],
+  ['SYNC'],
+  ['PSYNC', '?', '-1'],
+  ['MONITOR'],
+  ['CLIENT', 'KILL', 'ID', '1'],
+  ['CLIENT', 'PAUSE', '1'],
+  ['ACL', 'SETUSER', 'x'],
+  ['ACL', 'LIST'],
+  ['SAVE'],
+  ['BGREWRITEAOF'],
+  ['SHUTDOWN'],
+  ['KEYS', '*'],
+  ['SCAN', '0'],
+  ['RANDOMKEY'],
+];
+
+const since: Readonly<Record<string, Since>> = { FUNCTION: redis7, FCALL: redis7 };
+const newerDangerous: readonly (readonly string[])[] = [
+  ['FUNCTION', 'LOAD', 'x'],
+  ['FUNCTION', 'FLUSH'],
+  ['FCALL', 'f', '0'],
+];
+
+/** What a role has of the list above. */
+const exceptions: Partial<Record<RoleName, readonly string[]>> = {
+  backup: ['SYNC', 'PSYNC'],
+  replication: ['PSYNC'],
+  sentinel: ['REPLICAOF', 'CLIENT KILL'],
+  auditor: ['CONFIG GET', 'ACL LIST'],
+};
+
+const ownCommands: Readonly<Record<RoleName, readonly (readonly string[])[]>> = {
+  admin: dangerous,
+  application: [],
+  'read-only': [],
+  'session-store': [],
+  monitoring: [['PING'], ['INFO'], ['ACL', 'LOG'], ['CLIENT', 'LIST'], ['SLOWLOG', 'LEN'], ['LATENCY', 'LATEST']],
+  backup: [['PING'], ['INFO'], ['BGSAVE'], ['REPLCONF', 'x', 'y']],
+  replication: [['PING'], ['REPLCONF', 'x', 'y']],
+  sentinel: [['PING'], ['INFO'], ['SUBSCRIBE', '__sentinel__:hello'], ['CONFIG', 'REWRITE'], ['MULTI']],
+  auditor: [['PING'], ['INFO'], ['ACL', 'GETUSER', 'x'], ['ACL', 'DRYRUN', 'x', 'PING'], ['CLIENT', 'LIST']],
+};
+
+/** Every command that is tried for a user, with what must come of it. */
+export function expectationsFor(user: User, engine: Engine): Expectation[] {
+  const known = (command: readonly string[]) =>
+    knows(engine, since[command[0]!] ?? { redis: '6.2', valkey: '7.2', dragonfly: '1.0' });
+  const expectations = [
+    ...ownCommands[user.role].map((command) => ({ command, allowed: true })),
+    ...(user.role === 'admin' ? [] : deniedCommands(user)),
+    ...keyExpectations(user),
+  ];
+  return expectations.filter(({ command }) => known(command));
+}
+
+function deniedCommands(user: User): Expectation[] {
+  const granted = new Set([
+    ...(exceptions[user.role] ?? []),
+    ...user.extraCommands.map((command) => command.toUpperCase().replace('|', ' ')),
+  ]);
+  const isGranted = ([name = '', sub = '']: readonly string[]) => granted.has(name) || granted.has(`${name} ${sub}`);
+  const scripting = user.extraCommands.some((command) => command.startsWith('@'));
+  return [...dangerous, ...newerDangerous]
+    .filter((command) => !isGranted(command) && !scripting)
+    .map((command) => ({ command, allowed: false }));
+}
+
+function keyExpectations(user: User): Expectation[] {
+  const writes = user.role === 'application' || user.role === 'session-store';
+  const reads = writes || user.role === 'read-only' || user.role === 'admin';
+  const foreign = 'redkeep-foreign-key';
+  const everyKey = user.role === 'admin' || user.keys.some((pattern) => pattern === '*');
+  const own = user.keys.map((pattern) => pattern.replace(/\*/g, 'x').replace(/\?/g, 'x')).filter(isLiteral);
+  return [
+    ...own.flatMap((key) => [
+      { command: ['GET', key], allowed: reads },
+      { command: ['SET', key, 'v'], allowed: writes },
+      { command: ['DEL', key], allowed: writes },
+    ]),
+    { command: ['GET', foreign], allowed: everyKey && reads },
+    { command: ['SET', foreign, 'v'], allowed: user.role === 'admin' || (everyKey && writes) },
+  ];
+}
+
+/** A pattern with classes or escapes gives no example key by itself. */
+function isLiteral(key: string): boolean {
+  return !/[[\]\\]/.test(key);
+}

@@ -1,0 +1,79 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { RedisClient } from 'redkeep';
+import { findDrift, readAclLines } from '../../acl/drift.js';
+import { type Context, stopIfInterrupted } from '../../context.js';
+import { dataNodes } from '../../deployment/model.js';
+import { loadDeployment } from '../../deployment/state.js';
+import { timestamp } from '../../deployment/write-files.js';
+import { CliError } from '../../errors.js';
+import type { DirOption } from '../dir-option.js';
+import { asAdmin, onEachNode } from './as-admin.js';
+
+interface ApplyOptions extends DirOption {
+  readonly undo?: string;
+  readonly yes?: boolean;
+}
+
+/**
+ * Gives every node the users of its file, or of an earlier state. What a node ran with is written down first. ACL
+ * SETUSER takes all rules of a user at once or none; SETUSER is not replicated, so each node is told.
+ */
+export async function aclApply(context: Context, options: ApplyOptions): Promise<void> {
+  const { terminal, signal, clock } = context;
+  const loaded = await loadDeployment(context, options.dir);
+  const wanted = new Map<string, string>();
+  for (const node of dataNodes(loaded.deployment)) {
+    const file = options.undo
+      ? path.resolve(context.cwd, options.undo, `${node.name}.acl`)
+      : loaded.locate(node.aclFile);
+    wanted.set(node.name, await readAclFile(file));
+  }
+  const drift = await onEachNode(context, loaded, async (client, node) => ({
+    node,
+    differences: await findDrift(client, wanted.get(node.name)!),
+  }));
+  const differing = drift.filter(({ differences }) => differences.length > 0);
+  if (differing.length === 0) return terminal.done('Every node runs with these users already.');
+  for (const { node, differences } of differing) {
+    for (const { user, kind } of differences) {
+      terminal.line(
+        `${node.name}: ${kind === 'unexpected' ? 'removes' : kind === 'missing' ? 'adds' : 'changes'} ${user}`,
+      );
+    }
+  }
+  if (!options.yes && !(await context.prompt.confirm('Apply?', false))) {
+    throw new CliError('REDKEEP_CONSENT_NEEDED', 'Nothing was applied.', 'Confirm with --yes.');
+  }
+  const undo = loaded.locate(path.join('backups', `acl-${timestamp(clock.now())}`));
+  await mkdir(undo, { recursive: true, mode: 0o700 });
+  for (const { node } of differing) {
+    stopIfInterrupted(signal);
+    await asAdmin(context, loaded, node, async (client) => {
+      const before = ((await client.sendCommand(['ACL', 'LIST'])) as unknown as string[]).join('\n');
+      await writeFile(path.join(undo, `${node.name}.acl`), `${before}\n`, { mode: 0o600, flag: 'wx' });
+      await setUsers(client, wanted.get(node.name)!);
+    });
+    terminal.done(`${node.name} is up to date.`);
+  }
+  terminal.note(`Undo with: redkeep acl apply --undo ${undo}`);
+}
+
+async function readAclFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new CliError('REDKEEP_USAGE', `${file} cannot be read.`, 'Name a folder that an earlier apply printed.', {
+      cause: error,
+    });
+  }
+}
+
+/** New and changed users first, removals last: whoever runs this never loses its own user in between. */
+async function setUsers(client: RedisClient, aclFile: string): Promise<void> {
+  const users = readAclLines(aclFile);
+  for (const [name, rules] of users) await client.sendCommand(['ACL', 'SETUSER', name, 'reset', ...rules]);
+  const running = (await client.sendCommand(['ACL', 'USERS'])) as unknown as string[];
+  const surplus = running.filter((name) => !users.has(name) && name !== 'default');
+  if (surplus.length > 0) await client.sendCommand(['ACL', 'DELUSER', ...surplus]);
+}

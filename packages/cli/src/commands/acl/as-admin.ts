@@ -1,0 +1,39 @@
+import type { RedisClient } from 'redkeep';
+import type { Context } from '../../context.js';
+import { type DeploymentNode, dataNodes, type User, userOf } from '../../deployment/model.js';
+import type { LoadedDeployment } from '../../deployment/state.js';
+import { withClient } from '../../engine/connect-node.js';
+import { CliError } from '../../errors.js';
+
+/** Runs work on a node as the deployment's administrator. */
+export function asAdmin<T>(
+  context: Context,
+  loaded: LoadedDeployment,
+  node: DeploymentNode,
+  work: (client: RedisClient) => Promise<T>,
+): Promise<T> {
+  const admin = userOf(loaded.deployment, 'admin');
+  if (!admin)
+    throw new CliError('REDKEEP_USER_UNKNOWN', 'The deployment has no admin user.', 'Run redkeep init again.');
+  return withClient(context.connect, loaded, node, admin, work);
+}
+
+/** Runs work on every data node in turn. */
+export async function onEachNode<T>(
+  context: Context,
+  loaded: LoadedDeployment,
+  work: (client: RedisClient, node: DeploymentNode) => Promise<T>,
+): Promise<T[]> {
+  const results: T[] = [];
+  for (const node of dataNodes(loaded.deployment)) {
+    results.push(await asAdmin(context, loaded, node, (client) => work(client, node)));
+  }
+  return results;
+}
+
+export function requireUser({ deployment }: LoadedDeployment, name: string): User {
+  const user = deployment.users.find((candidate) => candidate.name === name);
+  if (user) return user;
+  const known = deployment.users.map((candidate) => candidate.name).join(', ');
+  throw new CliError('REDKEEP_USER_UNKNOWN', `There is no user "${name}".`, `The users are: ${known}.`);
+}

@@ -1,0 +1,31 @@
+import { dryRun } from '../../acl/dry-run.js';
+import { expectationsFor } from '../../acl/expectations.js';
+import type { Context } from '../../context.js';
+import { loadDeployment } from '../../deployment/state.js';
+import { ExitCode } from '../../exit-codes.js';
+import type { DirOption } from '../dir-option.js';
+import { onEachNode } from './as-admin.js';
+
+/** Exit code 1 when a user can do what it must not, or cannot do what it must. */
+export async function aclTest(context: Context, options: DirOption & { json?: boolean }): Promise<void> {
+  const { terminal } = context;
+  const loaded = await loadDeployment(context, options.dir);
+  const { engine, users } = loaded.deployment;
+  const results = await onEachNode(context, loaded, async (client, node) => {
+    const verdicts = [];
+    for (const user of users) {
+      const tried = await dryRun(client, user.name, expectationsFor(user, engine));
+      verdicts.push(...tried.map((verdict) => ({ node: node.name, user: user.name, ...verdict })));
+    }
+    return verdicts;
+  });
+  const all = results.flat();
+  const wrong = all.filter(({ allowed, actual }) => allowed !== actual);
+  if (wrong.length > 0) context.exitCode = ExitCode.Findings;
+  if (options.json) return terminal.json({ tried: all.length, wrong });
+  for (const { node, user, command, actual, reason } of wrong) {
+    const text = actual ? 'is allowed and must not be' : `is refused and must be allowed (${reason})`;
+    terminal.line(`${terminal.style('red', '✗')} ${node} ${user}: ${command.join(' ')} ${text}`);
+  }
+  terminal.line(`${all.length} commands tried for ${users.length} users; ${wrong.length} not as they must be.`);
+}

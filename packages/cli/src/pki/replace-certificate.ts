@@ -1,0 +1,61 @@
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { copyFile, mkdir, open, readFile, rename } from 'node:fs/promises';
+import path from 'node:path';
+import type { CertificateSpec } from '../deployment/model.js';
+import type { LoadedDeployment } from '../deployment/state.js';
+import { timestamp } from '../deployment/write-files.js';
+import { explainSystemError } from '../errors.js';
+import { issueCertificate, type KeyType, type PemPair } from './authority.js';
+
+/** Puts a new pair in place of a certificate; the old one is kept under `backups/`. Returns the new fingerprint. */
+export async function replaceCertificate(
+  loaded: LoadedDeployment,
+  spec: CertificateSpec,
+  pair: PemPair,
+  now: Date,
+): Promise<string> {
+  const backup = loaded.locate(path.join('backups', `certs-${timestamp(now)}`));
+  try {
+    await mkdir(backup, { recursive: true, mode: 0o700 });
+    for (const file of [spec.certFile, spec.keyFile]) {
+      await copyFile(loaded.locate(file), path.join(backup, path.basename(file))).catch(ignoreMissing);
+    }
+    const staged: [string, string][] = [];
+    for (const [file, content, mode] of [
+      [spec.keyFile, pair.key, 0o600],
+      [spec.certFile, pair.cert, 0o644],
+    ] as const) {
+      const target = loaded.locate(file);
+      const staging = `${target}.${randomBytes(6).toString('hex')}`;
+      const handle = await open(staging, 'wx', mode);
+      await handle.writeFile(content);
+      await handle.chmod(mode);
+      await handle.sync();
+      await handle.close();
+      staged.push([staging, target]);
+    }
+    for (const [staging, target] of staged) await rename(staging, target);
+  } catch (error) {
+    throw explainSystemError(error, loaded.locate(spec.certFile));
+  }
+  return new X509Certificate(pair.cert).fingerprint256;
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+/** Issues a certificate again, with a new key. */
+export async function renewCertificate(
+  loaded: LoadedDeployment,
+  spec: CertificateSpec,
+  options: { readonly now: Date; readonly keyType?: KeyType },
+): Promise<string> {
+  const authority = {
+    cert: await readFile(loaded.locate(loaded.deployment.caFile), 'utf8'),
+    key: await readFile(loaded.locate(loaded.deployment.caKeyFile), 'utf8').catch((error) => {
+      throw explainSystemError(error, loaded.locate(loaded.deployment.caKeyFile));
+    }),
+  };
+  return replaceCertificate(loaded, spec, await issueCertificate(authority, spec, options), options.now);
+}
