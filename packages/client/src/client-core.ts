@@ -1,29 +1,56 @@
-/** What a client is made of, behind its public face: the policy gate, the connection and the events. */
+/** What a client is made of, behind its public face: the policy gate, the connection, its modes and the events. */
 import type { EventEmitter } from 'node:events';
+import { cacheableKeys, cacheKey } from './cache/caching.js';
+import type { ClientSideCacheProvider } from './cache/client-side-cache.js';
 import { Command, Flag, spec } from './commands/command.js';
+import { BlockingConnections } from './connection/blocking-connections.js';
 import { Connection, type ConnectionListener, type DispatchOptions } from './connection/connection.js';
+import type { HandshakeStep } from './connection/handshake.js';
 import { describeEndpoint } from './connection/transport.js';
 import { type CommandMessage, type ConnectionMessage, commandChannel, connectionChannel } from './diagnostics.js';
 import type { Dispatcher, TransactionTarget } from './dispatcher.js';
-import type { ResolvedOptions } from './options.js';
+import { WatchError } from './errors.js';
+import type { CommandOptions, ResolvedOptions } from './options.js';
 import type { RedisArgument } from './protocol/types.js';
+import type { MessageSource } from './pubsub/message-iterator.js';
+import { PubSub } from './pubsub/pub-sub.js';
 
-export class ClientCore implements Dispatcher, TransactionTarget {
+const TRACKING_ON = new Command(spec('CLIENT TRACKING'), ['ON']);
+const CACHE_BY_CALL = new Command(spec('CLIENT TRACKING'), ['ON', 'OPTIN']);
+const CACHE_THIS = new Command(spec('CLIENT CACHING'), ['YES']);
+const MONITOR = new Command(spec('MONITOR'), []);
+const PING = new Command(spec('PING'), []);
+
+export class ClientCore implements Dispatcher, TransactionTarget, MessageSource {
   readonly options: ResolvedOptions;
   readonly connection: Connection;
   readonly emitter: EventEmitter;
   readonly server: string;
-  /** Commands that may wait on the server run here, so that they hold up nobody else. Made on first use. */
-  readonly #blocking: Connection[] = [];
+  readonly pubSub: PubSub;
+  readonly cache: ClientSideCacheProvider | undefined;
+  readonly #blocking: BlockingConnections;
   #pingTimer: NodeJS.Timeout | undefined;
   /** What a borrower of this client may have left on the connection. */
   #left: 'nothing' | 'watch' | 'state' = 'nothing';
+  #monitor: ((line: string) => void) | undefined;
+  /** The connection that holds a WATCH, by its epoch. */
+  #watchEpoch: number | undefined;
+  /** Why the WATCH is void, although its connection lives. */
+  #dirtyWatch: string | undefined;
+  /** `close` lets blocked commands end by themselves. */
+  #finishing = false;
 
   constructor(options: ResolvedOptions, emitter: EventEmitter) {
     this.options = options;
     this.emitter = emitter;
     this.server = describeEndpoint(options.connection.endpoint);
+    this.cache = options.cache?.provider;
     this.connection = new Connection(options.connection, this.#listener());
+    this.#blocking = new BlockingConnections(this.connection);
+    this.pubSub = new PubSub(this.connection, {
+      onShardMoved: (channel, listeners) => emitter.emit('sharded-channel-moved', channel, listeners),
+      onRefused: (error) => this.#emitError(error),
+    });
   }
 
   #listener(): ConnectionListener {
@@ -46,32 +73,66 @@ export class ClientCore implements Dispatcher, TransactionTarget {
       onEnd: () => {
         event('end');
         clearInterval(this.#pingTimer);
+        if (!this.#finishing) this.#blocking.destroy();
+        // A client that never stood has cached nothing in a cache that others may share.
+        if (this.connection.wasReady) this.cache?.onClose();
         this.emitter.emit('end');
       },
       onError: (error) => {
         event('error', error);
         clearInterval(this.#pingTimer);
-        // Without a listener Node would end the process for a passing network failure.
-        if (this.emitter.listenerCount('error') > 0) this.emitter.emit('error', error);
+        this.cache?.onError();
+        this.#emitError(error);
       },
       onReauthenticated: () => this.emitter.emit('reauthenticated'),
       onReconnecting: () => {
         event('reconnecting');
         this.emitter.emit('reconnecting');
       },
+      onHandshake: () => this.#handshake(),
+      onPush: (values) => {
+        if (!this.pubSub.handle(values) && String(values[0]) === 'invalidate')
+          this.#invalidate(values[1] as RedisArgument[] | null);
+      },
+      onMonitor: (line) => this.#monitor?.(line),
+      pushMapping: () => this.pubSub.mapping,
     };
   }
 
-  dispatch<T>(command: Command<T>, options: DispatchOptions = this.options.commandOptions): Promise<T> {
+  #handshake(): HandshakeStep[] {
+    const steps: HandshakeStep[] = [];
+    if (this.options.cache !== undefined)
+      steps.push({ command: this.options.cache.byCall ? CACHE_BY_CALL : TRACKING_ON, optional: false });
+    else if (this.options.emitInvalidate) steps.push({ command: TRACKING_ON, optional: false });
+    steps.push(...this.pubSub.handshake());
+    if (this.#monitor !== undefined) steps.push({ command: MONITOR, optional: false });
+    return steps;
+  }
+
+  #emitError(error: Error): void {
+    // Without a listener Node would end the process for a passing network failure.
+    if (this.emitter.listenerCount('error') > 0) this.emitter.emit('error', error);
+  }
+
+  #invalidate(keys: readonly RedisArgument[] | null): void {
+    for (const key of keys ?? [null]) {
+      this.cache?.invalidate(key);
+      if (this.options.emitInvalidate) this.emitter.emit('invalidate', key);
+    }
+  }
+
+  dispatch<T>(command: Command<T>, options: CommandOptions = this.options.commandOptions): Promise<T> {
     const { flags } = command.spec;
     if ((flags & PLAIN) === 0) this.#noteState(command.spec.name);
     const refused = this.options.policy.refuse(command.spec);
     if (refused !== undefined) return Promise.reject(refused);
     const prefixed = this.options.keyPrefix === undefined ? command : prefixKeys(command, this.options.keyPrefix);
     const promise =
-      (flags & Flag.BLOCKING) === 0
-        ? this.connection.dispatch(prefixed, options)
-        : this.#dispatchBlocking(prefixed, options);
+      this.cache !== undefined && (flags & Flag.READONLY) !== 0
+        ? this.#dispatchCached(prefixed, options, this.cache)
+        : (flags & Flag.BLOCKING) === 0
+          ? this.connection.dispatch(prefixed, options)
+          : this.#dispatchBlocking(prefixed, options);
     return commandChannel.hasSubscribers ? this.#observe(prefixed, promise) : promise;
   }
 
@@ -96,6 +157,36 @@ export class ClientCore implements Dispatcher, TransactionTarget {
     return this.connection.dispatchAll(commands, options);
   }
 
+  /** The client's own timeout is for commands that answer at once; one given for this call bounds its wait. */
+  #dispatchBlocking<T>(command: Command<T>, options: CommandOptions): Promise<T> {
+    const { timeout } = options;
+    return this.#blocking.dispatch(
+      command,
+      options,
+      timeout === this.options.commandOptions.timeout ? undefined : timeout,
+    );
+  }
+
+  #dispatchCached<T>(command: Command<T>, options: CommandOptions, cache: ClientSideCacheProvider): Promise<T> {
+    if ((command.spec.flags & Flag.BLOCKING) !== 0) return this.#dispatchBlocking(command, options);
+    const { byCall } = this.options.cache!;
+    // While the connection is down nothing tells what has changed.
+    const keys =
+      (byCall && options.cache === undefined) || this.connection.state !== 'ready' ? undefined : cacheableKeys(command);
+    if (keys === undefined) return this.connection.dispatch(command, options);
+    return cache.read({
+      cacheKey: cacheKey(command, options.typeMapping),
+      keys,
+      ttl: options.cache?.ttl,
+      load: async () => {
+        if (!byCall) return this.connection.dispatch(command, options);
+        // CLIENT CACHING YES speaks for the next command only, so nothing may come between.
+        const [allowed, reply] = this.connection.dispatchAll([CACHE_THIS, command], { ...options, atomic: true });
+        return (await Promise.all([allowed, reply]))[1];
+      },
+    }) as Promise<T>;
+  }
+
   #observe<T>(command: Command<T>, promise: Promise<T>): Promise<T> {
     const started = performance.now();
     const publish = (error?: Error) => {
@@ -115,29 +206,84 @@ export class ClientCore implements Dispatcher, TransactionTarget {
     return promise;
   }
 
-  async #dispatchBlocking<T>(command: Command<T>, options: DispatchOptions): Promise<T> {
-    const idle = this.#blocking.pop();
-    const connection = idle ?? new Connection({ ...this.options.connection, reconnectStrategy: () => false });
-    const { abortSignal } = options;
-    if (abortSignal?.aborted) return connection.dispatch(command, options);
-    // The server answers a blocked command when it will; ending its connection is what ends it.
-    const onAbort = () => connection.destroy();
+  // ---------------------------------------------------------------- modes
+
+  /** Every command that the server runs, as a line of text; until `reset`. */
+  async monitor(callback: (line: string) => void, options?: DispatchOptions): Promise<void> {
+    const before = this.#monitor;
+    this.#monitor = callback;
     try {
-      if (idle === undefined) await connection.connect();
-      const answer = connection.dispatch(command, options);
-      abortSignal?.addEventListener('abort', onAbort, { once: true });
-      return await answer;
-    } finally {
-      abortSignal?.removeEventListener('abort', onAbort);
-      if (
-        connection.state === 'ready' &&
-        this.connection.state === 'ready' &&
-        this.#blocking.length < MAX_IDLE_BLOCKING
-      )
-        this.#blocking.push(connection);
-      else if (connection.state === 'ready') await connection.close();
+      await this.dispatch(MONITOR, options);
+    } catch (error) {
+      this.#monitor = before;
+      throw error;
     }
   }
+
+  /** Back to the state of a fresh connection: no subscriptions, MONITOR or WATCH; database, name and user as created. */
+  async reset(): Promise<void> {
+    this.#monitor = undefined;
+    this.#endWatch();
+    this.pubSub.reset();
+    this.cache?.clear(false);
+    await this.connection.reset();
+    await Promise.all(this.#handshake().map(({ command }) => this.connection.dispatch(command)));
+  }
+
+  // ---------------------------------------------------------------- WATCH
+
+  get isWatching(): boolean {
+    return this.#watchEpoch !== undefined;
+  }
+  get isDirtyWatch(): boolean {
+    return this.#dirtyWatch !== undefined;
+  }
+  /** Makes the next transaction fail, because what was watched is elsewhere now. */
+  setDirtyWatch(why: string): void {
+    this.#dirtyWatch = why;
+  }
+  watching(): void {
+    this.#watchEpoch ??= this.connection.epoch;
+  }
+  unwatched(): void {
+    this.#watchEpoch = undefined;
+  }
+  #endWatch(): void {
+    this.#watchEpoch = this.#dirtyWatch = undefined;
+  }
+
+  /**
+   * A transaction begins; it ends the WATCH whatever comes of it. True when keys are watched.
+   * @throws WatchError when the WATCH no longer holds
+   */
+  beginTransaction(): boolean {
+    const epoch = this.#watchEpoch;
+    const dirty = this.#dirtyWatch;
+    this.#endWatch();
+    if (dirty !== undefined) throw new WatchError(dirty);
+    if (epoch !== undefined && epoch !== this.connection.epoch) throw new WatchError('Client reconnected after WATCH');
+    return epoch !== undefined;
+  }
+
+  // ---------------------------------------------------------------- what message iterators need
+
+  pause(): void {
+    this.connection.pause();
+  }
+  resume(): void {
+    this.connection.resume();
+  }
+  watch(onReconnect: () => void, onEnd: () => void): () => void {
+    let stood = this.connection.state === 'ready';
+    const onReady = () => {
+      if (stood) onReconnect();
+      stood = true;
+    };
+    this.emitter.on('ready', onReady).on('end', onEnd);
+    return () => this.emitter.off('ready', onReady).off('end', onEnd);
+  }
+
+  // ---------------------------------------------------------------- life
 
   #startPing(): void {
     const { pingInterval } = this.options;
@@ -146,25 +292,27 @@ export class ClientCore implements Dispatcher, TransactionTarget {
     this.#pingTimer = setInterval(() => {
       this.connection.dispatch(PING).then(
         (reply) => this.emitter.emit('ping-interval', reply),
-        (error) => this.emitter.emit('error', error),
+        (error) => this.#emitError(error),
       );
     }, pingInterval).unref();
   }
 
   async close(): Promise<void> {
     clearInterval(this.#pingTimer);
-    await Promise.all([this.connection.close(), ...this.#blocking.splice(0).map((connection) => connection.close())]);
+    this.#finishing = true;
+    try {
+      await Promise.all([this.connection.close(), this.#blocking.close()]);
+    } finally {
+      this.#finishing = false;
+    }
   }
 
   destroy(): void {
     clearInterval(this.#pingTimer);
-    for (const connection of this.#blocking.splice(0)) if (connection.state !== 'closed') connection.destroy();
     this.connection.destroy();
   }
 }
 
-/** Idle connections kept for blocking commands. */
-const MAX_IDLE_BLOCKING = 4;
 /** Commands with one of these flags leave nothing behind on the connection. */
 const PLAIN = Flag.READONLY | Flag.WRITE | Flag.REPEATABLE;
 const LEAVES_STATE = new Set(
@@ -173,7 +321,6 @@ const LEAVES_STATE = new Set(
   ),
 );
 const UNWATCH = new Command(spec('UNWATCH'), []);
-const PING = new Command(spec('PING'), []);
 
 function errorCode(error: Error | undefined): string | undefined {
   return error === undefined ? undefined : ((error as { code?: string }).code ?? error.name);

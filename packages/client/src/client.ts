@@ -1,12 +1,30 @@
 /** The public client: binds the commands to a connection and speaks node-redis's dialect. */
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
+import type { ClientSideCacheProvider } from './cache/client-side-cache.js';
 import { ClientCore } from './client-core.js';
+import type { ScanCommonOptions } from './commands/arguments.js';
 import { bindCommands, type CommandMethods } from './commands/bind.js';
 import { type Command, rawCommand, spec, Command as Value } from './commands/command.js';
+import type { ScanOptions } from './commands/keys.js';
+import { InvalidArgumentError } from './errors.js';
+import { type Health, healthCheck } from './health/health-check.js';
+import { createLegacyClient, type LegacyClient } from './legacy/legacy-client.js';
 import { type ClientOptions, type CommandOptions, resolveOptions } from './options.js';
-import type { Mapped, RedisArgument, ReplyValue, TypeMapping } from './protocol/types.js';
+import { type Mapped, RESP_TYPES, type RedisArgument, type ReplyValue, type TypeMapping } from './protocol/types.js';
+import { type MessagesOptions, messages, type PubSubEvent } from './pubsub/message-iterator.js';
+import type { ChannelListeners, PubSubListener, PubSubType, PubSubTypeListeners } from './pubsub/pub-sub.js';
+import { pages, type ScanIteratorOptions } from './scan-iterators.js';
+import {
+  bindCustomCommands,
+  type CustomCommandOptions,
+  type CustomMethods,
+  type RedisScript,
+  runScript,
+} from './scripting/custom-commands.js';
+import { SecretOptions } from './secret-options.js';
 import { Transaction } from './transaction/transaction.js';
+import { parseOptions, parseURL } from './url-options.js';
 
 /** Leads pools, clusters and Sentinel clients to a client's inside; not exported by the package. */
 export const CORE = Symbol('core');
@@ -18,6 +36,8 @@ const SELF = Symbol('self');
 const SELECT = spec('SELECT');
 const WATCH = spec('WATCH');
 const UNWATCH = spec('UNWATCH');
+/** Answered by pushes, which a raw command would await for ever. */
+const SUBSCRIPTIONS = new Set(['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'UNSUBSCRIBE', 'PUNSUBSCRIBE', 'SUNSUBSCRIBE']);
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are defined on the prototype by bindCommands
 export class RedisClient<M extends TypeMapping = Record<never, never>> extends EventEmitter {
@@ -36,9 +56,24 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
     Object.defineProperty(this, SELF, { value: this });
   }
 
-  static create(options?: ClientOptions): RedisClient {
-    return new RedisClient(options);
+  static create<const O extends ClientOptions = ClientOptions>(
+    this: void,
+    options?: O,
+  ): RedisClient & CustomMethods<O> {
+    return createClient(options);
   }
+
+  /** A maker of clients that share modules, functions and scripts. */
+  static factory<const O extends CustomCommandOptions>(
+    this: void,
+    config?: O,
+  ): (options?: ClientOptions) => RedisClient & CustomMethods<O> {
+    const Client = classFor(config ?? {});
+    return (options) => new Client({ ...options, ...config }) as RedisClient & CustomMethods<O>;
+  }
+
+  static readonly parseURL = parseURL;
+  static readonly parseOptions = parseOptions;
 
   /** Between `connect()` and `close()`. */
   get isOpen(): boolean {
@@ -51,9 +86,35 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
     return this[CORE].connection.state === 'ready';
   }
 
+  /** Something is subscribed to, or about to be. */
+  get isPubSubActive(): boolean {
+    return this[CORE].pubSub.isActive;
+  }
+
+  /** Keys are watched for the next transaction. */
+  get isWatching(): boolean {
+    return this[CORE].isWatching;
+  }
+  /** The WATCH is void: the next transaction fails. */
+  get isDirtyWatch(): boolean {
+    return this[CORE].isDirtyWatch;
+  }
+  setDirtyWatch(why: string): void {
+    this[CORE].setDirtyWatch(why);
+  }
+
   /** Grows with every connection: a value kept from before a reconnect differs. */
   get socketEpoch(): number {
     return this[CORE].connection.epoch;
+  }
+
+  /** What the client was created with, the URL taken apart. The password is a {@link Secret}: it does not print. */
+  get options(): ClientOptions {
+    return SecretOptions.of(this[GIVEN]);
+  }
+
+  get clientSideCache(): ClientSideCacheProvider | undefined {
+    return this[CORE].cache;
   }
 
   /**
@@ -68,6 +129,17 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
   /** Resolves when the queue has room: await it to produce no faster than the server consumes. */
   ready(): Promise<void> {
     return this[CORE].connection.room();
+  }
+
+  /**
+   * Proof that the connection works now: the server has answered a question asked for it, within `limit` milliseconds
+   * (at most and by default 5000). Never rejects; fit for a load balancer's probe.
+   * @example
+   * const health = await client.healthCheck();
+   * response.writeHead(health.ok ? 200 : 503).end(JSON.stringify(health));
+   */
+  healthCheck(limit?: number): Promise<Health> {
+    return healthCheck(this[CORE].connection, limit);
   }
 
   /** Finishes what is in flight, then disconnects. */
@@ -107,9 +179,16 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
     this[CORE].connection.unref();
   }
 
-  /** A new, unconnected client with the same options and `overrides`. */
-  duplicate(overrides?: Partial<ClientOptions>): RedisClient<M> {
-    return new RedisClient<M>({ ...this[GIVEN], ...overrides });
+  /** A new, unconnected client with the same options, those of this view and `overrides`. */
+  duplicate(overrides?: Partial<ClientOptions>): this {
+    const Client = this[SELF].constructor as new (options: ClientOptions) => this;
+    const commandOptions = { ...this[GIVEN].commandOptions, ...this[OPTIONS] };
+    return new Client({ ...this[GIVEN], commandOptions, ...overrides });
+  }
+
+  /** The callback interface of node-redis 3. */
+  legacy(): LegacyClient {
+    return createLegacyClient(this[SELF]);
   }
 
   /**
@@ -123,6 +202,8 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
     let command: Command<T>;
     try {
       command = rawCommand<T>(args);
+      if (SUBSCRIPTIONS.has(command.spec.name))
+        throw new InvalidArgumentError(command.spec.name, 0, 'needs a listener; use subscribe() and its like');
     } catch (error) {
       return Promise.reject(error);
     }
@@ -139,50 +220,212 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
   }
 
   /** The same client with other options for its commands: `client.withCommandOptions({ timeout: 100 }).get(key)`. */
-  withCommandOptions<N extends TypeMapping = M>(options: CommandOptions<N>): RedisClient<N> {
-    return Object.create(this, {
-      [OPTIONS]: { value: { ...this[CORE].options.commandOptions, ...this[OPTIONS], ...options } },
-    }) as RedisClient<N>;
+  withCommandOptions<N extends TypeMapping = M>(options: CommandOptions<N>): View<this, N> {
+    const merged: Record<string, unknown> = { ...this[CORE].options.commandOptions, ...this[OPTIONS], ...options };
+    if ('timeout' in merged) merged.timeout ??= 0;
+    return Object.create(this[SELF], { [OPTIONS]: { value: merged } }) as View<this, N>;
   }
 
   /** The same client with other JavaScript types for replies. */
-  withTypeMapping<N extends TypeMapping>(typeMapping: N): RedisClient<N> {
+  withTypeMapping<N extends TypeMapping>(typeMapping: N): View<this, N> {
     return this.withCommandOptions({ typeMapping });
   }
 
   /** The same client; its commands end when the signal fires. */
-  withAbortSignal(abortSignal: AbortSignal): RedisClient<M> {
+  withAbortSignal(abortSignal: AbortSignal): View<this, M> {
     return this.withCommandOptions<M>({ abortSignal });
   }
 
   /** The same client; its commands go before those that wait. */
-  asap(): RedisClient<M> {
+  asap(): View<this, M> {
     return this.withCommandOptions<M>({ asap: true });
   }
 
   /** Changes the database of this client, also after a reconnect. */
   async select(database: number): Promise<void> {
     await this[CORE].dispatch(new Value(SELECT, [String(database)]));
-    this[CORE].connection.remember({ database });
   }
   SELECT(database: number): Promise<void> {
     return this.select(database);
   }
 
+  /** Back to the state of a fresh connection: no subscriptions, MONITOR or WATCH; database, name, user as created. */
+  reset(): Promise<void> {
+    return this[CORE].reset();
+  }
+  /** Calls back with each command that the server runs, as text, until {@link reset}. Dangerous: see `allowCommands`. */
+  monitor(callback: (line: Mapped<SimpleLine, M>) => void): Promise<void> {
+    const asBytes = this[OPTIONS]?.typeMapping?.[RESP_TYPES.SIMPLE_STRING] === Buffer;
+    const listener = callback as (line: string | Buffer) => void;
+    return this[CORE].monitor(asBytes ? (line) => listener(Buffer.from(line)) : listener, this[OPTIONS]);
+  }
+  MONITOR(callback: (line: Mapped<SimpleLine, M>) => void): Promise<void> {
+    return this.monitor(callback);
+  }
+
+  // ---------------------------------------------------------------- iterators
+
+  /**
+   * Pages of keys. With a `keyPrefix` they come as they are stored, prefix included.
+   * @example for await (const keys of client.scanIterator({ MATCH: 'user:*', COUNT: 500 })) await client.unlink(keys);
+   */
+  scanIterator(options?: ScanOptions & ScanIteratorOptions) {
+    return pages(
+      options,
+      (cursor) => this.scan(cursor, options),
+      ({ keys }) => keys,
+    );
+  }
+  /** Pages of `{ field, value }` of a hash. */
+  hScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanIteratorOptions) {
+    return pages(
+      options,
+      (cursor) => this.hScan(key, cursor, options),
+      ({ entries }) => entries,
+    );
+  }
+  /** Pages of values of a hash. */
+  hScanValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanIteratorOptions) {
+    return pages(
+      options,
+      (cursor) => this.hScan(key, cursor, options),
+      ({ entries }) => entries.map(({ value }) => value),
+    );
+  }
+  /** Pages of fields of a hash, without their values (Redis 7.4). */
+  hScanNoValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanIteratorOptions) {
+    return pages(
+      options,
+      (cursor) => this.hScanNoValues(key, cursor, options),
+      ({ fields }) => fields,
+    );
+  }
+  /** Pages of members of a set. */
+  sScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanIteratorOptions) {
+    return pages(
+      options,
+      (cursor) => this.sScan(key, cursor, options),
+      ({ members }) => members,
+    );
+  }
+  /** Pages of `{ value, score }` of a sorted set. */
+  zScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanIteratorOptions) {
+    return pages(
+      options,
+      (cursor) => this.zScan(key, cursor, options),
+      ({ members }) => members,
+    );
+  }
+
+  // ---------------------------------------------------------------- transactions
+
   /** A transaction (MULTI … EXEC): commands are collected and sent together by `exec`. */
   multi(): Transaction<[], M> {
-    return new Transaction<[], M>(this[CORE], this[OPTIONS]) as Transaction<[], M>;
+    const Multi = transactionFor(this[GIVEN]);
+    return new Multi(this[CORE], this[OPTIONS]) as unknown as Transaction<[], M>;
   }
   MULTI(): Transaction<[], M> {
     return this.multi();
   }
 
   /** `exec` of the next transaction on this connection fails if one of the keys changes until then. */
-  watch(keys: RedisArgument | readonly RedisArgument[]): Promise<Mapped<string, M>> {
-    return this[CORE].dispatch(new Value(WATCH, Array.isArray(keys) ? keys : [keys])) as Promise<Mapped<string, M>>;
+  async watch(keys: RedisArgument | readonly RedisArgument[]): Promise<Mapped<string, M>> {
+    const reply = await this[CORE].dispatch(new Value(WATCH, Array.isArray(keys) ? keys : [keys]), this[OPTIONS]);
+    this[CORE].watching();
+    return reply as Mapped<string, M>;
   }
-  unwatch(): Promise<Mapped<string, M>> {
-    return this[CORE].dispatch(new Value(UNWATCH, [])) as Promise<Mapped<string, M>>;
+  WATCH(keys: RedisArgument | readonly RedisArgument[]): Promise<Mapped<string, M>> {
+    return this.watch(keys);
+  }
+  async unwatch(): Promise<Mapped<string, M>> {
+    const reply = await this[CORE].dispatch(new Value(UNWATCH, []), this[OPTIONS]);
+    this[CORE].unwatched();
+    return reply as Mapped<string, M>;
+  }
+  UNWATCH(): Promise<Mapped<string, M>> {
+    return this.unwatch();
+  }
+
+  // ---------------------------------------------------------------- pub/sub
+
+  /**
+   * Calls `listener` with each message of the channels. Subscriptions survive reconnects; messages published while
+   * there is no connection are lost, as Redis keeps none. Resolves when the server has confirmed.
+   * @example await client.subscribe('news', (message, channel) => console.log(channel, message));
+   */
+  subscribe<B extends boolean = false>(
+    channels: string | readonly string[],
+    listener: PubSubListener<B>,
+    buffers?: B,
+  ): Promise<void> {
+    return this[CORE].pubSub.subscribe('CHANNELS', channels, listener, buffers);
+  }
+  /** Ends one listener, all of the channels, or (without arguments) all. */
+  unsubscribe<B extends boolean = false>(
+    channels?: string | readonly string[],
+    listener?: PubSubListener<B>,
+    buffers?: B,
+  ): Promise<void> {
+    return this[CORE].pubSub.unsubscribe('CHANNELS', channels, listener, buffers);
+  }
+  /** {@link subscribe} to all channels that match glob patterns. */
+  pSubscribe<B extends boolean = false>(
+    patterns: string | readonly string[],
+    listener: PubSubListener<B>,
+    buffers?: B,
+  ): Promise<void> {
+    return this[CORE].pubSub.subscribe('PATTERNS', patterns, listener, buffers);
+  }
+  pUnsubscribe<B extends boolean = false>(
+    patterns?: string | readonly string[],
+    listener?: PubSubListener<B>,
+    buffers?: B,
+  ): Promise<void> {
+    return this[CORE].pubSub.unsubscribe('PATTERNS', patterns, listener, buffers);
+  }
+  /** {@link subscribe} to sharded channels (Redis 7.0). */
+  sSubscribe<B extends boolean = false>(
+    channels: string | readonly string[],
+    listener: PubSubListener<B>,
+    buffers?: B,
+  ): Promise<void> {
+    return this[CORE].pubSub.subscribe('SHARDED', channels, listener, buffers);
+  }
+  sUnsubscribe<B extends boolean = false>(
+    channels?: string | readonly string[],
+    listener?: PubSubListener<B>,
+    buffers?: B,
+  ): Promise<void> {
+    return this[CORE].pubSub.unsubscribe('SHARDED', channels, listener, buffers);
+  }
+
+  /**
+   * Messages as an async iterator with a bound. Reports a `gap` where messages may be missing: after a reconnect, or
+   * at the bound when it drops. Leaving the loop unsubscribes.
+   * @example
+   * for await (const event of subscriber.messages('news')) {
+   *   if (event.kind === 'gap') await readEverythingAgain();
+   *   else handle(event.message);
+   * }
+   */
+  messages(
+    channels: string | readonly string[],
+    options?: MessagesOptions,
+  ): AsyncGenerator<PubSubEvent, void, undefined> {
+    return messages(this[CORE], channels, options);
+  }
+
+  /** The listeners of a type by channel or pattern. */
+  getPubSubListeners(type: PubSubType): PubSubTypeListeners {
+    return this[CORE].pubSub.listeners[type];
+  }
+  /** Takes over the listeners of another client's channel. */
+  extendPubSubChannelListeners(type: PubSubType, channel: string, listeners: ChannelListeners): Promise<void> {
+    return this[CORE].pubSub.adopt(type, new Map([[channel, listeners]]));
+  }
+  /** Takes over another client's listeners. */
+  extendPubSubListeners(type: PubSubType, listeners: PubSubTypeListeners): Promise<void> {
+    return this[CORE].pubSub.adopt(type, listeners);
   }
 
   [inspect.custom](): string {
@@ -192,11 +435,33 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
   toJSON(): object {
     return { server: this[CORE].server, state: this[CORE].connection.state };
   }
+
+  /** For this module's own bindings. */
+  static run(self: RedisClient, command: Command, script?: RedisScript): Promise<unknown> {
+    const core = self[CORE];
+    if (script === undefined) return core.dispatch(command, self[OPTIONS]);
+    return runScript((value, options) => core.dispatch(value, options), command, script, self[OPTIONS]);
+  }
 }
 
 export interface RedisClient<M extends TypeMapping = Record<never, never>> extends CommandMethods<M> {}
 
+type SimpleLine = import('./protocol/types.js').SimpleString;
+/** The same client under another type mapping, with its scripts, functions and modules. */
+type View<C, N extends TypeMapping> = RedisClient<N> & Omit<C, keyof RedisClient>;
+/** node-redis's name for the type of a client. */
+export type RedisClientType = RedisClient;
+
 bindCommands(RedisClient.prototype, (self, command) => self[CORE].dispatch(command, self[OPTIONS]));
+
+const PUBSUB_NAMES = ['subscribe', 'unsubscribe', 'pSubscribe', 'pUnsubscribe', 'sSubscribe', 'sUnsubscribe'] as const;
+for (const name of PUBSUB_NAMES) {
+  Object.defineProperty(RedisClient.prototype, name.toUpperCase(), {
+    value: RedisClient.prototype[name],
+    writable: true,
+    configurable: true,
+  });
+}
 
 // A view shares the listeners of its client.
 const EMITTER_METHODS = [
@@ -228,6 +493,32 @@ for (const name of EMITTER_METHODS) {
   });
 }
 
+/** The class of clients with these modules, functions and scripts; RedisClient itself when there are none. */
+function classFor(options: CustomCommandOptions): typeof RedisClient {
+  if (options.modules === undefined && options.functions === undefined && options.scripts === undefined)
+    return RedisClient;
+  class CustomRedisClient extends RedisClient {}
+  bindCustomCommands(CustomRedisClient.prototype, options, async (self, command, script) =>
+    RedisClient.run(self as RedisClient, command, script),
+  );
+  return CustomRedisClient;
+}
+
+type TransactionClass = new (core: ClientCore, options: CommandOptions | undefined) => object;
+const transactions = new WeakMap<CustomCommandOptions, TransactionClass>();
+function transactionFor(options: CustomCommandOptions): TransactionClass {
+  if (options.modules === undefined && options.functions === undefined && options.scripts === undefined)
+    return Transaction;
+  const known = transactions.get(options);
+  if (known !== undefined) return known;
+  class CustomTransaction extends Transaction {}
+  bindCustomCommands(CustomTransaction.prototype, options, (self, command, script) =>
+    Transaction.addFor(self, command, script),
+  );
+  transactions.set(options, CustomTransaction);
+  return CustomTransaction;
+}
+
 /** Words of the text between values, and the values, in order. */
 export function templateWords(
   text: readonly string[],
@@ -247,6 +538,9 @@ export function templateWords(
  * const client = createClient({ url: 'rediss://cache.internal:6379', tls: { caFile: 'ca.crt' } });
  * await client.connect();
  */
-export function createClient(options?: ClientOptions): RedisClient {
-  return new RedisClient(options);
+export function createClient<const O extends ClientOptions = ClientOptions>(
+  options?: O,
+): RedisClient & CustomMethods<O> {
+  const Client = classFor(options ?? {});
+  return new Client(options) as RedisClient & CustomMethods<O>;
 }

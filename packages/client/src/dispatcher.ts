@@ -26,6 +26,11 @@ export interface TransactionTarget {
     commands: readonly Command[],
     use: (connection: Connection, asking?: boolean) => Promise<T>,
   ): Promise<T>;
+  /**
+   * A transaction begins: true when its connection watches keys.
+   * @throws WatchError when the WATCH no longer holds
+   */
+  beginTransaction?(): boolean;
   /** Sends the commands back to back, not as one transaction. */
   pipeline(
     commands: readonly Command[],

@@ -1,13 +1,33 @@
-export { createClient, RedisClient } from './client.js';
+export { CacheStats } from './cache/cache-stats.js';
+export {
+  BasicClientSideCache,
+  BasicPooledClientSideCache,
+  type ClientSideCacheConfig,
+  ClientSideCacheProvider,
+} from './cache/client-side-cache.js';
+export { createClient, RedisClient, type RedisClientType } from './client.js';
 export type { Command } from './commands/command.js';
 export { type CommandMessage, type ConnectionMessage, commandChannel, connectionChannel } from './diagnostics.js';
 export * from './errors.js';
+export type { Health } from './health/health-check.js';
 export type { ClientOptions, CommandOptions, SocketOptions } from './options.js';
 export { type LeasedClient, LeaseLeakedError, LeaseReleasedError } from './pool/lease.js';
 export { createClientPool, RedisClientPool } from './pool/pool.js';
 export { POOL_DEFAULTS, type PoolOptions } from './pool/pool-core.js';
 export type { ReplyLimits } from './protocol/limits.js';
 export { RESP_TYPES, type RedisArgument, type ReplyValue, type TypeMapping, VerbatimString } from './protocol/types.js';
+export type { MessagesOptions, PubSubEvent } from './pubsub/message-iterator.js';
+export { PUBSUB_TYPE, type PubSubListener, type PubSubType } from './pubsub/pub-sub.js';
+export type { CommandParser } from './scripting/command-parser.js';
+export {
+  type CustomCommand,
+  defineScript,
+  type RedisFunction,
+  type RedisFunctions,
+  type RedisModules,
+  type RedisScript,
+  type RedisScripts,
+} from './scripting/custom-commands.js';
 export type { CircuitBreakerOptions } from './security/circuit-breaker.js';
 export type {
   AsyncCredentialsProvider,

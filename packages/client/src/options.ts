@@ -3,12 +3,18 @@
  * contradictory or insecure is refused here, before a socket exists.
  */
 import { isIP } from 'node:net';
+import {
+  BasicClientSideCache,
+  type ClientSideCacheConfig,
+  ClientSideCacheProvider,
+} from './cache/client-side-cache.js';
 import type { ConnectionOptions, DispatchOptions } from './connection/connection.js';
 import { defaultReconnectStrategy, type ReconnectStrategy } from './connection/reconnect.js';
 import type { Endpoint } from './connection/transport.js';
 import { InvalidOptionError } from './errors.js';
 import { DEFAULT_REPLY_LIMITS, type ReplyLimits } from './protocol/limits.js';
 import type { RedisArgument, RespVersion, TypeMapping } from './protocol/types.js';
+import type { CustomCommandOptions } from './scripting/custom-commands.js';
 import { CommandPolicy, type CommandPolicyOptions } from './security/command-policy.js';
 import { type CredentialsProvider, fromValue, toCredentialsSource } from './security/credentials.js';
 import type { Secret } from './security/secret.js';
@@ -44,9 +50,17 @@ export interface CommandOptions<M extends TypeMapping = TypeMapping> extends Dis
   /** Milliseconds from call to answer; default 5000. 0 or undefined = none. */
   readonly timeout?: number;
   readonly typeMapping?: M;
+  /** Answer these reads from the client-side cache; `ttl` in milliseconds. Needed with `clientSideCache.byCall`. */
+  readonly cache?: { readonly ttl?: number };
 }
 
-export interface ClientOptions extends CommandPolicyOptions {
+/** {@link ClientSideCacheConfig}, and whether every read is cached or only those that ask for it. */
+export interface ClientSideCacheOptions extends ClientSideCacheConfig {
+  /** Cache only calls made `withCommandOptions({ cache: { ttl } })` (CLIENT TRACKING OPTIN); default every read. */
+  byCall?: boolean;
+}
+
+export interface ClientOptions extends CommandPolicyOptions, CustomCommandOptions {
   /** `redis[s]://[[user][:password]@]host[:port][/database]`, also `valkey://`, `valkeys://`, `unix://`. */
   url?: string;
   socket?: SocketOptions;
@@ -83,6 +97,12 @@ export interface ClientOptions extends CommandPolicyOptions {
   /** Send no library name and version. */
   disableClientInfo?: boolean;
   clientInfoTag?: string;
+  /** Keeps replies on the client until the server says that they changed (RESP3, Redis 6.0). */
+  clientSideCache?: ClientSideCacheProvider | ClientSideCacheOptions;
+  /** Emits `invalidate` with each key that changed after this client read it; null for all. Not with `clientSideCache`. */
+  emitInvalidate?: boolean;
+  /** Enterprise maintenance pushes are not followed: they move a connection, with its password, to any address. */
+  maintNotifications?: 'disabled' | 'enabled' | 'auto';
 }
 
 /** Milliseconds and counts that bound a client, in one place. */
@@ -102,6 +122,8 @@ export interface ResolvedOptions {
   readonly keyPrefix: RedisArgument | undefined;
   readonly commandOptions: CommandOptions;
   readonly pingInterval: number;
+  readonly cache: { readonly provider: ClientSideCacheProvider; readonly byCall: boolean } | undefined;
+  readonly emitInvalidate: boolean;
 }
 
 /** @throws InvalidOptionError naming the option and the fix */
@@ -164,10 +186,25 @@ export function resolveOptions(given: ClientOptions = {}, env: NodeJS.ProcessEnv
     keyPrefix: given.keyPrefix === undefined || given.keyPrefix.length === 0 ? undefined : given.keyPrefix,
     commandOptions: given.commandOptions ?? {},
     pingInterval: given.pingInterval ?? 0,
+    cache: resolveCache(given),
+    emitInvalidate: given.emitInvalidate === true,
   };
 }
 
-interface ParsedUrl {
+function resolveCache(given: ClientOptions): ResolvedOptions['cache'] {
+  const { clientSideCache: cache } = given;
+  if (given.RESP === 2 && cache !== undefined)
+    throw new InvalidOptionError('clientSideCache', 'Client Side Caching is only supported with RESP3');
+  if (given.RESP === 2 && given.emitInvalidate)
+    throw new InvalidOptionError('emitInvalidate', 'emitInvalidate is only supported with RESP3');
+  if (cache === undefined) return undefined;
+  if (given.emitInvalidate)
+    throw new InvalidOptionError('emitInvalidate', 'is not needed with clientSideCache, whose provider emits the same');
+  if (cache instanceof ClientSideCacheProvider) return { provider: cache, byCall: false };
+  return { provider: new BasicClientSideCache(cache), byCall: cache.byCall === true };
+}
+
+export interface ParsedUrl {
   readonly endpoint: Endpoint;
   readonly tls: boolean | undefined;
   readonly username: string | undefined;
@@ -185,14 +222,15 @@ const SCHEMES: Readonly<Record<string, boolean>> = {
 /** The URL itself never stands in an error: it can hold a password. */
 export function parseUrl(text: string, option = 'url'): ParsedUrl {
   // `unix://user:password@/path` has credentials but no host, which URL refuses.
-  const unix = /^unix:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?(\/[^?#]*)$/i.exec(text);
+  // It has no path for the database either, so `?db=` says that, and nothing else is read from a query.
+  const unix = /^unix:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?(\/[^?#]+)(?:\?db=(\d{1,6}))?$/i.exec(text);
   if (unix !== null) {
     return {
       endpoint: { kind: 'unix', path: decode(unix[3]!, option) },
       tls: false,
       username: decode(unix[1] ?? '', option) || undefined,
       password: decode(unix[2] ?? '', option) || undefined,
-      database: undefined,
+      database: unix[4] === undefined ? undefined : Number(unix[4]),
     };
   }
   let url: URL;

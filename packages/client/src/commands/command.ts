@@ -75,6 +75,8 @@ export interface SpecOptions {
 }
 
 const NO_KEYS: readonly number[] = [];
+/** What they change lasts as long as their connection, which has to restore it after a reconnect. */
+const CHANGES_CONNECTION = new Set(['AUTH', 'CLIENT SETNAME', 'MONITOR', 'RESET', 'SELECT']);
 
 /** Describes a command. `name` is looked up in the generated table for flags and key positions. */
 export function spec(name: string, options: SpecOptions = {}): CommandSpec {
@@ -85,7 +87,11 @@ export function spec(name: string, options: SpecOptions = {}): CommandSpec {
     name,
     words: words.length,
     head: encodeWords(words),
-    flags: (row === undefined ? Flag.WRITE : row[0]) | (options.flags ?? 0) | (isDangerous(name) ? Flag.DANGEROUS : 0),
+    flags:
+      (row === undefined ? Flag.WRITE : row[0]) |
+      (options.flags ?? 0) |
+      (isDangerous(name) ? Flag.DANGEROUS : 0) |
+      (CHANGES_CONNECTION.has(name) ? Flag.CONNECTION : 0),
     keys: options.keys ?? keyRange(row, words.length),
     read: { 2: read?.[2], 3: read?.[3] },
   };

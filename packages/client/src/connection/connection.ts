@@ -25,14 +25,16 @@ import {
   SocketClosedUnexpectedlyError,
   SocketTimeoutError,
   TimeoutError,
+  WatchError,
 } from '../errors.js';
 import { Decoder } from '../protocol/decoder.js';
 import { checkArguments, encodeCommand, type Wire } from '../protocol/encoder.js';
 import type { ReplyLimits } from '../protocol/limits.js';
 import type { RespVersion, TypeMapping } from '../protocol/types.js';
-import type { Credentials, CredentialsSource } from '../security/credentials.js';
+import { type Credentials, type CredentialsSource, fromValue } from '../security/credentials.js';
+import { Secret } from '../security/secret.js';
 import { Deadlines } from './deadlines.js';
-import { type HandshakeOptions, handshakeError, handshakeSteps, lacksResp3 } from './handshake.js';
+import { type HandshakeOptions, type HandshakeStep, handshakeError, handshakeSteps, lacksResp3 } from './handshake.js';
 import { EntryKind, type PendingEntry, PendingRing } from './pending-ring.js';
 import { isPermanent, PERMANENT_RETRIES, type ReconnectStrategy } from './reconnect.js';
 import { type ConnectionState, nextState } from './state.js';
@@ -95,11 +97,11 @@ export interface ConnectionListener {
   onEnd?(): void;
   onError?(error: Error): void;
   onReconnecting?(): void;
-  /** Commands to send before queued ones after each handshake: subscriptions, CLIENT TRACKING … */
-  onHandshake?(connection: Connection): readonly Command[];
+  /** What goes before queued commands after each handshake: subscriptions, CLIENT TRACKING … */
+  onHandshake?(connection: Connection): readonly HandshakeStep[];
   onPush?(values: unknown[]): void;
   /** A line of MONITOR. */
-  onMonitor?(line: string | Buffer): void;
+  onMonitor?(line: string): void;
   /** Some pushes are wanted as bytes. */
   pushMapping?(): TypeMapping | undefined;
   onReauthenticated?(): void;
@@ -124,10 +126,13 @@ const SUBSCRIPTION_KINDS = new Set([
   'punsubscribe',
   'sunsubscribe',
 ]);
+/** The server counts these apart. */
+const SHARDED_KINDS = new Set(['ssubscribe', 'sunsubscribe']);
 const MESSAGE_KINDS = new Set(['message', 'pmessage', 'smessage', ...SUBSCRIPTION_KINDS]);
+const RESET = new Command(spec('RESET'), []);
 
 /** ASKING and the command it is for: nothing may come between them. */
-const ASKING_GROUP = {};
+const ASKING_GROUP = { watched: false };
 const ASKING = spec('ASKING');
 
 // One executor for all promises: a closure a command would cost as much as encoding it.
@@ -169,8 +174,14 @@ export class Connection {
   #pushes: unknown[][] = [];
   #unwatchCredentials: (() => void) | undefined;
   #monitoring = false;
+  /** Subscriptions as the server counts them: channels with patterns, and sharded channels. */
+  #subscribed = 0;
+  #shardSubscribed = 0;
   #database: number;
   #name: string | undefined;
+  /** Set by an AUTH of the caller; a reconnect must not fall back to another user's rights. */
+  #authenticated: Credentials | undefined;
+  #authentications = 0;
   #referenced = true;
 
   constructor(options: ConnectionOptions, listener: ConnectionListener = {}) {
@@ -199,6 +210,13 @@ export class Connection {
   /** The version in use: that asked for, or 2 if the server knows no other. */
   get resp(): RespVersion {
     return this.#resp;
+  }
+  get database(): number {
+    return this.#database;
+  }
+  /** It stood at least once since `connect`. */
+  get wasReady(): boolean {
+    return this.#everReady;
   }
   get epoch(): number {
     return this.#epoch;
@@ -281,6 +299,7 @@ export class Connection {
   }
 
   async #currentCredentials(): Promise<Credentials> {
+    if (this.#authenticated !== undefined) return this.#authenticated;
     try {
       return await this.#options.credentials.current();
     } catch (error) {
@@ -292,7 +311,7 @@ export class Connection {
     this.#socket = socket;
     this.#resp = this.#options.handshake.resp;
     this.#needsDrain = false;
-    this.#monitoring = false;
+    this.#leaveModes();
     this.#pushes = [];
     this.#decoder = new Decoder(
       {
@@ -340,8 +359,10 @@ export class Connection {
 
   async #runSteps(options: HandshakeOptions, credentials: Credentials, resp: RespVersion): Promise<void> {
     const steps = handshakeSteps(options, credentials, resp);
-    for (const command of this.#listener.onHandshake?.(this) ?? []) steps.push({ command, optional: false });
-    const answers = steps.map(({ command }) => this.#put(this.#handshakeRing, command, { timeout: 0 }));
+    steps.push(...(this.#listener.onHandshake?.(this) ?? []));
+    const answers = steps.map(({ command, confirmations }) =>
+      this.#put(this.#handshakeRing, command, { timeout: 0 }, undefined, confirmations),
+    );
     this.#write(this.#handshakeRing);
     const results = await Promise.allSettled(answers);
     for (const [i, result] of results.entries()) {
@@ -351,7 +372,10 @@ export class Connection {
         continue;
       }
       if (lacksResp3(result.reason) && steps[i]!.command.spec.name === 'HELLO') throw result.reason;
-      if (steps[i]!.optional && result.reason instanceof ErrorReply) continue;
+      if (steps[i]!.optional && result.reason instanceof ErrorReply) {
+        steps[i]!.refused?.(result.reason);
+        continue;
+      }
       throw handshakeError(result.reason, steps[i]!.command.spec.name);
     }
   }
@@ -367,6 +391,7 @@ export class Connection {
       return;
     }
     for (const entry of this.#ring.rewind((e) => this.#mayRepeat(e))) this.#settleLost(entry, error);
+    this.#rejectWatched();
     const permanent = this.#everReady
       ? isPermanent(error) && this.#retries >= PERMANENT_RETRIES
       : isPermanent(error) || performance.now() - this.#startedAt >= this.#options.startupTimeout;
@@ -402,13 +427,27 @@ export class Connection {
   }
 
   #mayRepeat(entry: PendingEntry): boolean {
-    if (entry.kind === EntryKind.SUBSCRIPTION) return true;
+    if (entry.kind === EntryKind.SUBSCRIPTION) {
+      entry.confirmations = entry.args.length;
+      return true;
+    }
     return (
       entry.kind === EntryKind.COMMAND &&
       entry.repeatable &&
       (entry.group === undefined || entry.group === ASKING_GROUP) &&
       entry.retries++ < this.#options.maxRetries
     );
+  }
+
+  /** WATCH ended with its connection: a transaction that relies on it must not run on the next one. */
+  #rejectWatched(): void {
+    for (const entry of this.#ring.unfinished()) {
+      if (entry.group?.watched !== true) continue;
+      const { reject } = entry;
+      entry.kind = EntryKind.SKIPPED;
+      this.#ring.release(entry);
+      reject?.(new WatchError('Client reconnected after WATCH'));
+    }
   }
 
   #settleLost(entry: PendingEntry, cause: Error): void {
@@ -534,13 +573,16 @@ export class Connection {
 
   /**
    * Several commands back to back, checked together: if one cannot be sent, none is. With `atomic` nothing comes
-   * between them and they are never sent again.
+   * between them and they are never sent again; with `watched` they do not outlive the connection.
    */
-  dispatchAll(commands: readonly Command[], options?: DispatchOptions & { atomic?: boolean }): Promise<unknown>[] {
+  dispatchAll(
+    commands: readonly Command[],
+    options?: DispatchOptions & { atomic?: boolean; watched?: boolean },
+  ): Promise<unknown>[] {
     const refused = this.#refuse(commands.length);
     if (refused !== undefined) throw refused;
     for (const command of commands) checkArguments(command.spec.name, command.args);
-    const group = options?.atomic === true ? {} : undefined;
+    const group = options?.atomic === true ? { watched: options.watched === true } : undefined;
     const promises = commands.map((command) => this.#put(this.#ring, command, options, group));
     this.#schedule();
     return promises;
@@ -615,16 +657,60 @@ export class Connection {
     return taken;
   }
 
+  /** RESET, then the handshake anew: ends subscriptions, MONITOR and WATCH; name, database and user as created. */
+  async reset(): Promise<void> {
+    this.#setAuthenticated(undefined);
+    const credentials = await this.#currentCredentials();
+    const { handshake } = this.#options;
+    this.#database = handshake.database;
+    this.#name = handshake.name;
+    const steps = handshakeSteps(handshake, credentials, this.#resp);
+    const commands = [RESET, ...steps.map((step) => step.command)];
+    const results = await Promise.allSettled(this.dispatchAll(commands, { atomic: true }));
+    for (const [i, result] of results.entries()) {
+      if (result.status === 'fulfilled' || (steps[i - 1]?.optional && result.reason instanceof ErrorReply)) continue;
+      throw handshakeError(result.reason, commands[i]!.spec.name);
+    }
+  }
+
+  #leaveModes(): void {
+    this.#monitoring = false;
+    this.#subscribed = this.#shardSubscribed = 0;
+  }
+
+  /** Stops reading: the server's buffers and TCP hold what comes. */
+  pause(): void {
+    this.#socket?.pause();
+  }
+  resume(): void {
+    this.#socket?.resume();
+  }
+
   /** Resolves when there is room in the queue: backpressure that can be awaited. */
   room(): Promise<void> {
     if (this.#refuse(1) === undefined || this.#state === 'closed') return Promise.resolve();
     return new Promise((resolve) => this.#roomWaiters.push(resolve));
   }
 
-  /** Database and name to restore after a reconnect. */
-  remember(what: { database?: number; name?: string }): void {
-    if (what.database !== undefined) this.#database = what.database;
-    if (what.name !== undefined) this.#name = what.name;
+  /** The database to restore after a reconnect, when a transaction changed it. */
+  remember(database: number): void {
+    this.#database = database;
+  }
+
+  /** Options for another connection with this one's user, name and database of now. */
+  get likeThis(): ConnectionOptions {
+    const { credentials, handshake } = this.#options;
+    const authenticated = this.#authenticated;
+    return {
+      ...this.#options,
+      credentials:
+        authenticated === undefined ? credentials : fromValue(authenticated.username, authenticated.password),
+      handshake: { ...handshake, database: this.#database, name: this.#name },
+    };
+  }
+  /** Changes whenever {@link likeThis} does. */
+  get identity(): string {
+    return `${this.#database} ${this.#name ?? ''} ${this.#authenticated?.username ?? ''} ${this.#authentications}`;
   }
 
   #refuse(count: number): Error | undefined {
@@ -648,7 +734,7 @@ export class Connection {
     ring: PendingRing,
     command: Command<T>,
     options?: DispatchOptions,
-    group?: object,
+    group?: PendingEntry['group'],
     confirmations = 0,
   ): Promise<T> {
     const { spec, args } = command;
@@ -691,8 +777,9 @@ export class Connection {
   /** The caller gets `error` now. Not written: the command is gone. Written: its reply will be dropped. */
   #cancel(ring: PendingRing, entry: PendingEntry, error: Error): void {
     const { reject, group } = entry;
-    // Members of a transaction are not taken out of its middle; only their caller stops waiting.
-    if (group === undefined || entry.written) {
+    // Members of a transaction are not taken out of its middle, and a subscription's answers are counted by its entry:
+    // only their callers stop waiting.
+    if (entry.written ? entry.kind !== EntryKind.SUBSCRIPTION : group === undefined) {
       entry.kind = entry.written ? EntryKind.DISCARDED : EntryKind.SKIPPED;
       ring.release(entry);
     } else {
@@ -786,6 +873,8 @@ export class Connection {
 
   #mapping(): TypeMapping | undefined {
     const ring = this.#active;
+    // RESP2 has no pushes: on a subscribed connection nearly every reply is a message.
+    if (this.#resp === 2 && this.#subscribed + this.#shardSubscribed > 0) return this.#listener.pushMapping?.();
     return ring.head < ring.sent ? ring.at(ring.head).mapping : undefined;
   }
 
@@ -815,7 +904,7 @@ export class Connection {
     }
     const spec = entry.spec!;
     const read = spec.read[this.#resp];
-    if (spec.name === 'MONITOR') this.#monitoring = true;
+    if ((spec.flags & Flag.CONNECTION) !== 0) this.#note(spec.name, entry.args, String(value));
     if (read === undefined) {
       ring.shift();
       resolve(value);
@@ -830,42 +919,69 @@ export class Connection {
     }
   }
 
+  /** A command that changes the connection succeeded: what a reconnect has to restore. */
+  #note(name: string, args: readonly unknown[], reply: string): void {
+    if (name === 'RESET') this.#leaveModes();
+    // In MULTI the answer is QUEUED, and the handshake does what is remembered already.
+    if (reply !== 'OK') return;
+    if (name === 'MONITOR') this.#monitoring = true;
+    if (this.#state === 'handshaking') return;
+    if (name === 'SELECT') this.#database = Number(args[0]);
+    else if (name === 'CLIENT SETNAME') this.#name = String(args[0]);
+    else if (name === 'AUTH')
+      this.#setAuthenticated({
+        username: args.length > 1 ? String(args[0]) : undefined,
+        password: Secret.from(String(args.at(-1))),
+      });
+  }
+
+  #setAuthenticated(credentials: Credentials | undefined): void {
+    this.#authenticated = credentials;
+    this.#authentications++;
+  }
+
   #push(values: unknown[]): void {
-    const kind = String(values[0]);
-    if (SUBSCRIPTION_KINDS.has(kind)) this.#confirm(kind, this.#active);
+    const kind = values[0];
+    if (kind !== 'message') this.#confirm(String(kind), values, this.#active);
     this.#pushes.push(values);
   }
 
   /** Counts a confirmation for the subscription command at head, if it is one of its kind. */
-  #confirm(kind: string, ring: PendingRing): void {
+  #confirm(kind: string, values: readonly unknown[], ring: PendingRing): void {
+    if (!SUBSCRIPTION_KINDS.has(kind)) return;
+    if (SHARDED_KINDS.has(kind)) this.#shardSubscribed = Number(values[2]);
+    else this.#subscribed = Number(values[2]);
     if (ring.head >= ring.sent) return;
     const entry = ring.at(ring.head);
     if (entry.kind !== EntryKind.SUBSCRIPTION || entry.spec!.name.toLowerCase() !== kind) return;
+    // A shard that loses a slot ends its subscriptions unasked; that answers no command.
+    if (kind === 'sunsubscribe' && !entry.args.some((arg) => String(arg) === String(values[1]))) return;
     if (--entry.confirmations > 0) return;
     const { resolve } = entry;
     ring.shift();
     resolve?.(undefined);
   }
 
-  /** RESP2 has no pushes: messages and confirmations come as arrays, told apart by their first element. */
+  /**
+   * RESP2 has no pushes: messages and confirmations come as arrays. A subscribed connection gets no other arrays that
+   * begin so; one that is not subscribed only confirmations, and only when a subscription command is at head.
+   */
   #isMessage(values: unknown[], ring: PendingRing): boolean {
     const kind = Buffer.isBuffer(values[0]) ? values[0].toString() : values[0];
     if (typeof kind !== 'string' || !MESSAGE_KINDS.has(kind)) return false;
-    const confirms = SUBSCRIPTION_KINDS.has(kind);
-    const head = ring.head < ring.sent ? ring.at(ring.head) : undefined;
-    // Another command's array may begin with the same word; then it is the answer to the command at head.
-    if (head !== undefined && head.kind !== EntryKind.SUBSCRIPTION && this.#listener.pushMapping === undefined)
-      return false;
-    if (confirms && head?.kind !== EntryKind.SUBSCRIPTION && head !== undefined) return false;
-    if (confirms) this.#confirm(kind, ring);
+    if (this.#subscribed + this.#shardSubscribed === 0) {
+      const head = ring.head < ring.sent ? ring.at(ring.head) : undefined;
+      if (head?.kind !== EntryKind.SUBSCRIPTION) return false;
+    }
+    this.#confirm(kind, values, ring);
     this.#pushes.push(values);
     return true;
   }
 
   #isMonitorLine(value: unknown): boolean {
-    const line = Buffer.isBuffer(value) ? value.toString('latin1', 0, 24) : value;
+    const line = Buffer.isBuffer(value) ? value.toString() : value;
     if (typeof line !== 'string' || !/^\d+\.\d+ \[/.test(line)) return false;
-    this.#listener.onMonitor?.(value as string | Buffer);
+    this.#listener.onMonitor?.(line);
     return true;
   }
 
@@ -930,6 +1046,7 @@ export class Connection {
     if (step === undefined) return;
     try {
       await this.dispatch(step.command, { asap: true, idempotent: true });
+      this.#setAuthenticated(undefined); // the source knows them
       this.#listener.onReauthenticated?.();
     } catch (error) {
       this.#report(handshakeError(error, 'AUTH') as Error);

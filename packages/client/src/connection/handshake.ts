@@ -35,6 +35,10 @@ export interface HandshakeStep {
   readonly optional: boolean;
   /** Looks at the reply; an error ends the connection. */
   readonly check?: (reply: unknown) => Error | undefined;
+  /** Pushes that answer it (SUBSCRIBE and its like); none = one reply. */
+  readonly confirmations?: number;
+  /** Hears the server's refusal of an optional step. */
+  readonly refused?: (error: ErrorReply) => void;
 }
 
 export function handshakeSteps(

@@ -41,7 +41,7 @@ export interface PendingEntry {
   /** Running it twice does no harm. */
   repeatable: boolean;
   /** Commands of one transaction share a group: nothing comes between them and they fail together. */
-  group: object | undefined;
+  group: { readonly watched: boolean } | undefined;
   /** Removes the listener of an AbortSignal. */
   cleanup: (() => void) | undefined;
   /** Confirmations still to come (SUBSCRIPTION). */

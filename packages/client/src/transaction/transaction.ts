@@ -8,9 +8,11 @@ import type { TransactionTarget } from '../dispatcher.js';
 import { ErrorReply, MultiErrorReply, WatchError } from '../errors.js';
 import type { CommandOptions } from '../options.js';
 import type { Mapped, RedisArgument, TypeMapping } from '../protocol/types.js';
+import { type RedisScript, withScriptText } from '../scripting/custom-commands.js';
 
 const MULTI = new Command(spec('MULTI'), []);
 const ASKING = new Command(spec('ASKING'), []);
+const SELECT = spec('SELECT');
 const EXEC = new Command<unknown[] | null>(spec('EXEC'), []);
 
 type Chain<R extends unknown[], F extends CommandFunction, M extends TypeMapping> = (
@@ -26,20 +28,49 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
   readonly #target: TransactionTarget;
   readonly #options: CommandOptions | undefined;
   readonly #commands: Command[] = [];
+  readonly #scripts = new Set<string>();
+  #database: number | undefined;
 
   constructor(target: TransactionTarget, options: CommandOptions | undefined) {
     this.#target = target;
     this.#options = options;
   }
 
+  /** Adds any command by its words; `transform` turns its raw reply into what is returned for it. */
+  addCommand(
+    args: readonly (RedisArgument | number | bigint)[],
+    // biome-ignore lint/suspicious/noExplicitAny: the reply is whatever the command answers
+    transform?: (reply: any) => unknown,
+  ): Transaction<[...R, unknown], M> {
+    const command = rawCommand(args);
+    return this.#add(
+      transform === undefined
+        ? command
+        : new Command({ ...command.spec, read: { 2: transform, 3: transform } }, command.args),
+    );
+  }
   /** Adds any command by its words. */
-  addCommand(args: readonly (RedisArgument | number | bigint)[]): Transaction<[...R, unknown], M> {
-    return this.#add(rawCommand(args));
+  sendCommand(args: readonly (RedisArgument | number | bigint)[]): Transaction<[...R, unknown], M> {
+    return this.addCommand(args);
+  }
+
+  /** The database from here on, also after the transaction and after a reconnect. */
+  select(database: number): Transaction<[...R, unknown], M> {
+    this.#database = database;
+    return this.#add(new Command(SELECT, [String(database)]));
+  }
+  SELECT(database: number): Transaction<[...R, unknown], M> {
+    return this.select(database);
   }
 
   /** For the bound command methods. */
-  static add(self: Transaction<unknown[], TypeMapping>, command: Command): unknown {
-    return self.#add(command);
+  static addFor(self: object, command: Command, script?: RedisScript): unknown {
+    const transaction = self as Transaction<unknown[], TypeMapping>;
+    if (script === undefined) return transaction.#add(command);
+    // A script that the server does not know would fail in the middle of the transaction: its text goes along once.
+    if (transaction.#scripts.has(script.SHA1)) return transaction.#add(command);
+    transaction.#scripts.add(script.SHA1);
+    return transaction.#add(withScriptText(command, script));
   }
 
   #add(command: Command): Transaction<[...R, unknown], M> {
@@ -57,15 +88,18 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
    */
   async exec(asPipeline = false): Promise<R> {
     if (asPipeline) return this.execAsPipeline();
-    if (this.#commands.length === 0) return [] as unknown as R;
-    return this.#target.withConnection(this.#commands, (connection, asking) => this.#run(connection, asking === true));
+    const watched = this.#target.beginTransaction?.() ?? false;
+    if (this.#commands.length === 0 && !watched) return [] as unknown as R;
+    return this.#target.withConnection(this.#commands, (connection, asking) =>
+      this.#run(connection, watched, asking === true),
+    );
   }
 
-  async #run(connection: Connection, asking: boolean): Promise<R> {
+  async #run(connection: Connection, watched: boolean, asking: boolean): Promise<R> {
     const commands = [MULTI, ...this.#commands.map(queued), EXEC];
     // The server keeps ASKING from MULTI to EXEC.
     if (asking) commands.unshift(ASKING);
-    const answers = connection.dispatchAll(commands, { ...this.#options, atomic: true });
+    const answers = connection.dispatchAll(commands, { ...this.#options, atomic: true, watched });
     // EXEC's answer is the result; refusals while queueing come back as EXECABORT, with the reason in these.
     const settled = await Promise.allSettled(answers);
     const last = settled.at(-1)!;
@@ -78,6 +112,7 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
         : last.reason;
     }
     if (last.value === null) throw new WatchError();
+    if (this.#database !== undefined) connection.remember(this.#database);
     return this.#read(last.value as unknown[], connection) as R;
   }
   /** {@link exec}, typed by the commands. */
@@ -119,7 +154,7 @@ export interface Transaction<R extends unknown[] = [], M extends TypeMapping = R
 
 bindCommands(
   Transaction.prototype,
-  (self, command) => Transaction.add(self as never, command),
+  (self, command) => Transaction.addFor(self, command),
   (error) => {
     throw error;
   },

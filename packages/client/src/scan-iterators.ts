@@ -1,0 +1,21 @@
+/** SCAN and its like as async iterators of pages. A page may be empty, and an element may come twice (SCAN's terms). */
+import type { RedisArgument } from './protocol/types.js';
+
+export interface ScanIteratorOptions {
+  /** Where to begin; default the beginning. */
+  cursor?: RedisArgument;
+}
+
+/** Calls `next` until the cursor is back at 0 and yields what `pick` takes from each answer. */
+export async function* pages<R extends { readonly cursor: unknown }, P>(
+  options: ScanIteratorOptions | undefined,
+  next: (cursor: RedisArgument) => Promise<R>,
+  pick: (reply: R) => P,
+): AsyncGenerator<P, void, undefined> {
+  let cursor: RedisArgument = options?.cursor ?? '0';
+  do {
+    const reply = await next(cursor);
+    cursor = reply.cursor as RedisArgument;
+    yield pick(reply);
+  } while (String(cursor) !== '0');
+}

@@ -1,0 +1,185 @@
+/** Scripts, functions and modules given to a client become its methods. node-redis's shapes. */
+import { createHash } from 'node:crypto';
+import { type Command, Flag, Command as Value } from '../commands/command.js';
+import { ErrorReply } from '../errors.js';
+import type { CommandOptions } from '../options.js';
+import type { Mapped, TypeMapping } from '../protocol/types.js';
+import { BasicCommandParser, type CommandParser, readersOf } from './command-parser.js';
+
+/** How a custom command builds its arguments and reads its reply. */
+export interface CustomCommand {
+  // biome-ignore lint/suspicious/noExplicitAny: the parameters are the user's own
+  parseCommand(parser: CommandParser, ...args: any[]): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: the reply is the user's own
+  transformReply?: ((reply: any, preserve?: any, mapping?: any) => unknown) | { 2?: any; 3?: any };
+  /** Does not write: may run on replicas and be repeated. */
+  IS_READ_ONLY?: boolean;
+}
+export interface RedisFunction extends CustomCommand {
+  NUMBER_OF_KEYS?: number;
+}
+export interface RedisScriptConfig extends CustomCommand {
+  SCRIPT: string | Buffer;
+  NUMBER_OF_KEYS?: number;
+}
+export interface RedisScript extends RedisScriptConfig {
+  SHA1: string;
+}
+export type RedisModules = Readonly<Record<string, Readonly<Record<string, CustomCommand>>>>;
+export type RedisFunctions = Readonly<Record<string, Readonly<Record<string, RedisFunction>>>>;
+export type RedisScripts = Readonly<Record<string, RedisScript>>;
+
+export interface CustomCommandOptions {
+  /** `client.<module>.<command>(…)` */
+  modules?: RedisModules;
+  /** `client.<library>.<function>(…)`, called with FCALL (Redis 7.0). */
+  functions?: RedisFunctions;
+  /** `client.<name>(…)`, run by EVALSHA, sent whole only when the server does not know it. */
+  scripts?: RedisScripts;
+}
+
+/**
+ * A Lua script as a method of the client.
+ * @example
+ * const square = defineScript({
+ *   SCRIPT: 'return redis.call("GET", KEYS[1]) ^ 2',
+ *   NUMBER_OF_KEYS: 1,
+ *   parseCommand(parser, key: string) { parser.pushKey(key); },
+ *   transformReply: (reply: number) => reply,
+ * });
+ * const client = createClient({ scripts: { square } });
+ * await client.square('key');
+ */
+export function defineScript<S extends RedisScriptConfig>(script: S): S & { SHA1: string } {
+  return { ...script, SHA1: createHash('sha1').update(script.SCRIPT).digest('hex') };
+}
+
+type Rest<P> = P extends [unknown, ...infer R] ? R : never;
+type ReplyOfCustom<C> = C extends { transformReply: infer T }
+  ? T extends (...args: never[]) => infer R
+    ? R
+    : T extends { 3: (...args: never[]) => infer R }
+      ? R
+      : unknown
+  : unknown;
+type CustomMethod<C extends CustomCommand, M> = (
+  ...args: Rest<Parameters<C['parseCommand']>>
+) => Promise<Mapped<ReplyOfCustom<C>, M>>;
+type Namespaces<N, M> = {
+  readonly [L in keyof N]: {
+    readonly [C in keyof N[L]]: N[L][C] extends CustomCommand ? CustomMethod<N[L][C], M> : never;
+  };
+};
+/** The methods that options `O` add to a client. */
+export type CustomMethods<O, M extends TypeMapping = Record<never, never>> = (O extends {
+  modules: infer N extends RedisModules;
+}
+  ? Namespaces<N, M>
+  : unknown) &
+  (O extends { functions: infer N extends RedisFunctions } ? Namespaces<N, M> : unknown) &
+  (O extends { scripts: infer S extends RedisScripts } ? { readonly [K in keyof S]: CustomMethod<S[K], M> } : unknown);
+
+type Run = (self: object, command: Command, script?: RedisScript) => unknown;
+
+/** Puts the methods onto `prototype`; false when there are none. `run` is called with the object they are called on. */
+export function bindCustomCommands(prototype: object, options: CustomCommandOptions, run: Run): boolean {
+  let any = false;
+  const namespaces = [...Object.entries(options.modules ?? {}), ...Object.entries(options.functions ?? {})];
+  for (const [name, commands] of namespaces) {
+    any = true;
+    const isLibrary = options.functions !== undefined && name in options.functions;
+    defineNamespace(prototype, name, commands, (self, functionName, command, args) =>
+      run(self, isLibrary ? functionCommand(functionName, command, args) : moduleCommand(command, args)),
+    );
+  }
+  for (const [name, script] of Object.entries(options.scripts ?? {})) {
+    any = true;
+    define(prototype, name, function (this: object, ...args: unknown[]) {
+      return run(this, scriptCommand(script, args), script);
+    });
+  }
+  return any;
+}
+
+function define(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, writable: true, configurable: true });
+}
+
+type Call = (self: object, name: string, command: RedisFunction, args: unknown[]) => unknown;
+
+/** `client.name.command()`: one namespace object for every view of the client, which it runs on. */
+function defineNamespace(
+  prototype: object,
+  name: string,
+  commands: Readonly<Record<string, RedisFunction>>,
+  call: Call,
+): void {
+  const methods: object = {};
+  for (const [commandName, command] of Object.entries(commands)) {
+    define(methods, commandName, function (this: { readonly _self: object }, ...args: unknown[]) {
+      return call(this._self, commandName, command, args);
+    });
+  }
+  const made = new WeakMap<object, object>();
+  Object.defineProperty(prototype, name, {
+    configurable: true,
+    get(this: object) {
+      let namespace = made.get(this);
+      if (namespace === undefined) {
+        namespace = Object.create(methods, { _self: { value: this } }) as object;
+        made.set(this, namespace);
+      }
+      return namespace;
+    },
+  });
+}
+
+function flagsOf(command: CustomCommand): number | undefined {
+  return command.IS_READ_ONLY === true ? Flag.READONLY : undefined;
+}
+
+function moduleCommand(command: CustomCommand, args: unknown[]): Command {
+  const parser = new BasicCommandParser();
+  command.parseCommand(parser, ...args);
+  return parser.toCommand(readersOf(command.transformReply), flagsOf(command));
+}
+
+function functionCommand(name: string, command: RedisFunction, args: unknown[]): Command {
+  return prefixed([command.IS_READ_ONLY === true ? 'FCALL_RO' : 'FCALL', name], command, args);
+}
+
+function scriptCommand(script: RedisScript, args: unknown[]): Command {
+  return prefixed([script.IS_READ_ONLY === true ? 'EVALSHA_RO' : 'EVALSHA', script.SHA1], script, args);
+}
+
+function prefixed(words: string[], command: RedisFunction, args: unknown[]): Command {
+  const parser = new BasicCommandParser();
+  parser.push(...words);
+  if (command.NUMBER_OF_KEYS !== undefined) parser.push(String(command.NUMBER_OF_KEYS));
+  command.parseCommand(parser, ...args);
+  return parser.toCommand(readersOf(command.transformReply), flagsOf(command));
+}
+
+/** The same call with the script's text instead of its digest. */
+export function withScriptText({ spec, args, preserve }: Command, script: RedisScript): Command {
+  const name = spec.name.replace('EVALSHA', 'EVAL');
+  const head = new BasicCommandParser();
+  head.push(name);
+  const evalSpec = head.toCommand(spec.read, spec.flags).spec;
+  return new Value({ ...evalSpec, keys: spec.keys }, [script.SCRIPT, ...args.slice(1)], preserve);
+}
+
+/** Runs a script by its digest, and by its text when the server does not know it. */
+export async function runScript(
+  dispatch: (command: Command, options?: CommandOptions) => Promise<unknown>,
+  command: Command,
+  script: RedisScript,
+  options?: CommandOptions,
+): Promise<unknown> {
+  try {
+    return await dispatch(command, options);
+  } catch (error) {
+    if (!(error instanceof ErrorReply) || error.prefix !== 'NOSCRIPT') throw error;
+    return dispatch(withScriptText(command, script), options);
+  }
+}

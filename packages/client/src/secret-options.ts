@@ -1,0 +1,31 @@
+/** Options as a client shows them: usable to create another client, but nothing in them prints a password. */
+import type { ClientOptions } from './options.js';
+import { Secret } from './security/secret.js';
+import { parseURL } from './url-options.js';
+
+const shown = new WeakMap<ClientOptions, ClientOptions>();
+
+export const SecretOptions = {
+  /** The same object for the same options. */
+  of(given: ClientOptions): ClientOptions {
+    let options = shown.get(given);
+    if (options === undefined) {
+      options = withoutText(given);
+      shown.set(given, options);
+    }
+    return options;
+  },
+};
+
+function withoutText({ url, ...rest }: ClientOptions): ClientOptions {
+  const options: ClientOptions = { ...rest };
+  if (url !== undefined) {
+    const { socket, username, password, database } = parseURL(url);
+    options.socket = { ...socket, ...rest.socket };
+    if (rest.username === undefined && username !== undefined) options.username = username;
+    if (rest.password === undefined && password !== undefined) options.password = password;
+    if (rest.database === undefined && database !== undefined) options.database = database;
+  }
+  if (options.password !== undefined) options.password = Secret.from(options.password);
+  return Object.freeze(options);
+}
