@@ -5,6 +5,7 @@ import type {
   FieldsOf,
   Integer,
   MapOf,
+  Parsed,
   RedisArgument,
   SimpleString,
   TypeMapping,
@@ -88,7 +89,7 @@ const VGETATTR = spec('VGETATTR', {
 });
 /** An element's attributes, parsed; null without. Redis 8.0.0. */
 export const vGetAttr = (key: RedisArgument, element: RedisArgument) =>
-  new Command<JsonValue>(VGETATTR, [key, element]);
+  new Command<Parsed<JsonValue>>(VGETATTR, [key, element]);
 
 const VINFO = spec('VINFO', {
   read: { 2: (reply: unknown[] | null, _, mapping) => (reply === null ? null : pairsToMap(reply, mapping)) },

@@ -74,6 +74,9 @@ export type MapOf<K, V> = Marker<'map', [K, V]>;
 /** A map whose keys are known: an object with these fields, unless maps are mapped to something else. */
 export type FieldsOf<T> = Marker<'fields', T>;
 
+/** A reply that a reader has already turned into `T`, such as parsed JSON: no mapping applies within. */
+export type Parsed<T> = Marker<'parsed', T>;
+
 type Ctor<M, K extends keyof TypeMapping, D> = M extends { [P in K]: infer C } ? Instance<C> : D;
 type Instance<C> = C extends StringConstructor
   ? string
@@ -115,21 +118,23 @@ export type Mapped<T, M = Record<never, never>> =
                     : M extends { 37: ArrayConstructor }
                       ? Mapped<K | V, M>[]
                       : Record<string, Mapped<V, M>>
-                  : T extends Marker<'fields', infer F>
-                    ? M extends { 37: MapConstructor }
-                      ? Map<keyof F & string, Mapped<F[keyof F], M>>
-                      : M extends { 37: ArrayConstructor }
-                        ? (Mapped<F[keyof F], M> | Ctor<M, 36, string>)[]
-                        : { [P in keyof F]: Mapped<F[P], M> }
-                    : T extends Buffer | Date | Error | ((...args: never[]) => unknown)
-                      ? T
-                      : T extends readonly unknown[]
-                        ? { [I in keyof T]: Mapped<T[I], M> }
-                        : T extends Map<infer K, infer V>
-                          ? Map<Mapped<K, M>, Mapped<V, M>>
-                          : T extends object
-                            ? { [P in keyof T]: Mapped<T[P], M> }
-                            : T;
+                  : T extends Marker<'parsed', infer V>
+                    ? V
+                    : T extends Marker<'fields', infer F>
+                      ? M extends { 37: MapConstructor }
+                        ? Map<keyof F & string, Mapped<F[keyof F], M>>
+                        : M extends { 37: ArrayConstructor }
+                          ? (Mapped<F[keyof F], M> | Ctor<M, 36, string>)[]
+                          : { [P in keyof F]: Mapped<F[P], M> }
+                      : T extends Buffer | Date | Error | ((...args: never[]) => unknown)
+                        ? T
+                        : T extends readonly unknown[]
+                          ? { [I in keyof T]: Mapped<T[I], M> }
+                          : T extends Map<infer K, infer V>
+                            ? Map<Mapped<K, M>, Mapped<V, M>>
+                            : T extends object
+                              ? { [P in keyof T]: Mapped<T[P], M> }
+                              : T;
 
 /** Anything a server can answer, under the default type mapping. */
 export type ReplyValue =
