@@ -30,6 +30,8 @@ export interface ReplySink {
 const CR = 13;
 const LF = 10;
 const MINUS = 45;
+/** What follows the minus of the only negative length. */
+const MINUS_ONE = [49, CR, LF];
 
 type Container = 'array' | 'set' | 'push' | 'map' | 'object' | 'pairs' | 'attribute';
 interface Frame {
@@ -99,15 +101,14 @@ export class Decoder {
     if (carry.length + take - this.#pos > this.#limits.maxLineBytes)
       this.#limit('maxLineBytes', this.#limits.maxLineBytes);
     const line = Buffer.concat([carry, chunk.subarray(this.#pos, take)]);
-    if (!complete) {
-      this.#carry = line;
-      return false;
-    }
     this.#carry = undefined;
     this.#pos = 0;
+    // Also when the line is not complete: what is wrong already is refused now, not when its end comes.
     this.#parse(line, line.length);
-    // A line that is not ended by CRLF is cut again by #parse: the CR is missing before the LF.
-    if (this.#carry !== undefined) throw new ProtocolError('A line is not ended by CRLF');
+    if (this.#carry !== undefined) {
+      if (complete) throw new ProtocolError('A line is not ended by CRLF');
+      return false;
+    }
     this.#pos = take;
     return true;
   }
@@ -239,7 +240,7 @@ export class Decoder {
             frame.hasKey = false;
             if (frame.container === 'map') (frame.items as Map<unknown, unknown>).set(frame.key, value);
             // The object has no prototype, so `__proto__` is a field like any other.
-            else (frame.items as Record<string, unknown>)[String(frame.key)] = value;
+            else (frame.items as Record<string, unknown>)[fieldName(frame.key)] = value;
           }
       }
       if (frame.remaining > 0) return;
@@ -322,13 +323,14 @@ export class Decoder {
   /** Signed decimal after the type byte; undefined when cut. `-1` is the only negative length. */
   #length(buf: Buffer, end: number): number | undefined {
     let pos = this.#pos + 1;
-    if (pos + 1 >= end) return undefined;
+    if (pos >= end) return undefined;
     let byte = buf[pos]!;
     if (byte === MINUS) {
-      if (pos + 3 >= end) return undefined;
-      if (buf[pos + 1] !== 49 || buf[pos + 2] !== CR || buf[pos + 3] !== LF)
-        throw new ProtocolError('A negative length');
-      this.#pos = pos + 4;
+      for (const expected of MINUS_ONE) {
+        if (++pos >= end) return undefined;
+        if (buf[pos] !== expected) throw new ProtocolError('A negative length');
+      }
+      this.#pos = pos + 1;
       return -1;
     }
     let value = 0;
@@ -485,6 +487,14 @@ export class Decoder {
   #limit(name: keyof ReplyLimits, value: number): never {
     throw new ProtocolError(`A reply crosses replyLimits.${name} (${value})`, 'REDKEEP_REPLY_LIMIT');
   }
+}
+
+/** An object's field is text; no server sends an aggregate where one belongs. */
+function fieldName(key: unknown): string {
+  if (typeof key === 'object' && key !== null && !Buffer.isBuffer(key) && !(key instanceof String)) {
+    throw new ProtocolError('A map key that is an aggregate or an error');
+  }
+  return String(key);
 }
 
 function newItems(container: Container): Frame['items'] {

@@ -147,7 +147,7 @@ test('no secret reaches an error, an event, a warning, a channel or an inspectio
   await provoke(() => client.withAbortSignal(AbortSignal.abort(new Error('stop'))).set('k', CANARY));
 
   // A connection that breaks under a write, and a peer that breaks the protocol with the secret in hand.
-  await using scripted = await startScriptedServer({ onCommand: (_, peer) => (peer.reset(), undefined) });
+  await using scripted = await startScriptedServer({ onCommand: (_, peer) => void peer.reset() });
   const broken = watched({ url: scripted.url, password: CANARY, socket: { reconnectStrategy: false } });
   await broken.connect();
   await provoke(() => broken.set(CANARY, CANARY));
