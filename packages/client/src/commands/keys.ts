@@ -235,6 +235,11 @@ const WAIT = spec('WAIT');
 /** Waits until `replicas` have the writes so far, at most `timeout` ms (0 = for ever). Redis 3.0.0. */
 export const wait = (replicas: number, timeout: number) => new Command<Integer>(WAIT, [replicas, timeout]);
 
+const WAITAOF = spec('WAITAOF');
+/** Waits until `local` (0 or 1) and `replicas` have the writes so far on disk, at most `timeout` ms. Redis 7.2.0. */
+export const waitAof = (local: 0 | 1, replicas: number, timeout: number) =>
+  new Command<[local: Integer, replicas: Integer]>(WAITAOF, [local, replicas, timeout]);
+
 export const aliases = {
   objectEncoding: 'OBJECT_ENCODING',
   objectFreq: 'OBJECT_FREQ',

@@ -84,6 +84,7 @@ testGroup('strings', {
     [strings.mSetEx({ a: '1' }, { expiration: { type: 'KEEPTTL' } }), 'MSETEX 1 a 1 KEEPTTL', 'a'],
     [built(strings, 'delEx', 'k', { condition: 'IFEQ', matchValue: 'v' }), 'DELEX k IFEQ v', 'k'],
     [strings.delEx('k'), 'DELEX k', 'k'],
+    [built(strings, 'delIfEq', 'k', 'v'), 'DELIFEQ k v', 'k'],
     [built(strings, 'digest', 'k'), 'DIGEST k', 'k'],
     [
       built(strings, 'increx', 'k', {

@@ -206,6 +206,10 @@ export const delEx = (key: RedisArgument, options?: DelExOptions) =>
       : [key, word('DELEX', 'condition', options.condition, ['IFEQ', 'IFNE', 'IFDEQ', 'IFDNE']), options.matchValue],
   );
 
+const DELIFEQ = spec('DELIFEQ');
+/** Deletes if the value equals `value`; 1 if deleted. A lock is given back with it. Valkey 9.0.0; Redis: {@link delEx}. */
+export const delIfEq = (key: RedisArgument, value: RedisArgument) => new Command<Integer<0 | 1>>(DELIFEQ, [key, value]);
+
 const DIGEST = spec('DIGEST');
 /** XXH3 digest of a string, 16 hexadecimal digits, for IFDEQ and IFDNE; null when missing. Redis 8.4.0. */
 export const digest = (key: RedisArgument) => new Command<SimpleString | null>(DIGEST, [key]);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { findEngines, type RawReply, startServer } from '@redkeep/testing';
 import { type Command, Flag, rawCommand } from './command.js';
 import * as geo from './geo.js';
+import { ALIASES, COMMANDS } from './index.js';
 import * as keys from './keys.js';
 import * as lists from './lists.js';
 import { keysOf } from './protocols.test.support.js';
@@ -15,14 +16,15 @@ import { COMMAND_TABLE } from './table.js';
 interface Known {
   readonly name: string;
   readonly flags: readonly string[];
+  readonly categories: readonly string[];
   readonly keys: readonly [first: number, last: number, step: number];
 }
 
 /** Every command and subcommand of a server, as COMMAND tells them. */
 function flatten(list: RawReply): Known[] {
-  return (list as [string, number, string[], number, number, number, ...RawReply[]][]).flatMap((row) => {
-    const [name, , flags, first, last, step] = row;
-    const known: Known = { name: name.toUpperCase().replace('|', ' '), flags, keys: [first, last, step] };
+  return (list as [string, number, string[], number, number, number, string[], ...RawReply[]][]).flatMap((row) => {
+    const [name, , flags, first, last, step, categories] = row;
+    const known: Known = { name: name.toUpperCase().replace('|', ' '), flags, categories, keys: [first, last, step] };
     return [known, ...flatten(row[9] ?? [])];
   });
 }
@@ -68,6 +70,18 @@ const MOVABLE: readonly Command[] = [
 ];
 const MOVABLE_LATER: readonly Command[] = [strings.mSetEx({ a: '1', b: '2' }, { mode: 'NX' })];
 
+const DATA = /^@(string|hash|list|set|sortedset|stream|geo|bitmap|hyperloglog)$/;
+/** Data commands that have no method, and why; `sendCommand` runs them. */
+const WITHOUT_METHOD: Readonly<Record<string, string>> = {
+  HMSET: 'HSET does the same since Redis 4',
+  SUBSTR: 'GETRANGE does the same since Redis 2',
+  ZREVRANGE: 'ZRANGE REV since Redis 6.2',
+  ZREVRANGEBYLEX: 'ZRANGE BYLEX REV since Redis 6.2',
+  ZREVRANGEBYSCORE: 'ZRANGE BYSCORE REV since Redis 6.2',
+  PFDEBUG: 'for developers of the server',
+  PFSELFTEST: 'for developers of the server',
+};
+
 /** Where the table says something else than a server, and why. */
 const NOT_BLOCKING = new Set(['XREAD', 'XREADGROUP', 'WAIT', 'WAITAOF']);
 
@@ -80,13 +94,32 @@ for (const engine of findEngines()) {
     assert.deepEqual(missing, [], 'regenerate table.ts: scripts/generate-command-table.mjs');
     for (const { name, flags, keys: places } of commands) {
       const [bits, ...row] = COMMAND_TABLE[name]!;
-      assert.equal((bits & Flag.WRITE) !== 0, flags.includes('write') || (bits & Flag.WRITE) !== 0, `${name}: write`);
-      if (flags.includes('write')) assert.equal(bits & Flag.READONLY, 0, `${name}: a write is never called a read`);
+      if (flags.includes('write'))
+        assert.equal(bits & (Flag.WRITE | Flag.READONLY), Flag.WRITE, `${name}: a write is never called a read`);
       if ((bits & Flag.READONLY) !== 0) assert.ok(flags.includes('readonly'), `${name}: read`);
       if (flags.includes('blocking') && !NOT_BLOCKING.has(name)) assert.ok(bits & Flag.BLOCKING, `${name}: blocks`);
       if (flags.includes('movablekeys')) assert.ok(bits & Flag.MOVABLE_KEYS, `${name}: movable keys`);
       if (places[0] !== 0) assert.deepEqual(row, places, `${name}: first key, last key, step`);
     }
+  });
+
+  test(`every data command of ${engine.name} has a method`, async () => {
+    await using server = await startServer({ engine });
+    const aliases: Readonly<Record<string, string>> = ALIASES;
+    const methods = new Set(Object.keys(COMMANDS).map((name) => aliases[name] ?? name.toUpperCase()));
+    const lacking = flatten(await server.command('COMMAND'))
+      .filter(({ name, categories }) => categories.some((category) => DATA.test(category)) && !name.endsWith(' HELP'))
+      .map(({ name }) => name)
+      .filter((name) => !methods.has(name.replace(' ', '_')));
+    assert.deepEqual(
+      lacking.filter((name) => WITHOUT_METHOD[name] === undefined),
+      [],
+    );
+    assert.deepEqual(
+      Object.keys(WITHOUT_METHOD).filter((name) => methods.has(name)),
+      [],
+      'these have methods by now',
+    );
   });
 
   test(`keys are where ${engine.name} finds them`, async () => {

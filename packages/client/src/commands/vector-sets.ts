@@ -105,6 +105,11 @@ export const vInfo = (key: RedisArgument) =>
     'hnsw-max-node-uid': Integer;
   }> | null>(VINFO, [key]);
 
+const VISMEMBER = spec('VISMEMBER', { read: asBoolean });
+/** True if it is an element. Redis 8.0.0. */
+export const vIsMember = (key: RedisArgument, element: RedisArgument) =>
+  new Command<boolean>(VISMEMBER, [key, element]);
+
 const VLINKS = spec('VLINKS');
 /** Neighbors of an element, one list a layer; null when it is missing. Redis 8.0.0. */
 export const vLinks = (key: RedisArgument, element: RedisArgument) =>
