@@ -6,7 +6,22 @@ export {
   ClientSideCacheProvider,
 } from './cache/client-side-cache.js';
 export { createClient, RedisClient, type RedisClientType } from './client.js';
+export {
+  AR_OPERATIONS,
+  AR_PREDICATE_COMBINATORS,
+  AR_PREDICATE_TYPES,
+} from './commands/arrays.js';
 export type { Command } from './commands/command.js';
+export { GEO_REPLY_WITH, type GeoReplyWith } from './commands/geo.js';
+export { HASH_EXPIRATION, HASH_EXPIRATION_TIME, type HashExpiration } from './commands/hashes.js';
+export {
+  STREAM_DELETION_POLICY,
+  STREAM_DELETION_REPLY_CODES,
+  type StreamDeletionPolicy,
+  type StreamDeletionReplyCode,
+  type StreamMessage,
+} from './commands/stream-messages.js';
+export type { SetOptions } from './commands/strings.js';
 export { type CommandMessage, type ConnectionMessage, commandChannel, connectionChannel } from './diagnostics.js';
 export * from './errors.js';
 export type { Health } from './health/health-check.js';

@@ -11,6 +11,8 @@ import * as lists from './lists.js';
 import * as sets from './sets.js';
 import * as sortedSets from './sorted-sets.js';
 import * as streamGroups from './stream-groups.js';
+import * as streamPending from './stream-pending.js';
+import * as streamReading from './stream-reading.js';
 import * as streams from './streams.js';
 import * as strings from './strings.js';
 import * as vectorSets from './vector-sets.js';
@@ -33,6 +35,8 @@ export const COMMANDS = {
   ...commandsOf(sets),
   ...commandsOf(sortedSets),
   ...commandsOf(streamGroups),
+  ...commandsOf(streamPending),
+  ...commandsOf(streamReading),
   ...commandsOf(streams),
   ...commandsOf(strings),
   ...commandsOf(vectorSets),
@@ -50,6 +54,7 @@ export const ALIASES = {
   ...sets.aliases,
   ...sortedSets.aliases,
   ...streamGroups.aliases,
+  ...streamPending.aliases,
   ...streams.aliases,
   ...strings.aliases,
   ...vectorSets.aliases,

@@ -3,13 +3,15 @@ import { test } from 'node:test';
 import { Flag } from './command.js';
 import { built, isNumber, testGroup } from './protocols.test.support.js';
 import * as groups from './stream-groups.js';
+import * as pending from './stream-pending.js';
+import * as reading from './stream-reading.js';
 import * as streams from './streams.js';
 
 const one = { id: '1-0', message: { f: 'v' } };
 const two = { id: '2-0', message: { g: 'w' } };
 
 testGroup('streams', {
-  module: { ...streams, ...groups },
+  module: { ...streams, ...groups, ...pending, ...reading },
   cases: [
     [(c) => c.xAdd('x', '1-0', { f: 'v' }), '1-0'],
     [
@@ -98,7 +100,7 @@ testGroup('streams', {
   ],
   wire: [
     [
-      streams.xReadGroup(
+      reading.xReadGroup(
         'STREAMS',
         'STREAMS',
         [
@@ -111,7 +113,7 @@ testGroup('streams', {
       'a b',
     ],
     [
-      streams.xRead(
+      reading.xRead(
         [
           { key: 'a', id: '1' },
           { key: 'STREAMS', id: '$' },
@@ -129,7 +131,7 @@ testGroup('streams', {
     [streams.xAdd('k', '*', { f: 'v' }, { IDMPAUTO: { pid: 'p' } }), 'XADD k IDMPAUTO p * f v', 'k'],
     [groups.xGroupCreate('k', 'g', '$'), 'XGROUP CREATE k g $', 'k'],
     [groups.xInfoStream('k'), 'XINFO STREAM k', 'k'],
-    [built(streams, 'xAckDel', 'k', 'g', ['1-0', '2-0'], 'DELREF'), 'XACKDEL k g DELREF IDS 2 1-0 2-0', 'k'],
+    [built(pending, 'xAckDel', 'k', 'g', ['1-0', '2-0'], 'DELREF'), 'XACKDEL k g DELREF IDS 2 1-0 2-0', 'k'],
     [built(streams, 'xDelEx', 'k', '1-0', 'KEEPREF'), 'XDELEX k KEEPREF IDS 1 1-0', 'k'],
     [
       built(streams, 'xCfgSet', 'k', { IDMP_DURATION: 5, IDMP_MAXSIZE: 6 }),
@@ -137,7 +139,7 @@ testGroup('streams', {
       'k',
     ],
     [
-      built(streams, 'xNack', 'k', 'g', 'FAIL', '1-0', { RETRYCOUNT: 2, FORCE: true }),
+      built(pending, 'xNack', 'k', 'g', 'FAIL', '1-0', { RETRYCOUNT: 2, FORCE: true }),
       'XNACK k g FAIL IDS 1 1-0 RETRYCOUNT 2 FORCE',
       'k',
     ],
@@ -149,10 +151,10 @@ test('XREAD and XREADGROUP run apart only when they wait', () => {
   const blocks = (command: { spec: { flags: number } }) => (command.spec.flags & Flag.BLOCKING) !== 0;
   assert.deepEqual(
     [
-      streams.xRead(from),
-      streams.xRead(from, { BLOCK: 0 }),
-      streams.xReadGroup('g', 'c', from),
-      streams.xReadGroup('g', 'c', from, { BLOCK: 1 }),
+      reading.xRead(from),
+      reading.xRead(from, { BLOCK: 0 }),
+      reading.xReadGroup('g', 'c', from),
+      reading.xReadGroup('g', 'c', from, { BLOCK: 1 }),
     ].map(blocks),
     [false, true, false, true],
   );
@@ -161,6 +163,6 @@ test('XREAD and XREADGROUP run apart only when they wait', () => {
 test('an id cannot become an option', () => {
   const refused = { code: 'REDKEEP_INVALID_ARGUMENT' };
   assert.throws(() => streams.xAdd('k', 'NOMKSTREAM', { f: 'v' }), refused);
-  assert.throws(() => streams.xClaim('k', 'g', 'c', 0, ['1-0', 'JUSTID']), refused);
+  assert.throws(() => pending.xClaim('k', 'g', 'c', 0, ['1-0', 'JUSTID']), refused);
   assert.throws(() => streams.xAdd('k', '*', {}, { TRIM: { strategy: 'LIMIT' as never, threshold: 1 } }), refused);
 });

@@ -9,7 +9,7 @@ import * as lists from './lists.js';
 import { keysOf } from './protocols.test.support.js';
 import * as sets from './sets.js';
 import * as sortedSets from './sorted-sets.js';
-import * as streams from './streams.js';
+import * as reading from './stream-reading.js';
 import * as strings from './strings.js';
 import { COMMAND_TABLE } from './table.js';
 
@@ -48,8 +48,8 @@ const MOVABLE: readonly Command[] = [
   sortedSets.zUnionStore('d', ['a', 'b'], { AGGREGATE: 'MAX' }),
   sortedSets.zmPop(['a', 'b'], 'MIN'),
   sortedSets.bzmPop(1, ['a', 'b'], 'MIN'),
-  streams.xRead([KEY, { key: 'b', id: '0' }], { COUNT: 1 }),
-  streams.xReadGroup('streams', 'c', [KEY, { key: 'b', id: '>' }], { NOACK: true }),
+  reading.xRead([KEY, { key: 'b', id: '0' }], { COUNT: 1 }),
+  reading.xReadGroup('streams', 'c', [KEY, { key: 'b', id: '>' }], { NOACK: true }),
   geo.geoRadius('a', CENTER, 1, 'm'),
   geo.geoRadiusStore('a', CENTER, 1, 'm', 'b'),
   geo.geoRadiusByMember('a', 'm', 1, 'm'),
