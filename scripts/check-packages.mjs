@@ -14,6 +14,7 @@ const ALLOWED = [
   /^LICENSE$/,
   /^bin\/[\w.-]+\.js$/,
   /^dist\/.+\.(js|d\.ts)$/,
+  /^cjs\/(package\.json|index\.mjs|.+\.(js|d\.ts))$/,
   /^dist\/.+\.(css|svg|lua)$/,
   /^data\/[\w.-]+\.json$/,
 ];

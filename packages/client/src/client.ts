@@ -223,7 +223,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
   withCommandOptions<N extends TypeMapping = M>(options: CommandOptions<N>): View<this, N> {
     const merged: Record<string, unknown> = { ...this[CORE].options.commandOptions, ...this[OPTIONS], ...options };
     if ('timeout' in merged) merged.timeout ??= 0;
-    return Object.create(this[SELF], { [OPTIONS]: { value: merged } }) as View<this, N>;
+    return Object.create(this, { [OPTIONS]: { value: merged } }) as View<this, N>;
   }
 
   /** The same client with other JavaScript types for replies. */
