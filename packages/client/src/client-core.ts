@@ -1,5 +1,6 @@
 /** What a client is made of, behind its public face: the policy gate, the connection, its modes and the events. */
 import type { EventEmitter } from 'node:events';
+import { TLSSocket } from 'node:tls';
 import { cacheableKeys, cacheKey } from './cache/caching.js';
 import type { ClientSideCacheProvider } from './cache/client-side-cache.js';
 import { Command, Flag, spec } from './commands/command.js';
@@ -14,6 +15,8 @@ import type { CommandOptions, ResolvedOptions } from './options.js';
 import type { RedisArgument } from './protocol/types.js';
 import type { MessageSource } from './pubsub/message-iterator.js';
 import { PubSub } from './pubsub/pub-sub.js';
+import { type CommandGate, commandGate } from './security/command-gate.js';
+import { type TlsInfo, tlsInfoOf } from './security/tls-info.js';
 
 const TRACKING_ON = new Command(spec('CLIENT TRACKING'), ['ON']);
 const CACHE_BY_CALL = new Command(spec('CLIENT TRACKING'), ['ON', 'OPTIN']);
@@ -29,6 +32,8 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   readonly pubSub: PubSub;
   readonly cache: ClientSideCacheProvider | undefined;
   readonly #blocking: BlockingConnections;
+  /** Only where an option asks for it: the others pay nothing. */
+  readonly #gate: CommandGate | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
   /** What a borrower of this client may have left on the connection. */
   #left: 'nothing' | 'watch' | 'state' = 'nothing';
@@ -47,6 +52,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     this.cache = options.cache?.provider;
     this.connection = new Connection(options.connection, this.#listener());
     this.#blocking = new BlockingConnections(this.connection);
+    this.#gate = commandGate(options, (state) => emitter.emit('circuit', state));
     this.pubSub = new PubSub(this.connection, {
       onShardMoved: (channel, listeners) => emitter.emit('sharded-channel-moved', channel, listeners),
       onRefused: (error) => this.#emitError(error),
@@ -68,6 +74,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
       onReady: () => {
         event('ready');
         this.#startPing();
+        this.#watchCertificate();
         this.emitter.emit('ready');
       },
       onEnd: () => {
@@ -109,6 +116,17 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     return steps;
   }
 
+  /** Facts of the live TLS session; undefined without one. */
+  tlsInfo(): TlsInfo | undefined {
+    const { socket } = this.connection;
+    return socket instanceof TLSSocket ? tlsInfoOf(socket) : undefined;
+  }
+
+  #watchCertificate(): void {
+    const info = this.tlsInfo();
+    if (info !== undefined && info.daysLeft < CERTIFICATE_WARNING_DAYS) this.emitter.emit('certificate-expiring', info);
+  }
+
   #emitError(error: Error): void {
     // Without a listener Node would end the process for a passing network failure.
     if (this.emitter.listenerCount('error') > 0) this.emitter.emit('error', error);
@@ -126,6 +144,12 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     if ((flags & PLAIN) === 0) this.#noteState(command.spec.name);
     const refused = this.options.policy.refuse(command.spec);
     if (refused !== undefined) return Promise.reject(refused);
+    if (this.#gate !== undefined) return this.#gate.run(command, () => this.#send(command, options));
+    return this.#send(command, options);
+  }
+
+  #send<T>(command: Command<T>, options: CommandOptions): Promise<T> {
+    const { flags } = command.spec;
     const prefixed = this.options.keyPrefix === undefined ? command : prefixKeys(command, this.options.keyPrefix);
     const promise =
       this.cache !== undefined && (flags & Flag.READONLY) !== 0
@@ -313,6 +337,8 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   }
 }
 
+/** D6: time enough to renew without haste. */
+const CERTIFICATE_WARNING_DAYS = 30;
 /** Commands with one of these flags leave nothing behind on the connection. */
 const PLAIN = Flag.READONLY | Flag.WRITE | Flag.REPEATABLE;
 const LEAVES_STATE = new Set(

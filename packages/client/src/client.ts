@@ -23,6 +23,7 @@ import {
   runScript,
 } from './scripting/custom-commands.js';
 import { SecretOptions } from './secret-options.js';
+import type { TlsInfo } from './security/tls-info.js';
 import { Transaction } from './transaction/transaction.js';
 import { parseOptions, parseURL } from './url-options.js';
 
@@ -140,6 +141,14 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
    */
   healthCheck(limit?: number): Promise<Health> {
     return healthCheck(this[CORE].connection, limit);
+  }
+
+  /**
+   * Protocol, cipher, verified chain and days left of the live TLS session; undefined in plaintext or while not
+   * connected. The event `certificate-expiring` brings the same when less than 30 days are left.
+   */
+  tlsInfo(): TlsInfo | undefined {
+    return this[CORE].tlsInfo();
   }
 
   /** Finishes what is in flight, then disconnects. */

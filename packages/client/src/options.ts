@@ -15,8 +15,10 @@ import { InvalidOptionError } from './errors.js';
 import { DEFAULT_REPLY_LIMITS, type ReplyLimits } from './protocol/limits.js';
 import type { RedisArgument, RespVersion, TypeMapping } from './protocol/types.js';
 import type { CustomCommandOptions } from './scripting/custom-commands.js';
+import type { CircuitBreakerOptions } from './security/circuit-breaker.js';
 import { CommandPolicy, type CommandPolicyOptions } from './security/command-policy.js';
 import { type CredentialsProvider, fromValue, toCredentialsSource } from './security/credentials.js';
+import type { RateLimitOptions } from './security/rate-limit.js';
 import type { Secret } from './security/secret.js';
 import { type TlsOptions, validateTls } from './security/tls-policy.js';
 
@@ -94,6 +96,12 @@ export interface ClientOptions extends CommandPolicyOptions, CustomCommandOption
   maxRetriesPerCommand?: number;
   commandOptions?: CommandOptions;
   replyLimits?: Partial<ReplyLimits>;
+  /** Bounds what this client sends; default none. */
+  rateLimit?: RateLimitOptions;
+  /** Rejects at once after failures in a row; default none. */
+  circuitBreaker?: CircuitBreakerOptions;
+  /** Called with each command before it is sent; what it throws rejects the command. For rules of a key space. */
+  validateCommand?: CommandValidator;
   /** Send no library name and version. */
   disableClientInfo?: boolean;
   clientInfoTag?: string;
@@ -116,7 +124,21 @@ export const DEFAULTS = {
   maxRetries: 3,
 } as const;
 
+/** A command as validators see it. Keys and arguments are as given, before any prefix. */
+export interface ValidatedCommand {
+  /** `SET`, `CLIENT KILL`. */
+  readonly name: string;
+  readonly keys: readonly unknown[];
+  /** All arguments after the command's name, keys among them. */
+  readonly args: readonly unknown[];
+  readonly readOnly: boolean;
+}
+export type CommandValidator = (command: ValidatedCommand) => void;
+
 export interface ResolvedOptions {
+  readonly rateLimit: RateLimitOptions | undefined;
+  readonly circuitBreaker: CircuitBreakerOptions | undefined;
+  readonly validateCommand: CommandValidator | undefined;
   readonly connection: ConnectionOptions;
   readonly policy: CommandPolicy;
   readonly keyPrefix: RedisArgument | undefined;
@@ -182,6 +204,9 @@ export function resolveOptions(given: ClientOptions = {}, env: NodeJS.ProcessEnv
           ? (socket.connectTimeout ?? DEFAULTS.connectTimeout)
           : Number.POSITIVE_INFINITY,
     },
+    rateLimit: given.rateLimit,
+    circuitBreaker: given.circuitBreaker,
+    validateCommand: given.validateCommand,
     policy: new CommandPolicy(given),
     keyPrefix: given.keyPrefix === undefined || given.keyPrefix.length === 0 ? undefined : given.keyPrefix,
     commandOptions: given.commandOptions ?? {},
@@ -415,6 +440,9 @@ const CLIENT_NAMES = [
   'maxRetriesPerCommand',
   'commandOptions',
   'replyLimits',
+  'rateLimit',
+  'circuitBreaker',
+  'validateCommand',
   'disableClientInfo',
   'clientInfoTag',
   'commandPolicy',

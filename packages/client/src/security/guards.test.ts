@@ -7,6 +7,7 @@ import { CircuitBreaker } from './circuit-breaker.js';
 import { escapeGlob } from './escape-glob.js';
 import { RateLimit } from './rate-limit.js';
 import { maskUrl, Secret } from './secret.js';
+import type { TlsInfo } from './tls-info.js';
 
 describe('Secret', () => {
   test('shows itself nowhere', () => {
@@ -130,4 +131,70 @@ test('circuit breaker: opens after failures, lets one command try, closes on suc
   await new Promise((resolve) => setTimeout(resolve, 15));
   assert.equal(await breaker.run(async () => 'sent'), 'sent');
   assert.deepEqual(states, ['open', 'half-open', 'closed']);
+});
+
+describe('gate', () => {
+  test('a validator sees name, keys and arguments, and what it throws stops the command', async () => {
+    await using server = await startScriptedServer();
+    const seen: unknown[] = [];
+    await using client = createClient({
+      url: server.url,
+      validateCommand: (command) => {
+        seen.push(command);
+        if (command.keys.some((key) => !String(key).startsWith('app:')))
+          throw new RangeError('not a key of this application');
+      },
+    });
+    await client.connect();
+    await client.mGet(['app:a', 'app:b']);
+    await assert.rejects(client.set('other', 'v'), RangeError);
+    await client.ping();
+    assert.deepEqual(seen[0], { name: 'MGET', keys: ['app:a', 'app:b'], args: ['app:a', 'app:b'], readOnly: true });
+    assert.equal(
+      server.received.some(([name]) => name === 'SET'),
+      false,
+    );
+  });
+
+  test('rate limit and circuit breaker of a client', async () => {
+    await using server = await startScriptedServer({ onCommand: () => undefined });
+    const client = createClient({
+      url: server.url,
+      commandOptions: { timeout: 10 },
+      circuitBreaker: { threshold: 2, coolDown: 60_000 },
+    });
+    const states: string[] = [];
+    client.on('circuit', (state) => states.push(state));
+    await client.connect();
+    await assert.rejects(client.get('a'), { code: 'REDKEEP_TIMEOUT' });
+    await assert.rejects(client.get('a'), { code: 'REDKEEP_TIMEOUT' });
+    await assert.rejects(client.get('a'), { code: 'REDKEEP_CIRCUIT_OPEN' });
+    assert.deepEqual(states, ['open']);
+    client.destroy();
+    await using limited = createClient({ url: server.url, rateLimit: { rate: 0.001, burst: 1 } });
+    server.reply('PING', '+PONG\r\n');
+    await limited.connect();
+    assert.equal(await limited.ping(), 'PONG');
+    await assert.rejects(limited.ping(), { code: 'REDKEEP_RATE_LIMITED' });
+  });
+});
+
+test('tlsInfo tells the live session; a certificate near its end is announced', async () => {
+  await using server = await startServer({ tls: true });
+  await using client = createClient({
+    url: `rediss://localhost:${server.tlsPort}`,
+    tls: { caFile: server.tlsFiles!.ca },
+  });
+  assert.equal(client.tlsInfo(), undefined);
+  let announced: TlsInfo | undefined;
+  client.on('certificate-expiring', (info) => {
+    announced = info;
+  });
+  await client.connect();
+  const info = client.tlsInfo()!;
+  assert.equal(info.protocol, 'TLSv1.3');
+  assert.match(info.cipher, /^TLS_/);
+  assert.equal(info.verified, true);
+  assert.ok(info.chain[0]!.names.includes('DNS:localhost'));
+  assert.equal(announced !== undefined, info.daysLeft < 30);
 });
