@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isString, sorted, testGroup } from './protocols.test.support.js';
+import { built, isString, sorted, testGroup } from './protocols.test.support.js';
 import * as sortedSets from './sorted-sets.js';
 
 const a1 = { value: 'a', score: 1 };
@@ -109,7 +109,8 @@ testGroup('sorted sets', {
       'a b',
     ],
     [sortedSets.bzmPop(1, ['a', 'b'], 'MIN', { COUNT: 2 }), 'BZMPOP 1 2 a b MIN COUNT 2', 'a b'],
-    [sortedSets.zRankWithScore('k', 'm'), 'ZRANK k m WITHSCORE', 'k'],
+    [built(sortedSets, 'zRankWithScore', 'k', 'm'), 'ZRANK k m WITHSCORE', 'k'],
+    [built(sortedSets, 'zRevRankWithScore', 'k', 'm'), 'ZREVRANK k m WITHSCORE', 'k'],
     [sortedSets.zAdd('k', a1, { NX: true, GT: true }), 'ZADD k NX GT 1 a', 'k'],
   ],
 });
@@ -119,4 +120,11 @@ test('a score cannot become an option', () => {
     code: 'REDKEEP_INVALID_ARGUMENT',
   });
   assert.doesNotThrow(() => sortedSets.zAdd('k', { score: '1.5e3', value: '5' }));
+});
+
+test('rank and score are read from both protocols', () => {
+  const { read } = sortedSets.zRankWithScore('k', 'm').spec;
+  assert.deepEqual(read[2]!([1, '2.5'], undefined, undefined), { rank: 1, score: 2.5 });
+  assert.deepEqual(read[3]!([1, 2.5], undefined, undefined), { rank: 1, score: 2.5 });
+  assert.equal(read[3]!(null, undefined, undefined), null);
 });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { built, isNumber, isString, sorted, testGroup } from './protocols.test.support.js';
+import { test } from 'node:test';
+import type { Command } from './command.js';
+import { built, isNumber, isString, plain, sorted, testGroup } from './protocols.test.support.js';
 import * as vectors from './vector-sets.js';
 
 const near = (expected: number[]) => (reply: number[]) => {
@@ -78,4 +80,27 @@ testGroup('vector sets', {
     [built(vectors, 'vSim', 'k', [1, 2], { COUNT: 3, EPSILON: 0.5 }), 'VSIM k VALUES 2 1 2 COUNT 3 EPSILON 0.5', 'k'],
     [built(vectors, 'vSimWithScores', 'k', 'e'), 'VSIM k ELE e WITHSCORES', 'k'],
   ],
+});
+
+test('replies of a vector server take the documented shapes', () => {
+  const read = (command: Command, resp: 2 | 3, reply: unknown) =>
+    plain(command.spec.read[resp] ? command.spec.read[resp](reply, undefined, undefined) : reply);
+  assert.deepEqual(read(vectors.vSimWithScores('k', 'e'), 2, ['a', '1', 'b', '0.5']), { a: 1, b: 0.5 });
+  assert.deepEqual(
+    read(vectors.vLinksWithScores('k', 'e'), 2, [
+      ['a', '1'],
+      ['b', '0.5'],
+    ]),
+    [{ a: 1 }, { b: 0.5 }],
+  );
+  assert.deepEqual(read(vectors.vEmb('k', 'e'), 2, ['1', '-inf']), [1, Number.NEGATIVE_INFINITY]);
+  assert.deepEqual(read(vectors.vEmbRaw('k', 'e'), 3, ['int8', 'raw', 1.5, 0.5]), {
+    quantization: 'int8',
+    raw: 'raw',
+    l2Norm: 1.5,
+    quantizationRange: 0.5,
+  });
+  assert.deepEqual(read(vectors.vGetAttr('k', 'e'), 3, '{"a":[1]}'), { a: [1] });
+  assert.equal(read(vectors.vRem('k', 'e'), 2, 1), true);
+  assert.deepEqual(read(vectors.vInfo('k'), 2, ['size', 2]), { size: 2 });
 });
