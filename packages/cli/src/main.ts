@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import 'reflect-metadata';
 import { createContext } from './context.js';
 import { run } from './program.js';
 

@@ -2,8 +2,10 @@ import { Command, CommanderError } from 'commander';
 import { register as registerAcl } from './commands/acl/index.js';
 import { register as registerAudit } from './commands/audit/index.js';
 import { register as registerCerts } from './commands/certs/index.js';
+import { register as registerCli } from './commands/cli/index.js';
 import { register as registerDown } from './commands/down/index.js';
 import { register as registerInit } from './commands/init/index.js';
+import { register as registerLogs } from './commands/logs/index.js';
 import { register as registerStatus } from './commands/status/index.js';
 import { register as registerUp } from './commands/up/index.js';
 import type { Context } from './context.js';
@@ -19,6 +21,8 @@ const commands: readonly Register[] = [
   registerUp,
   registerDown,
   registerStatus,
+  registerLogs,
+  registerCli,
   registerAcl,
   registerCerts,
   registerAudit,
@@ -29,6 +33,7 @@ export async function run(args: readonly string[], context: Context): Promise<Ex
   const program = new Command('redkeep')
     .description('Make, prove and keep hardened Redis, Valkey and Dragonfly deployments.')
     .version(version)
+    .enablePositionalOptions()
     .showHelpAfterError('(redkeep --help lists the commands)');
   for (const register of commands) register(program, context);
   for (const command of [program, ...descendants(program)]) command.exitOverride();

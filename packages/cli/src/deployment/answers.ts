@@ -47,7 +47,11 @@ export const answersSchema = z.strictObject({
     .optional(),
   topology: z.enum(topologyNames).default('single'),
   target: z.enum(targetNames).default('local'),
-  hosts: z.array(host).min(1).default(['127.0.0.1']).describe('Where the nodes run, taken in turn.'),
+  hosts: z
+    .array(host)
+    .min(1)
+    .optional()
+    .describe('Where the nodes run, taken in turn. Default: this machine; containers under their own names.'),
   names: z.array(host).default([]).describe('Further names and addresses clients use; they go into the certificates.'),
   port: port.default(6379).describe('TLS port of the first node; further nodes on the same host follow.'),
   replicas: z.number().int().min(1).max(5).optional().describe('Replicas of each primary. Default: 2, in Cluster 1.'),
@@ -89,7 +93,7 @@ function refuseImpossible(answers: Answers): void {
 const reserved = new Set<string>(['default', 'admin', 'monitoring', 'backup', 'replication', 'sentinel', 'auditor']);
 
 function impossibleBecause(answers: Answers): [message: string, next: string] | undefined {
-  const { engine, topology, databases, applications, profile, hosts } = answers;
+  const { engine, topology, databases, applications, profile, hosts = [] } = answers;
   if (topology === 'cluster' && (databases ?? 1) > 1) {
     return ['A Cluster has one database only.', 'Leave out "databases", or choose the single topology.'];
   }
@@ -101,6 +105,10 @@ function impossibleBecause(answers: Answers): [message: string, next: string] | 
       'The development profile never listens on the network.',
       'Choose the staging profile, or leave out "hosts".',
     ];
+  }
+  const namedHost = hosts.some((name) => isIP(name) === 0 && name !== 'localhost');
+  if (answers.target === 'systemd' && namedHost && profile !== 'development') {
+    return ['A systemd unit listens on addresses.', 'Give "hosts" as IP addresses and the names as --tls-name.'];
   }
   const names = applications.map(({ name }) => name);
   const clash = names.find((name, index) => reserved.has(name) || names.indexOf(name) !== index);
@@ -117,4 +125,14 @@ function isNetwork(value: string): boolean {
   const family = isIP(address);
   if (family === 0 || rest.length > 0) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
+/** The JSON schema of `redkeep.config.json`, as published beside the package. */
+export function answersJsonSchema(): unknown {
+  const schema = z.toJSONSchema(answersSchema, { io: 'input' });
+  return {
+    ...schema,
+    title: 'redkeep.config.json',
+    description: 'Answers from which "redkeep init" makes a deployment.',
+  };
 }

@@ -3,7 +3,7 @@ import type { Answers } from './answers.js';
 import { isLoopback } from './answers.js';
 import { decisionsFor } from './decisions.js';
 import type { Engine } from './engine-version.js';
-import type { CertificateSpec, Deployment, DeploymentNode, NodeRole, User } from './model.js';
+import type { CertificateSpec, Deployment, DeploymentNode, NodeRole, TargetName, User } from './model.js';
 import { type Policy, profiles } from './profiles.js';
 import type { RoleName } from './roles.js';
 
@@ -58,17 +58,20 @@ function offsetPort(port: number, offset: number, dataPorts: number): number {
 function nodesOf(answers: Answers): DeploymentNode[] {
   const primaries = answers.topology === 'cluster' ? answers.shards : 1;
   const replicas = answers.topology === 'single' ? 0 : (answers.replicas ?? (answers.topology === 'cluster' ? 1 : 2));
-  const dataPorts = Math.ceil((primaries * (1 + replicas)) / answers.hosts.length);
+  const hosts = hostsOf(answers);
+  const dataNodeCount = primaries * (1 + replicas);
+  const dataPorts = hosts.length === 0 ? dataNodeCount : Math.ceil(dataNodeCount / hosts.length);
   const nodes: DeploymentNode[] = [];
   const add = (name: string, role: NodeRole, index: number, firstPort: number, more: Partial<DeploymentNode>) => {
-    const host = answers.hosts[index % answers.hosts.length]!;
-    const port = firstPort + Math.floor(index / answers.hosts.length);
-    nodes.push({ ...placeNode(name, role, host, port), ...more });
+    // Containers and pods are found under their own name, each with an address of its own.
+    const host = hosts.length === 0 ? name : hosts[index % hosts.length]!;
+    const port = firstPort + portStep(index, hosts);
+    nodes.push({ ...placeNode(name, role, host, port, answers.target), ...more });
   };
   for (let index = 0; index < primaries * (1 + replicas); index += 1) {
     const shard = index % primaries;
     const isPrimary = index < primaries;
-    const port = answers.port + Math.floor(index / answers.hosts.length);
+    const port = answers.port + portStep(index, hosts);
     add(`node-${index + 1}`, isPrimary ? 'primary' : 'replica', index, answers.port, {
       ...(isPrimary ? {} : { replicaOf: `node-${shard + 1}` }),
       ...(answers.topology === 'cluster' ? { busPort: offsetPort(port, busPortOffset, dataPorts) } : {}),
@@ -82,24 +85,40 @@ function nodesOf(answers: Answers): DeploymentNode[] {
   return nodes;
 }
 
-function placeNode(name: string, role: NodeRole, host: string, port: number): DeploymentNode {
+/** The hosts given; none given: this machine, or for containers their own names. */
+function hostsOf(answers: Answers): readonly string[] {
+  const named = answers.target === 'compose' || answers.target === 'kubernetes';
+  return answers.hosts ?? (named ? [] : ['127.0.0.1']);
+}
+
+/** Containers could all use one port, but published side by side on one machine each needs its own. */
+function portStep(index: number, hosts: readonly string[]): number {
+  return hosts.length === 0 ? index : Math.floor(index / hosts.length);
+}
+
+function placeNode(name: string, role: NodeRole, host: string, port: number, target: TargetName): DeploymentNode {
   const folder = `nodes/${name}`;
   return {
     name,
     role,
     host,
     port,
-    bind: bindAddresses(host),
+    bind: bindAddresses(host, target),
     configFile: `${folder}/${role === 'sentinel' ? 'sentinel' : 'server'}.conf`,
     aclFile: `${folder}/users.acl`,
     dataDir: `${folder}/data`,
-    logFile: `${folder}/server.log`,
+    // Containers and units write to where their manager collects.
+    logFile: target === 'local' ? `${folder}/server.log` : '',
     certificate: name,
   };
 }
 
-/** Loopback always, so that the machine's own tools reach the server; the node's address where it has one. */
-function bindAddresses(host: string): string[] {
+/**
+ * Loopback always, so that the machine's own tools reach the server; the node's address where it has one. A container
+ * does not know its address beforehand: its network is its own, and only what is published leads there.
+ */
+function bindAddresses(host: string, target: TargetName): string[] {
+  if (target === 'compose' || target === 'kubernetes') return ['0.0.0.0', '-::'];
   return isLoopback(host) || isIP(host) === 0 ? ['127.0.0.1', '-::1'] : ['127.0.0.1', '-::1', host];
 }
 

@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { type Engine, findEngine, findEngines, freePort } from '@redkeep/testing';

@@ -42,7 +42,7 @@ export async function planInit(
   });
   const engine = engineFor(answers, program, notes);
   const port = input.port === undefined && !previous ? await choosePort(answers, notes) : answers.port;
-  const settled: Answers = parseAnswersAgain({ ...answers, engine: engine.name, engineVersion: engine.version, port });
+  const settled: Answers = parseAnswers({ ...answers, engine: engine.name, engineVersion: engine.version, port });
   const serverProgram = options.program ? program?.path : previous?.deployment.serverProgram;
   const deployment: Deployment = {
     ...buildDeployment(settled, engine),
@@ -74,10 +74,6 @@ async function readPrevious(folder: string, force: boolean): Promise<DeploymentS
   }
 }
 
-function parseAnswersAgain(answers: Answers): Answers {
-  return parseAnswers(answers);
-}
-
 function engineFor(answers: Answers, program: ServerProgram | undefined, notes: string[]): Engine {
   if (answers.engine && answers.engineVersion) return { name: answers.engine, version: answers.engineVersion };
   if (program && (answers.engine === undefined || answers.engine === program.engine.name)) {
@@ -90,7 +86,7 @@ function engineFor(answers: Answers, program: ServerProgram | undefined, notes: 
 }
 
 async function choosePort(answers: Answers, notes: string[]): Promise<number> {
-  if (answers.target !== 'local' || !answers.hosts.every(isLoopback)) return answers.port;
+  if (answers.target !== 'local' || !(answers.hosts ?? []).every(isLoopback)) return answers.port;
   const count =
     answers.topology === 'single' ? 1 : buildDeployment(answers, { name: 'redis', version: '7.0' }).nodes.length;
   const port = (await findFreePorts(answers.port, count)) ?? answers.port;
@@ -103,8 +99,14 @@ async function situationOf(folder: string, previous: DeploymentState | undefined
   return (await occupancy(folder)) === 'occupied' ? 'foreign' : 'new';
 }
 
+const schemaUrl = 'https://unpkg.com/@redkeep/cli/redkeep.config.schema.json';
+
 function renderAnswers(answers: Answers): RenderedFile {
-  return { path: answersFile, mode: 0o644, content: `${JSON.stringify(answers, null, 2)}\n` };
+  return {
+    path: answersFile,
+    mode: 0o644,
+    content: `${JSON.stringify({ $schema: schemaUrl, ...answers }, null, 2)}\n`,
+  };
 }
 
 function renderStateFile(state: DeploymentState): RenderedFile {

@@ -194,7 +194,9 @@ export function commandRules(user: User, engine: Engine, topology: TopologyName)
   const discovery = topology === 'cluster' && role.keyAccess !== 'none' ? clusterRules : [];
   const rules = [...role.rules, ...discovery]
     .filter((rule) => knows(engine, typeof rule === 'string' ? everywhere : rule.since))
-    .map((rule) => (typeof rule === 'string' ? rule : rule.rule));
+    .map((rule) => (typeof rule === 'string' ? rule : rule.rule))
+    // Rules for subcommands are new in Dragonfly; a file with a rule that it does not know is refused as a whole.
+    .filter((rule) => engine.name !== 'dragonfly' || !rule.includes('|'));
   return ['-@all', ...new Set([...rules, ...user.extraCommands.map((command) => `+${command}`)])];
 }
 

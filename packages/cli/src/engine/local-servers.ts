@@ -47,9 +47,12 @@ export async function startNode(
   await mkdir(path.dirname(output), { recursive: true, mode: 0o700 });
   const file = await open(output, 'w', 0o600);
   try {
+    const config = deployment.locate(node.configFile);
     const sentinel = node.role === 'sentinel' ? ['--sentinel'] : [];
+    const args =
+      program.engine.name === 'dragonfly' ? ['--logtostderr', `--flagfile=${config}`] : [config, ...sentinel];
     // Detached: a session of its own, so that Ctrl-C in this terminal reaches redkeep and not the server.
-    const child = spawn(program.path, [deployment.locate(node.configFile), ...sentinel], {
+    const child = spawn(program.path, args, {
       cwd: deployment.locate(node.dataDir),
       detached: true,
       stdio: ['ignore', file.fd, file.fd],

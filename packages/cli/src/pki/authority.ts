@@ -1,3 +1,5 @@
+// First: the decorators below x509 need it.
+import 'reflect-metadata';
 import { randomBytes, type webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import type { CertificateSpec } from '../deployment/model.js';

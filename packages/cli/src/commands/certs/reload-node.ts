@@ -1,5 +1,6 @@
 import type { Context } from '../../context.js';
 import { certificateOf, type DeploymentNode, userOf } from '../../deployment/model.js';
+import { serverPath } from '../../deployment/server-path.js';
 import type { LoadedDeployment } from '../../deployment/state.js';
 import { withClient } from '../../engine/connect-node.js';
 import { endpointOf } from '../../engine/local-servers.js';
@@ -25,10 +26,11 @@ export async function reloadNode(
   if (loaded.deployment.target === 'local' && !(await runningProcess(loaded, node.name))) return 'not running';
   if (node.role === 'sentinel') return 'restart needed';
   const spec = certificateOf(loaded.deployment, node.certificate);
+  const asServerSees = (file: string) => serverPath(loaded.deployment.target, loaded.folder, file);
   const files = [
-    ['tls-cert-file', loaded.locate(spec.certFile)],
-    ['tls-key-file', loaded.locate(spec.keyFile)],
-    ['tls-ca-cert-file', loaded.locate(loaded.deployment.caFile)],
+    ['tls-cert-file', asServerSees(spec.certFile)],
+    ['tls-key-file', asServerSees(spec.keyFile)],
+    ['tls-ca-cert-file', asServerSees(loaded.deployment.caFile)],
   ] as const;
   await withClient(context.connect, loaded, node, userOf(loaded.deployment, 'admin')!, (client) =>
     client.sendCommand(['CONFIG', 'SET', ...files.flat()]),

@@ -118,7 +118,7 @@ function observationSections(
   return [
     section(
       'What happened can be read afterwards.',
-      ['logfile', node.logFile === '' ? '' : locate(node.logFile)],
+      ['logfile', node.logFile && locate(node.logFile)],
       ['loglevel', policy.logLevel],
       ['acllog-max-len', policy.aclLogEntries],
       ['slowlog-log-slower-than', policy.slowlogMicroseconds],

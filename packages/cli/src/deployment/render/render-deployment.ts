@@ -1,31 +1,74 @@
-import path from 'node:path';
 import type { Material } from '../material.js';
-import { type Deployment, dataNodes, sentinelNodes } from '../model.js';
+import { type Deployment, type DeploymentNode, dataNodes, sentinelNodes, type TargetName } from '../model.js';
+import { serverPath } from '../server-path.js';
+import { renderClientSnippets } from './client-snippets.js';
+import { renderCompose } from './compose.js';
 import { renderDecisions } from './decisions-md.js';
+import { renderDragonflyFlags } from './dragonfly-flags.js';
+import { renderEncryptionAtRest } from './encryption-at-rest.js';
+import { renderFirewall } from './firewall.js';
 import { renderGitignore } from './gitignore.js';
+import { renderKubernetes } from './kubernetes.js';
 import { renderMaterial } from './material-files.js';
+import { renderMonitoring } from './monitoring.js';
 import { renderRedisConf } from './redis-conf.js';
 import type { RenderedFile } from './rendered-file.js';
+import { renderRunbook } from './runbook.js';
 import { renderSentinelConf } from './sentinel-conf.js';
+import { renderSystemd } from './systemd.js';
 import { renderSentinelAcl, renderUsersAcl } from './users-acl.js';
 
-/** Every file of a deployment. Pure: `folder` is only written into paths that the servers read. */
+/** Every file of a deployment. Pure: `folder` is only written into paths. */
 export function renderDeployment(deployment: Deployment, material: Material, folder: string): RenderedFile[] {
-  const locate = (relativePath: string) => path.join(folder, relativePath);
   return [
     renderGitignore(),
     renderDecisions(deployment),
+    renderRunbook(deployment, folder),
     ...renderMaterial(deployment, material),
-    ...dataNodes(deployment).flatMap((node) => [
-      renderRedisConf({ deployment, node, material, locate }),
-      renderUsersAcl(deployment, node, material),
-      dataFolder(node.dataDir),
-    ]),
-    ...sentinelNodes(deployment).flatMap((node) => [
-      renderSentinelConf({ deployment, node, material, locate }),
-      renderSentinelAcl(deployment, node, material),
-      dataFolder(node.dataDir),
-    ]),
+    ...dataNodes(deployment).flatMap((node) => renderDataNode(deployment, node, material, folder)),
+    ...sentinelNodes(deployment).flatMap((node) => renderSentinelNode(deployment, node, material, folder)),
+    ...renderTarget[deployment.target](deployment),
+    ...renderFirewall(deployment),
+    ...renderMonitoring(deployment),
+    ...renderClientSnippets(deployment, folder),
+    ...renderEncryptionAtRest(deployment.policy.memoryMegabytes),
+  ];
+}
+
+const renderTarget: Readonly<Record<TargetName, (deployment: Deployment) => RenderedFile[]>> = {
+  local: () => [],
+  compose: (deployment) => [renderCompose(deployment)],
+  systemd: renderSystemd,
+  kubernetes: renderKubernetes,
+};
+
+function renderDataNode(
+  deployment: Deployment,
+  node: DeploymentNode,
+  material: Material,
+  folder: string,
+): RenderedFile[] {
+  const locate = (relativePath: string) => serverPath(deployment.target, folder, relativePath);
+  return [
+    deployment.engine.name === 'dragonfly'
+      ? renderDragonflyFlags(deployment, node, locate)
+      : renderRedisConf({ deployment, node, material, locate }),
+    renderUsersAcl(deployment, node, material),
+    dataFolder(node.dataDir),
+  ];
+}
+
+function renderSentinelNode(
+  deployment: Deployment,
+  node: DeploymentNode,
+  material: Material,
+  folder: string,
+): RenderedFile[] {
+  const locate = (relativePath: string) => serverPath(deployment.target, folder, relativePath);
+  return [
+    renderSentinelConf({ deployment, node, material, locate }),
+    renderSentinelAcl(deployment, node, material),
+    dataFolder(node.dataDir),
   ];
 }
 

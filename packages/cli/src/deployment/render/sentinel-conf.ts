@@ -32,7 +32,7 @@ export function renderSentinelConf(input: {
       'aclfile',
       locate(node.aclFile),
     ]),
-    section('Its folder and log.', ['dir', locate(node.dataDir)], ['logfile', locate(node.logFile)]),
+    section('Its folder and log.', ['dir', locate(node.dataDir)], ['logfile', node.logFile && locate(node.logFile)]),
     ...watchSections(deployment, node, input.material),
   ];
   return { path: node.configFile, mode: 0o600, content: `${head}\n${renderSections(sections, deployment.engine)}` };

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, constants } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import type { Context } from '../../context.js';
+import { loadDeployment } from '../../deployment/state.js';
+import { targetOf } from '../../engine/connect-node.js';
+import { CliError } from '../../errors.js';
+import { ExitCode } from '../../exit-codes.js';
+import { requireUser } from '../acl/as-admin.js';
+import { type DirOption, withDirOption } from '../dir-option.js';
+
+interface CliCommandOptions extends DirOption {
+  readonly user: string;
+  readonly node?: string;
+}
+
+/** `redkeep cli`: redis-cli with the right certificate and user. The password is in the environment, not in argv. */
+export function register(program: Command, context: Context): void {
+  withDirOption(program.command('cli'))
+    .description('open redis-cli as a user; after -- one command to run')
+    .argument('[command...]')
+    .option('-u, --user <name>', 'as which user', 'admin')
+    .option('--node <name>', 'on which node (default: the first)')
+    .passThroughOptions()
+    .action((args: string[], options: CliCommandOptions) => openCli(context, args, options));
+}
+
+async function openCli(context: Context, args: readonly string[], options: CliCommandOptions): Promise<void> {
+  const loaded = await loadDeployment(context, options.dir);
+  const { nodes, topology } = loaded.deployment;
+  const node = options.node === undefined ? nodes[0]! : nodes.find(({ name }) => name === options.node);
+  if (!node) {
+    const known = nodes.map(({ name }) => name).join(', ');
+    throw new CliError('REDKEEP_NODE_UNKNOWN', `There is no node "${options.node}".`, `The nodes are: ${known}.`);
+  }
+  const program = await findCli(context);
+  const target = await targetOf(loaded, node, requireUser(loaded, options.user));
+  const cluster = topology === 'cluster' ? ['-c'] : [];
+  const tls = ['--tls', '--cacert', target.caFile, '--cert', target.certFile!, '--key', target.keyFile!];
+  const where = ['-h', target.host, '-p', String(target.port), '--user', target.username, '--no-auth-warning'];
+  const child = spawn(program, [...where, ...tls, ...cluster, ...args], {
+    stdio: 'inherit',
+    env: { ...context.env, REDISCLI_AUTH: target.password, VALKEYCLI_AUTH: target.password },
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) context.exitCode = ExitCode.Connection;
+}
+
+async function findCli({ env }: Context): Promise<string> {
+  const folders = (env['PATH'] ?? '').split(path.delimiter).filter((folder) => path.isAbsolute(folder));
+  for (const name of ['redis-cli', 'valkey-cli']) {
+    for (const folder of folders) {
+      const file = path.join(folder, name);
+      const usable = await access(file, constants.X_OK).then(
+        () => true,
+        () => false,
+      );
+      if (usable) return file;
+    }
+  }
+  throw new CliError('REDKEEP_SERVER_NOT_FOUND', 'No redis-cli or valkey-cli was found.', 'Install redis-tools.');
+}

@@ -1,0 +1,209 @@
+import { stringify } from 'yaml';
+import type { Deployment, DeploymentNode } from '../model.js';
+import { healthCommand, nodeFiles, serverCommand } from './health-check.js';
+import type { RenderedFile } from './rendered-file.js';
+
+/** Manifests and a kustomization that reads the secrets from this folder: no secret is in a manifest. */
+export function renderKubernetes(deployment: Deployment): RenderedFile[] {
+  const manifests = deployment.nodes.map((node) => ({
+    path: `kubernetes/${node.name}.yaml`,
+    documents: [statefulSet(deployment, node), service(node)],
+  }));
+  const shared = { path: 'kubernetes/network-policy.yaml', documents: [networkPolicy(deployment)] };
+  return [
+    ...[...manifests, shared].map(({ path, documents }) => yamlFile(path, documents)),
+    yamlFile('kustomization.yaml', [kustomization(deployment)]),
+  ];
+}
+
+const head = '# Written by redkeep init. RUNBOOK.md says how to apply it.\n';
+
+function yamlFile(path: string, documents: readonly unknown[]): RenderedFile {
+  const content = documents.map((document) => stringify(document, { lineWidth: 0 })).join('---\n');
+  return { path, mode: 0o644, content: head + content };
+}
+
+const part = { 'app.kubernetes.io/part-of': 'redkeep' };
+
+function labels(node: DeploymentNode): Record<string, string> {
+  return { ...part, 'app.kubernetes.io/name': node.name };
+}
+
+/** A key of a Secret may hold letters, digits, dot, dash and underscore. */
+function secretKey(file: string): string {
+  return file.replaceAll('/', '__');
+}
+
+function kustomization(deployment: Deployment): unknown {
+  return {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    // Without a digest nobody knows what runs: kustomize edit set image redkeep-server=NAME@sha256:...
+    images: [{ name: 'redkeep-server', newName: deployment.engine.name, newTag: `${deployment.engine.version}` }],
+    resources: [...deployment.nodes.map(({ name }) => `kubernetes/${name}.yaml`), 'kubernetes/network-policy.yaml'],
+    secretGenerator: deployment.nodes.map((node) => ({
+      name: `redkeep-${node.name}`,
+      files: nodeFiles(deployment, node).map((file) => `${secretKey(file)}=${file}`),
+    })),
+  };
+}
+
+function statefulSet(deployment: Deployment, node: DeploymentNode): unknown {
+  const probe = {
+    exec: { command: ['sh', '-c', healthCommand(deployment, node)] },
+    periodSeconds: 10,
+    timeoutSeconds: 5,
+  };
+  const memory = node.role === 'sentinel' ? 128 : Math.ceil(deployment.policy.memoryMegabytes * 1.5) + 64;
+  const restricted = {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+  };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name: node.name, labels: labels(node) },
+    spec: {
+      serviceName: node.name,
+      replicas: 1,
+      selector: { matchLabels: labels(node) },
+      template: {
+        metadata: { labels: labels(node) },
+        spec: {
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: 120,
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: 999,
+            runAsGroup: 999,
+            fsGroup: 999,
+            seccompProfile: { type: 'RuntimeDefault' },
+          },
+          initContainers: [
+            {
+              // Servers write their configuration (failover, CONFIG REWRITE); a Secret cannot be written.
+              name: 'configuration',
+              image: 'redkeep-server',
+              command: [
+                'sh',
+                '-c',
+                'umask 077; mkdir -p "/etc/redkeep/nodes/$NODE" && cp -L /secret/* "/etc/redkeep/nodes/$NODE/"',
+              ],
+              env: [{ name: 'NODE', value: node.name }],
+              securityContext: restricted,
+              resources: { limits: { memory: '32Mi', cpu: '100m' }, requests: { memory: '16Mi', cpu: '10m' } },
+              volumeMounts: [
+                { name: 'configuration', mountPath: `/etc/redkeep/nodes/${node.name}` },
+                { name: 'writable', mountPath: '/secret', readOnly: true },
+              ],
+            },
+          ],
+          containers: [
+            {
+              name: 'server',
+              image: 'redkeep-server',
+              command: serverCommand(deployment, node),
+              workingDir: '/data',
+              ports: [{ name: 'tls', containerPort: node.port }],
+              securityContext: restricted,
+              resources: {
+                limits: { memory: `${memory}Mi`, cpu: '2' },
+                requests: { memory: `${memory}Mi`, cpu: '100m' },
+              },
+              startupProbe: { ...probe, failureThreshold: 60 },
+              readinessProbe: { ...probe, failureThreshold: 3 },
+              livenessProbe: { ...probe, periodSeconds: 30, failureThreshold: 5 },
+              volumeMounts: [
+                { name: 'data', mountPath: '/data' },
+                { name: 'tmp', mountPath: '/tmp' },
+                { name: 'configuration', mountPath: `/etc/redkeep/nodes/${node.name}` },
+                { name: 'pki', mountPath: '/etc/redkeep/pki', readOnly: true },
+                { name: 'secrets', mountPath: '/etc/redkeep/secrets', readOnly: true },
+              ],
+            },
+          ],
+          volumes: [
+            { name: 'tmp', emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } },
+            { name: 'configuration', emptyDir: { medium: 'Memory', sizeLimit: '4Mi' } },
+            { name: 'writable', secret: secretVolume(deployment, node, `nodes/${node.name}/`) },
+            { name: 'pki', secret: secretVolume(deployment, node, 'pki/') },
+            { name: 'secrets', secret: secretVolume(deployment, node, 'secrets/') },
+          ],
+        },
+      },
+      volumeClaimTemplates: [
+        {
+          metadata: { name: 'data' },
+          spec: {
+            accessModes: ['ReadWriteOnce'],
+            resources: {
+              requests: { storage: `${Math.max(1, Math.ceil((deployment.policy.memoryMegabytes * 4) / 1024))}Gi` },
+            },
+          },
+        },
+      ],
+    },
+  };
+}
+
+function secretVolume(deployment: Deployment, node: DeploymentNode, prefix: string): unknown {
+  const files = nodeFiles(deployment, node).filter((file) => file.startsWith(prefix));
+  return {
+    secretName: `redkeep-${node.name}`,
+    defaultMode: 0o440,
+    items: files.map((file) => ({ key: secretKey(file), path: file.slice(prefix.length) })),
+  };
+}
+
+function service(node: DeploymentNode): unknown {
+  const bus = node.busPort === undefined ? [] : [{ name: 'bus', port: node.busPort, targetPort: node.busPort }];
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: node.name, labels: labels(node) },
+    spec: {
+      clusterIP: 'None',
+      publishNotReadyAddresses: true,
+      selector: labels(node),
+      ports: [{ name: 'tls', port: node.port, targetPort: node.port }, ...bus],
+    },
+  };
+}
+
+/** Only the nodes themselves, and pods that carry the label, reach the servers. */
+function networkPolicy(deployment: Deployment): unknown {
+  const ports = deployment.nodes.map(({ port }) => port);
+  const peers = deployment.nodes.flatMap(({ port, busPort }) => (busPort === undefined ? [port] : [port, busPort]));
+  const tcp = (list: readonly number[]) => [...new Set(list)].map((port) => ({ protocol: 'TCP', port }));
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'redkeep', labels: part },
+    spec: {
+      podSelector: { matchLabels: part },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [
+        { from: [{ podSelector: { matchLabels: part } }], ports: tcp(peers) },
+        { from: [{ podSelector: { matchLabels: { 'redkeep/client': 'true' } } }], ports: tcp(ports) },
+        ...(deployment.sources.length > 0
+          ? [{ from: deployment.sources.map((source) => ({ ipBlock: { cidr: network(source) } })), ports: tcp(ports) }]
+          : []),
+      ],
+      egress: [
+        { to: [{ podSelector: { matchLabels: part } }], ports: tcp(peers) },
+        {
+          ports: [
+            { protocol: 'UDP', port: 53 },
+            { protocol: 'TCP', port: 53 },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+function network(source: string): string {
+  return source.includes('/') ? source : `${source}/${source.includes(':') ? 128 : 32}`;
+}
