@@ -165,12 +165,15 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     else if (LEAVES_STATE.has(name)) this.#left = 'state';
   }
 
-  /** False when what a borrower left behind cannot be undone: the client is not fit for another. */
-  async clean(): Promise<boolean> {
-    if (this.#left === 'watch') await this.connection.dispatch(UNWATCH);
-    if (this.#left === 'state') return false;
+  /** Leaves nothing of one borrower to the next. Rejects when that cannot be done. */
+  async clean(): Promise<void> {
+    const left = this.pubSub.isActive || this.#monitor !== undefined ? 'state' : this.#left;
     this.#left = 'nothing';
-    return true;
+    if (left === 'state') await this.reset();
+    else if (left === 'watch') {
+      this.#endWatch();
+      await this.connection.dispatch(UNWATCH);
+    }
   }
 
   withConnection<T>(_: readonly Command[], use: (connection: Connection) => Promise<T>): Promise<T> {

@@ -10,7 +10,7 @@ import type { ScanOptions } from './commands/keys.js';
 import { InvalidArgumentError } from './errors.js';
 import { type Health, healthCheck } from './health/health-check.js';
 import { createLegacyClient, type LegacyClient } from './legacy/legacy-client.js';
-import { type ClientOptions, type CommandOptions, resolveOptions } from './options.js';
+import { type ClientOptions, type CommandOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { type Mapped, RESP_TYPES, type RedisArgument, type ReplyValue, type TypeMapping } from './protocol/types.js';
 import { type MessagesOptions, messages, type PubSubEvent } from './pubsub/message-iterator.js';
 import type { ChannelListeners, PubSubListener, PubSubType, PubSubTypeListeners } from './pubsub/pub-sub.js';
@@ -47,9 +47,11 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
   declare readonly [GIVEN]: ClientOptions;
   declare readonly [SELF]: RedisClient;
 
-  constructor(options: ClientOptions = {}) {
+  /** `adjust` is for clusters and Sentinel, which decide where their clients connect to. */
+  constructor(options: ClientOptions = {}, adjust?: (resolved: ResolvedOptions) => ResolvedOptions) {
     super();
-    const core = new ClientCore(resolveOptions(options), this);
+    const resolved = resolveOptions(options);
+    const core = new ClientCore(adjust === undefined ? resolved : adjust(resolved), this);
     // Not enumerable: spreading or printing a client shows nothing of what it holds.
     Object.defineProperty(this, CORE, { value: core });
     Object.defineProperty(this, OPTIONS, { value: undefined });

@@ -11,6 +11,9 @@ export {
   AR_PREDICATE_COMBINATORS,
   AR_PREDICATE_TYPES,
 } from './commands/arrays.js';
+export { createCluster, RedisCluster } from './cluster/cluster.js';
+export type { ClusterOptions, NodeAddressMap } from './cluster/cluster-options.js';
+export type { ClusterNode, Shard } from './cluster/nodes.js';
 export type { Command } from './commands/command.js';
 export { GEO_REPLY_WITH, type GeoReplyWith } from './commands/geo.js';
 export { HASH_EXPIRATION, HASH_EXPIRATION_TIME, type HashExpiration } from './commands/hashes.js';
@@ -63,6 +66,7 @@ export { type EnvNames, fromEnv } from './security/providers/from-env.js';
 export { type FileOptions, fromFile } from './security/providers/from-file.js';
 export { fromVault, type VaultOptions } from './security/providers/from-vault.js';
 export type { RateLimitOptions } from './security/rate-limit.js';
+export { type RedirectPolicyOptions, RedirectRefusedError } from './security/redirect-policy.js';
 export { maskUrl, Secret } from './security/secret.js';
 export type { CertificateInfo, TlsInfo } from './security/tls-info.js';
 export { DEFAULT_CIPHERS, type TlsOptions } from './security/tls-policy.js';

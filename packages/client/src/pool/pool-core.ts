@@ -8,7 +8,7 @@
  * that they are pipelined; only the borrowers of a client have it alone.
  */
 import type { EventEmitter } from 'node:events';
-import { CORE, RedisClient } from '../client.js';
+import { CORE, type RedisClient } from '../client.js';
 import { type Command, Flag } from '../commands/command.js';
 import type { Connection, DispatchOptions } from '../connection/connection.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
@@ -19,7 +19,7 @@ import {
   QueueFullError,
   TimeoutError,
 } from '../errors.js';
-import type { ClientOptions, ResolvedOptions } from '../options.js';
+import type { ResolvedOptions } from '../options.js';
 import { type LeasedClient, LeaseLeakedError, leaseView } from './lease.js';
 
 export interface PoolOptions {
@@ -97,10 +97,9 @@ export type PoolState = 'closed' | 'open' | 'closing';
 
 export class PoolCore implements Dispatcher, TransactionTarget {
   readonly options: ResolvedOptions;
-  readonly #given: ClientOptions;
+  readonly #newClient: () => RedisClient;
   readonly #pool: PoolOptions;
   readonly #emitter: EventEmitter;
-  readonly #prepare: ((client: RedisClient) => void) | undefined;
   readonly #idle: Member[] = [];
   readonly #connecting = new Set<RedisClient>();
   readonly #leases = new Set<Lease>();
@@ -111,19 +110,11 @@ export class PoolCore implements Dispatcher, TransactionTarget {
   #cleanup: NodeJS.Timeout | undefined;
   #drained: { promise: Promise<void>; resolve: () => void } | undefined;
 
-  /** `prepare` sees every client before it connects. */
-  constructor(
-    given: ClientOptions,
-    options: ResolvedOptions,
-    pool: PoolOptions,
-    emitter: EventEmitter,
-    prepare?: (client: RedisClient) => void,
-  ) {
-    this.#given = given;
+  constructor(newClient: () => RedisClient, options: ResolvedOptions, pool: PoolOptions, emitter: EventEmitter) {
+    this.#newClient = newClient;
     this.options = options;
     this.#pool = pool;
     this.#emitter = emitter;
-    this.#prepare = prepare;
   }
 
   get state(): PoolState {
@@ -185,6 +176,11 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     const member = this.#idle[this.#turn]!;
     if (member.client[CORE].connection.pending >= CROWDED && this.#total < this.#pool.maximum) void this.#tryGrow();
     return member;
+  }
+
+  /** Calls `use` with a connection that nobody else uses meanwhile. */
+  alone<T>(use: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#withMember((core) => use(core.connection));
   }
 
   async #withMember<T>(use: (core: RedisClient[typeof CORE]) => Promise<T>): Promise<T> {
@@ -257,8 +253,11 @@ export class PoolCore implements Dispatcher, TransactionTarget {
   /** What a borrower may have left behind (WATCH, MULTI, SELECT, subscriptions) must not meet the next one. */
   async #clean(member: Member): Promise<void> {
     const { connection } = member.client[CORE];
-    const clean = connection.state !== 'closed' && (await member.client[CORE].clean().catch(() => false));
-    if (!clean) {
+    const cleaned = member.client[CORE].clean().then(
+      () => true,
+      () => false,
+    );
+    if (connection.state === 'closed' || !(await cleaned)) {
       this.#discard(member);
       if (this.#total < this.#pool.minimum && this.#state === 'open') void this.#tryGrow();
     }
@@ -332,11 +331,10 @@ export class PoolCore implements Dispatcher, TransactionTarget {
   }
 
   async #grow(): Promise<void> {
-    const client = new RedisClient(this.#given);
+    const client = this.#newClient();
     client.on('error', (error) => {
       if (this.#emitter.listenerCount('error') > 0) this.#emitter.emit('error', error);
     });
-    this.#prepare?.(client);
     this.#connecting.add(client);
     try {
       await client.connect();

@@ -1,7 +1,7 @@
 /** The public pool: the commands, and clients to borrow. */
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
-import type { RedisClient } from '../client.js';
+import { RedisClient } from '../client.js';
 import { bindCommands, type CommandMethods } from '../commands/bind.js';
 import { type Command, rawCommand } from '../commands/command.js';
 import { type ClientOptions, type CommandOptions, resolveOptions } from '../options.js';
@@ -24,7 +24,12 @@ export class RedisClientPool<M extends TypeMapping = Record<never, never>> exten
 
   constructor(clientOptions: ClientOptions = {}, options: Partial<PoolOptions> = {}) {
     super();
-    const core = new PoolCore(clientOptions, resolveOptions(clientOptions), resolvePoolOptions(options), this);
+    const core = new PoolCore(
+      () => new RedisClient(clientOptions),
+      resolveOptions(clientOptions),
+      resolvePoolOptions(options),
+      this,
+    );
     // Not enumerable: spreading or printing a pool shows nothing of what it holds.
     Object.defineProperty(this, CORE, { value: core });
     Object.defineProperty(this, OPTIONS, { value: undefined });

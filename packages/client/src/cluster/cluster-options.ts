@@ -1,0 +1,109 @@
+/** A cluster's options, and from them those of each node. */
+import { InvalidOptionError } from '../errors.js';
+import { type ClientOptions, type CommandOptions, type ResolvedOptions, resolveOptions } from '../options.js';
+import type { RedisArgument, RespVersion } from '../protocol/types.js';
+import { CommandPolicy, type CommandPolicyOptions } from '../security/command-policy.js';
+import { RedirectPolicy, type RedirectPolicyOptions } from '../security/redirect-policy.js';
+import type { NodeAddress } from './topology.js';
+
+/** From announced to reachable addresses, `host:port` each: for NAT and tunnels. */
+export type NodeAddressMap = Readonly<Record<string, NodeAddress>> | ((address: string) => NodeAddress | undefined);
+
+export interface ClusterOptions extends CommandPolicyOptions {
+  /** Some nodes of the cluster, three or more; used to discover it, each with its own options. */
+  rootNodes: ClientOptions[];
+  /** Options of every connection: credentials, TLS, timeouts. */
+  defaults?: ClientOptions;
+  /** Connect to nodes when they are needed, not all at once. */
+  minimizeConnections?: boolean;
+  /** Run reads on replicas too: they may be behind. */
+  useReplicas?: boolean;
+  /** With `useReplicas`: read from replicas of this availability zone where there are any (Valkey 8.0). */
+  availabilityZone?: string;
+  /** Redirects and retries that one command may take; default 16. */
+  maxCommandRedirections?: number;
+  nodeAddressMap?: NodeAddressMap;
+  /** Milliseconds between looks at the topology, ±25 %; default 30 000. 0 = only when something happens. */
+  topologyRefreshInterval?: number;
+  /**
+   * Milliseconds after a connection is lost until the topology is looked at; `false` = not for that. Default: at once.
+   */
+  topologyRefreshOnReconnectionAttemptStrategy?:
+    | false
+    | number
+    | ((firstReconnectionAt: number) => false | number | undefined);
+  /** Which hosts besides the seeds may be followed. */
+  redirectPolicy?: RedirectPolicyOptions;
+  commandOptions?: CommandOptions;
+  keyPrefix?: RedisArgument;
+  RESP?: RespVersion;
+}
+
+export interface ResolvedClusterOptions {
+  readonly policy: CommandPolicy;
+  readonly redirects: RedirectPolicy;
+  readonly keyPrefix: RedisArgument | undefined;
+  readonly commandOptions: CommandOptions;
+  readonly maxRedirects: number;
+  readonly refreshInterval: number;
+  /** Clients that ask one seed each. */
+  readonly seeds: readonly ClientOptions[];
+  /** Options of a node's client. */
+  node(address: NodeAddress): ClientOptions;
+  mapped(address: string): NodeAddress | undefined;
+}
+
+const POLICY_NAMES = ['commandPolicy', 'allowCommands', 'denyCommands', 'readOnlyCommands'] as const;
+
+/** @throws InvalidOptionError */
+export function resolveClusterOptions(given: ClusterOptions): ResolvedClusterOptions {
+  const { defaults = {}, rootNodes } = given;
+  if (!Array.isArray(rootNodes)) throw new InvalidOptionError('rootNodes', 'must be an array of client options');
+  if (defaults.url !== undefined) throw new InvalidOptionError('defaults.url', 'belongs into rootNodes');
+  const policyOptions: CommandPolicyOptions = {};
+  for (const name of POLICY_NAMES) {
+    const value = given[name] ?? defaults[name];
+    if (value !== undefined) Object.assign(policyOptions, { [name]: value });
+  }
+  const shared: ClientOptions = {
+    ...defaults,
+    ...policyOptions,
+    ...(given.RESP === undefined ? {} : { RESP: given.RESP }),
+    ...(given.commandOptions === undefined ? {} : { commandOptions: given.commandOptions }),
+  };
+  const seeds = rootNodes.map((root) => ({
+    ...shared,
+    ...root,
+    socket: { ...defaults.socket, ...root.socket, reconnectStrategy: false as const },
+  }));
+  const resolved: ResolvedOptions[] = seeds.map((seed) => resolveOptions(seed));
+  // A node speaks TLS as its seeds do, unless `defaults` say.
+  const saysTls = defaults.tls !== undefined || defaults.socket?.tls !== undefined;
+  const first = resolved[0];
+  const tls: Pick<ClientOptions, 'tls' | 'allowPlaintext'> =
+    saysTls || first === undefined
+      ? {}
+      : { tls: first.connection.tls ?? false, allowPlaintext: defaults.allowPlaintext ?? rootNodes[0]!.allowPlaintext };
+  const node = (address: NodeAddress): ClientOptions => ({
+    ...shared,
+    ...tls,
+    socket: { ...defaults.socket, host: address.host, port: address.port },
+    readonly: given.useReplicas === true,
+  });
+  const hosts = resolved.flatMap(({ connection }) =>
+    connection.endpoint.kind === 'tcp' ? [connection.endpoint.host] : [],
+  );
+  const nodeTls = hosts.length === 0 ? undefined : resolveOptions(node({ host: hosts[0]!, port: 6379 })).connection.tls;
+  const { nodeAddressMap } = given;
+  return {
+    policy: new CommandPolicy(policyOptions),
+    redirects: new RedirectPolicy(given.redirectPolicy ?? {}, hosts, nodeTls),
+    keyPrefix: given.keyPrefix === undefined || given.keyPrefix.length === 0 ? undefined : given.keyPrefix,
+    commandOptions: shared.commandOptions ?? {},
+    maxRedirects: given.maxCommandRedirections ?? 16,
+    refreshInterval: given.topologyRefreshInterval ?? 30_000,
+    seeds,
+    node,
+    mapped: (address) => (typeof nodeAddressMap === 'function' ? nodeAddressMap(address) : nodeAddressMap?.[address]),
+  };
+}

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type Cluster, type Server, startCluster, waitFor } from '@redkeep/testing';
+import {
+  ClientClosedError,
+  CrossSlotError,
+  createCluster,
+  MaxCommandRedirectionsError,
+  type RedisCluster,
+  RootNodesUnavailableError,
+  WatchError,
+} from '../index.js';
+import type { ClusterOptions } from './cluster-options.js';
+import { slotOf } from './slot.js';
+
+let servers: Cluster;
+before(async () => {
+  servers = await startCluster({ masters: 3, replicas: 3 });
+  // A server names a replica only once it has heard of something replicated to it.
+  const cluster = await createCluster({ rootNodes: [{ url: servers.masters[0]!.url }] }).connect();
+  await Promise.all(keys.map((key) => cluster.set(key, '')));
+  await cluster.close();
+  const complete = async (node: Server) =>
+    ((await node.command('CLUSTER', 'SLOTS')) as unknown[][]).every((range) => range.length === 4);
+  await waitFor(async () => (await Promise.all(servers.nodes.map(complete))).every(Boolean));
+});
+after(async () => {
+  await servers[Symbol.asyncDispose]();
+});
+
+type Context = { after(fn: () => unknown): void };
+
+async function open(t: Context, options: Partial<ClusterOptions> = {}): Promise<RedisCluster> {
+  const cluster = createCluster({ rootNodes: [{ url: servers.masters[0]!.url }], ...options });
+  t.after(() => cluster.isOpen && cluster.destroy());
+  return cluster.connect();
+}
+
+/** Keys that lie on each of the masters. */
+const keys = Array.from({ length: 30 }, (_, i) => `key:${i}`);
+
+const nodeOf = (port: number): Server => servers.nodes.find((node) => node.port === port)!;
+
+describe('a healthy cluster', () => {
+  test('keys go to their slots, and topology is known', async (t) => {
+    const cluster = await open(t);
+    await Promise.all(keys.map((key) => cluster.set(key, key)));
+    assert.deepEqual(await Promise.all(keys.map((key) => cluster.get(key))), keys);
+    assert.equal(cluster.slots.length, 16_384);
+    assert.equal(cluster.masters.length, 3);
+    assert.equal(cluster.replicas.length, 3);
+    assert.equal(cluster.nodeByAddress.size, 6);
+    assert.equal((await cluster.nodeClient(cluster.masters[0]!)).isReady, true);
+  });
+
+  test('MGET, MSET, DEL, UNLINK, EXISTS and TOUCH are split and merged', async (t) => {
+    const cluster = await open(t);
+    const pairs = keys.map((key) => [`split:${key}`, key] as [string, string]);
+    const names = pairs.map(([name]) => name);
+    assert.equal(await cluster.mSet(pairs), 'OK');
+    assert.deepEqual(await cluster.mGet([...names, 'split:none']), [...keys, null]);
+    assert.deepEqual(await cluster.sendCommand(undefined, true, ['MGET', names[3]!, names[1]!]), [keys[3], keys[1]]);
+    assert.equal(await cluster.exists(names), 30);
+    assert.equal(await cluster.touch(names), 30);
+    assert.equal(await cluster.del(names.slice(0, 10)), 10);
+    assert.equal(await cluster.unlink(names), 20);
+  });
+
+  test('other commands on several slots are refused before they are sent', async (t) => {
+    const cluster = await open(t);
+    await assert.rejects(cluster.rename('key:1', 'key:2'), CrossSlotError);
+    await assert.rejects(cluster.multi().set('key:1', 'a').set('key:2', 'b').exec(), CrossSlotError);
+  });
+
+  test('sendCommand takes the key of commands nobody knows', async (t) => {
+    const cluster = await open(t);
+    assert.equal(await cluster.sendCommand(undefined, true, ['PING']), 'PONG');
+    assert.equal(await cluster.sendCommand(['SET', 'raw', '1']), 'OK');
+    await assert.rejects(cluster.sendCommand('key', false, ['DEFINITELY.NOT', 'key']), /unknown command/);
+  });
+
+  test('transactions run on the slot of their keys', async (t) => {
+    const cluster = await open(t);
+    assert.deepEqual(await cluster.multi().set('{t}a', '1').incr('{t}a').get('{t}a').exec(), ['OK', 2, '2']);
+    assert.deepEqual(await cluster.multi().set('key:1', 'a').set('key:2', 'b').execAsPipeline(), ['OK', 'OK']);
+  });
+
+  test('WATCH and MULTI share one borrowed connection', async (t) => {
+    const cluster = await open(t);
+    const attempt = (between: () => Promise<unknown>) =>
+      cluster.execute('watched', async (client) => {
+        await client.watch('watched');
+        await between();
+        return client.multi().set('watched', 'mine').exec();
+      });
+    assert.deepEqual(await attempt(async () => {}), ['OK']);
+    await assert.rejects(
+      attempt(() => cluster.set('watched', 'theirs')),
+      WatchError,
+    );
+    assert.equal(await cluster.get('watched'), 'theirs');
+  });
+
+  test('SCAN goes over all masters behind one cursor', async (t) => {
+    const cluster = await open(t);
+    const wanted = new Set(keys.map((key) => `scan:${key}`));
+    await Promise.all([...wanted].map((key) => cluster.set(key, '')));
+    const found = new Set<string>();
+    for await (const page of cluster.scanIterator({ MATCH: 'scan:*', COUNT: 7 }))
+      for (const key of page) found.add(key);
+    assert.deepEqual(found, wanted);
+    await assert.rejects(cluster.sendCommand(['SCAN', '123456']), /unknown cursor/);
+  });
+
+  test('DBSIZE and SCRIPT concern every master', async (t) => {
+    const cluster = await open(t);
+    const sizes = await Promise.all(servers.masters.map(async (node) => Number(await node.command('DBSIZE'))));
+    assert.equal(
+      await cluster.sendCommand(['DBSIZE']),
+      sizes.reduce((a, b) => a + b),
+    );
+    const sha = await cluster.sendCommand<string>(['SCRIPT', 'LOAD', 'return 42']);
+    assert.deepEqual(await cluster.sendCommand(['SCRIPT', 'EXISTS', sha]), [1]);
+  });
+
+  test('reads can run on replicas, writes never do', async (t) => {
+    const cluster = await open(t, { useReplicas: true });
+    await cluster.set('replicated', '1');
+    const shard = cluster.slots[slotOf('replicated')]!;
+    const replica = nodeOf(shard.replicas[0]!.port);
+    const reads = async () =>
+      Number(/cmdstat_get:calls=(\d+)/.exec(String(await replica.command('INFO', 'commandstats')))?.[1] ?? 0);
+    const before = await reads();
+    await waitFor(async () => {
+      await Promise.all(Array.from({ length: 4 }, () => cluster.get('replicated')));
+      return (await reads()) > before;
+    });
+  });
+
+  test('without rootNodes that answer, connect tells why', async () => {
+    await assert.rejects(createCluster({ rootNodes: [] }).connect(), RootNodesUnavailableError);
+    const cluster = createCluster({ rootNodes: [{ socket: { host: '127.0.0.1', port: 1, tls: false } }] });
+    await assert.rejects(cluster.connect(), (error) => {
+      assert.ok(error instanceof RootNodesUnavailableError);
+      assert.match(String(error.cause), /ECONNREFUSED/);
+      return true;
+    });
+    assert.equal(cluster.isOpen, false);
+    await assert.rejects(cluster.get('key'), ClientClosedError);
+  });
+
+  test('minimizeConnections connects on first use', async (t) => {
+    const cluster = await open(t, { minimizeConnections: true });
+    for (const master of cluster.masters) assert.equal(master.client, undefined);
+    assert.equal(await cluster.set('lazy', '1'), 'OK');
+    assert.equal(cluster.masters.filter((master) => master.client !== undefined).length, 1);
+  });
+
+  test('close finishes what is in flight', async (t) => {
+    const cluster = await open(t);
+    const answers = keys.map((key) => cluster.set(key, key));
+    await cluster.close();
+    assert.ok((await Promise.all(answers)).every((answer) => answer === 'OK'));
+    assert.equal(cluster.isOpen, false);
+  });
+});
+
+describe('slots on the move', () => {
+  test('ASK, TRYAGAIN and MOVED are followed, transactions and splits included', async (t) => {
+    const cluster = await open(t);
+    const key = '{moving}a';
+    const slot = slotOf(key);
+    const from = nodeOf(cluster.slots[slot]!.master.port);
+    const to = servers.masters.find((node) => node !== from)!;
+    const [fromId, toId] = await Promise.all([from.command('CLUSTER', 'MYID'), to.command('CLUSTER', 'MYID')]);
+    await cluster.set(key, 'value');
+    await to.command('CLUSTER', 'SETSLOT', String(slot), 'IMPORTING', String(fromId));
+    await from.command('CLUSTER', 'SETSLOT', String(slot), 'MIGRATING', String(toId));
+    assert.equal(await cluster.get(key), 'value');
+    assert.equal(await cluster.set('{moving}new', 'asked'), 'OK');
+    assert.equal(await to.command('CLUSTER', 'COUNTKEYSINSLOT', String(slot)), 1);
+    // One key on each side: TRYAGAIN until the other has moved.
+    const both = cluster.mGet([key, '{moving}new']);
+    await from.command('MIGRATE', '127.0.0.1', String(to.port), key, '0', '1000');
+    assert.deepEqual(await both, ['value', 'asked']);
+    assert.equal(await cluster.get(key), 'value');
+    assert.deepEqual(await cluster.multi().get(key).append(key, '!').exec(), ['value', 6]);
+    for (const node of servers.masters) await node.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', String(toId));
+    assert.equal(await cluster.get(key), 'value!');
+    assert.deepEqual(await cluster.multi().get(key).exec(), ['value!']);
+    assert.equal(cluster.slots[slot]!.master.port, to.port);
+  });
+
+  test('nodes that point at each other end in an error', async (t) => {
+    const cluster = await open(t, { maxCommandRedirections: 3, topologyRefreshInterval: 0 });
+    const key = 'looping';
+    const slot = slotOf(key);
+    const owner = nodeOf(cluster.slots[slot]!.master.port);
+    const other = servers.masters.find((node) => node !== owner)!;
+    const [ownerId, otherId] = await Promise.all([owner.command('CLUSTER', 'MYID'), other.command('CLUSTER', 'MYID')]);
+    // Each node believes the other to be the owner until gossip settles it; ask before that.
+    await Promise.all([
+      owner.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', String(otherId)),
+      other.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', String(ownerId)),
+    ]);
+    try {
+      await assert.rejects(cluster.get(key), MaxCommandRedirectionsError);
+    } finally {
+      for (const node of servers.masters)
+        await node.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', String(ownerId));
+    }
+  });
+});
+
+describe('nodes that fail', () => {
+  test('a killed master: what was not sent waits for the new one', async (t) => {
+    const cluster = await open(t, { commandOptions: { timeout: 20_000 } });
+    const key = 'survivor';
+    await cluster.set(key, 'before');
+    const slot = slotOf(key);
+    const master = nodeOf(cluster.slots[slot]!.master.port);
+    await waitFor(async () => (await master.info('replication'))['connected_slaves'] !== '0');
+    await master.kill();
+    // A read is repeated; a write that was not sent waits.
+    await waitFor(() => cluster.slots[slot]!.master.client?.isReady !== true);
+    const [read, write] = await Promise.all([cluster.get(key), cluster.set(`{${key}}2`, 'after')]);
+    assert.equal(read, 'before');
+    assert.equal(write, 'OK');
+    assert.notEqual(cluster.slots[slot]!.master.port, master.port);
+    await master.start();
+    await servers.settled();
+  });
+});

@@ -1,0 +1,269 @@
+/** The public cluster client: the commands, each to the node of its slot. */
+import { EventEmitter } from 'node:events';
+import { inspect } from 'node:util';
+import type { RedisClient } from '../client.js';
+import { bindCommands, type CommandMethods } from '../commands/bind.js';
+import { type Command, rawCommand } from '../commands/command.js';
+import { InvalidArgumentError } from '../errors.js';
+import type { CommandOptions } from '../options.js';
+import type { LeasedClient } from '../pool/lease.js';
+import type { RedisArgument, ReplyValue, TypeMapping } from '../protocol/types.js';
+import { Transaction } from '../transaction/transaction.js';
+import { ClusterCore } from './cluster-core.js';
+import type { ClusterOptions } from './cluster-options.js';
+import type { ClusterNode, Shard } from './nodes.js';
+
+const CORE = Symbol('core');
+const OPTIONS = Symbol('options');
+const GIVEN = Symbol('given');
+
+type Words = readonly (RedisArgument | number | bigint)[];
+
+/**
+ * A client for a cluster. Commands go to the node of their keys' slot, redirects are followed, MGET, MSET, DEL, UNLINK,
+ * EXISTS and TOUCH are split when their keys lie in several slots (each part is atomic, the whole is not).
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are defined on the prototype by bindCommands
+export class RedisCluster<M extends TypeMapping = Record<never, never>> extends EventEmitter {
+  declare readonly [CORE]: ClusterCore;
+  declare readonly [OPTIONS]: CommandOptions | undefined;
+  declare readonly [GIVEN]: ClusterOptions;
+
+  constructor(options: ClusterOptions) {
+    super();
+    const core = new ClusterCore(options, this);
+    // Not enumerable: spreading or printing a cluster shows nothing of what it holds.
+    Object.defineProperty(this, CORE, { value: core });
+    Object.defineProperty(this, OPTIONS, { value: undefined });
+    Object.defineProperty(this, GIVEN, { value: options });
+  }
+
+  static create(options: ClusterOptions): RedisCluster {
+    return new RedisCluster(options);
+  }
+
+  get isOpen(): boolean {
+    return this[CORE].state === 'connecting' || this[CORE].state === 'ready';
+  }
+  get isReady(): boolean {
+    return this[CORE].state === 'ready';
+  }
+  /** Master and replicas by slot. */
+  get slots(): readonly Shard[] {
+    return this[CORE].nodes.slots as Shard[];
+  }
+  get masters(): readonly ClusterNode[] {
+    return this[CORE].nodes.masters;
+  }
+  get replicas(): readonly ClusterNode[] {
+    return this[CORE].nodes.replicas;
+  }
+  /** Nodes by their announced `host:port`. */
+  get nodeByAddress(): ReadonlyMap<string, ClusterNode> {
+    return this[CORE].nodes.byAddress;
+  }
+
+  /**
+   * Discovers the cluster and connects to its masters.
+   * @throws RootNodesUnavailableError with the last reason in `cause`
+   */
+  async connect(): Promise<this> {
+    await this[CORE].open();
+    return this;
+  }
+  /** Finishes what is in flight, then disconnects. */
+  close(): Promise<void> {
+    return this[CORE].close();
+  }
+  /** Disconnects now; what is unanswered rejects. */
+  destroy(): void {
+    this[CORE].destroy();
+  }
+  /** @deprecated use {@link close} */
+  async quit(): Promise<void> {
+    await this.close();
+  }
+  /** @deprecated use {@link destroy} */
+  async disconnect(): Promise<void> {
+    this.destroy();
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.isOpen ? this.close() : Promise.resolve();
+  }
+
+  duplicate(overrides?: Partial<ClusterOptions>): RedisCluster<M> {
+    return new RedisCluster<M>({ ...this[GIVEN], ...overrides });
+  }
+
+  /**
+   * Any command by its words. Where the keys stand is known for all commands of Redis and Valkey; `firstKey` says it
+   * for others. `isReadonly` is accepted for compatibility: whether a command reads is known.
+   */
+  sendCommand<T = ReplyValue>(
+    firstKey: RedisArgument | undefined,
+    isReadonly: boolean | undefined,
+    args: Words,
+    options?: CommandOptions,
+  ): Promise<T>;
+  sendCommand<T = ReplyValue>(args: Words, options?: CommandOptions): Promise<T>;
+  sendCommand<T = ReplyValue>(
+    first: RedisArgument | undefined | Words,
+    second?: boolean | CommandOptions,
+    third?: Words,
+    fourth?: CommandOptions,
+  ): Promise<T> {
+    const [firstKey, args, given] = Array.isArray(first)
+      ? [undefined, first as Words, second as CommandOptions | undefined]
+      : [first as RedisArgument | undefined, third, fourth];
+    let command: Command<T>;
+    try {
+      if (!Array.isArray(args)) throw new InvalidArgumentError('sendCommand', 'args', 'must be an array');
+      command = rawCommand<T>(args);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const options = given === undefined ? this[OPTIONS] : { ...this[OPTIONS], ...given };
+    return firstKey !== undefined && command.spec.keys(command.args).length === 0
+      ? this[CORE].dispatchTo(firstKey, command, options)
+      : this[CORE].dispatch(command, options);
+  }
+
+  /**
+   * A transaction (MULTI … EXEC) on the slot of its keys, or of `routing` when it has none.
+   * @throws CrossSlotError (from `exec`) when the keys lie in several slots
+   */
+  multi(routing?: RedisArgument): Transaction<[], M> {
+    const core = this[CORE];
+    const target =
+      routing === undefined
+        ? core
+        : {
+            options: core.options,
+            pipeline: core.pipeline.bind(core),
+            withConnection: ((commands, use) =>
+              core.withConnection(commands, use, routing)) as ClusterCore['withConnection'],
+          };
+    return new Transaction<[], M>(target, this[OPTIONS]) as Transaction<[], M>;
+  }
+  MULTI(routing?: RedisArgument): Transaction<[], M> {
+    return this.multi(routing);
+  }
+
+  /**
+   * Lends a connection to the master of `key`'s slot, alone, for as long as `fn` runs: for WATCH with MULTI.
+   * @example
+   * await cluster.execute('stock', async (client) => {
+   *   await client.watch('stock');
+   *   const left = Number(await client.get('stock'));
+   *   return client.multi().set('stock', left - 1).exec();
+   * });
+   */
+  async execute<T>(key: RedisArgument, fn: (client: RedisClient) => T | Promise<T>): Promise<T> {
+    const core = this[CORE];
+    const pool = await core.nodes.pool(core.nodeForKey(key));
+    return pool.execute(fn);
+  }
+  /** {@link execute}, to be given back by `release()`. */
+  async acquire(key: RedisArgument): Promise<LeasedClient> {
+    const core = this[CORE];
+    return (await core.nodes.pool(core.nodeForKey(key))).acquire();
+  }
+
+  /** The shared client of a node, connected. */
+  nodeClient(node: ClusterNode): Promise<RedisClient> {
+    return this[CORE].nodes.ready(node);
+  }
+  /** Nodes in turn. */
+  getRandomNode(): ClusterNode {
+    const { all } = this[CORE].nodes;
+    return all[nextTurn() % all.length]!;
+  }
+  /** Nodes of a slot in turn. */
+  getSlotRandomNode(slot: number): ClusterNode {
+    const { master, replicas } = this.slots[slot]!;
+    return [master, ...replicas][nextTurn() % (1 + replicas.length)]!;
+  }
+  /** The shared client of the node that serves a key. WATCH on it would meet others: use {@link execute} for that. */
+  async getNodeClientForKey(key: RedisArgument, isReadonly?: boolean): Promise<RedisClient> {
+    return this.nodeClient(this[CORE].nodeForKey(key, isReadonly));
+  }
+  /** @deprecated use `masters` */
+  getMasters(): readonly ClusterNode[] {
+    return this.masters;
+  }
+  /** @deprecated use `slots[slot].master` */
+  getSlotMaster(slot: number): ClusterNode {
+    return this.slots[slot]!.master;
+  }
+
+  /**
+   * Keys of all masters, page by page. A key may come twice while slots move.
+   * @example for await (const keys of cluster.scanIterator({ MATCH: 'user:*', COUNT: 1000 })) {}
+   */
+  async *scanIterator(options?: {
+    cursor?: RedisArgument;
+    MATCH?: RedisArgument;
+    COUNT?: number;
+    TYPE?: RedisArgument;
+  }): AsyncGenerator<string[]> {
+    const { cursor: from = '0', ...filter } = options ?? {};
+    let cursor: unknown = from;
+    do {
+      const page = (await (this as unknown as RedisCluster).scan(cursor as string, filter as never)) as {
+        cursor: unknown;
+        keys: string[];
+      };
+      cursor = page.cursor;
+      yield page.keys;
+    } while (String(cursor) !== '0');
+  }
+
+  /** The same cluster with other options for its commands. */
+  withCommandOptions<N extends TypeMapping = M>(options: CommandOptions<N>): RedisCluster<N> {
+    return Object.create(this, {
+      [OPTIONS]: { value: { ...this[CORE].options.commandOptions, ...this[OPTIONS], ...options } },
+    }) as RedisCluster<N>;
+  }
+  /** The same cluster with other JavaScript types for replies. */
+  withTypeMapping<N extends TypeMapping>(typeMapping: N): RedisCluster<N> {
+    return this.withCommandOptions({ typeMapping });
+  }
+  /** The same cluster; its commands end when the signal fires. */
+  withAbortSignal(abortSignal: AbortSignal): RedisCluster<M> {
+    return this.withCommandOptions<M>({ abortSignal });
+  }
+  /** The same cluster; its commands go before those that wait. */
+  asap(): RedisCluster<M> {
+    return this.withCommandOptions<M>({ asap: true });
+  }
+
+  [inspect.custom](): string {
+    return `RedisCluster { state: '${this[CORE].state}', masters: ${this.masters.length}, replicas: ${this.replicas.length} }`;
+  }
+  toJSON(): object {
+    return { state: this[CORE].state, nodes: [...this.nodeByAddress.keys()] };
+  }
+}
+
+export interface RedisCluster<M extends TypeMapping = Record<never, never>> extends CommandMethods<M> {}
+
+bindCommands(RedisCluster.prototype, (self, command) => self[CORE].dispatch(command, self[OPTIONS]));
+
+let turn = 0;
+function nextTurn(): number {
+  turn = (turn + 1) % 1_000_003;
+  return turn;
+}
+
+/**
+ * A client for a cluster. Nothing is sent until `connect()`.
+ * @example
+ * const cluster = createCluster({
+ *   rootNodes: [{ url: 'rediss://node-1.internal' }, { url: 'rediss://node-2.internal' }],
+ *   defaults: { username: 'app', password: secret, tls: { caFile: 'ca.crt' } },
+ * });
+ * await cluster.connect();
+ */
+export function createCluster(options: ClusterOptions): RedisCluster {
+  return new RedisCluster(options);
+}
