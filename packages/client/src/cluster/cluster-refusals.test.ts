@@ -264,12 +264,20 @@ test('a burst of errors causes few looks at the topology', async (t) => {
 });
 
 test('a blocking command follows its redirect', async (t) => {
-  await using other = await peer(() => all(other.port));
-  await using first = await peer(() => all(first.port));
+  let moved = false;
+  const slot = slotOf('k');
+  const layout = (): Range[] => [
+    [0, slot - 1, '127.0.0.1', first.port],
+    [slot, slot, '127.0.0.1', moved ? other.port : first.port],
+    [slot + 1, 16_383, '127.0.0.1', other.port],
+  ];
+  await using other = await peer(layout);
+  await using first = await peer(layout);
   const cluster = await open(t, first);
-  first.reply('BLPOP', `-MOVED ${slotOf('k')} 127.0.0.1:${other.port}\r\n`);
+  first.reply('BLPOP', `-ASK ${slot} 127.0.0.1:${other.port}\r\n`);
   assert.equal(await cluster.sendCommand(['BLPOP', 'k', '0']), String(other.port));
-  first.reply('BLPOP', `-ASK ${slotOf('k2')} 127.0.0.1:${other.port}\r\n`);
-  const answer = await cluster.sendCommand(['BLPOP', 'k2', '0']);
-  assert.ok([String(other.port), String(first.port)].includes(String(answer)));
+  assert.ok(other.peers.some(({ received }) => received.at(-1)?.[0] === 'BLPOP' && received.at(-2)?.[0] === 'ASKING'));
+  moved = true;
+  first.reply('BLPOP', `-MOVED ${slot} 127.0.0.1:${other.port}\r\n`);
+  assert.equal(await cluster.sendCommand(['BLPOP', 'k', '0']), String(other.port));
 });

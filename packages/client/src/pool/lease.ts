@@ -41,23 +41,25 @@ const RELEASED = new Proxy({} as ClientCore, {
 
 /** `onRelease` is called once. */
 export function leaseView(client: RedisClient, onRelease: () => Promise<void>): LeasedClient {
+  const core = client[CORE];
   let released = false;
-  const view = Object.create(client, {
-    [CORE]: { value: client[CORE], writable: true },
-    release: {
-      value: () => {
-        if (released) return Promise.reject(new LeaseReleasedError());
-        endView(view);
-        return onRelease();
+  /** What `withTypeMapping` and its like make of a lent client is lent too. */
+  const lend = <T extends object>(view: T): T =>
+    Object.defineProperties(view, {
+      [CORE]: { get: () => (released ? RELEASED : core) },
+      withCommandOptions: {
+        value: function (this: RedisClient, ...args: Parameters<RedisClient['withCommandOptions']>) {
+          return lend(client.withCommandOptions.apply(this, args));
+        },
       },
-    },
-    [Symbol.asyncDispose]: {
-      value: () => (released ? Promise.resolve() : view.release()),
-    },
-  }) as LeasedClient;
-  const endView = (ended: LeasedClient) => {
+    });
+  const release = () => {
+    if (released) return Promise.reject(new LeaseReleasedError());
     released = true;
-    Object.defineProperty(ended, CORE, { value: RELEASED });
+    return onRelease();
   };
-  return view;
+  return Object.defineProperties(lend(Object.create(client)), {
+    release: { value: release },
+    [Symbol.asyncDispose]: { value: () => (released ? Promise.resolve() : release()) },
+  }) as LeasedClient;
 }
