@@ -6,14 +6,14 @@ export {
   ClientSideCacheProvider,
 } from './cache/client-side-cache.js';
 export { createClient, RedisClient, type RedisClientType } from './client.js';
+export { createCluster, RedisCluster } from './cluster/cluster.js';
+export type { ClusterOptions, NodeAddressMap } from './cluster/cluster-options.js';
+export type { ClusterNode, Shard } from './cluster/nodes.js';
 export {
   AR_OPERATIONS,
   AR_PREDICATE_COMBINATORS,
   AR_PREDICATE_TYPES,
 } from './commands/arrays.js';
-export { createCluster, RedisCluster } from './cluster/cluster.js';
-export type { ClusterOptions, NodeAddressMap } from './cluster/cluster-options.js';
-export type { ClusterNode, Shard } from './cluster/nodes.js';
 export type { Command } from './commands/command.js';
 export { GEO_REPLY_WITH, type GeoReplyWith } from './commands/geo.js';
 export { HASH_EXPIRATION, HASH_EXPIRATION_TIME, type HashExpiration } from './commands/hashes.js';
