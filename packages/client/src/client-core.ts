@@ -357,6 +357,7 @@ function errorCode(error: Error | undefined): string | undefined {
 
 /** The same command on prefixed keys. */
 export function prefixKeys<T>(command: Command<T>, prefix: RedisArgument): Command<T> {
+  if ((command.spec.flags & Flag.CHANNELS) !== 0) return command;
   const args = command.args.slice();
   for (const position of command.spec.keys(args)) {
     const key = args[position];

@@ -6,6 +6,7 @@ import { ClientCore } from './client-core.js';
 import type { ScanCommonOptions } from './commands/arguments.js';
 import { bindCommands, type CommandMethods } from './commands/bind.js';
 import { type Command, rawCommand, spec, Command as Value } from './commands/command.js';
+import type { CommandReply } from './commands/command-info.js';
 import type { ScanOptions } from './commands/keys.js';
 import { InvalidArgumentError } from './errors.js';
 import { type Health, healthCheck } from './health/health-check.js';
@@ -226,7 +227,11 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
    * contains.
    * @example await client.command`SET ${key} ${value} EX ${60}`;
    */
-  command<T = ReplyValue>(text: TemplateStringsArray, ...values: (RedisArgument | number | bigint)[]): Promise<T> {
+  command<T = ReplyValue>(text: TemplateStringsArray, ...values: (RedisArgument | number | bigint)[]): Promise<T>;
+  /** Without a template: all commands of the server (COMMAND), as in node-redis. */
+  command(): Promise<CommandReply[]>;
+  command<T>(text?: TemplateStringsArray, ...values: (RedisArgument | number | bigint)[]): Promise<T | CommandReply[]> {
+    if (text === undefined) return this.COMMAND();
     return this.sendCommand<T>(templateWords(text, values));
   }
 

@@ -15,6 +15,7 @@ export {
   AR_PREDICATE_TYPES,
 } from './commands/arrays.js';
 export type { Command } from './commands/command.js';
+export * from './commands/constants.js';
 export { GEO_REPLY_WITH, type GeoReplyWith } from './commands/geo.js';
 export { HASH_EXPIRATION, HASH_EXPIRATION_TIME, type HashExpiration } from './commands/hashes.js';
 export {

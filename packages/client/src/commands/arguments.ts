@@ -1,6 +1,7 @@
 /** What command functions need to turn options into arguments, so that no option's value can become another option. */
 import { InvalidArgumentError } from '../errors.js';
 import type { NumericArgument, RedisArgument } from '../protocol/types.js';
+import type { RedisFlushMode } from './constants.js';
 
 /** One value or several: what node-redis calls a variadic argument. */
 export type Variadic<T = RedisArgument> = T | readonly T[];
@@ -105,3 +106,21 @@ export function pushScanOptions(args: unknown[], options: ScanCommonOptions | un
   if (options?.MATCH !== undefined) args.push('MATCH', options.MATCH);
   if (options?.COUNT !== undefined) args.push('COUNT', options.COUNT);
 }
+
+/** The mode of a FLUSH command. */
+export const flushMode = (command: string, mode: RedisFlushMode | undefined): unknown[] =>
+  mode === undefined ? [] : [word(command, 'mode', mode, ['ASYNC', 'SYNC'])];
+
+export interface EvalOptions {
+  /** KEYS in the script. */
+  keys?: readonly RedisArgument[];
+  /** ARGV in the script. User input belongs here, never into the script's text. */
+  arguments?: readonly (RedisArgument | number | bigint)[];
+}
+/** Script or function, number of keys, keys, arguments. */
+export const evalArguments = (script: RedisArgument, options: EvalOptions | undefined): unknown[] => [
+  script,
+  options?.keys?.length ?? 0,
+  ...(options?.keys ?? []),
+  ...(options?.arguments ?? []),
+];

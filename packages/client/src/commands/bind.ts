@@ -33,7 +33,9 @@ export function bindCommands<T extends object>(
       return run(this, command);
     };
     const upper = (ALIASES as Record<string, string>)[name] ?? name.toUpperCase();
+    // A method that the class has itself (`command`, which is a template too) stays.
     for (const key of [name, upper])
-      Object.defineProperty(prototype, key, { value: method, writable: true, configurable: true });
+      if (!Object.hasOwn(prototype, key))
+        Object.defineProperty(prototype, key, { value: method, writable: true, configurable: true });
   }
 }

@@ -7,6 +7,7 @@ import { encodeWords } from '../protocol/encoder.js';
 import type { RespVersion, TypeMapping } from '../protocol/types.js';
 import { isDangerous } from '../security/dangerous-commands.js';
 import { COMMAND_TABLE } from './table.js';
+import { EXTRA_TABLE } from './table-extra.js';
 
 /** Bits of {@link CommandSpec.flags}. */
 export const Flag = {
@@ -25,6 +26,8 @@ export const Flag = {
   MOVABLE_KEYS: 64,
   /** Touches no key; running it twice does no harm (PING, INFO, CLUSTER NODES …). */
   REPEATABLE: 128,
+  /** Its keys are shard channels: they choose the node, and take no key prefix. */
+  CHANNELS: 256,
 } as const;
 
 /** Turns a raw reply into what the command promises. Called with the raw reply of the connection's RESP version. */
@@ -77,11 +80,12 @@ export interface SpecOptions {
 const NO_KEYS: readonly number[] = [];
 /** What they change lasts as long as their connection, which has to restore it after a reconnect. */
 const CHANGES_CONNECTION = new Set(['AUTH', 'CLIENT SETNAME', 'MONITOR', 'RESET', 'SELECT']);
+const CHANNEL_COMMANDS = new Set(['SPUBLISH', 'SSUBSCRIBE', 'SUNSUBSCRIBE']);
 
 /** Describes a command. `name` is looked up in the generated table for flags and key positions. */
 export function spec(name: string, options: SpecOptions = {}): CommandSpec {
   const words = options.words ?? name.split(' ');
-  const row = COMMAND_TABLE[name];
+  const row = rowOf(name);
   const read = typeof options.read === 'function' ? { 2: options.read, 3: options.read } : options.read;
   return {
     name,
@@ -91,11 +95,14 @@ export function spec(name: string, options: SpecOptions = {}): CommandSpec {
       (row === undefined ? Flag.WRITE : row[0]) |
       (options.flags ?? 0) |
       (isDangerous(name) ? Flag.DANGEROUS : 0) |
-      (CHANGES_CONNECTION.has(name) ? Flag.CONNECTION : 0),
+      (CHANGES_CONNECTION.has(name) ? Flag.CONNECTION : 0) |
+      (CHANNEL_COMMANDS.has(name) ? Flag.CHANNELS : 0),
     keys: options.keys ?? keyRange(row, words.length),
     read: { 2: read?.[2], 3: read?.[3] },
   };
 }
+
+const rowOf = (name: string): CommandRow | undefined => COMMAND_TABLE[name] ?? EXTRA_TABLE[name];
 
 function keyRange(row: CommandRow | undefined, words: number): CommandSpec['keys'] {
   if (row === undefined || row[1] === 0) return () => NO_KEYS;
@@ -145,7 +152,7 @@ export function rawCommand<T = unknown>(words: readonly unknown[]): Command<T> {
   let count = 1;
   if (second !== undefined && second.length < 32) {
     const both = `${name} ${second.toUpperCase()}`;
-    if (COMMAND_TABLE[both] !== undefined) {
+    if (rowOf(both) !== undefined) {
       name = both;
       count = 2;
     }

@@ -1,13 +1,26 @@
 /** All commands by their camelCase names, and the upper-case names that are not just these in capitals. */
+import * as acl from './acl.js';
 import * as arrays from './arrays.js';
 import * as bitmaps from './bitmaps.js';
+import * as cluster from './cluster.js';
 import type { CommandFunction } from './command.js';
+import * as commandInfo from './command-info.js';
+import * as config from './config.js';
 import * as connection from './connection.js';
+import * as functions from './functions.js';
 import * as geo from './geo.js';
 import * as hashes from './hashes.js';
+import * as hotkeys from './hotkeys.js';
 import * as hyperloglog from './hyperloglog.js';
 import * as keys from './keys.js';
+import * as latency from './latency.js';
 import * as lists from './lists.js';
+import * as memory from './memory.js';
+import * as module from './module.js';
+import * as pubsub from './pubsub.js';
+import * as scripting from './scripting.js';
+import * as sentinel from './sentinel.js';
+import * as server from './server.js';
 import * as sets from './sets.js';
 import * as sortedSets from './sorted-sets.js';
 import * as streamGroups from './stream-groups.js';
@@ -24,14 +37,27 @@ function commandsOf<G extends object>(group: G): FunctionsOf<G> {
 }
 
 export const COMMANDS = {
+  ...commandsOf(acl),
   ...commandsOf(arrays),
   ...commandsOf(bitmaps),
+  ...commandsOf(cluster),
+  ...commandsOf(commandInfo),
+  ...commandsOf(config),
   ...commandsOf(connection),
+  ...commandsOf(functions),
   ...commandsOf(geo),
   ...commandsOf(hashes),
+  ...commandsOf(hotkeys),
   ...commandsOf(hyperloglog),
   ...commandsOf(keys),
+  ...commandsOf(latency),
   ...commandsOf(lists),
+  ...commandsOf(memory),
+  ...commandsOf(module),
+  ...commandsOf(pubsub),
+  ...commandsOf(scripting),
+  ...commandsOf(sentinel),
+  ...commandsOf(server),
   ...commandsOf(sets),
   ...commandsOf(sortedSets),
   ...commandsOf(streamGroups),
@@ -44,13 +70,26 @@ export const COMMANDS = {
 export type Commands = typeof COMMANDS;
 
 export const ALIASES = {
+  ...acl.aliases,
   ...arrays.aliases,
   ...bitmaps.aliases,
+  ...cluster.aliases,
+  ...commandInfo.aliases,
+  ...config.aliases,
   ...connection.aliases,
+  ...functions.aliases,
   ...geo.aliases,
   ...hashes.aliases,
+  ...hotkeys.aliases,
   ...keys.aliases,
+  ...latency.aliases,
   ...lists.aliases,
+  ...memory.aliases,
+  ...module.aliases,
+  ...pubsub.aliases,
+  ...scripting.aliases,
+  ...sentinel.aliases,
+  ...server.aliases,
   ...sets.aliases,
   ...sortedSets.aliases,
   ...streamGroups.aliases,

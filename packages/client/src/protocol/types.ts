@@ -59,7 +59,7 @@ export class VerbatimString extends String {
 }
 
 declare const kind: unique symbol;
-interface Marker<K extends string, V = unknown> {
+export interface Marker<K extends string, V = unknown> {
   readonly [kind]: K;
   readonly value?: V;
 }
