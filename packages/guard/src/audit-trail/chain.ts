@@ -1,0 +1,128 @@
+import { createHmac } from 'node:crypto';
+import { listOf, type Redis, type Reply, Script, textOf } from '../redis/redis.js';
+
+/** What an application reports: who did what to whose data, from where, with what outcome. */
+export interface AuditEvent {
+  /** Who acted: user name, service. Stored in clear. */
+  readonly actor: string;
+  /** `profile.read`, `session.destroy`, … */
+  readonly action: string;
+  /** Whose data. Stored as a pseudonym when the trail has person keys. */
+  readonly subject?: string;
+  readonly resource?: string;
+  /** Address or system the request came from. */
+  readonly from?: string;
+  readonly outcome?: 'success' | 'denied' | 'failure';
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** An event with its time and identity. */
+export interface RecordedEvent extends AuditEvent {
+  readonly id: string;
+  /** Unix milliseconds, by the clock of the process that recorded it. */
+  readonly at: number;
+}
+
+/** One element of the chain as stored. */
+export interface ChainEntry {
+  readonly seq: number;
+  /** JSON text of the entry, exactly as hashed. */
+  readonly body: string;
+  readonly hash: string;
+}
+
+/** Where the chain ends. */
+export interface Head {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/*
+ * Stream entry ids are `<seq>-0` without gaps, so a deletion shows by itself. Each hash covers the sequence number,
+ * the hash before and the body:   hash(n) = HMAC-SHA256(chain key, n | hash(n-1) | body(n))
+ */
+
+/** Hash of an entry. */
+export function chainHash(key: Uint8Array, seq: number, previous: string, body: string): string {
+  return createHmac('sha256', key).update(`${seq}|${previous}|${body}`).digest('base64url');
+}
+
+/** Names of a trail's keys; one hash tag, so one cluster slot. */
+export function trailKeys(name: string): { readonly stream: string; readonly head: string } {
+  return { stream: `{${name}}:stream`, head: `{${name}}:head` };
+}
+
+/** KEYS stream, head; ARGV expected seq, expected hash, then body and hash of each entry. 1 | 0, seq, hash. */
+const APPEND = new Script(`
+local head = redis.call('HMGET', KEYS[2], 'seq', 'hash')
+local seq, hash = head[1] or '0', head[2] or ''
+if seq ~= ARGV[1] or hash ~= ARGV[2] then return { 0, seq, hash } end
+for i = 3, #ARGV, 2 do
+  seq = string.format('%.0f', tonumber(seq) + 1)
+  hash = ARGV[i + 1]
+  redis.call('XADD', KEYS[1], seq .. '-0', 'e', ARGV[i], 'h', hash)
+end
+redis.call('HSET', KEYS[2], 'seq', seq, 'hash', hash)
+return { 1, seq, hash }`);
+
+/**
+ * Appends bodies after `head`. When another writer was faster, nothing is written and the new head comes back to try
+ * again from: writers cannot fork the chain.
+ */
+export async function append(
+  redis: Redis,
+  name: string,
+  key: Uint8Array,
+  head: Head,
+  bodies: readonly string[],
+): Promise<{ readonly appended: boolean; readonly head: Head }> {
+  const { stream, head: headKey } = trailKeys(name);
+  const args: string[] = [String(head.seq), head.hash];
+  let previous = head.hash;
+  for (const [at, body] of bodies.entries()) {
+    previous = chainHash(key, head.seq + 1 + at, previous, body);
+    args.push(body, previous);
+  }
+  const [done, seq, hash] = listOf(await redis.script(APPEND, [stream, headKey], args));
+  return { appended: done === 1, head: { seq: Number(textOf(seq)), hash: textOf(hash) ?? '' } };
+}
+
+/** The head as Redis has it. */
+export async function readHead(redis: Redis, name: string): Promise<Head> {
+  const [seq, hash] = listOf(await redis.read(trailKeys(name).head, 'HMGET', 'seq', 'hash'));
+  return { seq: Number(textOf(seq) ?? '0'), hash: textOf(hash) ?? '' };
+}
+
+const PAGE = 500;
+
+/** All stored entries from `from` on, in order. An id that is not ours comes with `seq` NaN. */
+export async function* readChain(redis: Redis, name: string, from = 1): AsyncGenerator<ChainEntry> {
+  const { stream } = trailKeys(name);
+  for (let start = `${from}-0`; ; ) {
+    const page = listOf(await redis.read(stream, 'XRANGE', start, '+', 'COUNT', String(PAGE)));
+    let last = '';
+    for (const row of page) {
+      const [id, fields] = listOf(row);
+      last = textOf(id)!;
+      yield toEntry(last, listOf(fields));
+    }
+    if (page.length < PAGE) return;
+    start = `(${last}`;
+  }
+}
+
+/** The newest `count` entries, newest first. */
+export async function readNewest(redis: Redis, name: string, count: number): Promise<ChainEntry[]> {
+  const rows = listOf(await redis.read(trailKeys(name).stream, 'XREVRANGE', '+', '-', 'COUNT', String(count)));
+  return rows.map((row) => {
+    const [id, fields] = listOf(row);
+    return toEntry(textOf(id)!, listOf(fields));
+  });
+}
+
+function toEntry(id: string, fields: readonly Reply[]): ChainEntry {
+  const named = new Map<string, string>();
+  for (let i = 0; i + 1 < fields.length; i += 2) named.set(textOf(fields[i])!, textOf(fields[i + 1])!);
+  const seq = /^\d+-0$/.test(id) ? Number.parseInt(id, 10) : Number.NaN;
+  return { seq, body: named.get('e') ?? '', hash: named.get('h') ?? '' };
+}
