@@ -3,7 +3,7 @@ import type { Expectations, Facts, HostFacts, NodeFacts, OperationFacts } from '
 import type { ProjectFacts } from '../facts/project-facts.js';
 import { loadCveData } from './cve-data.js';
 import type { Endpoint } from './endpoint.js';
-import { readHost } from './host.js';
+import { readHost, startPackagePolicy } from './host.js';
 import { gatherNode, type NodeOptions } from './node.js';
 import { isThisMachine } from './process.js';
 
@@ -40,17 +40,19 @@ const noOperations: OperationFacts = {
   dormant: unobserved('who is dormant shows over days: no record was found'),
 };
 
-function observeHost(nodes: readonly NodeFacts[]): Promise<Fact<HostFacts>> {
+function observeHost(nodes: readonly NodeFacts[], policy: Promise<string>): Promise<Fact<HostFacts>> {
   const local = nodes.find((node) => isThisMachine(node.host));
   if (!local) return Promise.resolve(unobserved('no audited server runs on this machine'));
   const directory = maybe(local.files)?.directory;
   const path = directory?.observed ? directory.value.path : undefined;
-  return observe('host', () => readHost(path, maybe(local.engine)?.package?.name));
+  return observe('host', () => readHost(path, maybe(local.engine)?.package?.name, policy));
 }
 
 /** Looks at everything the request names, once. Nodes that do not answer are listed, not forgotten. */
 export async function gather(request: GatherRequest): Promise<Gathered> {
   const { expectations, openSession, configFile, sampleKeys } = request;
+  const here = request.endpoints.some(({ host }) => isThisMachine(host));
+  const policy = here ? startPackagePolicy() : Promise.resolve('');
   const unreachable: { address: string; reason: string }[] = [];
   const looked = await Promise.all(
     request.endpoints.map(async (endpoint) => {
@@ -76,7 +78,7 @@ export async function gather(request: GatherRequest): Promise<Gathered> {
       observedAt: request.now.toISOString(),
       expectations,
       nodes,
-      host: await observeHost(nodes),
+      host: await observeHost(nodes, policy),
       project: request.project ?? noProject,
       operations: request.operations ?? noOperations,
       cves: await loadCveData(request.cveFile),
