@@ -1,0 +1,24 @@
+import { need } from '../../facts/fact.js';
+import { failEach, type NodeCheck } from '../check.js';
+import { advise, run } from '../fix.js';
+
+export const auth009: NodeCheck = {
+  id: 'AUTH-009',
+  title: 'A rotation was left unfinished',
+  cvss: 'AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N',
+  why: 'While two passwords work, the old one, which may be why the rotation was made, still opens the door.',
+  passes: 'one password a user',
+  maps: 'PWD',
+  sources: ['PCI DSS 8.3.9'],
+  judge(node) {
+    const several = need(node.users).filter((user) => user.enabled && user.passwordHashes.length > 1);
+    return failEach(
+      several.map((user) => ({
+        about: user.name,
+        evidence: `${user.name} has ${user.passwordHashes.length} passwords`,
+        fix: [run(`redkeep rotate ${user.name}`), advise('or remove the old one: ACL SETUSER USER !<its sha256>')],
+      })),
+      'one password a user',
+    );
+  },
+};

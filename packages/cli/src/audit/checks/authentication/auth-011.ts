@@ -1,0 +1,29 @@
+import { need } from '../../facts/fact.js';
+import { failEach, type NodeCheck, redisAndValkey } from '../check.js';
+import { run } from '../fix.js';
+
+export const auth011: NodeCheck = {
+  id: 'AUTH-011',
+  title: 'Several services share one user',
+  cvss: 'AV:N/AC:L/PR:L/UI:N/S:U/C:L/I:L/A:N',
+  why: 'What one of them needs, all of them may do; the log cannot tell them apart.',
+  passes: 'clients of one user have one kind of name',
+  maps: 'AUTHN',
+  engines: redisAndValkey,
+  sources: ['PCI DSS 8.2.2', 'STIG V-251222'],
+  judge(node) {
+    const clients = need(node.clients).filter((client) => client.name !== '' && client.name !== 'redkeep-audit');
+    const kinds = (user: string): string[] => [
+      ...new Set(clients.filter((one) => one.user === user).map((one) => one.name.replace(/[-_:.]?\d+$/, ''))),
+    ];
+    const shared = [...new Set(clients.map((client) => client.user))].filter((user) => kinds(user).length > 1);
+    return failEach(
+      shared.map((user) => ({
+        about: user,
+        evidence: `${user} is used by ${kinds(user).slice(0, 5).join(', ')}`,
+        fix: [run('redkeep acl add')],
+      })),
+      clients.length === 0 ? 'no named client is connected' : 'each user has one kind of client',
+    );
+  },
+};

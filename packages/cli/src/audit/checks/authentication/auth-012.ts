@@ -1,0 +1,28 @@
+import { type NodeCheck, pass, redisAndValkey } from '../check.js';
+import { run, shellQuote } from '../fix.js';
+import { directive } from '../read.js';
+
+export const auth012: NodeCheck = {
+  id: 'AUTH-012',
+  title: 'requirepass stands beside an ACL file',
+  cvss: 'AV:N/AC:H/PR:L/UI:N/S:U/C:L/I:N/A:N',
+  why: 'It is ignored, and makes people believe in a password that guards nothing.',
+  passes: 'only one of the two',
+  maps: 'CFG',
+  engines: redisAndValkey,
+  judge(node) {
+    const password = directive(node, 'requirepass');
+    const file = directive(node, 'aclfile');
+    if (!password || !file) return pass('not both');
+    return {
+      status: 'fail',
+      occurrences: [
+        {
+          evidence: 'requirepass and aclfile are both set',
+          fix: [run(`sed -i '${password.line}d' ${shellQuote(password.file)}`)],
+          at: { file: password.file, line: password.line },
+        },
+      ],
+    };
+  },
+};

@@ -1,0 +1,35 @@
+import { roleOf } from '../../facts/dangerous-commands.js';
+import { failEach, type NodeCheck } from '../check.js';
+import { acl, config } from '../fix.js';
+import { enabledUsers, settingIfAny } from '../read.js';
+
+export const acl007: NodeCheck = {
+  id: 'ACL-007',
+  title: 'A user that is no administrator reaches every channel',
+  cvss: 'AV:N/AC:L/PR:L/UI:N/S:U/C:L/I:N/A:N',
+  why: 'Pub/sub carries data and commands of other services too; new users get every channel unless acl-pubsub-default says otherwise.',
+  passes: 'channel patterns for everyone but administrators; acl-pubsub-default resetchannels',
+  maps: 'AUTHZ',
+  engines: { redis: '6.2', valkey: '7.2' },
+  judge(node, facts) {
+    const standard = settingIfAny(node, 'acl-pubsub-default');
+    const wide = enabledUsers(node)
+      .filter((user) => roleOf(user.name, facts.expectations.roles) !== 'admin' && user.channels.includes('&*'))
+      .map((user) => ({
+        about: user.name,
+        evidence: `${user.name} reaches every channel`,
+        fix: [acl(user.name, ['resetchannels'], ['resetchannels', ...user.channels])],
+      }));
+    const setting =
+      standard === 'allchannels'
+        ? [
+            {
+              about: 'acl-pubsub-default',
+              evidence: 'acl-pubsub-default is allchannels',
+              fix: [config('acl-pubsub-default', 'resetchannels', standard)],
+            },
+          ]
+        : [];
+    return failEach([...wide, ...setting], 'only administrators reach every channel');
+  },
+};

@@ -1,0 +1,29 @@
+import { failEach, type NodeCheck } from '../check.js';
+import { acl } from '../fix.js';
+import { aclRuleOf, excesses } from '../read.js';
+
+export const acl008: NodeCheck = {
+  id: 'ACL-008',
+  title: 'A user can copy all data by replication',
+  cvss: 'AV:N/AC:L/PR:L/UI:N/S:C/C:H/I:N/A:N',
+  why: "SYNC ignores key patterns: a user without any key received the whole data set. MONITOR shows everybody's commands.",
+  passes: 'SYNC and PSYNC for replication and backup users, MONITOR for administrators',
+  maps: 'AUTHZ',
+  sources: ['CWE-200'],
+  judge(node, facts) {
+    return failEach(
+      excesses(node, facts, 'replication').map(({ user, role, commands }) => ({
+        about: user.name,
+        evidence: `${user.name} (${role}) can run ${commands.join(', ')}`,
+        fix: [
+          acl(
+            user.name,
+            commands.map((label) => `-${aclRuleOf(label)}`),
+            user.written,
+          ),
+        ],
+      })),
+      'only roles made for it',
+    );
+  },
+};

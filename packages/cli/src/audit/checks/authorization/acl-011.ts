@@ -1,0 +1,29 @@
+import { failEach, type NodeCheck } from '../check.js';
+import { acl } from '../fix.js';
+import { aclRuleOf, excesses } from '../read.js';
+
+export const acl011: NodeCheck = {
+  id: 'ACL-011',
+  title: 'A user can change the topology',
+  cvss: 'AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:N',
+  why: 'REPLICAOF makes the server follow a rogue primary, which can feed it any data, and on old versions a module.',
+  passes: 'for administrators and Sentinel only',
+  maps: 'AUTHZ',
+  sources: ['CWE-284'],
+  judge(node, facts) {
+    return failEach(
+      excesses(node, facts, 'topology').map(({ user, role, commands }) => ({
+        about: user.name,
+        evidence: `${user.name} (${role}) can run ${commands.join(', ')}`,
+        fix: [
+          acl(
+            user.name,
+            commands.map((label) => `-${aclRuleOf(label)}`),
+            user.written,
+          ),
+        ],
+      })),
+      'administrators and Sentinel only',
+    );
+  },
+};

@@ -1,0 +1,32 @@
+import { need } from '../../facts/fact.js';
+import { failEach, type NodeCheck } from '../check.js';
+import { acl, run } from '../fix.js';
+
+export const acl014: NodeCheck = {
+  id: 'ACL-014',
+  title: 'Disabled users keep their rights',
+  cvss: 'AV:N/AC:H/PR:L/UI:N/S:U/C:L/I:N/A:N',
+  why: 'One "on" by mistake, or by an intruder, and they are back with everything.',
+  passes: 'users that are off have no rights',
+  maps: 'AUTHZ',
+  judge(node) {
+    return failEach(
+      need(node.users)
+        .filter((user) => !user.enabled && user.commands.some((rule) => rule === '+@all'))
+        .map((user) => ({
+          about: user.name,
+          evidence: `${user.name} is off and has ${user.commands.join(' ')}`,
+          fix: [
+            user.name === 'default'
+              ? acl(
+                  'default',
+                  ['-@all', 'resetkeys', 'resetchannels'],
+                  [...user.commands, ...user.keys, ...user.channels],
+                )
+              : run(`redis-cli ACL DELUSER ${user.name}`),
+          ],
+        })),
+      'no disabled user has rights',
+    );
+  },
+};

@@ -1,0 +1,27 @@
+import { need } from '../../facts/fact.js';
+import { fail, notApplicable, pass, type SystemCheck } from '../check.js';
+import { advise, run } from '../fix.js';
+import { onlyLoopback } from '../read.js';
+
+export const net015: SystemCheck = {
+  id: 'NET-015',
+  title: 'No packet filter drops what is not allowed',
+  cvss: 'AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:L/A:N',
+  why: 'Without a default drop, each new listener is reachable by everyone until somebody notices.',
+  passes: 'the incoming chain drops by default; not asked where the server listens on loopback only',
+  maps: 'NET',
+  from: 'production',
+  effort: 'hours',
+  judgeAll(facts) {
+    if (facts.nodes.length > 0 && facts.nodes.every((node) => node.config.observed && onlyLoopback(node)))
+      return notApplicable('every server listens on loopback only');
+    const { defaultDrop, tool } = need(need(facts.host).firewall);
+    return defaultDrop
+      ? pass(`${tool} drops by default`)
+      : fail(
+          `${tool} accepts by default`,
+          run('redkeep init --source NETWORK', 'nft flush ruleset'),
+          advise('init writes rules for nftables, iptables and ufw'),
+        );
+  },
+};
