@@ -1,0 +1,30 @@
+import { need } from '../../facts/fact.js';
+import { fail, type NodeCheck, notApplicable, pass } from '../check.js';
+import { advise, run } from '../fix.js';
+
+export const cfg007: NodeCheck = {
+  id: 'CFG-007',
+  title: 'Keys of known attacks exist',
+  cvss: 'AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H',
+  why: 'Miners write crontab lines into keys named backup1 or crackit and save them into cron directories.',
+  passes: 'none of the known names exists',
+  maps: 'INT',
+  effort: 'days',
+  judge(node) {
+    if (need(node.engine).mode === 'sentinel') return notApplicable('a sentinel holds no keys');
+    if (
+      !node.residue.observed &&
+      node.info.observed &&
+      !Object.keys(node.info.value).some((name) => /^db\d+$/.test(name))
+    )
+      return pass('the server holds no key at all');
+    const found = need(node.residue);
+    return found.length === 0
+      ? pass('none of the known names exists')
+      : fail(
+          `found ${found.join(', ')}`,
+          run('redkeep incident start'),
+          advise('Do not delete them first: they are evidence'),
+        );
+  },
+};

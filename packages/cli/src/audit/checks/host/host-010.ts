@@ -1,0 +1,41 @@
+import { maybe, NotObserved, unobserved } from '../../facts/fact.js';
+import { failEach, type SystemCheck } from '../check.js';
+import { advise } from '../fix.js';
+
+export const host010: SystemCheck = {
+  id: 'HOST-010',
+  title: 'Secrets stand in environment variables',
+  cvss: 'AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N',
+  why: 'Environments are inherited, printed by debuggers, kept in images and shown by "docker inspect".',
+  passes: 'secrets come from files or a secret manager',
+  maps: 'PWD',
+  sources: ['CWE-798', 'CIS Docker 4.10'],
+  judgeAll(facts) {
+    const fromFiles = (maybe(facts.project.containers) ?? [])
+      .filter((one) => one.secretVariables.length > 0)
+      .map((one) => ({
+        about: one.name,
+        evidence: `${one.name}: ${one.secretVariables.join(', ')}`,
+        fix: [advise('Use secrets: and *_FILE, or mount the secret as a file')],
+        at: one.at,
+      }));
+    const fromProcesses = facts.nodes.flatMap((node) => {
+      const names = maybe(maybe(node.process)?.secretVariables ?? unobserved('')) ?? [];
+      return names.length === 0
+        ? []
+        : [
+            {
+              about: node.address,
+              evidence: `the process of ${node.address} has ${names.join(', ')}`,
+              fix: [advise('Start it without them')],
+            },
+          ];
+    });
+    if (
+      !facts.project.containers.observed &&
+      !facts.nodes.some((node) => maybe(node.process)?.secretVariables.observed)
+    )
+      throw new NotObserved('no process environment could be read, and no Compose or Kubernetes file was given');
+    return failEach([...fromFiles, ...fromProcesses], 'no secret in an environment');
+  },
+};

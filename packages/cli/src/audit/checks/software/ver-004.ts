@@ -1,0 +1,23 @@
+import { need } from '../../facts/fact.js';
+import { fail, pass, type SystemCheck } from '../check.js';
+import { advise, run } from '../fix.js';
+
+export const ver004: SystemCheck = {
+  id: 'VER-004',
+  title: 'Libraries of the server have updates waiting',
+  cvss: 'AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:N/A:N',
+  why: 'TLS is as sound as the OpenSSL below it.',
+  passes: 'no newer package is offered',
+  maps: 'VULN',
+  effort: 'hours',
+  judgeAll(facts) {
+    const waiting = need(need(facts.host).updates);
+    return waiting.length === 0
+      ? pass('no newer package is offered (as of the last apt-get update)')
+      : fail(
+          waiting.join(', '),
+          run(`apt-get install --only-upgrade ${waiting.map((one) => one.split(' ')[0]).join(' ')}`),
+          advise('and restart the server'),
+        );
+  },
+};

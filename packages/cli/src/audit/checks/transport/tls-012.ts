@@ -1,0 +1,18 @@
+import { fail, type NodeCheck, pass } from '../check.js';
+import { run } from '../fix.js';
+import { daysBetween } from '../read.js';
+import { servedTls } from '../tls.js';
+
+export const tls012: NodeCheck = {
+  id: 'TLS-012',
+  title: 'The certificate lives too long',
+  cvss: 'AV:N/AC:H/PR:L/UI:N/S:U/C:L/I:N/A:N',
+  why: 'Redis knows no revocation: a stolen key works until the certificate ends.',
+  passes: 'at most 398 days, 90 preferred',
+  maps: 'PKI',
+  judge(node) {
+    const [leaf] = servedTls(node).chain;
+    const days = Math.round(daysBetween(leaf!.notBefore, leaf!.notAfter));
+    return days <= 398 ? pass(`${days} days`) : fail(`${days} days`, run('redkeep certs renew --days 90'));
+  },
+};

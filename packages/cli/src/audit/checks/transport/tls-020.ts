@@ -1,0 +1,21 @@
+import { fail, type NodeCheck, pass } from '../check.js';
+import { run } from '../fix.js';
+import { daysBetween } from '../read.js';
+import { servedTls } from '../tls.js';
+
+export const tls020: NodeCheck = {
+  id: 'TLS-020',
+  title: 'A stolen key cannot be revoked in time',
+  cvss: 'AV:N/AC:H/PR:N/UI:N/S:U/C:L/I:N/A:N',
+  why: 'No engine reads CRLs or OCSP. What remains is a short life, or changing the CA.',
+  passes: 'certificates of at most 90 days in the regulated profile',
+  maps: 'PKI',
+  from: 'regulated',
+  judge(node) {
+    const [leaf] = servedTls(node).chain;
+    const days = Math.round(daysBetween(leaf!.notBefore, leaf!.notAfter));
+    return days <= 90
+      ? pass(`${days} days`)
+      : fail(`${days} days, and no way to revoke`, run('redkeep certs renew --days 90'));
+  },
+};
