@@ -2,8 +2,11 @@ import { authentication } from './authentication/index.js';
 import { authorization } from './authorization/index.js';
 import { backup } from './backup/index.js';
 import type { Check } from './check.js';
+import { clients } from './clients/index.js';
 import { configuration } from './configuration/index.js';
+import { container } from './container/index.js';
 import { host } from './host/index.js';
+import { logging } from './logging/index.js';
 import { network } from './network/index.js';
 import { software } from './software/index.js';
 import { transport } from './transport/index.js';
@@ -17,5 +20,8 @@ export const checks: readonly Check[] = [
   ...configuration,
   ...software,
   ...host,
+  ...container,
+  ...logging,
   ...backup,
+  ...clients,
 ];

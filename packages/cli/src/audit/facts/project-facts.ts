@@ -53,7 +53,8 @@ export type SourceIssue =
   | 'built-command'
   | 'interpolated-script'
   | 'dangerous-call'
-  | 'logged-secret';
+  | 'logged-secret'
+  | 'traced-arguments';
 
 export interface SourceFinding {
   readonly issue: SourceIssue;

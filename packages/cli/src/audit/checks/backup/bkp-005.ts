@@ -1,0 +1,20 @@
+import { need } from '../../facts/fact.js';
+import { fail, pass, type SystemCheck } from '../check.js';
+import { run } from '../fix.js';
+import { daysBetween } from '../read.js';
+
+export const bkp005: SystemCheck = {
+  id: 'BKP-005',
+  title: 'No backup was restored for a long time',
+  cvss: 'AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:L',
+  why: 'A backup that was never restored is a hope.',
+  passes: 'a restore test within 90 days',
+  maps: 'BKP',
+  from: 'production',
+  judgeAll(facts) {
+    const at = need(facts.operations.restoreTest);
+    return daysBetween(at, facts.observedAt) < 90
+      ? pass(at)
+      : fail(`last restore test on ${at.slice(0, 10)}`, run('redkeep restore --verify'));
+  },
+};

@@ -1,0 +1,19 @@
+import type { SystemCheck } from '../check.js';
+import { perServer } from '../containers.js';
+
+export const ctr009: SystemCheck = {
+  id: 'CTR-009',
+  title: 'System calls are not filtered',
+  cvss: 'AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N',
+  why: 'The default profile already blocks the calls that escapes use.',
+  passes: 'the default seccomp profile, or a stricter one',
+  maps: 'CTR',
+  sources: ['CIS Docker 5.2', 'CIS Docker 5.22'],
+  judgeAll(facts) {
+    return perServer(
+      facts,
+      (one) => (one.seccomp === 'unconfined' ? 'seccomp is unconfined' : undefined),
+      'Remove seccomp=unconfined',
+    );
+  },
+};

@@ -1,0 +1,41 @@
+import { DoesNotApply, maybe, need } from '../facts/fact.js';
+import type { Facts } from '../facts/facts.js';
+import type { ContainerFacts } from '../facts/project-facts.js';
+import { failEach, type Verdict } from './check.js';
+import { advise } from './fix.js';
+
+/**
+ * Judges every container that runs a server. Without container files, a process outside of any container settles the
+ * question; a server nobody could look beside stays unknown.
+ */
+export function perServer(
+  facts: Facts,
+  fault: (container: ContainerFacts) => string | undefined,
+  remedy: string,
+): Verdict {
+  const bare = facts.nodes.length > 0 && facts.nodes.every((node) => maybe(node.process)?.containerized === false);
+  if (!facts.project.containers.observed && bare) throw new DoesNotApply('the server does not run in a container');
+  const servers = need(facts.project.containers).filter((one) => one.isServer);
+  if (servers.length === 0) throw new DoesNotApply('no server among the containers');
+  return failEach(
+    servers.flatMap((one) => {
+      const evidence = fault(one);
+      return evidence === undefined
+        ? []
+        : [{ about: one.name, evidence: `${one.name}: ${evidence}`, fix: [advise(remedy)], at: one.at }];
+    }),
+    servers.map((one) => one.name).join(', '),
+  );
+}
+
+const sensitive =
+  /^(\/|\/etc|\/root|\/home|\/proc|\/sys|\/dev|\/boot|\/usr|\/var|\/var\/run|\/run|\/var\/lib|\/var\/lib\/docker)\/?$|docker\.sock$|containerd\.sock$|\.ssh/;
+
+export function sensitiveMounts(container: ContainerFacts): string[] {
+  return container.mounts.filter((source) => sensitive.test(source));
+}
+
+export function leaksPassword(container: ContainerFacts): boolean {
+  const line = [container.healthCheck ?? '', ...container.command].join(' ');
+  return /(^|\s)(-a|--pass|--requirepass|--masterauth)[\s=]+["']?[^\s"']+/.test(line);
+}

@@ -1,0 +1,26 @@
+import { need } from '../../facts/fact.js';
+import { failEach, type NodeCheck } from '../check.js';
+import { advise } from '../fix.js';
+
+export const log006: NodeCheck = {
+  id: 'LOG-006',
+  title: 'Users are denied commands or keys',
+  cvss: 'AV:N/AC:L/PR:L/UI:N/S:U/C:L/I:N/A:N',
+  why: 'Either a role lacks a right, or somebody tries what it may not.',
+  passes: 'no denial of commands, keys or channels in the last hour',
+  maps: 'LOG',
+  judge(node) {
+    const recent = need(node.aclLog).filter(
+      (entry) =>
+        ['command', 'key', 'channel'].includes(entry.reason) && entry.ageSeconds < 3600 && entry.username !== 'auditor',
+    );
+    return failEach(
+      [...new Set(recent.map((entry) => entry.username))].map((name) => ({
+        about: name,
+        evidence: `${name}: ${[...new Set(recent.filter((entry) => entry.username === name).map((entry) => `${entry.reason} ${entry.object}`))].slice(0, 6).join(', ')}`,
+        fix: [advise('Explain each; redkeep acl learn proposes what the application really needs')],
+      })),
+      'none in the last hour',
+    );
+  },
+};
