@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Engine, type Pki, type PkiCredential, type Server, startServer } from '@redkeep/testing';
@@ -12,14 +13,18 @@ import type { AuditResult } from '../verdict/result.js';
 /** Known to the tests only: these servers live for seconds, on loopback. */
 export const passwords = { admin: 'test-only-admin-3f9a1c', auditor: 'test-only-auditor-77b2' };
 
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
 const auditorRules =
   '%R~crackit %R~crackit_1 %R~backup1 %R~backup2 %R~backup3 %R~backup4 %R~trojan1 %R~trojan2 -@all +ping +hello +info +role +exists +config|get +acl|list +acl|users +acl|getuser +acl|dryrun +acl|cat +acl|log +acl|whoami +client|list +client|info +client|setname +module|list +function|list +command +slowlog|get';
 
 export const hardenedUsers: readonly string[] = [
   'user default off resetpass resetkeys resetchannels -@all',
-  `user admin on >${passwords.admin} ~* &* +@all`,
-  `user auditor on >${passwords.auditor} resetkeys resetchannels ${auditorRules}`,
-  'user app on >test-only-app-51e0d8 ~app:* resetchannels &app:* -@all +@read +@write -@dangerous -@scripting -function -randomkey -scan -dump -object',
+  `user admin on #${sha256(passwords.admin)} ~* &* +@all`,
+  `user auditor on #${sha256(passwords.auditor)} resetkeys resetchannels ${auditorRules}`,
+  `user app on #${sha256('test-only-app-51e0d8')} ~app:* resetchannels &app:* -@all +@read +@write -@dangerous -@scripting -function -randomkey -scan -dump -object`,
 ];
 
 export const hardenedConfig: Readonly<Record<string, string>> = {

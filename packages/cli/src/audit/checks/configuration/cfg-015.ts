@@ -15,7 +15,9 @@ export const cfg015: NodeCheck = {
   engines: { redis: '7.0', valkey: '7.2' },
   sources: ['CVE-2026-23479'],
   judge(node, facts) {
-    const flawed = matchCves(need(node.engine), facts.cves).some(({ cve }) => cve.id === 'CVE-2026-23479');
+    const flawed = matchCves(need(node.engine), facts.cves).some(
+      ({ cve, outcome }) => outcome === 'affected' && cve.id === 'CVE-2026-23479',
+    );
     const value = setting(node, 'maxmemory-clients');
     if (value !== '0')
       return flawed

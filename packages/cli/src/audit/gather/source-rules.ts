@@ -1,0 +1,269 @@
+import type { Location, SourceFacts, SourceFinding, SourceIssue } from '../facts/project-facts.js';
+
+/** What the rules need of a parser's tree (ESTree as Babel writes it). */
+export interface SyntaxNode {
+  readonly type: string;
+  readonly loc?: { readonly start: { readonly line: number } } | null;
+  readonly [field: string]: unknown;
+}
+
+const libraries: Readonly<Record<string, string>> = {
+  redis: 'node-redis',
+  '@redis/client': 'node-redis',
+  ioredis: 'ioredis',
+  iovalkey: 'ioredis',
+  '@valkey/valkey-glide': 'valkey-glide',
+  redkeep: 'redkeep',
+};
+const factories =
+  /^(createClient|createClientPool|createCluster|createSentinel|Redis|Cluster|GlideClient|GlideClusterClient|IORedis|Valkey)$/;
+const dangerous = /^(keys|flushall|flushdb|flushAll|flushDb|debug|shutdown|monitor|save)$/;
+const scripting = /^(eval|evalsha|evalSha|evalRo|eval_ro|functionLoad|scriptLoad|defineCommand)$/;
+const raw = /^(sendCommand|call|customCommand|executeRaw)$/;
+const clientName = /redis|valkey|cache|client|glide/i;
+
+function isNode(value: unknown): value is SyntaxNode {
+  return typeof value === 'object' && value !== null && typeof (value as SyntaxNode).type === 'string';
+}
+
+function children(node: SyntaxNode): SyntaxNode[] {
+  return Object.entries(node).flatMap(([field, value]) => {
+    if (field === 'loc') return [];
+    if (Array.isArray(value)) return value.filter(isNode);
+    return isNode(value) ? [value] : [];
+  });
+}
+
+function nameOf(node: unknown): string {
+  if (!isNode(node)) return '';
+  if (node.type === 'Identifier') return String(node['name']);
+  if (node.type === 'StringLiteral') return String(node['value']);
+  if (node.type === 'ThisExpression') return 'this';
+  if (node.type === 'MemberExpression' || node.type === 'OptionalMemberExpression') {
+    return `${nameOf(node['object'])}.${nameOf(node['property'])}`;
+  }
+  return node.type === 'AwaitExpression' ? nameOf(node['argument']) : '';
+}
+
+function constant(node: unknown): string | undefined {
+  if (!isNode(node)) return undefined;
+  if (node.type === 'StringLiteral') return String(node['value']);
+  if (node.type !== 'TemplateLiteral') return undefined;
+  const quasis = node['quasis'] as SyntaxNode[];
+  if ((node['expressions'] as unknown[]).length > 0) return undefined;
+  return quasis.map((one) => String((one['value'] as { cooked?: string }).cooked ?? '')).join('');
+}
+
+/** Text put together from parts that are not constant. */
+function isBuilt(node: unknown): boolean {
+  if (!isNode(node)) return false;
+  if (node.type === 'TemplateLiteral') return (node['expressions'] as unknown[]).length > 0;
+  return (
+    node.type === 'BinaryExpression' &&
+    node['operator'] === '+' &&
+    ![node['left'], node['right']].every((side) => constant(side) !== undefined)
+  );
+}
+
+function properties(node: unknown): Map<string, SyntaxNode> {
+  const found = new Map<string, SyntaxNode>();
+  if (!isNode(node) || node.type !== 'ObjectExpression') return found;
+  for (const property of node['properties'] as SyntaxNode[]) {
+    if (property.type === 'ObjectProperty' && isNode(property['value']))
+      found.set(nameOf(property['key']), property['value']);
+    if (property.type === 'ObjectMethod') found.set(nameOf(property['key']), property);
+  }
+  return found;
+}
+
+/** Properties of an object and of the objects within it, by name; outer ones win. */
+function deepProperties(node: unknown): Map<string, SyntaxNode> {
+  const found = properties(node);
+  for (const value of [...found.values()]) {
+    for (const [name, inner] of deepProperties(value)) if (!found.has(name)) found.set(name, inner);
+  }
+  return found;
+}
+
+function booleanOf(node: SyntaxNode | undefined): boolean | undefined {
+  return node?.type === 'BooleanLiteral' ? Boolean(node['value']) : undefined;
+}
+
+function isLocal(host: string): boolean {
+  return /^(localhost|127\.|\[?::1)/.test(host);
+}
+
+/** `redis://user:secret@host` without the secret, for reports. */
+function masked(url: string): string {
+  return url.replace(/\/\/([^/@]*)@/, (_, userinfo: string) => `//${userinfo.split(':')[0]}:***@`);
+}
+
+class Scan {
+  readonly findings: SourceFinding[] = [];
+  readonly clients: { library: string; at: Location }[] = [];
+  readonly commands = new Set<string>();
+  readonly #imported = new Map<string, string>();
+  readonly #file: string;
+  readonly #isTest: boolean;
+
+  constructor(file: string, isTest: boolean) {
+    this.#file = file;
+    this.#isTest = isTest;
+  }
+
+  visit(node: SyntaxNode): void {
+    if (node.type === 'ImportDeclaration') this.#import(node);
+    if (node.type === 'StringLiteral' || node.type === 'TemplateLiteral') this.#url(node);
+    if (/^(Optional)?CallExpression$/.test(node.type) || node.type === 'NewExpression') this.#call(node);
+    if (node.type === 'AssignmentExpression') this.#assignment(node);
+    for (const child of children(node)) this.visit(child);
+  }
+
+  #report(issue: SourceIssue, node: SyntaxNode, detail: string): void {
+    this.findings.push({ issue, at: this.#at(node), detail });
+  }
+
+  #at(node: SyntaxNode): Location {
+    return { file: this.#file, line: node.loc?.start.line ?? 1 };
+  }
+
+  #import(node: SyntaxNode): void {
+    const library = libraries[constant(node['source']) ?? ''];
+    if (library === undefined) return;
+    for (const specifier of node['specifiers'] as SyntaxNode[]) this.#imported.set(nameOf(specifier['local']), library);
+  }
+
+  #url(node: SyntaxNode): void {
+    const start =
+      constant(node) ??
+      (node.type === 'TemplateLiteral'
+        ? String(((node['quasis'] as SyntaxNode[])[0]!['value'] as { cooked?: string }).cooked ?? '')
+        : '');
+    const [, scheme, userinfo, host] = start.match(/^(redis|valkey|rediss|valkeys):\/\/(?:([^@/]*)@)?([^/?]*)/) ?? [];
+    if (scheme === undefined || this.#isTest) return;
+    if (!scheme.endsWith('ss') && scheme !== 'valkeys' && host && !isLocal(host))
+      this.#report('plaintext-url', node, `${masked(start)} is not encrypted`);
+    const secret = userinfo?.split(':')[1];
+    if (secret) this.#report('credential', node, `${masked(start)} carries a password`);
+    if (secret && /^(default)?$/.test(userinfo!.split(':')[0]!))
+      this.#report('default-user', node, `${masked(start)} logs in as the default user`);
+    if (/[?&](tls_insecure|rejectUnauthorized=false|insecure)/.test(start))
+      this.#report('unverified-tls', node, `${masked(start)} turns verification off`);
+  }
+
+  #assignment(node: SyntaxNode): void {
+    if (nameOf(node['left']).endsWith('env.NODE_TLS_REJECT_UNAUTHORIZED') && constant(node['right']) === '0') {
+      this.#report('unverified-tls', node, 'NODE_TLS_REJECT_UNAUTHORIZED is set to 0');
+    }
+  }
+
+  #call(node: SyntaxNode): void {
+    const callee = nameOf(node['callee']);
+    const last = callee.split('.').at(-1) ?? '';
+    const args = node['arguments'] as SyntaxNode[];
+    if (callee === 'require') {
+      const library = libraries[constant(args[0]) ?? ''];
+      if (library !== undefined)
+        for (const name of ['createClient', 'createCluster', 'Redis', 'Cluster', 'GlideClient'])
+          this.#imported.set(name, library);
+      return;
+    }
+    const library =
+      this.#imported.get(callee) ??
+      (factories.test(last) || last === 'createClient' ? this.#imported.get(callee.split('.')[0]!) : undefined);
+    if (library !== undefined && (factories.test(last) || node.type === 'NewExpression' || this.#imported.has(callee)))
+      this.#client(node, library, args);
+    if (/^console\.|^(logger|log)\./.test(callee)) this.#log(node, args);
+    const receiver = callee.split('.').slice(0, -1).join('.');
+    if (receiver !== '' && clientName.test(receiver)) this.#command(node, last, args);
+  }
+
+  #client(node: SyntaxNode, library: string, args: readonly SyntaxNode[]): void {
+    this.clients.push({ library, at: this.#at(node) });
+    const options = new Map(args.flatMap((one) => [...deepProperties(one)]));
+    if (booleanOf(options.get('rejectUnauthorized')) === false)
+      this.#report('unverified-tls', node, 'rejectUnauthorized: false');
+    if (booleanOf(options.get('dangerouslyAcceptAnyCertificate')) === true)
+      this.#report('unverified-tls', node, 'dangerouslyAcceptAnyCertificate: true');
+    const identity = options.get('checkServerIdentity');
+    if (identity && /Function|Method/.test(identity.type))
+      this.#report('unverified-tls', node, 'checkServerIdentity is replaced');
+    const minimum = constant(options.get('minVersion'));
+    if (minimum !== undefined && /^TLSv1(\.1)?$/.test(minimum)) this.#report('old-tls', node, `minVersion ${minimum}`);
+    if (this.#isTest) return;
+    const password = constant(options.get('password'));
+    if (password) this.#report('credential', node, 'password is a constant');
+    if (options.has('password') && !options.has('username') && !options.has('url') && library !== 'valkey-glide')
+      this.#report('default-user', node, 'password without username logs in as the default user');
+    const host = constant(options.get('host'));
+    const encrypted = options.has('tls') || booleanOf(options.get('useTLS')) === true;
+    if (
+      host !== undefined &&
+      !isLocal(host) &&
+      (booleanOf(options.get('tls')) === false || (!encrypted && library !== 'redkeep'))
+    )
+      this.#report('plaintext-url', node, `${host} without TLS`);
+    const tls = options.get('tls');
+    const privateName =
+      host !== undefined &&
+      (/\.(internal|local|lan|svc|corp)$|^[^.]+$/.test(host) || /^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\./.test(host));
+    if (
+      privateName &&
+      !isLocal(host) &&
+      encrypted &&
+      booleanOf(tls) !== false &&
+      !options.has('ca') &&
+      !options.has('caFile')
+    )
+      this.#report('missing-ca', node, `${host} with TLS but without a CA`);
+    if (library === 'ioredis' && options.get('maxRetriesPerRequest')?.type === 'NullLiteral')
+      this.#report('unbounded', node, 'maxRetriesPerRequest: null retries for ever');
+    if (library === 'ioredis' && !options.has('commandTimeout')) this.#report('unbounded', node, 'no commandTimeout');
+    if (library === 'node-redis' && !options.has('commandOptions') && !options.has('socketTimeout'))
+      this.#report('unbounded', node, 'no command timeout (commandOptions.timeout or socket.socketTimeout)');
+  }
+
+  #command(node: SyntaxNode, name: string, args: readonly SyntaxNode[]): void {
+    if (/^[a-z]\w+$/i.test(name)) this.commands.add(name.toLowerCase());
+    const [first] = args;
+    if (scripting.test(name) && isBuilt(first))
+      this.#report('interpolated-script', node, `${name} with a script built from values`);
+    if (raw.test(name)) {
+      const elements = first?.type === 'ArrayExpression' ? (first['elements'] as SyntaxNode[]) : args;
+      const built = isBuilt(first) || (first?.type === 'CallExpression' && nameOf(first['callee']).endsWith('split'));
+      if (built || isBuilt(elements[0])) this.#report('built-command', node, `${name} with a command built from text`);
+      const command = constant(elements[0])?.toLowerCase();
+      if (command !== undefined && dangerous.test(command) && !this.#isTest)
+        this.#report('dangerous-call', node, `${name} ${command.toUpperCase()}`);
+    }
+    if (
+      dangerous.test(name) &&
+      !this.#isTest &&
+      !(name === 'keys' && args.length === 0) &&
+      !(name === 'save' && args.length > 0)
+    ) {
+      this.#report('dangerous-call', node, `${name}()`);
+    }
+  }
+
+  #log(node: SyntaxNode, args: readonly SyntaxNode[]): void {
+    const names = args
+      .flatMap((one) => (one.type === 'TemplateLiteral' ? (one['expressions'] as SyntaxNode[]) : [one]))
+      .map(nameOf);
+    const secret = names.find((name) =>
+      /(REDIS|VALKEY)\w*_(URL|PASSWORD|AUTH)$|(redis|valkey)\w*(Url|URL|Password)$/i.test(name),
+    );
+    if (secret !== undefined) this.#report('logged-secret', node, `${secret} is logged`);
+  }
+}
+
+/** Applies every rule to one parsed file. */
+export function scanProgram(
+  program: SyntaxNode,
+  file: string,
+  isTest: boolean,
+): { findings: SourceFinding[]; clients: SourceFacts['clients']; commands: string[] } {
+  const scan = new Scan(file, isTest);
+  scan.visit(program);
+  return { findings: scan.findings, clients: scan.clients, commands: [...scan.commands] };
+}
