@@ -26,7 +26,15 @@ function canonical(value: string): string {
 }
 
 // Shown by the server in another form than written, or repeated in the file.
-const incomparable = ['client-output-buffer-limit', 'save', 'dir', 'unixsocketperm', 'maxmemory-clients', 'logfile'];
+const incomparable = [
+  'notify-keyspace-events',
+  'client-output-buffer-limit',
+  'save',
+  'dir',
+  'unixsocketperm',
+  'maxmemory-clients',
+  'logfile',
+];
 
 /** Settings of the file that the running server has otherwise. Only settings the audit reads are compared. */
 export function driftOf(directives: readonly Directive[], running: Readonly<Record<string, string>>): Drift[] {

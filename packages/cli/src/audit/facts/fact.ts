@@ -51,6 +51,7 @@ export async function observe<T>(from: string, look: () => Promise<T> | T): Prom
     return observed(await look(), from);
   } catch (error) {
     if (error instanceof NotObserved) return unobserved(error.message);
-    return unobserved(`${from}: ${error instanceof Error ? error.message : String(error)}`);
+    const message = error instanceof Error ? error.message : String(error);
+    return unobserved(`${from}: ${message.split('\n')[0]}`);
   }
 }

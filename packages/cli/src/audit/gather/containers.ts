@@ -48,7 +48,7 @@ function published(port: unknown): ContainerFacts['publishedPorts'] {
       : [{ hostAddress: String(hostAddress), hostPort: String(hostPort), port: Number(target) }];
   }
   const [, address, hostPort, target] =
-    String(port).match(/^(?:(\[[^\]]+\]|[\d.]+):)?(?:([\d-]*):)?(\d+)(?:-\d+)?(?:\/\w+)?$/) ?? [];
+    String(port).match(/^(?:(\[[^\]]+\]|\d+\.[\d.]+):)?(?:([\d-]*):)?(\d+)(?:-\d+)?(?:\/\w+)?$/) ?? [];
   if (hostPort === undefined) return target ? [{ hostAddress: '0.0.0.0', hostPort: 'any', port: Number(target) }] : [];
   return [{ hostAddress: address?.replace(/[[\]]/g, '') ?? '0.0.0.0', hostPort, port: Number(target) }];
 }

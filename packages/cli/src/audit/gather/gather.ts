@@ -1,11 +1,11 @@
 import { type Fact, maybe, NotObserved, observe, unobserved } from '../facts/fact.js';
 import type { Expectations, Facts, HostFacts, NodeFacts, OperationFacts } from '../facts/facts.js';
-import type { ProjectFacts } from '../facts/project-facts.js';
 import { loadCveData } from './cve-data.js';
 import type { Endpoint } from './endpoint.js';
 import { readHost, startPackagePolicy } from './host.js';
 import { gatherNode, type NodeOptions } from './node.js';
 import { isThisMachine } from './process.js';
+import { noProjectFiles, type ProjectFiles, readProject } from './project.js';
 
 export interface GatherRequest {
   readonly endpoints: readonly Endpoint[];
@@ -14,7 +14,7 @@ export interface GatherRequest {
   readonly now: Date;
   readonly configFile?: string;
   readonly sampleKeys: number;
-  readonly project?: ProjectFacts;
+  readonly project?: ProjectFiles;
   readonly operations?: OperationFacts;
   readonly cveFile?: string;
 }
@@ -23,13 +23,6 @@ export interface Gathered {
   readonly facts: Facts;
   readonly unreachable: readonly { readonly address: string; readonly reason: string }[];
 }
-
-const noProject: ProjectFacts = {
-  containers: unobserved('no Compose or Kubernetes file was given'),
-  units: unobserved('no systemd unit was given'),
-  source: unobserved('no source folder was given'),
-  libraries: unobserved('no lockfile was given'),
-};
 
 const noOperations: OperationFacts = {
   rotations: unobserved('no rotation journal was found'),
@@ -79,7 +72,7 @@ export async function gather(request: GatherRequest): Promise<Gathered> {
       expectations,
       nodes,
       host: await observeHost(nodes, policy),
-      project: request.project ?? noProject,
+      project: await readProject(request.project ?? noProjectFiles),
       operations: request.operations ?? noOperations,
       cves: await loadCveData(request.cveFile),
     },

@@ -84,16 +84,21 @@ export const settingNames = [
   'sanitize-dump-payload',
 ] as const;
 
+/** Nested values (the functions of a library) are not asked for by any check. */
+function scalar(value: unknown): string {
+  return typeof value === 'object' && value !== null ? '' : String(value);
+}
+
 /** Key-value replies come as objects, Maps or flat arrays, by protocol and command. */
 export function record(reply: unknown): Record<string, string> {
-  if (reply instanceof Map) return Object.fromEntries([...reply].map(([key, value]) => [String(key), String(value)]));
   if (Array.isArray(reply)) {
     const result: Record<string, string> = {};
-    for (let index = 0; index + 1 < reply.length; index += 2) result[String(reply[index])] = String(reply[index + 1]);
+    for (let index = 0; index + 1 < reply.length; index += 2) result[scalar(reply[index])] = scalar(reply[index + 1]);
     return result;
   }
   if (reply === null || typeof reply !== 'object') return {};
-  return Object.fromEntries(Object.entries(reply).map(([key, value]) => [key, String(value)]));
+  const entries = reply instanceof Map ? [...reply] : Object.entries(reply);
+  return Object.fromEntries(entries.map(([key, value]) => [scalar(key), scalar(value)]));
 }
 
 function list(reply: unknown): unknown[] {

@@ -35,7 +35,21 @@ export const serverFaults: readonly Fault[] = [
   {
     name: 'the ACL file does not mention the default user',
     users: (lines) => lines.filter((line) => !line.startsWith('user default')),
-    expect: ['ACL-001', 'ACL-004', 'ACL-005', 'ACL-009', 'ACL-010', 'AUTH-001', 'AUTH-002', 'AUTH-003', 'AUTH-013'],
+    expect: [
+      'ACL-001',
+      'ACL-004',
+      'ACL-005',
+      'ACL-006',
+      'ACL-007',
+      'ACL-008',
+      'ACL-009',
+      'ACL-010',
+      'ACL-011',
+      'AUTH-001',
+      'AUTH-002',
+      'AUTH-003',
+      'AUTH-013',
+    ],
   },
   {
     name: 'a user was changed at run time only',
@@ -299,7 +313,7 @@ export const serverFaults: readonly Fault[] = [
   {
     name: 'others may write the configuration',
     after: (server) => chmod(server.configFile, 0o620),
-    expect: ['CFG-018'],
+    expect: ['CFG-018', 'HOST-003'],
   },
   { name: 'every change of every key is announced', config: { 'notify-keyspace-events': 'KEA' }, expect: ['CFG-019'] },
   {

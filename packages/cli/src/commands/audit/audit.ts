@@ -81,6 +81,7 @@ export async function runAudit(
     now: context.clock.now(),
     sampleKeys: wholeNumber(options.sampleKeys, '--sample-keys'),
     ...(target.configFile !== undefined && { configFile: target.configFile }),
+    ...(target.project !== undefined && { project: target.project }),
     ...(options.cveData !== undefined && { cveFile: path.resolve(context.cwd, options.cveData) }),
   });
   if (facts.nodes.length === 0 && unreachable[0]) {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Expectations, type ProfileName, type Role, roles } from '../../audit/facts/facts.js';
 import { readConfigFile, settingsOf } from '../../audit/gather/config-file.js';
 import type { Endpoint } from '../../audit/gather/endpoint.js';
+import { filesOfFolder, kindOf, mergeProjects, noProjectFiles, type ProjectFiles } from '../../audit/gather/project.js';
 import type { Context } from '../../context.js';
 import { certificateOf, type Deployment, userOf } from '../../deployment/model.js';
 import { readState, resolveFolder } from '../../deployment/state.js';
@@ -28,6 +29,7 @@ export interface Target {
   readonly endpoints: readonly Endpoint[];
   readonly expectations: Expectations;
   readonly configFile?: string;
+  readonly project?: ProjectFiles;
   readonly notes: readonly string[];
 }
 
@@ -204,17 +206,21 @@ async function ofUrl(context: Context, url: string, options: TargetOptions): Pro
 
 async function ofPath(context: Context, given: string, options: TargetOptions): Promise<Target> {
   const resolved = path.resolve(context.cwd, given);
-  const found = await stat(resolved).catch(() => undefined);
-  if (!found)
+  if (!(await stat(resolved).catch(() => undefined))) {
+    throw usage(`${given} is neither a URL nor a file or folder.`, 'Use rediss://HOST:PORT, a folder or a file.');
+  }
+  const kind = await kindOf(resolved);
+  if (kind === 'config') return ofConfigFile(context, resolved, options);
+  if (kind === undefined) {
     throw usage(
-      `${given} is neither a URL nor a file or folder.`,
-      'Use rediss://HOST:PORT, a deployment folder or a redis.conf.',
+      `${given} is nothing the audit can read.`,
+      'It reads redis.conf, Compose and Kubernetes YAML, systemd units, package-lock.json and source folders.',
     );
-  if (!found.isDirectory()) return ofConfigFile(context, resolved, options);
-  const state = await readState(resolved);
-  if (!state)
-    throw usage(`There is no deployment in ${resolved}.`, 'Make one with "redkeep init", or name a server by its URL.');
-  return ofDeployment(context, resolved, state.deployment, options);
+  }
+  const state = kind === 'sources' ? await readState(resolved) : undefined;
+  if (state) return ofDeployment(context, resolved, state.deployment, options);
+  const project = kind === 'sources' ? await filesOfFolder(resolved) : { ...noProjectFiles, [kind]: [resolved] };
+  return { label: given, endpoints: [], expectations: expectationsOf(options), project, notes: [] };
 }
 
 /** Finds out what is meant, and reads the files it takes; no connection is made here. */
@@ -229,9 +235,11 @@ export async function resolveTarget(
       target.includes('://') ? ofUrl(context, target, options) : ofPath(context, target, options),
     ),
   );
-  const [first] = all;
+  // A target with a server says more about what is expected than a file.
+  const first = all.find(({ endpoints }) => endpoints.length > 0) ?? all[0]!;
   return {
-    ...first!,
+    ...first,
+    project: mergeProjects(all.flatMap(({ project }) => project ?? [])),
     label: all.map(({ label }) => label).join(', '),
     endpoints: all.flatMap(({ endpoints }) => endpoints),
     notes: all.flatMap(({ notes }) => notes),
