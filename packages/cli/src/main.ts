@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { createContext } from './context.js';
+import { ExitCode } from './exit-codes.js';
 import { run } from './program.js';
 
 // Everything the toolkit writes, and every server it starts, is for this user alone.
@@ -9,5 +10,11 @@ const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => interrupt.abort());
 }
+
+// A reader that has seen enough (head, less) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(ExitCode.Ok);
+});
 
 process.exit(await run(process.argv.slice(2), createContext(process, interrupt.signal)));

@@ -49,6 +49,8 @@ describe('a deployment', () => {
       assert.match((await run('acl', 'test')).out, /; 0 not as they must be/);
       await run('acl', 'diff');
       await run('certs', 'check');
+      const audit = JSON.parse((await sandbox.run(['audit', '--json'])).out);
+      assert.match(audit.grade, /^A/, JSON.stringify(audit.findings));
 
       const { connect, deployment } = await openDeployment(sandbox);
       const writer = await connect('app', await ownerOf('app:{1}', deployment.nodes, connect));

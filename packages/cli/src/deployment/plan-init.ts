@@ -1,11 +1,13 @@
+import { X509Certificate } from 'node:crypto';
 import path from 'node:path';
 import type { Context } from '../context.js';
 import { findFreePorts } from '../engine/ports.js';
 import { findServerProgram, type ServerProgram } from '../engine/server-program.js';
+import { CliError } from '../errors.js';
 import { type Answers, type AnswersInput, isLoopback, parseAnswers } from './answers.js';
 import { buildDeployment } from './build-deployment.js';
 import type { Engine, EngineName } from './engine-version.js';
-import { makeMaterial } from './make-material.js';
+import { makeMaterial, readIfPresent } from './make-material.js';
 import type { Deployment } from './model.js';
 import { type RenderedFile, renderDeployment } from './render/index.js';
 import { answersFile, type DeploymentState, readState, renderState, stateFile } from './state.js';
@@ -34,6 +36,7 @@ export async function planInit(
   options: { readonly program?: string; readonly force: boolean },
 ): Promise<InitPlan> {
   const notes: string[] = [];
+  await requireSaneClock(context.clock.now(), folder);
   const answers = parseAnswers(input);
   const previous = await readPrevious(folder, options.force);
   const program = await findServerProgram(context, {
@@ -63,6 +66,21 @@ export async function planInit(
       : files.map((after) => ({ path: after.path, kind: 'create' as const, before: undefined, after }));
   return { folder, situation, deployment, files, changes, notes };
 }
+
+/** Certificates made under a wrong clock are refused by everybody whose clock is right. */
+async function requireSaneClock(now: Date, folder: string): Promise<void> {
+  const pem = await readIfPresent(path.join(folder, 'pki/ca.crt'));
+  const earliest = pem === undefined ? releaseDate : new Date(new X509Certificate(pem).validFrom);
+  if (now >= earliest) return;
+  throw new CliError(
+    'REDKEEP_CLOCK_WRONG',
+    `The clock of this machine says ${now.toISOString()}, which is before ${earliest.toISOString()}.`,
+    'Set the clock (timedatectl set-ntp true) and run it again.',
+  );
+}
+
+/** No clock that is right shows a time before this program was written. */
+const releaseDate = new Date('2026-01-01T00:00:00Z');
 
 /** With `--force` a damaged state file counts as one that lists nothing: secrets are still found and kept. */
 async function readPrevious(folder: string, force: boolean): Promise<DeploymentState | undefined> {

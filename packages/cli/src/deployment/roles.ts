@@ -224,7 +224,9 @@ export function sentinelAclRules(user: User, engine: Engine): string[] {
   if (user.role === 'admin') return ['~*', '&*', '+@all'];
   const clientInfo = knows(engine, redis72) ? ['+client|setinfo'] : [];
   const peer = ['+sentinel|is-master-down-by-addr', '+publish', '+ping', '+info', '+subscribe', '+client|setname'];
-  const watcher = ['+sentinel|ckquorum', '+acl|whoami', '+client|list', ...(user.role === 'auditor' ? auditing : [])];
+  const dryRun = knows(engine, redis7) ? ['+acl|dryrun'] : [];
+  const watcher = ['+sentinel|ckquorum', '+acl|whoami', '+client|list'];
+  if (user.role === 'auditor') watcher.push(...auditing, ...dryRun);
   const operator = user.role === 'auditor' || user.role === 'monitoring';
   const rules = user.role === 'sentinel' ? peer : [...sentinelDiscovery, ...clientInfo, ...(operator ? watcher : [])];
   return ['resetkeys', 'resetchannels', '&*', '-@all', ...rules];

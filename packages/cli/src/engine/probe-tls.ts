@@ -21,7 +21,9 @@ export function probeTls(endpoint: TlsEndpoint, timeoutMilliseconds: number): Pr
     socket.once('error', reject);
     socket.once('secureConnect', () => {
       resolve({ protocol: socket.getProtocol() ?? 'unknown', certificate: socket.getPeerCertificate() });
-      socket.destroy();
+      // Ends with close_notify: a cut connection would leave an error in the server's log.
+      socket.end();
+      socket.resume();
     });
   });
 }

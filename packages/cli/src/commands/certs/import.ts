@@ -8,7 +8,7 @@ import { CliError, explainSystemError } from '../../errors.js';
 import { replaceCertificate } from '../../pki/replace-certificate.js';
 import { addTrust } from '../../pki/trust-bundle.js';
 import type { DirOption } from '../dir-option.js';
-import { reloadNode } from './reload-node.js';
+import { readPair, reloadNode } from './reload-node.js';
 
 interface ImportOptions extends DirOption {
   readonly cert: string;
@@ -33,8 +33,9 @@ export async function certsImport(context: Context, name: string, options: Impor
   );
   checkPair({ cert: cert!, key: key!, ca: ca! }, spec, context.clock.now());
   await addTrust(loaded, ca!, context.clock.now());
+  const before = await readPair(loaded, spec);
   const fingerprint = await replaceCertificate(loaded, spec, { cert: cert!, key: key! }, context.clock.now());
-  const outcome = await reloadNode(context, loaded, node, fingerprint);
+  const outcome = await reloadNode(context, loaded, node, { fingerprint, before });
   context.terminal.done(`${name}: imported, ${outcome} (${fingerprint.slice(0, 23)}…).`);
 }
 

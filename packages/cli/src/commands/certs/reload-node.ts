@@ -1,27 +1,37 @@
+import { readFile } from 'node:fs/promises';
 import type { Context } from '../../context.js';
-import { certificateOf, type DeploymentNode, userOf } from '../../deployment/model.js';
+import { type CertificateSpec, certificateOf, type DeploymentNode, userOf } from '../../deployment/model.js';
 import { serverPath } from '../../deployment/server-path.js';
 import type { LoadedDeployment } from '../../deployment/state.js';
 import { withClient } from '../../engine/connect-node.js';
 import { endpointOf } from '../../engine/local-servers.js';
 import { probeTls } from '../../engine/probe-tls.js';
 import { runningProcess } from '../../engine/process-record.js';
-import { CliError } from '../../errors.js';
+import { CliError, explainSystemError } from '../../errors.js';
+import type { PemPair } from '../../pki/authority.js';
+import { replaceCertificate } from '../../pki/replace-certificate.js';
 
 const probeMilliseconds = 5000;
 
 export type ReloadOutcome = 'served' | 'not running' | 'restart needed';
 
+/** What a node must serve after a reload, and what to put back when it does not. */
+export interface CertificateChange {
+  readonly fingerprint: string;
+  readonly before: PemPair;
+}
+
 /**
  * Has a running node take its certificate files and proves by a handshake that it serves what they hold. Pair and CA
- * go in one CONFIG SET: separately a pair that does not match in between is refused (verified on 7.0). A sentinel
- * cannot reload; it has to be restarted.
+ * go in one CONFIG SET: separately a pair that does not match in between is refused (verified on 7.0). When the proof
+ * fails the earlier pair is put back over the same connection: nobody could open another one. A sentinel cannot
+ * reload; it has to be restarted.
  */
 export async function reloadNode(
   context: Context,
   loaded: LoadedDeployment,
   node: DeploymentNode,
-  fingerprint: string | undefined,
+  change?: CertificateChange,
 ): Promise<ReloadOutcome> {
   if (loaded.deployment.target === 'local' && !(await runningProcess(loaded, node.name))) return 'not running';
   if (node.role === 'sentinel') return 'restart needed';
@@ -32,14 +42,52 @@ export async function reloadNode(
     ['tls-key-file', asServerSees(spec.keyFile)],
     ['tls-ca-cert-file', asServerSees(loaded.deployment.caFile)],
   ] as const;
-  await withClient(context.connect, loaded, node, userOf(loaded.deployment, 'admin')!, (client) =>
-    client.sendCommand(['CONFIG', 'SET', ...files.flat()]),
-  );
-  const { certificate } = await probeTls(await endpointOf(loaded, node), probeMilliseconds);
-  if (fingerprint === undefined || certificate.fingerprint256 === fingerprint) return 'served';
+  const admin = userOf(loaded.deployment, 'admin')!;
+  await withClient(context.connect, loaded, node, admin, async (client) => {
+    const reload = () => client.sendCommand(['CONFIG', 'SET', ...files.flat()]);
+    try {
+      await reload();
+      await proveServed(loaded, node, change?.fingerprint);
+    } catch (error) {
+      if (change) {
+        await replaceCertificate(loaded, spec, change.before, context.clock.now());
+        await reload();
+      }
+      throw error;
+    }
+  });
+  return 'served';
+}
+
+async function proveServed(
+  loaded: LoadedDeployment,
+  node: DeploymentNode,
+  fingerprint: string | undefined,
+): Promise<void> {
+  const { certificate } = await probeTls(await endpointOf(loaded, node), probeMilliseconds).catch((error: Error) => {
+    throw new CliError(
+      'REDKEEP_CERTIFICATE_UNUSABLE',
+      `${node.name} failed the handshake with the new certificate: ${error.message}. The earlier one was put back.`,
+      'The clock of this machine, the CA and the names must fit: redkeep certs check.',
+      { cause: error },
+    );
+  });
+  if (fingerprint === undefined || certificate.fingerprint256 === fingerprint) return;
   throw new CliError(
     'REDKEEP_CERTIFICATE_UNUSABLE',
-    `${node.name} still serves the certificate ${certificate.fingerprint256.slice(0, 23)}….`,
+    `${node.name} goes on serving the certificate ${certificate.fingerprint256.slice(0, 23)}….`,
     'Restart it: redkeep down && redkeep up --detach.',
+  );
+}
+
+export function readPair(loaded: LoadedDeployment, spec: CertificateSpec): Promise<PemPair> {
+  return Promise.all([
+    readFile(loaded.locate(spec.certFile), 'utf8'),
+    readFile(loaded.locate(spec.keyFile), 'utf8'),
+  ]).then(
+    ([cert, key]) => ({ cert, key }),
+    (error: unknown) => {
+      throw explainSystemError(error, loaded.locate(spec.certFile));
+    },
   );
 }

@@ -4,7 +4,7 @@ import { CliError } from '../../errors.js';
 import { readStatuses } from '../../pki/certificate-status.js';
 import { renewCertificate } from '../../pki/replace-certificate.js';
 import type { DirOption } from '../dir-option.js';
-import { reloadNode } from './reload-node.js';
+import { readPair, reloadNode } from './reload-node.js';
 
 interface RenewOptions extends DirOption {
   readonly all?: boolean;
@@ -29,9 +29,10 @@ export async function certsRenew(context: Context, names: readonly string[], opt
   if (wanted.length === 0) return terminal.done('No certificate is due.');
   for (const spec of wanted) {
     stopIfInterrupted(signal);
+    const before = await readPair(loaded, spec);
     const fingerprint = await renewCertificate(loaded, spec, { now });
     const node = nodes.find(({ certificate }) => certificate === spec.name);
-    const outcome = node ? await reloadNode(context, loaded, node, fingerprint) : undefined;
+    const outcome = node ? await reloadNode(context, loaded, node, { fingerprint, before }) : undefined;
     terminal.done(`${spec.name}: issued${outcome ? `, ${outcome}` : ''} (${fingerprint.slice(0, 23)}…).`);
   }
 }

@@ -23,7 +23,7 @@ export async function certsTrust(context: Context, file: string | undefined, opt
   });
   if (!(await addTrust(loaded, pem, clock.now()))) return terminal.done('This CA is trusted already.');
   for (const node of loaded.deployment.nodes) {
-    terminal.done(`${node.name}: ${await reloadNode(context, loaded, node, undefined)}.`);
+    terminal.done(`${node.name}: ${await reloadNode(context, loaded, node)}.`);
   }
   terminal.done(`Added to ${caFile}.`);
 }

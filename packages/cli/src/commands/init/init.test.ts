@@ -105,6 +105,13 @@ describe('redkeep init', () => {
     assert.equal(await readFile(sandbox.path(aside!, 'thesis.txt'), 'utf8'), 'ten years');
   });
 
+  it('refuses to issue certificates under a clock that is wrong', async () => {
+    const result = await sandbox.run(['init', '--yes'], { clock: { now: () => new Date('1970-01-02') } });
+    assert.equal(result.code, 4);
+    assert.match(result.err, /REDKEEP_CLOCK_WRONG/);
+    assert.deepEqual(await readdir(sandbox.folder), []);
+  });
+
   it('leaves nothing behind when interrupted', async () => {
     const result = await sandbox.run(['init', '--yes'], { signal: AbortSignal.abort() });
     assert.equal(result.code, 130);

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { appendFile, readdir, readFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { freePort } from '@redkeep/testing';
+import { openDeployment } from '../../testing/open-deployment.js';
+import { CliSandbox } from '../../testing/run-cli.js';
+
+describe('redkeep acl', () => {
+  let sandbox: CliSandbox;
+  beforeEach(async () => {
+    sandbox = await CliSandbox.create();
+    await sandbox.run([
+      'init',
+      '--yes',
+      '--port',
+      String(await freePort()),
+      '--app',
+      'shop',
+      '--read-only',
+      'reader=shop:*',
+    ]);
+    assert.equal((await sandbox.run(['up', '--detach'])).code, 0);
+  });
+  afterEach(() => sandbox.remove());
+
+  const acl = (...args: string[]) => sandbox.run(['acl', ...args]);
+  async function asAdmin(...command: string[]) {
+    const { connect } = await openDeployment(sandbox);
+    const client = await connect('admin');
+    try {
+      return await client.sendCommand(command);
+    } finally {
+      client.destroy();
+    }
+  }
+
+  it('explains a user in words and by what the server says', async () => {
+    const { code, out } = await acl('explain', 'shop');
+    assert.equal(code, 0);
+    assert.match(out, /Keys: reads and writes shop:\*/);
+    assert.match(out, /allows: GET shop:x, SET shop:x v, DEL shop:x/);
+    assert.match(out, /refuses: .*FLUSHALL.*GET redkeep-foreign-key/);
+  });
+
+  it('test finds a right that was granted behind its back, and diff shows it', async () => {
+    assert.equal((await acl('test')).code, 0);
+    assert.equal((await acl('diff')).code, 0);
+    await asAdmin('ACL', 'SETUSER', 'shop', '+flushall');
+    const test = await acl('test');
+    assert.equal(test.code, 1);
+    assert.match(test.out, /shop: FLUSHALL is allowed and must not be/);
+    const diff = await acl('diff');
+    assert.equal(diff.code, 1);
+    assert.match(diff.out, /node-1 shop: different/);
+    assert.doesNotMatch(diff.out, /[0-9a-f]{64}/);
+  });
+
+  it('test finds a right that is missing', async () => {
+    await asAdmin('ACL', 'SETUSER', 'reader', '-get');
+    const { code, out } = await acl('test');
+    assert.equal(code, 1);
+    assert.match(out, /reader: GET shop:x is refused and must be allowed/);
+  });
+
+  it('apply brings the server in line with the file, and its undo puts back what was', async () => {
+    await asAdmin('ACL', 'SETUSER', 'intruder', 'on', 'nopass', '+@all', '~*');
+    const file = sandbox.path('redkeep/nodes/node-1/users.acl');
+    await appendFile(file, `user late on #${'0'.repeat(64)} resetchannels -@all +ping\n`);
+    const applied = await acl('apply', '--yes');
+    assert.equal(applied.code, 0, applied.err);
+    assert.match(applied.out, /adds late[\s\S]*removes intruder/);
+    assert.equal((await acl('diff')).code, 0);
+
+    const [undo] = (await readdir(sandbox.path('redkeep/backups'))).filter((name) => name.startsWith('acl-'));
+    assert.equal((await acl('apply', '--yes', '--undo', sandbox.path('redkeep/backups', undo!))).code, 0);
+    const users = (await asAdmin('ACL', 'USERS')) as unknown as string[];
+    assert.ok(users.includes('intruder') && !users.includes('late'));
+  });
+
+  it('apply asks first, and says what it needs without a terminal', async () => {
+    await asAdmin('ACL', 'SETUSER', 'shop', '+flushall');
+    const { code, err } = await acl('apply');
+    assert.equal(code, 2);
+    assert.match(err, /REDKEEP_CONSENT_NEEDED/);
+    assert.equal((await acl('diff')).code, 1);
+  });
+
+  it('learn needs consent, then proposes what was run by that user alone', async () => {
+    assert.match((await acl('learn', 'shop')).err, /REDKEEP_CONSENT_NEEDED/);
+    const { connect } = await openDeployment(sandbox);
+    const shop = await connect('shop');
+    const reader = await connect('reader');
+    try {
+      const work: Promise<unknown>[] = [];
+      const result = await sandbox.run(['acl', 'learn', 'shop', '--seconds', '2', '--consent-to-monitor'], {
+        onText: (text) => {
+          if (text.includes('Watching'))
+            work.push(
+              shop.set('shop:{1}', 'v'),
+              shop.hSet('cart:1', 'a', '1').catch(() => 0),
+              reader.get('shop:2'),
+            );
+        },
+      });
+      await Promise.all(work);
+      assert.equal(result.code, 0, result.err);
+      assert.match(result.out, /~shop:\* -@all \+set$/m);
+      assert.doesNotMatch(result.out, /\+get/);
+    } finally {
+      shop.destroy();
+      reader.destroy();
+    }
+  });
+
+  it('names the users when asked for one that is not', async () => {
+    const { code, err } = await acl('explain', 'nobody');
+    assert.equal(code, 2);
+    assert.match(err, /admin, monitoring, auditor, backup, shop, reader/);
+  });
+
+  it('leaves the ACL file without a password in it', async () => {
+    const text = await readFile(sandbox.path('redkeep/nodes/node-1/users.acl'), 'utf8');
+    assert.match(text, /^user default off /);
+    assert.doesNotMatch(text, / >/);
+  });
+});

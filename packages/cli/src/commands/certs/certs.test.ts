@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { freePort } from '@redkeep/testing';
+import { createAuthority, issueCertificate } from '../../pki/authority.js';
+import { openDeployment } from '../../testing/open-deployment.js';
+import { CliSandbox } from '../../testing/run-cli.js';
+
+const days = (count: number) => ({ now: () => new Date(Date.now() + count * 86_400_000) });
+
+describe('redkeep certs', () => {
+  let sandbox: CliSandbox;
+  beforeEach(async () => {
+    sandbox = await CliSandbox.create();
+    await sandbox.run(['init', '--yes', '--profile', 'production', '--port', String(await freePort())]);
+    assert.equal((await sandbox.run(['up', '--detach'])).code, 0);
+  });
+  afterEach(() => sandbox.remove());
+
+  const certs = (...args: string[]) => sandbox.run(['certs', ...args]);
+  const read = (file: string) => readFile(sandbox.path('redkeep', file), 'utf8');
+  const fingerprint = async () => new X509Certificate(await read('pki/node-1.crt')).fingerprint256;
+
+  it('renew does nothing before two thirds of the lifetime, and everything after', async () => {
+    const before = await fingerprint();
+    assert.match((await certs('renew')).err, /No certificate is due/);
+    assert.equal(await fingerprint(), before);
+    await sandbox.run(['down']);
+    const renewed = await sandbox.run(['certs', 'renew'], { clock: days(61) });
+    assert.match(renewed.err, /client-app: issued/);
+    assert.notEqual(await fingerprint(), before);
+  });
+
+  it('puts the old certificate back when the server cannot be reached with the new one', async () => {
+    const before = await fingerprint();
+    const result = await sandbox.run(['certs', 'issue', 'node-1'], { clock: days(61) });
+    assert.equal(result.code, 2);
+    assert.match(result.err, /failed the handshake with the new certificate: certificate is not yet valid/);
+    assert.equal(await fingerprint(), before);
+    assert.equal((await certs('check')).code, 0);
+  });
+
+  it('issue has the running server take the new certificate without a connection lost', async () => {
+    const { connect } = await openDeployment(sandbox);
+    const client = await connect('app');
+    const before = await fingerprint();
+    const issued = await certs('issue', 'node-1');
+    assert.equal(issued.code, 0, issued.err);
+    assert.match(issued.err, /node-1: issued, served/);
+    assert.notEqual(await fingerprint(), before);
+    assert.equal((await certs('check')).code, 0);
+    assert.equal(await client.set('app:1', 'still here'), 'OK');
+    client.destroy();
+  });
+
+  it('check warns 30 days before the end, and tells a file that is not what is served', async () => {
+    assert.equal((await certs('check')).code, 0);
+    const late = await sandbox.run(['certs', 'check'], { clock: days(65) });
+    assert.equal(late.code, 1);
+    assert.match(late.out, /warning node-1: expires in 24 days/);
+    const last = await sandbox.run(['certs', 'check'], { clock: days(85) });
+    assert.match(last.out, /critical node-1: expires in 4 days/);
+
+    await writeFile(sandbox.path('redkeep/pki/node-1.crt'), await read('pki/clients/app.crt'));
+    const swapped = await certs('check');
+    assert.equal(swapped.code, 1);
+    assert.match(swapped.out, /serves another certificate than the one on disk/);
+  });
+
+  it('import takes a fitting certificate of another CA, and refuses one that does not fit', async () => {
+    const now = new Date();
+    const ca = await createAuthority({ commonName: 'other CA', days: 30, now });
+    const { deployment } = await openDeployment(sandbox);
+    const spec = deployment.certificates.find(({ name }) => name === 'node-1')!;
+    const pair = await issueCertificate(ca, { ...spec, days: 20 }, { now });
+    const strange = await issueCertificate(ca, { ...spec, days: 20 }, { now });
+    const files = { 'ca.pem': ca.cert, 'cert.pem': pair.cert, 'key.pem': pair.key, 'other.pem': strange.key };
+    for (const [name, text] of Object.entries(files)) await writeFile(sandbox.path(name), text);
+    const before = await fingerprint();
+
+    const refused = await certs('import', 'node-1', '--cert', 'cert.pem', '--key', 'other.pem', '--ca', 'ca.pem');
+    assert.equal(refused.code, 2);
+    assert.match(refused.err, /key does not belong to the certificate.*Nothing was replaced/);
+    assert.equal(await fingerprint(), before);
+
+    const taken = await certs('import', 'node-1', '--cert', 'cert.pem', '--key', 'key.pem', '--ca', 'ca.pem');
+    assert.equal(taken.code, 0, taken.err);
+    assert.match(taken.err, /imported, served/);
+    assert.equal(await fingerprint(), new X509Certificate(pair.cert).fingerprint256);
+    assert.equal((await sandbox.run(['status'])).code, 0);
+  });
+
+  it('trust adds a CA beside the old one, so that both generations of clients get in', async () => {
+    const ca = await createAuthority({ commonName: 'next CA', days: 30, now: new Date(), keyType: 'rsa-3072' });
+    await writeFile(sandbox.path('next.pem'), ca.cert);
+    assert.match((await certs('trust', 'next.pem')).err, /node-1: served/);
+    assert.match((await certs('trust', 'next.pem')).err, /trusted already/);
+    assert.equal((await read('pki/ca.crt')).match(/BEGIN CERTIFICATE/g)?.length, 2);
+    const { connect, deployment } = await openDeployment(sandbox);
+    const spec = deployment.certificates.find(({ name }) => name === 'client-app')!;
+    const next = await issueCertificate(ca, spec, { now: new Date() });
+    (await connect('app')).destroy();
+    await writeFile(sandbox.path('redkeep', spec.certFile), next.cert);
+    await writeFile(sandbox.path('redkeep', spec.keyFile), next.key);
+    (await connect('app')).destroy();
+  });
+
+  it('a leaf never outlives its CA', async () => {
+    const ca = await createAuthority({ commonName: 'short', days: 10, now: new Date() });
+    const { deployment } = await openDeployment(sandbox);
+    const pair = await issueCertificate(ca, deployment.certificates[0]!, { now: new Date() });
+    assert.equal(new X509Certificate(pair.cert).validTo, new X509Certificate(ca.cert).validTo);
+  });
+});
