@@ -71,5 +71,8 @@ export { type RedirectPolicyOptions, RedirectRefusedError } from './security/red
 export { maskUrl, Secret } from './security/secret.js';
 export type { CertificateInfo, TlsInfo } from './security/tls-info.js';
 export { DEFAULT_CIPHERS, type TlsOptions } from './security/tls-policy.js';
+export { createSentinel, RedisSentinel } from './sentinel/sentinel.js';
+export type { SentinelEvent } from './sentinel/sentinel-core.js';
+export type { SentinelOptions } from './sentinel/sentinel-options.js';
 export { Transaction } from './transaction/transaction.js';
 export { version } from './version.js';

@@ -174,6 +174,11 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     if (this.#state !== 'open' || this.#idle.length === 0) return undefined;
     this.#turn = (this.#turn + 1) % this.#idle.length;
     const member = this.#idle[this.#turn]!;
+    if (member.client[CORE].connection.state === 'closed') {
+      // It gave up; another one takes its place.
+      this.#idle.splice(this.#turn, 1);
+      return this.#shared();
+    }
     if (member.client[CORE].connection.pending >= CROWDED && this.#total < this.#pool.maximum) void this.#tryGrow();
     return member;
   }

@@ -1,0 +1,286 @@
+/**
+ * What a Sentinel client is made of: the monitor, a pool of connections to whoever is master, and pools to replicas.
+ *
+ * A connection asks before every socket where the master is, and its handshake refuses a server of another role: an
+ * old master that still answers is never taken for the new one. What was not sent waits in the connection meanwhile.
+ */
+import type { EventEmitter } from 'node:events';
+import { CORE, RedisClient } from '../client.js';
+import { addressOf, type NodeAddress } from '../cluster/topology.js';
+import { type Command, Flag } from '../commands/command.js';
+import type { Connection, DispatchOptions } from '../connection/connection.js';
+import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
+import { ClientClosedError, RedkeepError } from '../errors.js';
+import { type ResolvedOptions, resolveOptions } from '../options.js';
+import type { LeasedClient } from '../pool/lease.js';
+import { PoolCore, resolvePoolOptions } from '../pool/pool-core.js';
+import { SentinelMonitor, type SentinelTopology } from './sentinel-monitor.js';
+import { type ResolvedSentinelOptions, resolveSentinelOptions, type SentinelOptions } from './sentinel-options.js';
+
+/** node-redis's events of `topology-change`. */
+export type SentinelEvent =
+  | {
+      readonly type: 'MASTER_CHANGE' | 'SENTINEL_CHANGE' | 'REPLICA_ADD' | 'REPLICA_REMOVE';
+      readonly node: NodeAddress;
+    }
+  | { readonly type: 'SENTINE_LIST_CHANGE'; readonly size: number };
+
+export type SentinelState = 'closed' | 'connecting' | 'ready' | 'closing';
+
+export class SentinelCore implements Dispatcher, TransactionTarget {
+  readonly options: ResolvedOptions;
+  readonly #settings: ResolvedSentinelOptions;
+  readonly #emitter: EventEmitter;
+  readonly #master: PoolCore;
+  /** Connections to lend; the same as `#master` unless one is reserved for commands. */
+  readonly #lent: PoolCore;
+  readonly #replicas = new Map<string, { readonly address: NodeAddress; readonly pool: PoolCore }>();
+  #monitor: SentinelMonitor;
+  #topology: SentinelTopology | undefined;
+  #state: SentinelState = 'closed';
+  #scanTimer: NodeJS.Timeout | undefined;
+  #pubSub: Promise<RedisClient> | undefined;
+  #turn = 0;
+
+  constructor(given: SentinelOptions, emitter: EventEmitter) {
+    this.#settings = resolveSentinelOptions(given);
+    this.options = this.#settings.commands;
+    this.#emitter = emitter;
+    const { masterPoolSize, reserveClient } = this.#settings;
+    const pool = (size: number) => this.#newPool(size, () => this.#masterClient());
+    this.#master = pool(reserveClient ? 1 : masterPoolSize);
+    this.#lent = reserveClient ? pool(Math.max(1, masterPoolSize - 1)) : this.#master;
+    this.#monitor = this.#newMonitor();
+  }
+
+  get state(): SentinelState {
+    return this.#state;
+  }
+  get topology(): SentinelTopology | undefined {
+    return this.#topology;
+  }
+  get replicaNodes(): Map<NodeAddress, number> {
+    return new Map([...this.#replicas.values()].map(({ address, pool }) => [address, pool.idle + pool.busy]));
+  }
+
+  #newMonitor(): SentinelMonitor {
+    return new SentinelMonitor(
+      this.#settings,
+      () => void this.#look(),
+      (error) => {
+        if (this.#settings.passErrors) this.#emitError(error);
+      },
+    );
+  }
+
+  #newPool(size: number, newClient: () => RedisClient): PoolCore {
+    const options = resolvePoolOptions({
+      minimum: size,
+      maximum: size,
+      acquireTimeout: 0,
+      maxLifetime: 0,
+      healthCheckAfter: 0,
+    });
+    const hush = Object.create(this.#emitter) as EventEmitter;
+    // Errors of single connections belong to a failover; they are shown when asked for.
+    if (!this.#settings.passErrors) hush.listenerCount = () => 0;
+    return new PoolCore(newClient, this.options, options, hush);
+  }
+
+  #emitError(error: unknown): void {
+    if (this.#emitter.listenerCount('error') > 0) this.#emitter.emit('error', error);
+  }
+
+  /** A client that connects to whoever is master at that moment. */
+  #masterClient(): RedisClient {
+    const seed = this.#settings.seeds[0]!;
+    const client = new RedisClient(this.#settings.data(seed), (resolved) => ({
+      ...resolved,
+      connection: {
+        ...resolved.connection,
+        handshake: { ...resolved.connection.handshake, role: 'master' },
+        locate: async () => {
+          const topology = await this.#monitor.observe();
+          this.#apply(topology);
+          const { connection } = resolveOptions(this.#settings.data(this.#settings.follow(topology.master)));
+          return { endpoint: connection.endpoint, tls: connection.tls };
+        },
+      },
+    }));
+    const { connection } = client[CORE];
+    connection.redirector = (error, handed) => {
+      // The master was demoted under us; the command has not run.
+      if (error.prefix !== 'READONLY' || ++handed.redirects > this.#settings.maxRediscovers) return false;
+      setImmediate(() => {
+        connection.drop(new RedkeepError('REDKEEP_WRONG_ROLE', 'The master became a replica', { cause: error }));
+        connection.adopt(handed);
+      });
+      return true;
+    };
+    return client;
+  }
+
+  // ---------------------------------------------------------------- life
+
+  async open(): Promise<void> {
+    if (this.#state !== 'closed') throw new RedkeepError('REDKEEP_CLIENT_CLOSED', 'already attempting to open');
+    this.#state = 'connecting';
+    this.#monitor = this.#newMonitor();
+    try {
+      this.#apply(await this.#monitor.observe());
+      await Promise.all([this.#master.open(), this.#lent.open()]);
+      this.#state = 'ready';
+      this.#apply(this.#topology!);
+      this.#scheduleScan();
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+  }
+
+  #scheduleScan(): void {
+    const { scanInterval } = this.#settings;
+    if (scanInterval <= 0 || this.#state !== 'ready') return;
+    this.#scanTimer = setTimeout(() => void this.#look().then(() => this.#scheduleScan()), scanInterval).unref();
+  }
+
+  async #look(): Promise<void> {
+    try {
+      this.#apply(await this.#monitor.observe());
+    } catch (error) {
+      if (this.#state === 'ready') this.#emitError(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#state = 'closing';
+    clearTimeout(this.#scanTimer);
+    const pubSub = await this.#pubSub?.catch(() => undefined);
+    await Promise.all([
+      this.#master.close(),
+      this.#lent.close(),
+      pubSub?.isOpen ? pubSub.close() : undefined,
+      ...[...this.#replicas.values()].map(({ pool }) => pool.close()),
+    ]);
+    this.#end();
+  }
+
+  destroy(): void {
+    if (this.#state === 'closed') return;
+    this.#master.destroy();
+    this.#lent.destroy();
+    for (const { pool } of this.#replicas.values()) pool.destroy();
+    this.#pubSub?.then(
+      (client) => client.isOpen && client.destroy(),
+      () => {},
+    );
+    this.#end();
+  }
+
+  #end(): void {
+    clearTimeout(this.#scanTimer);
+    this.#monitor.destroy();
+    this.#replicas.clear();
+    this.#topology = this.#pubSub = undefined;
+    this.#state = 'closed';
+  }
+
+  // ---------------------------------------------------------------- topology
+
+  #apply(topology: SentinelTopology): void {
+    if (this.#state === 'closed') return;
+    const before = this.#topology;
+    this.#topology = topology;
+    if (before !== undefined && addressOf(before.master) !== addressOf(topology.master)) {
+      this.#event({ type: 'MASTER_CHANGE', node: topology.master });
+      const moved = new RedkeepError('REDKEEP_WRONG_ROLE', 'The sentinels name another master');
+      const clients = new Set([...this.#master.clients, ...this.#lent.clients]);
+      for (const client of clients) client[CORE].connection.drop(moved);
+      void this.#pubSub?.then(
+        (client) => client[CORE].connection.drop(moved),
+        () => {},
+      );
+    }
+    if (before === undefined || addressOf(before.source) !== addressOf(topology.source))
+      this.#event({ type: 'SENTINEL_CHANGE', node: topology.source });
+    if (before === undefined || before.sentinels.length !== topology.sentinels.length)
+      this.#event({ type: 'SENTINE_LIST_CHANGE', size: topology.sentinels.length });
+    if (this.#state === 'ready') this.#applyReplicas(topology.replicas);
+  }
+
+  #applyReplicas(replicas: readonly NodeAddress[]): void {
+    const size = this.#settings.replicaPoolSize;
+    if (size === 0) return;
+    const present = new Set(replicas.map(addressOf));
+    for (const [key, { address, pool }] of this.#replicas) {
+      if (present.has(key)) continue;
+      this.#replicas.delete(key);
+      pool.destroy();
+      this.#event({ type: 'REPLICA_REMOVE', node: address });
+    }
+    for (const address of replicas) {
+      if (this.#replicas.has(addressOf(address))) continue;
+      let target: NodeAddress;
+      try {
+        target = this.#settings.follow(address);
+      } catch (error) {
+        this.#emitError(error);
+        continue;
+      }
+      const pool = this.#newPool(size, () => new RedisClient(this.#settings.data(target)));
+      const key = addressOf(address);
+      this.#replicas.set(key, { address, pool });
+      // A replica that cannot be reached is tried again at the next look.
+      pool.open().catch(() => this.#replicas.delete(key));
+      this.#event({ type: 'REPLICA_ADD', node: address });
+    }
+  }
+
+  #event(event: SentinelEvent): void {
+    this.#emitter.emit('topology-change', event);
+  }
+
+  // ---------------------------------------------------------------- commands
+
+  dispatch<T>(command: Command<T>, options?: DispatchOptions): Promise<T> {
+    const reads = Flag.READONLY | Flag.BLOCKING;
+    const pool = (command.spec.flags & reads) === Flag.READONLY ? this.#reader() : this.#master;
+    return pool.dispatch(command, options);
+  }
+
+  /** Replicas in turn; the master when there is none that stands. */
+  #reader(): PoolCore {
+    if (this.#replicas.size === 0) return this.#master;
+    const ready = [...this.#replicas.values()].filter(({ pool }) => pool.clients.some((client) => client.isReady));
+    this.#turn = (this.#turn + 1) % 1_000_003;
+    return ready[this.#turn % ready.length]?.pool ?? this.#master;
+  }
+
+  withConnection<T>(commands: readonly Command[], use: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#master.withConnection(commands, use);
+  }
+
+  pipeline(commands: readonly Command[], options?: DispatchOptions): Promise<readonly Promise<unknown>[]> {
+    return this.#master.pipeline(commands, options);
+  }
+
+  execute<T>(fn: (client: RedisClient) => T | Promise<T>): Promise<T> {
+    return this.#lent.execute(fn);
+  }
+  acquire(): Promise<LeasedClient> {
+    return this.#lent.acquire();
+  }
+
+  /** A connection to the master for subscriptions; they follow it through failovers. */
+  pubSub(): Promise<RedisClient> {
+    if (this.#state !== 'ready') return Promise.reject(new ClientClosedError());
+    this.#pubSub ??= (async () => {
+      const client = this.#masterClient();
+      client.on('error', (error) => this.#settings.passErrors && this.#emitError(error));
+      await client.connect();
+      return client;
+    })();
+    return this.#pubSub;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * What the sentinels say: every known sentinel is asked, and the answer with the highest configuration epoch counts,
+ * so that one that was cut off from the others leads nobody to an old master.
+ */
+import { RedisClient } from '../client.js';
+import { addressOf, type NodeAddress } from '../cluster/topology.js';
+import { RedkeepError, RootNodesUnavailableError } from '../errors.js';
+import type { ResolvedSentinelOptions } from './sentinel-options.js';
+
+export interface SentinelTopology {
+  readonly master: NodeAddress;
+  /** Those that are up. */
+  readonly replicas: readonly NodeAddress[];
+  readonly sentinels: readonly NodeAddress[];
+  /** The sentinel whose answer this is. */
+  readonly source: NodeAddress;
+}
+
+interface Answer extends SentinelTopology {
+  readonly epoch: number;
+}
+
+/** Milliseconds that one sentinel may take. */
+const PATIENCE = 2000;
+
+export class SentinelMonitor {
+  readonly #options: ResolvedSentinelOptions;
+  readonly #onChange: () => void;
+  readonly #onError: (error: Error) => void;
+  readonly #clients = new Map<string, { readonly address: NodeAddress; readonly client: RedisClient }>();
+  #observing: Promise<SentinelTopology> | undefined;
+  #stopped = false;
+
+  /** `onChange`: a sentinel announced that something is different; ask {@link observe}. */
+  constructor(options: ResolvedSentinelOptions, onChange: () => void, onError: (error: Error) => void) {
+    this.#options = options;
+    this.#onChange = onChange;
+    this.#onError = onError;
+  }
+
+  /** Asks all sentinels; who asks at the same time shares the answer. */
+  observe(): Promise<SentinelTopology> {
+    this.#observing ??= this.#observe().finally(() => {
+      this.#observing = undefined;
+    });
+    return this.#observing;
+  }
+
+  async #observe(): Promise<SentinelTopology> {
+    for (const seed of this.#options.seeds) this.#know(seed);
+    const asked = await Promise.allSettled([...this.#clients.values()].map((one) => this.#ask(one)));
+    const answers = asked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const best = answers.sort((a, b) => b.epoch - a.epoch)[0];
+    if (best === undefined) {
+      const failed = asked.find((result) => result.status === 'rejected') as PromiseRejectedResult | undefined;
+      throw new RootNodesUnavailableError(failed?.reason);
+    }
+    for (const sentinel of best.sentinels) this.#know(sentinel);
+    this.#forgetLost(best);
+    return best;
+  }
+
+  #know(address: NodeAddress): void {
+    const key = addressOf(address);
+    if (this.#clients.has(key) || this.#stopped) return;
+    let target: NodeAddress;
+    try {
+      target = this.#options.follow(address);
+    } catch (error) {
+      this.#onError(error as Error);
+      return;
+    }
+    const client = new RedisClient(this.#options.sentinel(target));
+    client.on('error', (error: Error) => this.#onError(error));
+    client.on('end', () => {
+      if (this.#clients.get(key)?.client === client) this.#clients.delete(key);
+    });
+    this.#clients.set(key, { address, client });
+    client
+      .connect()
+      .then(
+        () =>
+          client.pSubscribe(['+switch-master', '[-+]sdown', '+slave', '+sentinel', '+reboot'], () => this.#onChange()),
+        () => {}, // told by 'error', and to those who ask
+      )
+      .catch((error: Error) => this.#onError(error));
+  }
+
+  /** A sentinel that nobody names any more and that does not answer is gone. Seeds stay: they may come back. */
+  #forgetLost(best: Answer): void {
+    const named = new Set([...best.sentinels, best.source, ...this.#options.seeds].map(addressOf));
+    for (const [key, { client }] of this.#clients) {
+      if (named.has(key) || client.isReady) continue;
+      this.#clients.delete(key);
+      if (client.isOpen) client.destroy();
+    }
+  }
+
+  async #ask({ address, client }: { address: NodeAddress; client: RedisClient }): Promise<Answer> {
+    const { name } = this.#options;
+    const ask = (what: string) => client.sendCommand(['SENTINEL', what, name], { timeout: PATIENCE });
+    const [masterReply, replicasReply, sentinelsReply] = await Promise.all([
+      ask('MASTER'),
+      ask('REPLICAS'),
+      ask('SENTINELS'),
+    ]);
+    const master = fields(masterReply);
+    const nodes = (reply: unknown) => (reply as unknown[]).map(fields);
+    const isUp = (node: Record<string, string>) => !/s_down|o_down|disconnected/.test(node.flags ?? '');
+    if (!master.ip || !(Number(master.port) > 0))
+      throw new RedkeepError('REDKEEP_NO_NODE', `A sentinel knows no master named ${name}`);
+    return {
+      epoch: Number(master['config-epoch'] ?? 0),
+      source: address,
+      master: toAddress(master),
+      replicas: nodes(replicasReply).filter(isUp).map(toAddress),
+      sentinels: [address, ...nodes(sentinelsReply).map(toAddress)],
+    };
+  }
+
+  destroy(): void {
+    this.#stopped = true;
+    for (const { client } of this.#clients.values()) if (client.isOpen) client.destroy();
+    this.#clients.clear();
+  }
+}
+
+function toAddress(node: Record<string, string>): NodeAddress {
+  return { host: node.ip ?? '', port: Number(node.port) };
+}
+
+/** A map in RESP3, `[name, value, …]` in RESP2. */
+function fields(reply: unknown): Record<string, string> {
+  const result: Record<string, string> = Object.create(null);
+  if (Array.isArray(reply)) for (let i = 0; i < reply.length; i += 2) result[String(reply[i])] = String(reply[i + 1]);
+  else if (typeof reply === 'object' && reply !== null)
+    for (const [name, value] of Object.entries(reply)) result[name] = String(value);
+  return result;
+}

@@ -1,0 +1,122 @@
+/** Options of a Sentinel client, and from them those of its connections. */
+import type { NodeAddressMap } from '../cluster/cluster-options.js';
+import { addressOf, type NodeAddress } from '../cluster/topology.js';
+import { InvalidOptionError } from '../errors.js';
+import { type ClientOptions, type CommandOptions, type ResolvedOptions, resolveOptions } from '../options.js';
+import type { RedisArgument, RespVersion } from '../protocol/types.js';
+import type { CommandPolicyOptions } from '../security/command-policy.js';
+import { RedirectPolicy, type RedirectPolicyOptions } from '../security/redirect-policy.js';
+
+export interface SentinelOptions extends CommandPolicyOptions {
+  /** The name under which the sentinels monitor the master. */
+  name: string;
+  /** Some of the sentinels; three are enough. The others are learned from them. */
+  sentinelRootNodes: NodeAddress[];
+  /** Options of the connections to master and replicas: credentials, TLS, timeouts. */
+  nodeClientOptions?: ClientOptions;
+  /**
+   * Options of the connections to the sentinels. Credentials are never taken from `nodeClientOptions`; TLS is, unless
+   * it is given here, so that data connections with TLS cannot be led astray by sentinels without.
+   */
+  sentinelClientOptions?: ClientOptions;
+  /** Times one command may be tried again because the master changed; default 16. */
+  maxCommandRediscovers?: number;
+  /** Connections to the master; default 1. */
+  masterPoolSize?: number;
+  /** Connections to each replica; default 0: reads go to the master too. */
+  replicaPoolSize?: number;
+  nodeAddressMap?: NodeAddressMap;
+  /** Milliseconds between questions to the sentinels; default 10 000. 0 = only when something happens. */
+  scanInterval?: number;
+  /** Emit the errors of single connections as `error` of this client. */
+  passthroughClientErrorEvents?: boolean;
+  /** Keep a connection for commands, however many are borrowed. */
+  reserveClient?: boolean;
+  /** Which hosts besides the sentinels' may be followed. */
+  redirectPolicy?: RedirectPolicyOptions;
+  commandOptions?: CommandOptions;
+  keyPrefix?: RedisArgument;
+  RESP?: RespVersion;
+}
+
+export interface ResolvedSentinelOptions {
+  readonly name: string;
+  readonly seeds: readonly NodeAddress[];
+  /** Policy, prefix and the like of the commands. */
+  readonly commands: ResolvedOptions;
+  readonly redirects: RedirectPolicy;
+  readonly maxRediscovers: number;
+  readonly masterPoolSize: number;
+  readonly replicaPoolSize: number;
+  readonly scanInterval: number;
+  readonly reserveClient: boolean;
+  readonly passErrors: boolean;
+  data(address: NodeAddress): ClientOptions;
+  sentinel(address: NodeAddress): ClientOptions;
+  /** Where to connect to for an address that a sentinel named. @throws RedirectRefusedError */
+  follow(address: NodeAddress): NodeAddress;
+}
+
+/** @throws InvalidOptionError */
+export function resolveSentinelOptions(given: SentinelOptions): ResolvedSentinelOptions {
+  const { nodeClientOptions: dataOptions = {}, sentinelClientOptions: ownOptions = {}, nodeAddressMap } = given;
+  if (typeof given.name !== 'string' || given.name === '') throw new InvalidOptionError('name', 'must be a string');
+  if (!Array.isArray(given.sentinelRootNodes) || given.sentinelRootNodes.length === 0)
+    throw new InvalidOptionError('sentinelRootNodes', 'must be an array of at least one { host, port }');
+  const shared: ClientOptions = { ...dataOptions };
+  for (const name of [
+    'commandPolicy',
+    'allowCommands',
+    'denyCommands',
+    'readOnlyCommands',
+    'commandOptions',
+    'keyPrefix',
+    'RESP',
+  ] as const)
+    if (given[name] !== undefined) Object.assign(shared, { [name]: given[name] });
+  const at = (options: ClientOptions, { host, port }: NodeAddress): ClientOptions => ({
+    ...options,
+    socket: { ...options.socket, host, port },
+  });
+  const sample = given.sentinelRootNodes[0]!;
+  const commands = resolveOptions(at(shared, sample));
+  const saysTls = ownOptions.tls !== undefined || ownOptions.socket?.tls !== undefined;
+  const sentinelOptions: ClientOptions = saysTls
+    ? ownOptions
+    : {
+        ...ownOptions,
+        tls: commands.connection.tls ?? false,
+        allowPlaintext: ownOptions.allowPlaintext ?? dataOptions.allowPlaintext,
+      };
+  const sentinelTls = resolveOptions(at(sentinelOptions, sample)).connection.tls;
+  if (commands.connection.tls !== undefined && sentinelTls === undefined && ownOptions.allowPlaintext !== true)
+    throw new InvalidOptionError(
+      'sentinelClientOptions.tls',
+      'sentinels in plaintext could lead data connections anywhere; use TLS for them too, or set sentinelClientOptions.allowPlaintext',
+    );
+  const hosts = given.sentinelRootNodes.map(({ host }) => host);
+  const redirects = new RedirectPolicy(given.redirectPolicy ?? {}, hosts, commands.connection.tls);
+  return {
+    name: given.name,
+    seeds: given.sentinelRootNodes,
+    commands,
+    redirects,
+    maxRediscovers: given.maxCommandRediscovers ?? 16,
+    masterPoolSize: given.masterPoolSize ?? 1,
+    replicaPoolSize: given.replicaPoolSize ?? 0,
+    scanInterval: given.scanInterval ?? 10_000,
+    reserveClient: given.reserveClient ?? false,
+    passErrors: given.passthroughClientErrorEvents ?? false,
+    data: (address) => at(shared, address),
+    sentinel: (address) => at(sentinelOptions, address),
+    follow(address) {
+      const text = addressOf(address);
+      const mapped = typeof nodeAddressMap === 'function' ? nodeAddressMap(text) : nodeAddressMap?.[text];
+      // Where the application itself says to go needs no vouching.
+      if (mapped !== undefined) return mapped;
+      const refused = redirects.refuse(address.host);
+      if (refused !== undefined) throw refused;
+      return address;
+    },
+  };
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type SentinelSetup, startScriptedServer, startSentinel, waitFor } from '@redkeep/testing';
+import { createSentinel, RedirectRefusedError, type RedisSentinel, RootNodesUnavailableError } from '../index.js';
+import type { SentinelEvent } from './sentinel-core.js';
+import type { SentinelOptions } from './sentinel-options.js';
+
+let setup: SentinelSetup;
+before(async () => {
+  setup = await startSentinel({ replicas: 1, sentinels: 3, tls: true, password: 'data', sentinelPassword: 'watch' });
+});
+after(async () => {
+  await setup[Symbol.asyncDispose]();
+});
+
+type Context = { after(fn: () => unknown): void };
+function options(more: Partial<SentinelOptions> = {}): SentinelOptions {
+  return {
+    name: setup.name,
+    sentinelRootNodes: [{ host: '127.0.0.1', port: setup.sentinels[0]!.tlsPort }],
+    nodeClientOptions: { password: 'data', tls: { ca: setup.primary.pki!.ca } },
+    sentinelClientOptions: { password: 'watch', tls: { ca: setup.sentinels[0]!.pki!.ca } },
+    ...more,
+  };
+}
+async function open(t: Context, more: Partial<SentinelOptions> = {}): Promise<RedisSentinel> {
+  const client = createSentinel(options(more));
+  t.after(() => client.destroy());
+  return client.connect();
+}
+
+test('commands and transactions run on the master, over TLS, with credentials of their own', async (t) => {
+  const client = await open(t);
+  assert.equal(client.getMasterNode()?.port, setup.primary.tlsPort);
+  assert.equal(await client.set('s:a', '1'), 'OK');
+  assert.deepEqual(await client.multi().incr('s:a').get('s:a').exec(), [2, '2']);
+  assert.equal(await client.sendCommand(false, ['GET', 's:a']), '2');
+  assert.deepEqual(
+    await client.use(async (lent) => {
+      await lent.watch('s:a');
+      return lent.multi().get('s:a').exec();
+    }),
+    ['2'],
+  );
+  const lease = await client.acquire();
+  assert.equal(await lease.ping(), 'PONG');
+  await lease.release();
+});
+
+test('reads go to replicas when they have connections', async (t) => {
+  const client = await open(t, { replicaPoolSize: 1 });
+  await waitFor(async () => {
+    const role = await client.sendCommand(true, ['INFO', 'replication']);
+    return client.getReplicaNodes().size === 1 && typeof role === 'string';
+  });
+  await client.set('s:read', '1');
+  const replica = setup.replicas[0]!;
+  const calls = async () =>
+    Number(/cmdstat_get:calls=(\d+)/.exec(String(await replica.command('INFO', 'commandstats')))?.[1] ?? 0);
+  const before = await calls();
+  await waitFor(async () => {
+    await client.get('s:read');
+    return (await calls()) > before;
+  });
+});
+
+test('sentinels in plaintext are refused when data connections use TLS', () => {
+  assert.throws(() => createSentinel(options({ sentinelClientOptions: { tls: false } })), /sentinelClientOptions.tls/);
+});
+
+test('without a sentinel that answers, connect tells why', async () => {
+  const gone = createSentinel({ ...options(), sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }] });
+  await assert.rejects(gone.connect(), RootNodesUnavailableError);
+  assert.equal(gone.isOpen, false);
+});
+
+const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`;
+function masterReply(host: string, port: number, epoch = 1): string {
+  const words = ['ip', host, 'port', String(port), 'flags', 'master', 'config-epoch', String(epoch)];
+  return `*${words.length}\r\n${words.map(bulk).join('')}`;
+}
+
+test('a sentinel cannot lead to a foreign host', async (t) => {
+  await using sentinel = await startScriptedServer({
+    onCommand: (command) => (command[1] === 'MASTER' ? masterReply('192.0.2.1', 6379) : '*0\r\n'),
+  });
+  const client = createSentinel({
+    name: 'm',
+    sentinelRootNodes: [{ host: '127.0.0.1', port: sentinel.port }],
+    nodeClientOptions: { tls: false, password: 'hunter2', socket: { reconnectStrategy: false } },
+  });
+  t.after(() => client.destroy());
+  await assert.rejects(client.connect(), RedirectRefusedError);
+  assert.ok(!JSON.stringify(sentinel.received).includes('hunter2'));
+});
+
+test('an old master that still answers, now as a replica, is not taken for the master', async (t) => {
+  const hello = (role: string) => `%2\r\n${bulk('proto')}:3\r\n${bulk('role')}${bulk(role)}`;
+  const server = (role: string) =>
+    startScriptedServer({
+      handshake: 'none',
+      onCommand: (command) => (command[0] === 'HELLO' ? hello(role) : command[0] === 'GET' ? bulk(role) : '+OK\r\n'),
+    });
+  await using old = await server('replica');
+  await using fresh = await server('master');
+  let port = old.port;
+  await using sentinel = await startScriptedServer({
+    onCommand: (command) => (command[1] === 'MASTER' ? masterReply('127.0.0.1', port) : '*0\r\n'),
+  });
+  const client = createSentinel({
+    name: 'm',
+    sentinelRootNodes: [{ host: '127.0.0.1', port: sentinel.port }],
+    nodeClientOptions: { tls: false },
+  });
+  t.after(() => client.destroy());
+  const connected = client.connect();
+  await old.waitForCommand('HELLO', 2);
+  port = fresh.port;
+  await connected;
+  assert.equal(await client.get('k'), 'master');
+  assert.ok(!old.received.some(([name]) => name === 'GET'));
+  // Demoted under the client: the write has not run, and waits for the next master.
+  fresh.reply('SET', "-READONLY You can't write against a read only replica.\r\n");
+  assert.equal(await client.set('k', 'v'), 'OK');
+});
+
+test('the sentinel with the highest epoch is believed', async (t) => {
+  await using stale = await startScriptedServer({
+    onCommand: (command) => (command[1] === 'MASTER' ? masterReply('127.0.0.1', 1, 3) : '*0\r\n'),
+  });
+  await using master = await startScriptedServer({
+    handshake: 'resp2',
+    onCommand: (command) => (command[0] === 'ROLE' ? `*3\r\n${bulk('master')}:0\r\n*0\r\n` : '+OK\r\n'),
+  });
+  await using current = await startScriptedServer({
+    onCommand: (command) => (command[1] === 'MASTER' ? masterReply('127.0.0.1', master.port, 7) : '*0\r\n'),
+  });
+  const client = createSentinel({
+    name: 'm',
+    sentinelRootNodes: [stale, current].map(({ port }) => ({ host: '127.0.0.1', port })),
+    nodeClientOptions: { tls: false },
+  });
+  t.after(() => client.destroy());
+  await client.connect();
+  assert.equal(client.getMasterNode()?.port, master.port);
+  assert.equal(await client.set('k', 'v'), 'OK');
+});
+
+test('a failover: commands and subscriptions go on with the new master', async (t) => {
+  const client = await open(t, { commandOptions: { timeout: 30_000 } });
+  const events: SentinelEvent[] = [];
+  client.on('topology-change', (event) => events.push(event));
+  const heard: string[] = [];
+  await client.subscribe('news', (message) => heard.push(String(message)));
+  await client.set('s:kept', '1');
+  const old = await setup.currentPrimary();
+  await waitFor(async () => Number((await old.info('replication'))['connected_slaves']) === 1);
+  await old.kill();
+  const fresh = await setup.failedOver(old);
+  assert.equal(await client.set('s:after', '1'), 'OK');
+  assert.equal(client.getMasterNode()?.port, fresh.tlsPort);
+  assert.ok(events.some((event) => event.type === 'MASTER_CHANGE'));
+  await waitFor(async () => {
+    await fresh.command('PUBLISH', 'news', 'hello');
+    return heard.includes('hello');
+  });
+});
