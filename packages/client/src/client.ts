@@ -1,5 +1,6 @@
 /** The public client: binds the commands to a connection and speaks node-redis's dialect. */
 import { EventEmitter } from 'node:events';
+import type { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import type { ClientSideCacheProvider } from './cache/client-side-cache.js';
 import { ClientCore } from './client-core.js';
@@ -25,6 +26,8 @@ import {
 } from './scripting/custom-commands.js';
 import { SecretOptions } from './secret-options.js';
 import type { TlsInfo } from './security/tls-info.js';
+import { type ConsumedEntry, type ConsumeOptions, consumeGroup } from './streaming/consumer-group.js';
+import { type ValueStreamOptions, valueStream } from './streaming/value-stream.js';
 import { Transaction } from './transaction/transaction.js';
 import { parseOptions, parseURL } from './url-options.js';
 
@@ -331,6 +334,28 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
       (cursor) => this.zScan(key, cursor, options),
       ({ members }) => members,
     );
+  }
+
+  /**
+   * A large string value as a stream of bytes, in ranges of `chunkBytes`; null when there is no such key. Memory stays
+   * at one range whatever the value's size. Not a snapshot: the stream fails when the length changes meanwhile.
+   * @example await pipeline(await client.getStream('video'), response);
+   */
+  getStream(key: RedisArgument, options?: ValueStreamOptions): Promise<Readable | null> {
+    return valueStream(this[CORE], key, options);
+  }
+
+  /**
+   * Works through a stream as a member of a consumer group. Creates group and stream if need be; entries that were
+   * delivered and not acknowledged, by this or a vanished consumer, come again. Redis 6.2.
+   * @example
+   * for await (const entry of client.consumeGroup('jobs', { group: 'workers', consumer: 'one' })) {
+   *   await work(entry.message);
+   *   await entry.ack();
+   * }
+   */
+  consumeGroup(stream: RedisArgument, options: ConsumeOptions): AsyncGenerator<ConsumedEntry, void, undefined> {
+    return consumeGroup(this as unknown as RedisClient, stream, options);
   }
 
   // ---------------------------------------------------------------- transactions

@@ -132,6 +132,10 @@ export const ERRORS = {
     'The service is temporarily unavailable.',
     'A failover is under way, or Sentinel knows less than the server: the client asks again. Check `SENTINEL MASTER <name>`.',
   ],
+  REDKEEP_VALUE_CHANGED: [
+    'The data changed meanwhile; try again.',
+    'A value changed while it was streamed: read it again, or write large values once under a new key.',
+  ],
   REDKEEP_WATCH: [
     'The data changed meanwhile; try again.',
     'A watched key changed: read again and repeat the transaction.',

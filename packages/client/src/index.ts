@@ -74,5 +74,7 @@ export { DEFAULT_CIPHERS, type TlsOptions } from './security/tls-policy.js';
 export { createSentinel, RedisSentinel } from './sentinel/sentinel.js';
 export type { SentinelEvent } from './sentinel/sentinel-core.js';
 export type { SentinelOptions } from './sentinel/sentinel-options.js';
+export type { ConsumedEntry, ConsumeOptions } from './streaming/consumer-group.js';
+export type { ValueStreamOptions } from './streaming/value-stream.js';
 export { Transaction } from './transaction/transaction.js';
 export { version } from './version.js';

@@ -193,10 +193,10 @@ export class BasicClientSideCache extends ClientSideCacheProvider {
   }
 
   override onError(): void {
-    this.clear(false);
+    this.clear();
   }
   override onClose(): void {
-    this.clear(false);
+    this.clear();
   }
 }
 
@@ -204,7 +204,15 @@ export class BasicClientSideCache extends ClientSideCacheProvider {
  * A cache shared by the connections of a pool, cluster or sentinel: each connection is told about what it has read,
  * so losing one of them empties the whole.
  */
-export class BasicPooledClientSideCache extends BasicClientSideCache {}
+export class BasicPooledClientSideCache extends BasicClientSideCache {
+  /** One connection of many: what was counted stays. */
+  override onError(): void {
+    this.clear(false);
+  }
+  override onClose(): void {
+    this.clear(false);
+  }
+}
 
 /** Callers may change what they get; the cached value stays. */
 function copy(value: unknown): unknown {

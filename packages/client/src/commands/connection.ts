@@ -186,10 +186,16 @@ export function hello(protover?: RespVersion, options?: HelloOptions): Command<H
   return new Command(HELLO, args);
 }
 
-const PING = spec('PING');
+/** A subscribed RESP2 connection answers `[pong, message]`. */
+const PING = spec('PING', {
+  read: {
+    2: (reply: unknown, preserve: boolean) =>
+      Array.isArray(reply) ? (preserve ? String(reply[1]) : String(reply[0]).toUpperCase()) : reply,
+  },
+});
 /** `PONG`, or the message. Redis 1.0.0. */
 export const ping = (message?: RedisArgument) =>
-  new Command<SimpleString | BlobString>(PING, message === undefined ? [] : [message]);
+  new Command<SimpleString | BlobString>(PING, message === undefined ? [] : [message], message !== undefined);
 
 export const aliases = {
   clientCaching: 'CLIENT_CACHING',

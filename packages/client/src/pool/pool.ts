@@ -1,6 +1,7 @@
 /** The public pool: the commands, and clients to borrow. */
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
+import { BasicPooledClientSideCache, ClientSideCacheProvider } from '../cache/client-side-cache.js';
 import { RedisClient } from '../client.js';
 import { bindCommands, type CommandMethods } from '../commands/bind.js';
 import { type Command, rawCommand } from '../commands/command.js';
@@ -13,6 +14,19 @@ import { PoolCore, type PoolOptions, resolvePoolOptions } from './pool-core.js';
 const CORE = Symbol('core');
 const OPTIONS = Symbol('options');
 
+export interface PoolCacheOptions {
+  /** One cache for all connections: each is told of what it has read. */
+  clientSideCache?: ClientOptions['clientSideCache'];
+}
+
+/** All clients of a pool share one cache, so a reply is loaded once whichever connection asks. */
+function withSharedCache(options: ClientOptions, cache: ClientOptions['clientSideCache']): ClientOptions {
+  if (cache === undefined) return options;
+  const shared =
+    cache instanceof ClientSideCacheProvider || cache.byCall === true ? cache : new BasicPooledClientSideCache(cache);
+  return { ...options, clientSideCache: shared };
+}
+
 /**
  * Several connections to one server. Commands share the connections that nobody has borrowed; `execute` lends one
  * alone, for WATCH, SELECT or anything else that must not be mixed with the work of others.
@@ -22,8 +36,9 @@ export class RedisClientPool<M extends TypeMapping = Record<never, never>> exten
   declare readonly [CORE]: PoolCore;
   declare readonly [OPTIONS]: CommandOptions | undefined;
 
-  constructor(clientOptions: ClientOptions = {}, options: Partial<PoolOptions> = {}) {
+  constructor(given: ClientOptions = {}, options: Partial<PoolOptions> & PoolCacheOptions = {}) {
     super();
+    const clientOptions = withSharedCache(given, options.clientSideCache ?? given.clientSideCache);
     const core = new PoolCore(
       () => new RedisClient(clientOptions),
       resolveOptions(clientOptions),
@@ -35,7 +50,7 @@ export class RedisClientPool<M extends TypeMapping = Record<never, never>> exten
     Object.defineProperty(this, OPTIONS, { value: undefined });
   }
 
-  static create(clientOptions?: ClientOptions, options?: Partial<PoolOptions>): RedisClientPool {
+  static create(clientOptions?: ClientOptions, options?: Partial<PoolOptions> & PoolCacheOptions): RedisClientPool {
     return new RedisClientPool(clientOptions, options);
   }
 

@@ -13,6 +13,7 @@
 import { isAscii } from 'node:buffer';
 import { BlobError, type ErrorReply, ProtocolError, SimpleError } from '../errors.js';
 import type { ReplyLimits } from './limits.js';
+import { LongText } from './long-text.js';
 import { latin1, utf8 } from './text.js';
 import { RESP_TYPES, type TypeMapping, VerbatimString } from './types.js';
 
@@ -50,6 +51,8 @@ interface Bulk {
   filled: number;
 }
 
+/** Bytes from which a value that is wanted as text is decoded while it arrives. */
+const LONG_TEXT = 1024 * 1024;
 const NONE = Symbol('none');
 /** Map keys are text whatever the mapping says, as in every client: objects have no other keys. */
 const KEY_MAPPING: TypeMapping = {};
@@ -59,7 +62,7 @@ export class Decoder {
   readonly #limits: ReplyLimits;
   readonly #stack: Frame[] = [];
   #carry: Buffer | undefined;
-  #bulk: Bulk | undefined;
+  #bulk: Bulk | LongText | undefined;
   #outstanding = 0;
   #replyBytes = 0;
   /** A top-level reply has begun and `#mapping` is its own. */
@@ -116,6 +119,14 @@ export class Decoder {
   /** Fills the open bulk string; false when the chunk ends first. */
   #fill(chunk: Buffer, end: number): boolean {
     const bulk = this.#bulk!;
+    if (bulk instanceof LongText) {
+      this.#pos = bulk.fill(chunk, this.#pos, end);
+      if (!bulk.complete) return false;
+      this.#bulk = undefined;
+      chunkText = undefined;
+      this.#emit(bulk.text);
+      return true;
+    }
     const take = Math.min(bulk.bytes.length - bulk.filled, end - this.#pos);
     chunk.copy(bulk.bytes, bulk.filled, this.#pos, this.#pos + take);
     bulk.filled += take;
@@ -361,6 +372,12 @@ export class Decoder {
       if (buf[to] !== CR || buf[to + 1] !== LF) throw new ProtocolError('A bulk string is not ended by CRLF');
       this.#pos = to + 2;
       return this.#bulkValue(kind, buf, from, to, end, false);
+    }
+    if (kind === 'blob' && length >= LONG_TEXT && this.#currentMapping()?.[RESP_TYPES.BLOB_STRING] !== Buffer) {
+      const text = new LongText(length);
+      this.#bulk = text;
+      this.#pos = text.fill(buf, from, end);
+      return NONE;
     }
     // Memory is taken once, for exactly what was announced (and no more than the limit allows).
     const bytes = Buffer.allocUnsafeSlow(length + 2);

@@ -30,6 +30,7 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
   readonly #commands: Command[] = [];
   readonly #scripts = new Set<string>();
   #database: number | undefined;
+  #failure: unknown;
 
   constructor(target: TransactionTarget, options: CommandOptions | undefined) {
     this.#target = target;
@@ -42,12 +43,18 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
     // biome-ignore lint/suspicious/noExplicitAny: the reply is whatever the command answers
     transform?: (reply: any) => unknown,
   ): Transaction<[...R, unknown], M> {
-    const command = rawCommand(args);
-    return this.#add(
-      transform === undefined
-        ? command
-        : new Command({ ...command.spec, read: { 2: transform, 3: transform } }, command.args),
-    );
+    try {
+      const command = rawCommand(args);
+      return this.#add(
+        transform === undefined
+          ? command
+          : new Command({ ...command.spec, read: { 2: transform, 3: transform } }, command.args),
+      );
+    } catch (error) {
+      // A chain does not break in its middle: `exec` rejects, and nothing is sent.
+      this.#failure ??= error;
+      return this as unknown as Transaction<[...R, unknown], M>;
+    }
   }
   /** Adds any command by its words. */
   sendCommand(args: readonly (RedisArgument | number | bigint)[]): Transaction<[...R, unknown], M> {
@@ -88,6 +95,7 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
    */
   async exec(asPipeline = false): Promise<R> {
     if (asPipeline) return this.execAsPipeline();
+    if (this.#failure !== undefined) throw this.#failure;
     const watched = this.#target.beginTransaction?.() ?? false;
     if (this.#commands.length === 0 && !watched) return [] as unknown as R;
     return this.#target.withConnection(this.#commands, (connection, asking) =>
@@ -125,6 +133,7 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
 
   /** Sends the collected commands back to back without MULTI: faster, not atomic. */
   async execAsPipeline(): Promise<R> {
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#commands.length === 0) return [] as unknown as R;
     const settled = await Promise.allSettled(await this.#target.pipeline(this.#commands, this.#options));
     const replies = settled.map((s) => (s.status === 'fulfilled' ? s.value : s.reason));
