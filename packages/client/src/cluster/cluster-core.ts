@@ -26,6 +26,7 @@ import {
 } from '../errors.js';
 import type { ClientOptions } from '../options.js';
 import { type ClusterOptions, type ResolvedClusterOptions, resolveClusterOptions } from './cluster-options.js';
+import { ClusterPubSub } from './cluster-pub-sub.js';
 import { type ClusterNode, ClusterNodes, type Shard } from './nodes.js';
 import { nextCursor, readCursor } from './scan-cursor.js';
 import { slotOf } from './slot.js';
@@ -50,6 +51,7 @@ export type ClusterState = 'closed' | 'connecting' | 'ready' | 'closing';
 export class ClusterCore implements Dispatcher, TransactionTarget {
   readonly options: ResolvedClusterOptions;
   readonly nodes: ClusterNodes;
+  readonly pubSub: ClusterPubSub;
   readonly #given: ClusterOptions;
   readonly #emitter: EventEmitter;
   /** Commands that wait for their next try. */
@@ -67,6 +69,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     this.#given = given;
     this.options = resolveClusterOptions(given);
     this.#emitter = emitter;
+    this.pubSub = new ClusterPubSub(this, emitter);
     const askZones = given.availabilityZone !== undefined;
     this.nodes = new ClusterNodes(this.options, askZones, emitter, {
       onRefused: (node, error, handed) => this.#onRefused(node, error, handed),
@@ -118,7 +121,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     }
     this.#parked.clear();
     this.#state = 'closing';
-    await this.nodes.close();
+    await Promise.all([this.nodes.close(), this.pubSub.close()]);
     this.#state = 'closed';
     this.#emitter.emit('disconnect');
   }
@@ -134,6 +137,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     this.#parked.clear();
     for (const client of this.#asking) if (client.isOpen) client.destroy();
     this.nodes.destroy();
+    void this.pubSub.close();
     this.#emitter.emit('disconnect');
   }
 
@@ -178,7 +182,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     if (this.#state !== 'ready') return Promise.reject(this.#closedError());
     const { flags } = command.spec;
     const shard = this.nodes.slots[slot];
-    const node = shard === undefined ? this.#anyMaster() : this.#nodeOf(shard, flags);
+    const node = shard === undefined ? this.anyMaster() : this.#nodeOf(shard, flags);
     if ((flags & Flag.BLOCKING) !== 0) return this.#sendBlocking(slot, node, command, options);
     return this.#sendToNode(node, command, options);
   }
@@ -215,7 +219,8 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     return shard.master;
   }
 
-  #anyMaster(): ClusterNode {
+  /** A master that can answer, in turn. */
+  anyMaster(): ClusterNode {
     const { masters } = this.nodes;
     for (let i = 0; i < masters.length; i++) {
       this.#turn = (this.#turn + 1) % 1_000_003;
@@ -229,7 +234,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     if (command.spec.name === 'SCAN') return this.#scan(command, options);
     const fanOut = FAN_OUT[command.spec.name];
     if (fanOut === undefined) {
-      const node = this.#anyMaster();
+      const node = this.anyMaster();
       if ((command.spec.flags & Flag.BLOCKING) !== 0) return this.nodes.client(node)[CORE].dispatch(command, options);
       return this.#sendToNode(node, command, options);
     }
@@ -248,7 +253,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
   async #scan<T>(command: Command<T>, options?: DispatchOptions): Promise<T> {
     const { starts, slots } = this.nodes;
     const { start, cursor } = readCursor(command.args[0], starts);
-    const master = slots[start]?.master ?? this.#anyMaster();
+    const master = slots[start]?.master ?? this.anyMaster();
     const args = [cursor, ...command.args.slice(1)];
     const reply = await this.#sendToNode(master, new Command<unknown>(command.spec, args, command.preserve), options);
     const next = (said: unknown) => {
@@ -293,7 +298,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
         slot = other;
       }
     }
-    const node = slot === undefined ? this.#anyMaster() : (this.nodes.slots[slot]?.master ?? this.#anyMaster());
+    const node = slot === undefined ? this.anyMaster() : (this.nodes.slots[slot]?.master ?? this.anyMaster());
     return this.#following(slot, node, (target, asking) => use(this.nodes.connection(target), asking));
   }
 
@@ -322,7 +327,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
         if (target === undefined || tries > QUICK_REDIRECTS) await this.#pause(tries);
         if (this.#state !== 'ready') throw this.#closedError();
         asking = redirect?.kind === 'ASK';
-        node = target ?? (slot === undefined ? undefined : this.nodes.slots[slot]?.master) ?? this.#anyMaster();
+        node = target ?? (slot === undefined ? undefined : this.nodes.slots[slot]?.master) ?? this.anyMaster();
       }
     }
   }
@@ -377,7 +382,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     const { spec, args } = handed.command;
     const [position] = spec.keys(args);
     const shard = position === undefined ? undefined : this.nodes.slots[slotOf(args[position])];
-    this.#give(shard?.master ?? this.#anyMaster(), handed, false);
+    this.#give(shard?.master ?? this.anyMaster(), handed, false);
   }
 
   #give(node: ClusterNode, handed: HandedOver, asking: boolean): void {
@@ -505,12 +510,13 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     const unsent = [...gone, ...stuck].flatMap((node) => node.client?.[CORE].connection.takeUnsent() ?? []);
     for (const node of gone) this.nodes.release(node);
     for (const handed of unsent) this.#place(handed);
+    this.pubSub.onTopology();
   }
 
   /** For pinned work: the node of a key's slot. */
   nodeForKey(key: RedisKey, readonly = false): ClusterNode {
     const shard = this.nodes.slots[slotOf(key)];
-    if (shard === undefined) return this.#anyMaster();
+    if (shard === undefined) return this.anyMaster();
     return readonly ? this.#reader(shard) : shard.master;
   }
 }

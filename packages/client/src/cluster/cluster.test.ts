@@ -212,6 +212,40 @@ describe('slots on the move', () => {
   });
 });
 
+describe('subscriptions', () => {
+  test('channels are heard from every node', async (t) => {
+    const cluster = await open(t);
+    const heard = new Set<string>();
+    await cluster.subscribe('news', (message) => heard.add(String(message)));
+    await waitFor(async () => {
+      for (const node of servers.masters) await node.command('PUBLISH', 'news', String(node.port));
+      return heard.size === 3;
+    });
+    await cluster.unsubscribe('news');
+  });
+
+  test('sharded channels follow their slot', async (t) => {
+    const cluster = await open(t);
+    const heard: string[] = [];
+    await cluster.sSubscribe(['shard:a', 'shard:b', 'shard:c'], (message, channel) =>
+      heard.push(`${channel} ${message}`),
+    );
+    for (const channel of ['shard:a', 'shard:b', 'shard:c']) await cluster.sendCommand(['SPUBLISH', channel, '1']);
+    await waitFor(() => heard.length === 3);
+    const slot = slotOf('shard:a');
+    const from = nodeOf(cluster.slots[slot]!.master.port);
+    const to = servers.masters.find((node) => node !== from)!;
+    const id = String(await to.command('CLUSTER', 'MYID'));
+    for (const node of [to, from, ...servers.masters])
+      await node.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', id);
+    await waitFor(async () => {
+      await cluster.sendCommand(['SPUBLISH', 'shard:a', 'moved']);
+      return heard.includes('shard:a moved');
+    });
+    await cluster.sUnsubscribe('shard:a');
+  });
+});
+
 describe('nodes that fail', () => {
   test('a killed master: what was not sent waits for the new one', async (t) => {
     const cluster = await open(t, { commandOptions: { timeout: 20_000 } });

@@ -8,6 +8,7 @@ import { InvalidArgumentError } from '../errors.js';
 import type { CommandOptions } from '../options.js';
 import type { LeasedClient } from '../pool/lease.js';
 import type { RedisArgument, ReplyValue, TypeMapping } from '../protocol/types.js';
+import type { PubSubListener } from '../pubsub/pub-sub.js';
 import { Transaction } from '../transaction/transaction.js';
 import { ClusterCore } from './cluster-core.js';
 import type { ClusterOptions } from './cluster-options.js';
@@ -216,6 +217,40 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>> extends 
       cursor = page.cursor;
       yield page.keys;
     } while (String(cursor) !== '0');
+  }
+
+  /** The node that serves channels and patterns, while there are any. */
+  get pubSubNode(): ClusterNode | undefined {
+    return this[CORE].pubSub.node;
+  }
+  /** Messages of channels. @example await cluster.subscribe('news', (message) => console.log(message)); */
+  async subscribe(...args: Parameters<RedisClient['subscribe']>): Promise<void> {
+    await (await this[CORE].pubSub.anywhere()).subscribe(...args);
+  }
+  async unsubscribe(...args: Parameters<RedisClient['unsubscribe']>): Promise<void> {
+    await (await this[CORE].pubSub.anywhere()).unsubscribe(...args);
+  }
+  /** {@link subscribe} to all channels that match glob patterns. */
+  async pSubscribe(...args: Parameters<RedisClient['pSubscribe']>): Promise<void> {
+    await (await this[CORE].pubSub.anywhere()).pSubscribe(...args);
+  }
+  async pUnsubscribe(...args: Parameters<RedisClient['pUnsubscribe']>): Promise<void> {
+    await (await this[CORE].pubSub.anywhere()).pUnsubscribe(...args);
+  }
+  /** {@link subscribe} to sharded channels (Redis 7.0); they follow their slot when it moves. */
+  sSubscribe<B extends boolean = false>(
+    channels: string | readonly string[],
+    listener: PubSubListener<B>,
+    buffers?: B,
+  ): Promise<void> {
+    return this[CORE].pubSub.sSubscribe(channels, listener, buffers);
+  }
+  sUnsubscribe<B extends boolean = false>(
+    channels: string | readonly string[],
+    listener?: PubSubListener<B>,
+    buffers?: B,
+  ): Promise<void> {
+    return this[CORE].pubSub.sUnsubscribe(channels, listener, buffers);
   }
 
   /** The same cluster with other options for its commands. */

@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events';
 import { CORE, RedisClient } from '../client.js';
 import type { Connection, HandedOver } from '../connection/connection.js';
 import type { ErrorReply } from '../errors.js';
+import type { ClientOptions, ResolvedOptions } from '../options.js';
 import { PoolCore, resolvePoolOptions } from '../pool/pool-core.js';
 import type { ResolvedClusterOptions } from './cluster-options.js';
 import { SLOTS } from './slot.js';
@@ -133,15 +134,20 @@ export class ClusterNodes {
   }
 
   #newClient(node: ClusterNode): RedisClient {
+    return new RedisClient(this.optionsOf(node), (resolved) => this.adjust(node, resolved));
+  }
+
+  optionsOf(node: ClusterNode): ClientOptions {
     const { host, port } = this.#options.mapped(node.address) ?? node;
-    const names = [node.host, ...(this.#states.get(node)?.aliases ?? [])].filter((name) => name !== host);
-    return new RedisClient(this.#options.node({ host, port }), (resolved) => ({
-      ...resolved,
-      connection: {
-        ...resolved.connection,
-        endpoint: { ...resolved.connection.endpoint, aliases: names },
-      },
-    }));
+    return this.#options.node({ host, port });
+  }
+
+  /** The node may prove any of the names that it was announced under. */
+  adjust(node: ClusterNode, resolved: ResolvedOptions): ResolvedOptions {
+    const { endpoint } = resolved.connection;
+    if (endpoint.kind !== 'tcp') return resolved;
+    const names = [node.host, ...(this.#states.get(node)?.aliases ?? [])].filter((name) => name !== endpoint.host);
+    return { ...resolved, connection: { ...resolved.connection, endpoint: { ...endpoint, aliases: names } } };
   }
 
   /** Connections of this node that can be borrowed. */

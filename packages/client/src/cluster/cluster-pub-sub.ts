@@ -1,0 +1,172 @@
+/**
+ * Subscriptions in a cluster. Channels and patterns reach every node, so one connection to any master serves them; it
+ * looks for another master whenever it connects. Sharded channels live on the master of their slot: one connection a
+ * master, and when a slot moves its channels are subscribed where it is now.
+ */
+import type { EventEmitter } from 'node:events';
+import { CORE, RedisClient } from '../client.js';
+import { ClientClosedError, ErrorReply, MaxCommandRedirectionsError } from '../errors.js';
+import { resolveOptions } from '../options.js';
+import type { ChannelListeners, PubSubListener } from '../pubsub/pub-sub.js';
+import type { ClusterCore } from './cluster-core.js';
+import type { ClusterNode } from './nodes.js';
+import { slotOf } from './slot.js';
+import { parseRedirect } from './topology.js';
+
+export class ClusterPubSub {
+  readonly #core: ClusterCore;
+  readonly #emitter: EventEmitter;
+  #anywhere: Promise<RedisClient> | undefined;
+  /** The node that `#anywhere` is connected to. */
+  #node: ClusterNode | undefined;
+  readonly #sharded = new Map<ClusterNode, Promise<RedisClient>>();
+
+  constructor(core: ClusterCore, emitter: EventEmitter) {
+    this.#core = core;
+    this.#emitter = emitter;
+  }
+
+  get node(): ClusterNode | undefined {
+    return this.#node;
+  }
+
+  /** For channels and patterns. */
+  anywhere(): Promise<RedisClient> {
+    this.#anywhere ??= this.#connect(() => {
+      const master = this.#core.anyMaster();
+      this.#node = master;
+      return master;
+    }).catch((error) => {
+      this.#anywhere = undefined;
+      throw error;
+    });
+    return this.#anywhere;
+  }
+
+  #onNode(node: ClusterNode): Promise<RedisClient> {
+    let client = this.#sharded.get(node);
+    if (client === undefined) {
+      client = this.#connect(() => node).then((connected) => {
+        connected.on('sharded-channel-moved', (channel: string, listeners: ChannelListeners) => {
+          this.#emitter.emit('sharded-channel-moved', channel, listeners);
+          void this.#resubscribe(channel, listeners);
+        });
+        return connected;
+      });
+      client.catch(() => this.#sharded.delete(node));
+      this.#sharded.set(node, client);
+    }
+    return client;
+  }
+
+  async #connect(choose: () => ClusterNode): Promise<RedisClient> {
+    if (this.#core.state !== 'ready') throw new ClientClosedError();
+    const { nodes } = this.#core;
+    const client = new RedisClient(nodes.optionsOf(choose()), (resolved) => ({
+      ...resolved,
+      connection: {
+        ...resolved.connection,
+        locate: async () => {
+          const node = choose();
+          const refusal = nodes.refusal(node);
+          if (refusal !== undefined) throw refusal;
+          const { connection } = nodes.adjust(node, resolveOptions(nodes.optionsOf(node)));
+          return { endpoint: connection.endpoint, tls: connection.tls };
+        },
+      },
+    }));
+    client.on('error', (error: Error) => {
+      this.#emitter.emit('node-error', error);
+      this.#core.refreshSoon();
+    });
+    await client.connect();
+    return client;
+  }
+
+  async sSubscribe<B extends boolean = false>(
+    channels: string | readonly string[],
+    listener: PubSubListener<B>,
+    buffers?: B,
+  ): Promise<void> {
+    await Promise.all(
+      [...bySlot(channels)].map(([slot, names]) =>
+        this.#follow(slot, (client) => client.sSubscribe(names, listener, buffers)),
+      ),
+    );
+  }
+
+  async sUnsubscribe<B extends boolean = false>(
+    channels: string | readonly string[],
+    listener?: PubSubListener<B>,
+    buffers?: B,
+  ): Promise<void> {
+    await Promise.all(
+      [...bySlot(channels)].map(([slot, names]) =>
+        this.#follow(slot, (client) => client.sUnsubscribe(names, listener, buffers)),
+      ),
+    );
+  }
+
+  /** At the master of the slot, and where it says the slot is, a bounded number of times. */
+  async #follow(slot: number, use: (client: RedisClient) => Promise<void>): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      const node = this.#core.nodes.slots[slot]?.master ?? this.#core.anyMaster();
+      try {
+        return await use(await this.#onNode(node));
+      } catch (error) {
+        const redirect = error instanceof ErrorReply ? parseRedirect(error.serverMessage) : undefined;
+        if (redirect?.kind !== 'MOVED') throw error;
+        if (tries >= this.#core.options.maxRedirects) throw new MaxCommandRedirectionsError(error);
+        await this.#core.refresh();
+      }
+    }
+  }
+
+  async #resubscribe(channel: string, listeners: ChannelListeners): Promise<void> {
+    try {
+      await this.#core.refresh();
+      for (const listener of listeners.strings) await this.sSubscribe(channel, listener);
+      for (const listener of listeners.buffers) await this.sSubscribe(channel, listener, true);
+    } catch (error) {
+      this.#emitter.emit('sharded-channel-moved-error', error, channel, listeners);
+    }
+  }
+
+  /** The topology is known anew: what hung on nodes that left, or are no masters any more, moves. */
+  onTopology(): void {
+    const { masters } = this.#core.nodes;
+    if (this.#node !== undefined && !masters.includes(this.#node))
+      void this.#anywhere?.then(
+        (client) => client[CORE].connection.drop(new ClientClosedError()),
+        () => {},
+      );
+    for (const [node, pending] of this.#sharded) {
+      if (masters.includes(node)) continue;
+      this.#sharded.delete(node);
+      void pending.then(
+        (client) => {
+          const moved = [...client[CORE].pubSub.listeners.SHARDED];
+          if (client.isOpen) client.destroy();
+          for (const [channel, listeners] of moved) void this.#resubscribe(channel, listeners);
+        },
+        () => {},
+      );
+    }
+  }
+
+  async close(): Promise<void> {
+    const clients = await Promise.allSettled([this.#anywhere, ...this.#sharded.values()]);
+    this.#anywhere = this.#node = undefined;
+    this.#sharded.clear();
+    for (const result of clients) if (result.status === 'fulfilled' && result.value?.isOpen) result.value.destroy();
+  }
+}
+
+function bySlot(channels: string | readonly string[]): Map<number, string[]> {
+  const slots = new Map<number, string[]>();
+  for (const channel of typeof channels === 'string' ? [channels] : channels) {
+    const slot = slotOf(channel);
+    slots.set(slot, [...(slots.get(slot) ?? []), channel]);
+  }
+  return slots;
+}
