@@ -48,6 +48,11 @@ export function shellQuote(text: string): string {
 
 const octal = (mode: number): string => `0${mode.toString(8).padStart(3, '0')}`;
 
+/** Password hashes are unsalted: a report that travels must not carry them. */
+function withoutHashes(rule: string): string {
+  return /^[#!][0-9a-f]{64}$/.test(rule) ? `${rule[0]}<its hash>` : rule;
+}
+
 /** The step as the operator would type it. */
 export function printFix(step: FixStep): PrintedFix {
   switch (step.kind) {
@@ -59,8 +64,10 @@ export function printFix(step: FixStep): PrintedFix {
       };
     case 'acl':
       return {
-        command: `redis-cli ACL SETUSER ${[step.user, ...step.rules].map(shellQuote).join(' ')}`,
-        ...(step.undo && { rollback: `redis-cli ACL SETUSER ${[step.user, ...step.undo].map(shellQuote).join(' ')}` }),
+        command: `redis-cli ACL SETUSER ${[step.user, ...step.rules].map(withoutHashes).map(shellQuote).join(' ')}`,
+        ...(step.undo && {
+          rollback: `redis-cli ACL SETUSER ${[step.user, ...step.undo].map(withoutHashes).map(shellQuote).join(' ')}`,
+        }),
         automatic: step.undo !== undefined,
       };
     case 'chmod':

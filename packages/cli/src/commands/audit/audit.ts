@@ -1,24 +1,27 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { printAuditorAcl } from '../../audit/auditor-acl.js';
 import { gather } from '../../audit/gather/gather.js';
 import { openSession } from '../../audit/gather/session.js';
-import { renderHtml } from '../../audit/render/html.js';
-import { renderJson } from '../../audit/render/json.js';
 import { renderTerminal } from '../../audit/render/terminal.js';
+import { newSince } from '../../audit/verdict/compare.js';
 import { atLeast, type Severity, severities } from '../../audit/verdict/cvss.js';
 import { judge } from '../../audit/verdict/judge.js';
 import type { AuditResult } from '../../audit/verdict/result.js';
 import type { Context } from '../../context.js';
-import { CliError, explainSystemError } from '../../errors.js';
+import { CliError } from '../../errors.js';
 import { ExitCode } from '../../exit-codes.js';
 import { version } from '../../version.js';
+import { compare } from './compare.js';
+import { readReport, readWaivers } from './read-reports.js';
+import { type ReportOptions, writeReports } from './reports.js';
 import { resolveTarget, type TargetOptions } from './target.js';
 
-export interface AuditOptions extends TargetOptions {
+export interface AuditOptions extends TargetOptions, ReportOptions {
   readonly json?: boolean;
-  readonly html?: string;
-  readonly output?: string;
+  readonly baseline?: string;
+  readonly waivers?: string;
+  readonly printAcl?: boolean;
   readonly failOn: string;
   readonly sampleKeys: string;
   readonly cveData?: string;
@@ -26,10 +29,13 @@ export interface AuditOptions extends TargetOptions {
 
 /** `redkeep audit`: looks at a deployment from every side that can be reached, and says what it is worth. */
 export function register(program: Command, context: Context): void {
-  program
+  const command = program
     .command('audit')
     .description('look at a server, its files and its clients, and give one verdict with its reasons')
-    .argument('[target...]', 'URL, deployment folder or redis.conf (default: the deployment here, else REDIS_URL)')
+    .argument(
+      '[target...]',
+      'URL, folder (deployment or sources), redis.conf, Compose or Kubernetes YAML, .service, package-lock.json (default: the deployment here, else REDIS_URL)',
+    )
     .option('-d, --dir <folder>', "the deployment's folder (default: here, else ./redkeep)")
     .option('--user <name>', "the audit's user")
     .option('--password-file <file>', "file with the audit user's password (or the environment: REDKEEP_PASSWORD)")
@@ -53,17 +59,33 @@ export function register(program: Command, context: Context): void {
     )
     .option('--json', 'print the report as JSON')
     .option('--html <file>', 'write the report as a page')
+    .option('--markdown <file>', 'write the report as Markdown')
+    .option('--sarif <file>', 'write findings for code scanning (SARIF 2.1.0)')
+    .option('--junit <file>', 'write checks as test cases (JUnit XML)')
+    .option('--csv <file>', 'write one row a check and subject')
     .option('--output <folder>', 'write report.html and report.json into a folder')
+    .option('--baseline <report>', 'an earlier report.json: only findings it does not have make the exit code 1')
+    .option('--waivers <file>', 'accepted risks with owner, reason and expiry (JSON or YAML)')
+    .option('--print-acl', 'print the least-privileged user an audit needs, and end')
     .action((targets: string[], options: AuditOptions) => audit(context, targets, options));
+  command
+    .command('compare <before> <after>')
+    .description('what changed between two report.json files')
+    .option('--json', 'print JSON')
+    .action((before: string, after: string) => compare(context, before, after, command.opts()));
 }
 
 async function audit(context: Context, targets: readonly string[], options: AuditOptions): Promise<void> {
+  if (options.printAcl) return context.terminal.line(printAuditorAcl());
   const threshold = severityOption(options.failOn);
+  const baseline = options.baseline === undefined ? undefined : await readReport(context, options.baseline);
   const result = await runAudit(context, targets, options);
   await writeReports(context, result, options);
   if (options.json) context.terminal.json(result);
   else renderTerminal(context.terminal, result);
-  context.exitCode = exitCodeOf(result, threshold);
+  const counted = baseline ? newSince(baseline, result) : result.findings;
+  if (baseline) context.terminal.note(`${counted.length} findings are new since ${baseline.observedAt}`);
+  context.exitCode = exitCodeOf({ ...result, findings: counted }, threshold);
 }
 
 /** Gathers and judges; touches nothing. */
@@ -97,6 +119,7 @@ export async function runAudit(
     durationMs: Math.round(performance.now() - started),
     unreachable,
     notes: target.notes,
+    ...(options.waivers !== undefined && { waivers: await readWaivers(context, options.waivers) }),
   });
 }
 
@@ -124,23 +147,4 @@ function exitCodeOf(result: AuditResult, threshold: Severity | 'never'): ExitCod
     return ExitCode.Findings;
   const blind = result.checks.some(({ status, severity }) => status === 'unknown' && severity === 'critical');
   return blind || result.nodes.some(({ reachable }) => !reachable) ? ExitCode.Incomplete : ExitCode.Ok;
-}
-
-async function writeReports({ cwd, terminal }: Context, result: AuditResult, options: AuditOptions): Promise<void> {
-  const files = new Map<string, string>();
-  if (options.html !== undefined) files.set(path.resolve(cwd, options.html), renderHtml(result));
-  if (options.output !== undefined) {
-    files.set(path.resolve(cwd, options.output, 'report.html'), renderHtml(result));
-    files.set(path.resolve(cwd, options.output, 'report.json'), renderJson(result));
-  }
-  for (const [file, content] of files) {
-    try {
-      await mkdir(path.dirname(file), { recursive: true });
-      // The report names hosts, users and weaknesses: for its owner only.
-      await writeFile(file, content, { mode: 0o600 });
-    } catch (error) {
-      throw explainSystemError(error, file);
-    }
-    terminal.note(`wrote ${file}`);
-  }
 }

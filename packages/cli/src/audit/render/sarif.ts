@@ -1,0 +1,76 @@
+import { isAbsolute, relative } from 'node:path';
+import { areaOf } from '../verdict/evaluate.js';
+import type { AuditResult, CheckResult, OccurrenceResult } from '../verdict/result.js';
+
+const levels = { critical: 'error', high: 'error', medium: 'warning', low: 'note', info: 'note' } as const;
+
+function rule(check: CheckResult): object {
+  return {
+    id: check.id,
+    name: `${areaOf(check)}${check.id.split('-')[1]}`,
+    shortDescription: { text: check.title },
+    fullDescription: { text: check.why },
+    help: { text: `${check.why} Expected: ${check.passes}.` },
+    defaultConfiguration: { level: levels[check.severity] },
+    properties: {
+      'security-severity': (check.cvss?.score ?? 0).toFixed(1),
+      tags: [
+        'security',
+        check.area,
+        ...check.sources
+          .filter((source) => source.startsWith('CWE-'))
+          .map((cwe) => `external/cwe/${cwe.toLowerCase()}`),
+      ],
+    },
+  };
+}
+
+/** GitHub shows a result only at a file. What a running server showed has none: it is put at `redis.conf`, line 1, and says so. */
+function location(occurrence: OccurrenceResult, root: string): object {
+  const file = occurrence.at
+    ? isAbsolute(occurrence.at.file)
+      ? relative(root, occurrence.at.file)
+      : occurrence.at.file
+    : 'redis.conf';
+  return {
+    physicalLocation: {
+      artifactLocation: { uri: file.replaceAll('\\', '/'), uriBaseId: '%SRCROOT%' },
+      region: { startLine: occurrence.at?.line ?? 1 },
+    },
+    logicalLocations: [{ name: occurrence.subject, kind: occurrence.at ? 'resource' : 'server' }],
+  };
+}
+
+/** SARIF 2.1.0, as GitHub code scanning takes it: stable rule ids, security-severity, fingerprints. */
+export function renderSarif(result: AuditResult, root: string): string {
+  const rules = result.checks.map(({ id }) => id);
+  const results = result.findings.flatMap((finding) =>
+    finding.occurrences.map((occurrence) => ({
+      ruleId: finding.id,
+      ruleIndex: rules.indexOf(finding.id),
+      level: levels[finding.severity],
+      message: { text: `${finding.title}. ${occurrence.subject}: ${occurrence.evidence}` },
+      locations: [location(occurrence, root)],
+      partialFingerprints: { 'redkeepFinding/v1': occurrence.fingerprint },
+    })),
+  );
+  const log = {
+    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    version: '2.1.0',
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: 'redkeep',
+            semanticVersion: result.tool.version,
+            informationUri: 'https://redkeep.dev',
+            rules: result.checks.map(rule),
+          },
+        },
+        automationDetails: { id: `redkeep-audit/${result.profile}/` },
+        results,
+      },
+    ],
+  };
+  return `${JSON.stringify(log, null, 2)}\n`;
+}
