@@ -45,10 +45,18 @@ export {
 } from './encryption/providers/wrappers.js';
 export { type ReencryptOptions, type ReencryptProgress, reencrypt } from './encryption/reencrypt.js';
 export { GuardError, type GuardErrorCode, guardErrors } from './errors.js';
+export { addressKey, type FingerprintPart, fingerprintOf } from './http/request.js';
 export type { StandardSchema } from './keyspace/standard-schema.js';
 export type { Lock } from './lock/lock.js';
 export { type LockOptions, Locks, type LocksOptions } from './lock/locks.js';
 export { rateLimitHeaders } from './rate-limit/headers.js';
+export {
+  admit,
+  ExpressRateLimitStore,
+  type RateLimitHttpOptions,
+  rateLimitHook,
+  rateLimitMiddleware,
+} from './rate-limit/http.js';
 export {
   type Decision,
   type Limit,
@@ -57,6 +65,13 @@ export {
   type StoreErrorPolicy,
 } from './rate-limit/rate-limiter.js';
 export type { ClusterClient, DirectClient, GuardClient, SentinelClient } from './redis/redis.js';
+export {
+  type ExpressStoreOptions,
+  expressSessionStore,
+  type WebSession,
+  type WebSessionStore,
+} from './session/express-store.js';
+export { SessionCookie, type SessionCookieOptions } from './session/session-cookie.js';
 export type { RefusalReason, SessionStoreOptions } from './session/session-store.js';
 export { type FingerprintPolicy, type Session, Sessions, type SessionsOptions } from './session/sessions.js';
 export { version } from './version.js';

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, test } from 'node:test';
+import express from 'express';
+import { rateLimit } from 'express-rate-limit';
+import { addressKey } from '../http/request.js';
+import { useServer } from '../support.test.util.js';
+import { admit, ExpressRateLimitStore, rateLimitHook, rateLimitMiddleware } from './http.js';
+import { RateLimiter } from './rate-limiter.js';
+
+const redis = useServer();
+const limiter = (name: string) =>
+  new RateLimiter({ client: redis.client, timeoutMs: 2000, limits: [{ name, limit: 1, periodMs: 3_600_000 }] });
+
+async function twice(listener: RequestListener): Promise<Response[]> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    return [await fetch(url), await fetch(url)];
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+}
+
+function assertLimited([first, second]: Response[]): void {
+  assert.deepEqual([first?.status, second?.status], [200, 429]);
+}
+
+describe('limits over HTTP', () => {
+  test('node:http', async () => {
+    const l = limiter('http');
+    const responses = await twice(async (request, response) => {
+      if (await admit(l, request, response)) response.end('ok');
+    });
+    assertLimited(responses);
+    assert.match(responses[1]!.headers.get('ratelimit')!, /^"http";r=0;t=\d+$/);
+    assert.ok(Number(responses[1]!.headers.get('retry-after')) > 3000);
+  });
+
+  test('express', async () => {
+    const app = express();
+    app.use(rateLimitMiddleware(limiter('express')));
+    app.get('/', (_request, response) => void response.send('ok'));
+    assertLimited(await twice(app));
+  });
+
+  test('the hook for fastify', async () => {
+    const hook = rateLimitHook(limiter('fastify'), { identityOf: () => 'one' });
+    const sent: number[] = [];
+    const reply = { header: () => reply, code: (status: number) => ({ send: () => sent.push(status) }) };
+    const request = { raw: { headers: {} } as never };
+    await hook(request, reply);
+    await hook(request, reply);
+    assert.deepEqual(sent, [429]);
+  });
+
+  test('express-rate-limit with our store', async () => {
+    const app = express();
+    const store = new ExpressRateLimitStore({ client: redis.client, timeoutMs: 2000 });
+    app.use(rateLimit({ windowMs: 60_000, limit: 1, store, standardHeaders: 'draft-8', legacyHeaders: false }));
+    app.get('/', (_request, response) => void response.send('ok'));
+    assertLimited(await twice(app));
+    await store.increment('k');
+    assert.equal((await store.increment('k')).totalHits, 2);
+    await store.decrement('k');
+    assert.equal((await store.get('k'))?.totalHits, 1);
+    await store.resetKey('k');
+    assert.equal(await store.get('k'), undefined);
+  });
+});
+
+test('an IPv6 client is one /64, however it writes its address', () => {
+  const request = { socket: { remoteAddress: undefined } } as never;
+  assert.equal(addressKey(request, '2001:db8:1:2:aaaa::1'), addressKey(request, '2001:0db8:0001:0002:ffff:1:2:3'));
+  assert.notEqual(addressKey(request, '2001:db8:1:2::1'), addressKey(request, '2001:db8:1:3::1'));
+  assert.equal(addressKey(request, '::ffff:192.0.2.1'), '192.0.2.1');
+});

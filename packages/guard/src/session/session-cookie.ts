@@ -1,0 +1,118 @@
+import { GuardError } from '../errors.js';
+
+/** Options of {@link SessionCookie}. */
+export interface SessionCookieOptions {
+  /** Without prefix; default `sid`. The cookie is `__Host-sid`. */
+  readonly name?: string;
+  readonly sameSite?: 'strict' | 'lax';
+  /** Milliseconds; default: until the browser closes. At most 24 hours. */
+  readonly maxAgeMs?: number;
+  /** Send over plain HTTP and without the `__Host-` prefix; for development on localhost. */
+  readonly dangerouslyAllowHttp?: boolean;
+  /** Share with subdomains: any of them can then set or read it. Loses the `__Host-` prefix. */
+  readonly dangerouslyShareWithDomain?: string;
+  /** Send from other sites (`SameSite=None`): needs protection from forged requests. */
+  readonly dangerouslyAllowCrossSite?: boolean;
+}
+
+/** What would weaken a cookie under its usual name; refused so that it is asked for by the name that says so. */
+const WEAKENINGS = { httpOnly: false, secure: false, sameSite: 'none', domain: undefined } as const;
+
+/**
+ * The cookie that carries a session id: HttpOnly, Secure, SameSite=Lax, Path=/, `__Host-` prefix. A weaker one has
+ * to be asked for by a name that says so.
+ *
+ * @example
+ * const cookie = new SessionCookie();
+ * response.setHeader('Set-Cookie', cookie.serialize(session.id));
+ * const id = cookie.read(request.headers.cookie);
+ */
+export class SessionCookie {
+  readonly name: string;
+  readonly #options: SessionCookieOptions;
+  readonly #attributes: string;
+
+  constructor(options: SessionCookieOptions = {}) {
+    for (const weak of Object.keys(WEAKENINGS)) {
+      const given = (options as Record<string, unknown>)[weak];
+      if (weak in options && (weak === 'domain' || given === WEAKENINGS[weak as keyof typeof WEAKENINGS]))
+        throw new GuardError('REDKEEP_COOKIE_POLICY', weak);
+    }
+    const { name = 'sid', maxAgeMs } = options;
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) throw new GuardError('REDKEEP_GUARD_OPTION', 'name of the cookie');
+    if (maxAgeMs !== undefined && !(maxAgeMs > 0 && maxAgeMs <= 86_400_000))
+      throw new GuardError('REDKEEP_COOKIE_POLICY', 'maxAgeMs is at most 24 hours');
+    const domain = options.dangerouslyShareWithDomain;
+    if (domain !== undefined && !/^[a-z0-9.-]+$/i.test(domain)) throw new GuardError('REDKEEP_GUARD_OPTION', 'domain');
+    const http = options.dangerouslyAllowHttp === true;
+    if (http && options.dangerouslyAllowCrossSite === true)
+      throw new GuardError('REDKEEP_COOKIE_POLICY', 'SameSite=None needs https');
+    this.name = http || domain !== undefined ? name : `__Host-${name}`;
+    this.#options = options;
+    this.#attributes = [
+      'Path=/',
+      'HttpOnly',
+      ...(http ? [] : ['Secure']),
+      `SameSite=${this.#sameSite}`,
+      ...(domain === undefined ? [] : [`Domain=${domain}`]),
+    ].join('; ');
+  }
+
+  get #sameSite(): 'None' | 'Strict' | 'Lax' {
+    if (this.#options.dangerouslyAllowCrossSite === true) return 'None';
+    return this.#options.sameSite === 'strict' ? 'Strict' : 'Lax';
+  }
+
+  /** Value of a `Set-Cookie` header. */
+  serialize(id: string): string {
+    const { maxAgeMs } = this.#options;
+    const age = maxAgeMs === undefined ? '' : `; Max-Age=${Math.floor(maxAgeMs / 1000)}`;
+    return `${this.name}=${encodeURIComponent(id)}; ${this.#attributes}${age}`;
+  }
+
+  /** Value of the `Set-Cookie` header that removes it. */
+  clear(): string {
+    return `${this.name}=; ${this.#attributes}; Max-Age=0`;
+  }
+
+  /** The id in a `Cookie` header; undefined when there is none, or more than one: somebody tossed one in. */
+  read(header: string | undefined): string | undefined {
+    const found = (header ?? '')
+      .split(';')
+      .map((part) => part.trim())
+      .filter((part) => part.startsWith(`${this.name}=`));
+    if (found.length !== 1) return undefined;
+    try {
+      return decodeURIComponent(found[0]!.slice(this.name.length + 1));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The same as options of express-session: `session({ ...cookie.forExpress(), … })`. */
+  forExpress(): {
+    name: string;
+    cookie: {
+      httpOnly: true;
+      secure: boolean;
+      sameSite: 'none' | 'strict' | 'lax';
+      path: '/';
+      maxAge?: number;
+      domain?: string;
+    };
+  } {
+    const { dangerouslyAllowHttp, dangerouslyShareWithDomain: domain, maxAgeMs } = this.#options;
+    const sameSite = this.#sameSite.toLowerCase() as 'none' | 'strict' | 'lax';
+    return {
+      name: this.name,
+      cookie: {
+        httpOnly: true,
+        secure: dangerouslyAllowHttp !== true,
+        sameSite,
+        path: '/',
+        ...(maxAgeMs === undefined ? {} : { maxAge: maxAgeMs }),
+        ...(domain === undefined ? {} : { domain }),
+      },
+    };
+  }
+}
