@@ -2,16 +2,38 @@
 import type { Mapped, TypeMapping } from '../protocol/types.js';
 import type { Command, CommandFunction, ReplyOf } from './command.js';
 import { ALIASES, type Aliases, COMMANDS, type Commands } from './index.js';
+import { NAMESPACES, type Namespaces } from './namespaces.js';
 
-type Method<F extends CommandFunction, M> = (...args: Parameters<F>) => Promise<Mapped<ReplyOf<ReturnType<F>>, M>>;
-type UpperName<K> = K extends keyof Aliases ? Aliases[K] : K extends string ? Uppercase<K> : never;
-
-/** Every command as a method that resolves with its reply under type mapping `M`. */
-export type CommandMethods<M extends TypeMapping = Record<never, never>> = {
-  [K in keyof Commands]: Method<Commands[K], M>;
+/** What a method of a command makes of its reply: a promise, a longer transaction. See {@link Bound}. */
+export interface ReplyKind {
+  readonly reply: unknown;
+  readonly result: unknown;
+}
+type Method<F extends CommandFunction, K extends ReplyKind> = (
+  ...args: Parameters<F>
+) => (K & { readonly reply: ReplyOf<ReturnType<F>> })['result'];
+type UpperName<N, A> = N extends keyof A ? A[N] & string : N extends string ? Uppercase<N> : never;
+type AliasesOf<G> = G extends { aliases: infer A } ? A : Record<never, never>;
+type Methods<G, A, K extends ReplyKind> = {
+  [N in keyof G as G[N] extends CommandFunction ? N : never]: G[N] extends CommandFunction ? Method<G[N], K> : never;
 } & {
-  [K in keyof Commands as UpperName<K>]: Method<Commands[K], M>;
+  [N in keyof G as G[N] extends CommandFunction ? UpperName<N, A> : never]: G[N] extends CommandFunction
+    ? Method<G[N], K>
+    : never;
 };
+
+/** Every command as a method whose result is what `K` makes of the reply; those of modules below a name. */
+export type Bound<K extends ReplyKind> = Methods<Commands, Aliases, K> & {
+  readonly [N in keyof Namespaces]: Methods<Namespaces[N], AliasesOf<Namespaces[N]>, K>;
+};
+
+interface Promised<M extends TypeMapping> extends ReplyKind {
+  readonly result: Promise<Mapped<this['reply'], M>>;
+}
+/** Every command as a method that resolves with its reply under type mapping `M`. */
+export type CommandMethods<M extends TypeMapping = Record<never, never>> = Bound<Promised<M>>;
+
+type Group = Readonly<Record<string, unknown>>;
 
 /**
  * `run` is called with the object that the method was called on and the command that was built; `fail` with what a
@@ -22,20 +44,70 @@ export function bindCommands<T extends object>(
   run: (self: T, command: Command) => unknown,
   fail: (error: unknown) => unknown = (error) => Promise.reject(error),
 ): void {
-  for (const [name, build] of Object.entries(COMMANDS) as [string, CommandFunction][]) {
-    const method = function (this: T, ...args: unknown[]): unknown {
-      let command: Command;
-      try {
-        command = build(...args);
-      } catch (error) {
-        return fail(error);
-      }
-      return run(this, command);
+  const call = (self: T, build: CommandFunction, args: unknown[]): unknown => {
+    let command: Command;
+    try {
+      command = build(...args);
+    } catch (error) {
+      return fail(error);
+    }
+    return run(self, command);
+  };
+  bindGroup(prototype, COMMANDS, ALIASES, (build) => {
+    return function (this: T, ...args: unknown[]) {
+      return call(this, build, args);
     };
-    const upper = (ALIASES as Record<string, string>)[name] ?? name.toUpperCase();
+  });
+  for (const [name, group] of Object.entries(NAMESPACES) as [string, Group][])
+    bindNamespace(prototype, name, group, call);
+}
+
+function bindGroup(
+  target: object,
+  group: Group,
+  aliases: Readonly<Record<string, string>>,
+  method: (build: CommandFunction) => unknown,
+): void {
+  for (const [name, build] of Object.entries(group)) {
+    if (typeof build !== 'function') continue;
+    const value = method(build as CommandFunction);
     // A method that the class has itself (`command`, which is a template too) stays.
-    for (const key of [name, upper])
-      if (!Object.hasOwn(prototype, key))
-        Object.defineProperty(prototype, key, { value: method, writable: true, configurable: true });
+    for (const key of [name, aliases[name] ?? name.toUpperCase()])
+      if (!Object.hasOwn(target, key))
+        Object.defineProperty(target, key, { value, writable: true, configurable: true });
   }
+}
+
+const OWNER = Symbol('owner');
+
+/** `client.name.command()`: made when first asked for, one for every client and view, which its commands run on. */
+function bindNamespace<T extends object>(
+  prototype: T,
+  name: string,
+  group: Group,
+  call: (self: T, build: CommandFunction, args: unknown[]) => unknown,
+): void {
+  let methods: object | undefined;
+  const made = new WeakMap<T, object>();
+  const methodsOf = (): object => {
+    const target = {};
+    bindGroup(target, group, (group.aliases ?? {}) as Record<string, string>, (build) => {
+      return function (this: { readonly [OWNER]: T }, ...args: unknown[]) {
+        return call(this[OWNER], build, args);
+      };
+    });
+    return target;
+  };
+  Object.defineProperty(prototype, name, {
+    configurable: true,
+    get(this: T) {
+      let namespace = made.get(this);
+      if (namespace === undefined) {
+        methods ??= methodsOf();
+        namespace = Object.create(methods, { [OWNER]: { value: this } }) as object;
+        made.set(this, namespace);
+      }
+      return namespace;
+    },
+  });
 }

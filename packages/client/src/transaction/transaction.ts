@@ -1,8 +1,7 @@
 /** MULTI … EXEC: commands are collected, checked together and sent together; nothing comes between them. */
 import { prefixKeys } from '../client-core.js';
-import { bindCommands } from '../commands/bind.js';
-import { Command, type CommandFunction, type ReplyOf, rawCommand, spec } from '../commands/command.js';
-import type { Aliases, Commands } from '../commands/index.js';
+import { type Bound, bindCommands, type ReplyKind } from '../commands/bind.js';
+import { Command, rawCommand, spec } from '../commands/command.js';
 import type { Connection } from '../connection/connection.js';
 import type { TransactionTarget } from '../dispatcher.js';
 import { ErrorReply, MultiErrorReply, WatchError } from '../errors.js';
@@ -15,13 +14,9 @@ const ASKING = new Command(spec('ASKING'), []);
 const SELECT = spec('SELECT');
 const EXEC = new Command<unknown[] | null>(spec('EXEC'), []);
 
-type Chain<R extends unknown[], F extends CommandFunction, M extends TypeMapping> = (
-  ...args: Parameters<F>
-) => Transaction<[...R, Mapped<ReplyOf<ReturnType<F>>, M>], M>;
-type UpperName<K> = K extends keyof Aliases ? Aliases[K] : K extends string ? Uppercase<K> : never;
-type ChainMethods<R extends unknown[], M extends TypeMapping> = {
-  [K in keyof Commands]: Chain<R, Commands[K], M>;
-} & { [K in keyof Commands as UpperName<K>]: Chain<R, Commands[K], M> };
+interface Chained<R extends unknown[], M extends TypeMapping> extends ReplyKind {
+  readonly result: Transaction<[...R, Mapped<this['reply'], M>], M>;
+}
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are defined on the prototype by bindCommands
 export class Transaction<R extends unknown[] = [], M extends TypeMapping = Record<never, never>> {
@@ -159,7 +154,7 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
 }
 
 export interface Transaction<R extends unknown[] = [], M extends TypeMapping = Record<never, never>>
-  extends ChainMethods<R, M> {}
+  extends Bound<Chained<R, M>> {}
 
 bindCommands(
   Transaction.prototype,

@@ -1,0 +1,266 @@
+/**
+ * Commands of modules. No server that the tests can count on has them, so these check what is written, which
+ * arguments are keys, and what the readers make of replies as the documentation and node-redis's own tests show them.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { startScriptedServer } from '@redkeep/testing';
+import { createClient } from '../client.js';
+import { RESP_TYPES } from '../protocol/types.js';
+import { type Command, Flag } from './command.js';
+import { NAMESPACES } from './namespaces.js';
+import { keysOf, plain, wireOf } from './protocols.test.support.js';
+
+/** What is written; then the keys; `R` reads, `W` writes. */
+type Row = readonly [command: Command, words: string, keys: string, access: 'R' | 'W'];
+
+const { bf, cf, cms, json, tDigest, topK } = NAMESPACES;
+const ROWS: Readonly<Record<string, readonly Row[]>> = {
+  json: [
+    [json.arrAppend('k', '$.a', 1, { b: 'c d' }), 'JSON.ARRAPPEND k $.a 1 {"b":"c d"}', 'k', 'W'],
+    [json.arrIndex('k', '$', 'x'), 'JSON.ARRINDEX k $ "x"', 'k', 'R'],
+    [json.arrIndex('k', '$', 1, { range: { start: 0, stop: 5 } }), 'JSON.ARRINDEX k $ 1 0 5', 'k', 'R'],
+    [json.arrInsert('k', '$', 0, null, true), 'JSON.ARRINSERT k $ 0 null true', 'k', 'W'],
+    [json.arrLen('k'), 'JSON.ARRLEN k', 'k', 'R'],
+    [json.arrLen('k', { path: '$' }), 'JSON.ARRLEN k $', 'k', 'R'],
+    [json.arrPop('k'), 'JSON.ARRPOP k', 'k', 'W'],
+    [json.arrPop('k', { path: '$.a', index: -1 }), 'JSON.ARRPOP k $.a -1', 'k', 'W'],
+    [json.arrTrim('k', '$', 0, 1), 'JSON.ARRTRIM k $ 0 1', 'k', 'W'],
+    [json.clear('k', { path: '$.a' }), 'JSON.CLEAR k $.a', 'k', 'W'],
+    [json.debugMemory('k', { path: '$' }), 'JSON.DEBUG MEMORY k $', 'k', 'R'],
+    [json.del('k', { path: '$' }), 'JSON.DEL k $', 'k', 'W'],
+    [json.forget('k'), 'JSON.FORGET k', 'k', 'W'],
+    [json.get('k'), 'JSON.GET k', 'k', 'R'],
+    [json.get('k', { path: ['$.a', '$.b'] }), 'JSON.GET k $.a $.b', 'k', 'R'],
+    [json.merge('k', '$', { a: null }), 'JSON.MERGE k $ {"a":null}', 'k', 'W'],
+    [json.mGet(['k', 'l'], '$.a'), 'JSON.MGET k l $.a', 'k l', 'R'],
+    [
+      json.mSet([
+        { key: 'k', path: '$', value: 1 },
+        { key: 'l', path: '$.a', value: '2' },
+      ]),
+      'JSON.MSET k $ 1 l $.a "2"',
+      'k l',
+      'W',
+    ],
+    [json.numIncrBy('k', '$', 1.5), 'JSON.NUMINCRBY k $ 1.5', 'k', 'W'],
+    [json.numMultBy('k', '$', 2), 'JSON.NUMMULTBY k $ 2', 'k', 'W'],
+    [json.objKeys('k', { path: '$' }), 'JSON.OBJKEYS k $', 'k', 'R'],
+    [json.objLen('k'), 'JSON.OBJLEN k', 'k', 'R'],
+    [json.resp('k', '$'), 'JSON.RESP k $', 'k', 'R'],
+    [json.set('k', '$', { a: [1] }), 'JSON.SET k $ {"a":[1]}', 'k', 'W'],
+    [json.set('k', '$', 1, { condition: 'NX' }), 'JSON.SET k $ 1 NX', 'k', 'W'],
+    [json.set('k', '$', 1, { XX: true }), 'JSON.SET k $ 1 XX', 'k', 'W'],
+    [json.set('k', '$', [0.5], { fpha: 'FP16' }), 'JSON.SET k $ [0.5] FPHA FP16', 'k', 'W'],
+    [json.strAppend('k', 'x', { path: '$' }), 'JSON.STRAPPEND k $ "x"', 'k', 'W'],
+    [json.strLen('k'), 'JSON.STRLEN k', 'k', 'R'],
+    [json.toggle('k', '$'), 'JSON.TOGGLE k $', 'k', 'W'],
+    [json.type('k', { path: '$' }), 'JSON.TYPE k $', 'k', 'R'],
+  ],
+  bf: [
+    [bf.add('k', 'i'), 'BF.ADD k i', 'k', 'W'],
+    [bf.card('k'), 'BF.CARD k', 'k', 'R'],
+    [bf.exists('k', 'i'), 'BF.EXISTS k i', 'k', 'R'],
+    [bf.info('k'), 'BF.INFO k', 'k', 'R'],
+    [bf.insert('k', 'i'), 'BF.INSERT k ITEMS i', 'k', 'W'],
+    [
+      bf.insert('k', ['i', 'j'], { CAPACITY: 100, ERROR: 0.01, EXPANSION: 2, NOCREATE: true, NONSCALING: true }),
+      'BF.INSERT k CAPACITY 100 ERROR 0.01 EXPANSION 2 NOCREATE NONSCALING ITEMS i j',
+      'k',
+      'W',
+    ],
+    [bf.loadChunk('k', 1, 'bytes'), 'BF.LOADCHUNK k 1 bytes', 'k', 'W'],
+    [bf.mAdd('k', ['i', 'j']), 'BF.MADD k i j', 'k', 'W'],
+    [bf.mExists('k', ['i', 'j']), 'BF.MEXISTS k i j', 'k', 'R'],
+    [
+      bf.reserve('k', 0.01, 100, { EXPANSION: 2, NONSCALING: true }),
+      'BF.RESERVE k 0.01 100 EXPANSION 2 NONSCALING',
+      'k',
+      'W',
+    ],
+    [bf.scanDump('k', 0), 'BF.SCANDUMP k 0', 'k', 'R'],
+  ],
+  cf: [
+    [cf.add('k', 'i'), 'CF.ADD k i', 'k', 'W'],
+    [cf.addNX('k', 'i'), 'CF.ADDNX k i', 'k', 'W'],
+    [cf.count('k', 'i'), 'CF.COUNT k i', 'k', 'R'],
+    [cf.del('k', 'i'), 'CF.DEL k i', 'k', 'W'],
+    [cf.exists('k', 'i'), 'CF.EXISTS k i', 'k', 'R'],
+    [cf.info('k'), 'CF.INFO k', 'k', 'R'],
+    [cf.insert('k', 'i', { CAPACITY: 9, NOCREATE: true }), 'CF.INSERT k CAPACITY 9 NOCREATE ITEMS i', 'k', 'W'],
+    [cf.insertNX('k', ['i', 'j']), 'CF.INSERTNX k ITEMS i j', 'k', 'W'],
+    [cf.loadChunk('k', 1, 'bytes'), 'CF.LOADCHUNK k 1 bytes', 'k', 'W'],
+    [
+      cf.reserve('k', 9, { BUCKETSIZE: 2, MAXITERATIONS: 3, EXPANSION: 4 }),
+      'CF.RESERVE k 9 BUCKETSIZE 2 MAXITERATIONS 3 EXPANSION 4',
+      'k',
+      'W',
+    ],
+    [cf.scanDump('k', 0), 'CF.SCANDUMP k 0', 'k', 'R'],
+  ],
+  cms: [
+    [cms.incrBy('k', { item: 'i', incrementBy: 1 }), 'CMS.INCRBY k i 1', 'k', 'W'],
+    [
+      cms.incrBy('k', [
+        { item: 'i', incrementBy: 1 },
+        { item: 'j', incrementBy: 2 },
+      ]),
+      'CMS.INCRBY k i 1 j 2',
+      'k',
+      'W',
+    ],
+    [cms.info('k'), 'CMS.INFO k', 'k', 'R'],
+    [cms.initByDim('k', 1000, 5), 'CMS.INITBYDIM k 1000 5', 'k', 'W'],
+    [cms.initByProb('k', 0.001, 0.01), 'CMS.INITBYPROB k 0.001 0.01', 'k', 'W'],
+    [cms.merge('d', ['s', 't']), 'CMS.MERGE d 2 s t', 'd s t', 'W'],
+    [
+      cms.merge('d', [
+        { name: 's', weight: 1 },
+        { name: 't', weight: 2 },
+      ]),
+      'CMS.MERGE d 2 s t WEIGHTS 1 2',
+      'd s t',
+      'W',
+    ],
+    [cms.query('k', ['i', 'j']), 'CMS.QUERY k i j', 'k', 'R'],
+  ],
+  tDigest: [
+    [tDigest.add('k', [1, 2.5]), 'TDIGEST.ADD k 1 2.5', 'k', 'W'],
+    [tDigest.byRank('k', [0, 1]), 'TDIGEST.BYRANK k 0 1', 'k', 'R'],
+    [tDigest.byRevRank('k', [0]), 'TDIGEST.BYREVRANK k 0', 'k', 'R'],
+    [tDigest.cdf('k', [1, Number.POSITIVE_INFINITY]), 'TDIGEST.CDF k 1 +inf', 'k', 'R'],
+    [tDigest.create('k'), 'TDIGEST.CREATE k', 'k', 'W'],
+    [tDigest.create('k', { COMPRESSION: 200 }), 'TDIGEST.CREATE k COMPRESSION 200', 'k', 'W'],
+    [tDigest.info('k'), 'TDIGEST.INFO k', 'k', 'R'],
+    [tDigest.max('k'), 'TDIGEST.MAX k', 'k', 'R'],
+    [tDigest.merge('d', 's'), 'TDIGEST.MERGE d 1 s', 'd s', 'W'],
+    [
+      tDigest.merge('d', ['s', 't'], { COMPRESSION: 100, OVERRIDE: true }),
+      'TDIGEST.MERGE d 2 s t COMPRESSION 100 OVERRIDE',
+      'd s t',
+      'W',
+    ],
+    [tDigest.min('k'), 'TDIGEST.MIN k', 'k', 'R'],
+    [tDigest.quantile('k', [0.5]), 'TDIGEST.QUANTILE k 0.5', 'k', 'R'],
+    [tDigest.rank('k', [5]), 'TDIGEST.RANK k 5', 'k', 'R'],
+    [tDigest.reset('k'), 'TDIGEST.RESET k', 'k', 'W'],
+    [tDigest.revRank('k', [5]), 'TDIGEST.REVRANK k 5', 'k', 'R'],
+    [tDigest.trimmedMean('k', 0.1, 0.9), 'TDIGEST.TRIMMED_MEAN k 0.1 0.9', 'k', 'R'],
+  ],
+  topK: [
+    [topK.add('k', ['i', 'j']), 'TOPK.ADD k i j', 'k', 'W'],
+    [topK.count('k', 'i'), 'TOPK.COUNT k i', 'k', 'R'],
+    [topK.incrBy('k', { item: 'i', incrementBy: 2 }), 'TOPK.INCRBY k i 2', 'k', 'W'],
+    [topK.info('k'), 'TOPK.INFO k', 'k', 'R'],
+    [topK.list('k'), 'TOPK.LIST k', 'k', 'R'],
+    [topK.listWithCount('k'), 'TOPK.LIST k WITHCOUNT', 'k', 'R'],
+    [topK.query('k', ['i', 'j']), 'TOPK.QUERY k i j', 'k', 'R'],
+    [topK.reserve('k', 3), 'TOPK.RESERVE k 3', 'k', 'W'],
+    [topK.reserve('k', 3, { width: 8, depth: 7, decay: 0.9 }), 'TOPK.RESERVE k 3 8 7 0.9', 'k', 'W'],
+  ],
+};
+
+for (const [name, rows] of Object.entries(ROWS)) {
+  test(`${name}, wire level: arguments, keys and access`, () => {
+    for (const [command, words, keys, access] of rows) {
+      assert.equal(wireOf(command), words);
+      assert.equal(keysOf(command).join(' '), keys, `keys of ${words}`);
+      const { flags } = command.spec;
+      assert.equal(flags & (Flag.READONLY | Flag.WRITE), access === 'R' ? Flag.READONLY : Flag.WRITE, words);
+    }
+  });
+  test(`${name}: every command has a row`, () => {
+    // Each function has a spec of its own.
+    const functions = Object.values(NAMESPACES[name as keyof typeof NAMESPACES]).filter(
+      (value) => typeof value === 'function',
+    );
+    assert.equal(new Set(rows.map(([command]) => command.spec)).size, functions.length);
+  });
+}
+
+describe('readers of modules, wire level', () => {
+  const read = (command: Command, resp: 2 | 3, reply: unknown, mapping?: object) => {
+    const reader = command.spec.read[resp];
+    return plain(reader === undefined ? reply : reader(reply, command.preserve, mapping));
+  };
+
+  test('documents are parsed, with the reviver given', () => {
+    for (const resp of [2, 3] as const) {
+      assert.deepEqual(read(json.get('k'), resp, '{"a":[1,null]}'), { a: [1, null] });
+      assert.deepEqual(read(json.get('k'), resp, Buffer.from('"x"')), 'x');
+      assert.equal(read(json.get('k'), resp, null), null);
+      const reviver = (_: string, value: unknown) => (typeof value === 'number' ? value + 1 : value);
+      assert.deepEqual(read(json.get('k', { reviver }), resp, '[1]'), [2]);
+      assert.deepEqual(read(json.mGet(['k', 'l'], '$'), resp, ['[1]', null]), [[1], null]);
+      assert.deepEqual(read(json.arrPop('k'), resp, ['{"a":1}', null]), [{ a: 1 }, null]);
+      assert.deepEqual(read(json.arrPop('k'), resp, '5'), 5);
+    }
+    assert.deepEqual(read(json.numIncrBy('k', '$', 1), 2, '[2,null]'), [2, null]);
+    assert.deepEqual(read(json.numIncrBy('k', '$', 1), 3, [2, null]), [2, null]);
+    assert.deepEqual(read(json.type('k', { path: '$' }), 2, ['object']), ['object']);
+    assert.deepEqual(read(json.type('k', { path: '$' }), 3, [['object']]), ['object']);
+    assert.equal(read(json.type('k'), 3, [null]), null);
+  });
+
+  test('a field named __proto__ in a document is data', () => {
+    const value = read(json.get('k'), 3, '{"__proto__":{"admin":true}}') as Record<string, unknown>;
+    assert.equal(({} as Record<string, unknown>).admin, undefined);
+    assert.equal(value.admin, undefined);
+  });
+
+  test('probabilistic types', () => {
+    assert.equal(read(bf.add('k', 'i'), 2, 1), true);
+    assert.equal(read(bf.add('k', 'i'), 3, true), true);
+    assert.deepEqual(read(bf.mExists('k', ['i']), 2, [1, 0]), [true, false]);
+    const info = ['Capacity', 100, 'Size', 240, 'Number of filters', 1];
+    assert.deepEqual(read(bf.info('k'), 2, info), { Capacity: 100, Size: 240, 'Number of filters': 1 });
+    assert.deepEqual(read(cf.info('k'), 2, ['Size', 1], { [RESP_TYPES.MAP]: Map }), new Map([['Size', 1]]));
+    for (const resp of [2, 3] as const) {
+      assert.deepEqual(read(cf.scanDump('k', 0), resp, [1, 'bytes']), { iterator: 1, chunk: 'bytes' });
+      assert.deepEqual(read(topK.listWithCount('k'), resp, ['a', 2, 'b', 1]), [
+        { item: 'a', count: 2 },
+        { item: 'b', count: 1 },
+      ]);
+    }
+    assert.deepEqual(read(topK.info('k'), 2, ['k', 3, 'decay', '0.9']), { k: 3, decay: 0.9 });
+    assert.deepEqual(read(tDigest.quantile('k', [0.5]), 2, ['1.5', 'nan', '-inf']), [
+      1.5,
+      Number.NaN,
+      Number.NEGATIVE_INFINITY,
+    ]);
+    assert.equal(read(tDigest.max('k'), 2, 'nan'), Number.NaN);
+  });
+});
+
+test('an option word that is none is refused', () => {
+  assert.throws(() => json.set('k', '$', 1, { condition: 'NX FPHA' as 'NX' }), /must be one of/);
+});
+
+test('wire level: namespaces run on a client, its views and its transactions, in both spellings', async () => {
+  const document = '$7\r\n{"a":1}\r\n';
+  await using server = await startScriptedServer({
+    onCommand: ([name, key]) => {
+      if (name === 'EXEC') return `*2\r\n+OK\r\n${document}`;
+      if (key?.startsWith('app:tx')) return '+QUEUED\r\n';
+      return name === 'JSON.GET' ? document : '+OK\r\n';
+    },
+  });
+  await using client = createClient({ url: server.url, keyPrefix: 'app:' });
+  await client.connect();
+  assert.deepEqual(await client.json.get('k'), { a: 1 });
+  assert.deepEqual(await client.json.GET('k'), { a: 1 });
+  assert.deepEqual(await client.withCommandOptions({ timeout: 10_000 }).json.get('k'), { a: 1 });
+  const [set, get] = await client.multi().json.set('tx', '$', { a: 1 }).json.GET('tx').exec();
+  assert.deepEqual([set, plain(get)], ['OK', { a: 1 }]);
+  assert.deepEqual(
+    server.received.filter(([name]) => name?.startsWith('JSON.')),
+    [
+      ['JSON.GET', 'app:k'],
+      ['JSON.GET', 'app:k'],
+      ['JSON.GET', 'app:k'],
+      ['JSON.SET', 'app:tx', '$', '{"a":1}'],
+      ['JSON.GET', 'app:tx'],
+    ],
+  );
+  await assert.rejects(client.json.set('k', '$', 1, { condition: 'ZZ' as 'NX' }), /must be one of/);
+});
