@@ -2,6 +2,7 @@
 import { InvalidOptionError } from '../errors.js';
 import { type ClientOptions, type CommandOptions, type ResolvedOptions, resolveOptions } from '../options.js';
 import type { RedisArgument, RespVersion } from '../protocol/types.js';
+import type { CustomCommandOptions } from '../scripting/custom-commands.js';
 import { CommandPolicy, type CommandPolicyOptions } from '../security/command-policy.js';
 import { RedirectPolicy, type RedirectPolicyOptions } from '../security/redirect-policy.js';
 import type { NodeAddress } from './topology.js';
@@ -9,7 +10,7 @@ import type { NodeAddress } from './topology.js';
 /** From announced to reachable addresses, `host:port` each: for NAT and tunnels. */
 export type NodeAddressMap = Readonly<Record<string, NodeAddress>> | ((address: string) => NodeAddress | undefined);
 
-export interface ClusterOptions extends CommandPolicyOptions {
+export interface ClusterOptions extends CommandPolicyOptions, CustomCommandOptions {
   /** Some nodes of the cluster, three or more; used to discover it, each with its own options. */
   rootNodes: ClientOptions[];
   /** Options of every connection: credentials, TLS, timeouts. */

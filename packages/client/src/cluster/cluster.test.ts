@@ -3,8 +3,10 @@ import { after, before, describe, test } from 'node:test';
 import { type Cluster, type Server, startCluster, waitFor } from '@redkeep/testing';
 import {
   ClientClosedError,
+  type CommandParser,
   CrossSlotError,
   createCluster,
+  defineScript,
   MaxCommandRedirectionsError,
   type RedisCluster,
   RootNodesUnavailableError,
@@ -163,6 +165,25 @@ describe('a healthy cluster', () => {
     assert.ok((await Promise.all(answers)).every((answer) => answer === 'OK'));
     assert.equal(cluster.isOpen, false);
   });
+});
+
+test('scripts are methods', async (t) => {
+  const double = defineScript({
+    SCRIPT: 'return redis.call("GET", KEYS[1]) * 2',
+    NUMBER_OF_KEYS: 1,
+    parseCommand(parser: CommandParser, key: string) {
+      parser.pushKey(key);
+    },
+    transformReply: (reply: number) => reply,
+  });
+  const cluster = createCluster({ rootNodes: [{ url: servers.masters[0]!.url }], scripts: { double } });
+  t.after(() => cluster.destroy());
+  await cluster.connect();
+  await Promise.all(keys.map((key) => cluster.set(key, '21')));
+  assert.deepEqual(
+    await Promise.all(keys.map((key) => cluster.double(key))),
+    keys.map(() => 42),
+  );
 });
 
 describe('slots on the move', () => {

@@ -9,6 +9,7 @@ import type { CommandOptions } from '../options.js';
 import type { LeasedClient } from '../pool/lease.js';
 import type { RedisArgument, ReplyValue, TypeMapping } from '../protocol/types.js';
 import type { PubSubListener } from '../pubsub/pub-sub.js';
+import { bindCustomCommands, type CustomMethods, runScript } from '../scripting/custom-commands.js';
 import { Transaction } from '../transaction/transaction.js';
 import { ClusterCore } from './cluster-core.js';
 import type { ClusterOptions } from './cluster-options.js';
@@ -36,6 +37,11 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>> extends 
     // Not enumerable: spreading or printing a cluster shows nothing of what it holds.
     Object.defineProperty(this, CORE, { value: core });
     Object.defineProperty(this, OPTIONS, { value: undefined });
+    bindCustomCommands(this, options, async (self, command, script) => {
+      const { [OPTIONS]: given } = self as RedisCluster;
+      if (script === undefined) return core.dispatch(command, given);
+      return runScript((value, other) => core.dispatch(value, other), command, script, given);
+    });
     Object.defineProperty(this, GIVEN, { value: options });
   }
 
@@ -299,6 +305,6 @@ function nextTurn(): number {
  * });
  * await cluster.connect();
  */
-export function createCluster(options: ClusterOptions): RedisCluster {
-  return new RedisCluster(options);
+export function createCluster<const O extends ClusterOptions>(options: O): RedisCluster & CustomMethods<O> {
+  return new RedisCluster(options) as RedisCluster & CustomMethods<O>;
 }

@@ -7,6 +7,7 @@ import { bindCommands, type CommandMethods } from '../commands/bind.js';
 import { type Command, rawCommand } from '../commands/command.js';
 import { type ClientOptions, type CommandOptions, resolveOptions } from '../options.js';
 import type { RedisArgument, ReplyValue, TypeMapping } from '../protocol/types.js';
+import { bindCustomCommands, type CustomMethods, runScript } from '../scripting/custom-commands.js';
 import { Transaction } from '../transaction/transaction.js';
 import type { LeasedClient } from './lease.js';
 import { PoolCore, type PoolOptions, resolvePoolOptions } from './pool-core.js';
@@ -48,6 +49,11 @@ export class RedisClientPool<M extends TypeMapping = Record<never, never>> exten
     // Not enumerable: spreading or printing a pool shows nothing of what it holds.
     Object.defineProperty(this, CORE, { value: core });
     Object.defineProperty(this, OPTIONS, { value: undefined });
+    bindCustomCommands(this, clientOptions, async (self, command, script) => {
+      const { [OPTIONS]: given } = self as RedisClientPool;
+      if (script === undefined) return core.dispatch(command, given);
+      return runScript((value, other) => core.dispatch(value, other), command, script, given);
+    });
   }
 
   static create(clientOptions?: ClientOptions, options?: Partial<PoolOptions> & PoolCacheOptions): RedisClientPool {
@@ -174,6 +180,9 @@ bindCommands(RedisClientPool.prototype, (self, command) => self[CORE].dispatch(c
  * const pool = createClientPool({ url: 'rediss://cache.internal' }, { maximum: 20 });
  * await pool.connect();
  */
-export function createClientPool(clientOptions?: ClientOptions, options?: Partial<PoolOptions>): RedisClientPool {
-  return new RedisClientPool(clientOptions, options);
+export function createClientPool<const O extends ClientOptions = ClientOptions>(
+  clientOptions?: O,
+  options?: Partial<PoolOptions>,
+): RedisClientPool & CustomMethods<O> {
+  return new RedisClientPool(clientOptions, options) as RedisClientPool & CustomMethods<O>;
 }

@@ -4,10 +4,11 @@ import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import { InvalidOptionError } from '../errors.js';
 import { type ClientOptions, type CommandOptions, type ResolvedOptions, resolveOptions } from '../options.js';
 import type { RedisArgument, RespVersion } from '../protocol/types.js';
+import type { CustomCommandOptions } from '../scripting/custom-commands.js';
 import type { CommandPolicyOptions } from '../security/command-policy.js';
 import { RedirectPolicy, type RedirectPolicyOptions } from '../security/redirect-policy.js';
 
-export interface SentinelOptions extends CommandPolicyOptions {
+export interface SentinelOptions extends CommandPolicyOptions, CustomCommandOptions {
   /** The name under which the sentinels monitor the master. */
   name: string;
   /** Some of the sentinels; three are enough. The others are learned from them. */

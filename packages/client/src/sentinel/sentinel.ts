@@ -9,6 +9,7 @@ import { InvalidArgumentError } from '../errors.js';
 import type { CommandOptions } from '../options.js';
 import type { LeasedClient } from '../pool/lease.js';
 import type { RedisArgument, ReplyValue, TypeMapping } from '../protocol/types.js';
+import { bindCustomCommands, type CustomMethods, runScript } from '../scripting/custom-commands.js';
 import { Transaction } from '../transaction/transaction.js';
 import { SentinelCore } from './sentinel-core.js';
 import type { SentinelOptions } from './sentinel-options.js';
@@ -34,6 +35,11 @@ export class RedisSentinel<M extends TypeMapping = Record<never, never>> extends
     // Not enumerable: spreading or printing shows nothing of what it holds.
     Object.defineProperty(this, CORE, { value: core });
     Object.defineProperty(this, OPTIONS, { value: undefined });
+    bindCustomCommands(this, options, async (self, command, script) => {
+      const { [OPTIONS]: given } = self as RedisSentinel;
+      if (script === undefined) return core.dispatch(command, given);
+      return runScript((value, other) => core.dispatch(value, other), command, script, given);
+    });
     Object.defineProperty(this, GIVEN, { value: options });
   }
 
@@ -174,6 +180,6 @@ bindCommands(RedisSentinel.prototype, (self, command) => self[CORE].dispatch(com
  * });
  * await client.connect();
  */
-export function createSentinel(options: SentinelOptions): RedisSentinel {
-  return new RedisSentinel(options);
+export function createSentinel<const O extends SentinelOptions>(options: O): RedisSentinel & CustomMethods<O> {
+  return new RedisSentinel(options) as RedisSentinel & CustomMethods<O>;
 }
