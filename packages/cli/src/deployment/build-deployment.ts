@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { residueKeys } from '../audit/facts/residue-keys.js';
 import type { Answers } from './answers.js';
 import { isLoopback } from './answers.js';
 import { decisionsFor } from './decisions.js';
@@ -145,7 +146,7 @@ function usersOf(answers: Answers): User[] {
         ? ['replication']
         : [];
   return [
-    ...operators.map((role) => user(role, role)),
+    ...operators.map((role) => ({ ...user(role, role), keys: role === 'auditor' ? residueKeys : [] })),
     ...peers.map((role) => ({ ...user(role, role), channels: role === 'sentinel' ? ['__sentinel__:hello'] : [] })),
     ...answers.applications.map(({ name, role, keys, channels, allow }) => ({
       ...user(name, role),

@@ -91,6 +91,7 @@ const monitoringRules: readonly Rule[] = [
 ];
 
 const auditorRules: readonly Rule[] = [
+  '+exists',
   ...monitoringRules,
   '+config|get',
   '+acl|list',
@@ -171,9 +172,11 @@ export const roles: Readonly<Record<RoleName, Role>> = {
     keyAccess: 'none',
   },
   auditor: {
-    purpose: 'Reads configuration, users and health for an audit. Sees no key and no value, changes nothing.',
+    purpose:
+      'Reads configuration, users and health for an audit. Sees no value, no key but those attacks leave behind, changes nothing.',
     rules: auditorRules,
-    keyAccess: 'none',
+    // Only the names of keys that attacks leave behind, which EXISTS counts.
+    keyAccess: 'read',
   },
 };
 

@@ -8,6 +8,7 @@ import type {
   ReplicationFacts,
   SentinelFacts,
 } from '../facts/facts.js';
+import { residueKeys } from '../facts/residue-keys.js';
 
 /**
  * Runs one command on the audited server and gives its reply: strings, numbers, null, arrays, and maps as plain
@@ -238,18 +239,6 @@ export function readReplication(info: Readonly<Record<string, string>>): Replica
     replicas,
   };
 }
-
-/** Keys that known attacks leave behind (miners that write crontabs through RDB files). */
-export const residueKeys = [
-  'crackit',
-  'crackit_1',
-  'backup1',
-  'backup2',
-  'backup3',
-  'backup4',
-  'trojan1',
-  'trojan2',
-] as const;
 
 /** Counts them without reading any value; needs the right to ask for exactly these names. */
 export async function readResidue(ask: Ask): Promise<string[]> {

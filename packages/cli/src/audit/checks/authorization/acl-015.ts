@@ -1,8 +1,13 @@
 import { roleOf } from '../../facts/dangerous-commands.js';
 import type { Role } from '../../facts/facts.js';
+import { residueKeys } from '../../facts/residue-keys.js';
 import { failEach, type NodeCheck } from '../check.js';
 import { acl } from '../fix.js';
 import { enabledUsers } from '../read.js';
+
+function isResidue(pattern: string): boolean {
+  return (residueKeys as readonly string[]).includes(pattern.replace(/^(%R)?~/i, ''));
+}
 
 export const acl015: NodeCheck = {
   id: 'ACL-015',
@@ -18,8 +23,7 @@ export const acl015: NodeCheck = {
       enabledUsers(node)
         .filter(
           (user) =>
-            technical.includes(roleOf(user.name, facts.expectations.roles)) &&
-            user.keys.some((key) => !key.startsWith('%R~') || key.includes('*')),
+            technical.includes(roleOf(user.name, facts.expectations.roles)) && user.keys.some((key) => !isResidue(key)),
         )
         .map((user) => ({
           about: user.name,
