@@ -79,7 +79,7 @@ function endpointOfUrl(text: string, access: Access): { endpoint: Endpoint; note
   const url = new URL(text);
   if (!/^(redis|valkey)s?:$/.test(url.protocol))
     throw usage(`${url.protocol}// is no scheme of a server.`, 'Use rediss://HOST:PORT (TLS) or redis://HOST:PORT.');
-  const tls = /s:$/.test(url.protocol);
+  const tls = url.protocol === 'rediss:' || url.protocol === 'valkeys:';
   const username = decodeURIComponent(url.username) || access.username;
   const password = decodeURIComponent(url.password) || access.password;
   return {
