@@ -46,6 +46,14 @@ export {
 export { type ReencryptOptions, type ReencryptProgress, reencrypt } from './encryption/reencrypt.js';
 export { GuardError, type GuardErrorCode, guardErrors } from './errors.js';
 export { addressKey, type FingerprintPart, fingerprintOf } from './http/request.js';
+export { type KeyspaceSetOptions, KeyspaceView } from './keyspace/keyspace-view.js';
+export {
+  defineKeyspaces,
+  type KeyspaceDefinition,
+  Keyspaces,
+  type KeyspaceViews,
+  type ValueOf,
+} from './keyspace/keyspaces.js';
 export type { StandardSchema } from './keyspace/standard-schema.js';
 export type { Lock } from './lock/lock.js';
 export { type LockOptions, Locks, type LocksOptions } from './lock/locks.js';
