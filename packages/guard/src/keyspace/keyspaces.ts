@@ -45,8 +45,7 @@ type Definitions = Readonly<Record<string, KeyspaceDefinition<never> | KeyspaceD
 export type KeyspaceViews<D> = { readonly [Name in keyof D]: KeyspaceView<ValueOf<D[Name]>> };
 
 /** Commands the views need. */
-const COMMANDS =
-  '+get +mget +set +getdel +del +exists +pexpire +pttl +incrby +eval +evalsha +scan +ping +hello';
+const COMMANDS = '+get +mget +set +getdel +del +exists +pexpire +pttl +incrby +eval +evalsha +scan +ping +hello';
 
 /** Key spaces of an application: see {@link defineKeyspaces}. */
 export class Keyspaces<D extends Definitions> {
