@@ -16,7 +16,8 @@ import * as keys from './keys.js';
 import * as latency from './latency.js';
 import * as lists from './lists.js';
 import * as memory from './memory.js';
-import * as module from './module.js';
+// Not `module`: CommonJS has a variable of that name.
+import * as moduleGroup from './module.js';
 import * as pubsub from './pubsub.js';
 import * as scripting from './scripting.js';
 import * as sentinel from './sentinel.js';
@@ -53,7 +54,7 @@ export const COMMANDS = {
   ...commandsOf(latency),
   ...commandsOf(lists),
   ...commandsOf(memory),
-  ...commandsOf(module),
+  ...commandsOf(moduleGroup),
   ...commandsOf(pubsub),
   ...commandsOf(scripting),
   ...commandsOf(sentinel),
@@ -85,7 +86,7 @@ export const ALIASES = {
   ...latency.aliases,
   ...lists.aliases,
   ...memory.aliases,
-  ...module.aliases,
+  ...moduleGroup.aliases,
   ...pubsub.aliases,
   ...scripting.aliases,
   ...sentinel.aliases,

@@ -1,0 +1,136 @@
+/** Packages written for node-redis, used as their documentation says, with a Redkeep client. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import KeyvRedis from '@keyv/redis';
+import { type Server, startServer, waitFor } from '@redkeep/testing';
+import { createAdapter } from '@socket.io/redis-adapter';
+import { createCache } from 'cache-manager';
+import { RedisStore } from 'connect-redis';
+import type { SessionData } from 'express-session';
+import { Keyv } from 'keyv';
+import { RedisStore as RateLimitStore } from 'rate-limit-redis';
+import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { createClient, type RedisClient } from 'redkeep';
+
+async function connect(server: Server): Promise<RedisClient> {
+  const client: RedisClient = createClient({ url: `redis://127.0.0.1:${server.port}` });
+  return client.connect();
+}
+/** Where a package's types name node-redis's own class. */
+const asNodeRedis = (client: RedisClient) => client as never;
+
+describe('connect-redis', () => {
+  test('stores, touches, lists and destroys sessions', async () => {
+    await using server = await startServer();
+    await using client = await connect(server);
+    const store = new RedisStore({ client: asNodeRedis(client), prefix: 'sess:', ttl: 60 });
+    const session = { cookie: { originalMaxAge: null }, user: 'ann' } as unknown as SessionData;
+    await store.set('one', session);
+    await store.touch('one', session);
+    assert.deepEqual(await store.get('one'), session);
+    assert.equal((await client.ttl('sess:one')) > 0, true);
+    assert.deepEqual(await store.ids(), ['one']);
+    assert.equal(await store.length(), 1);
+    assert.deepEqual(await store.all(), [{ ...session, id: 'one' }]);
+    await store.destroy('one');
+    assert.equal(await store.get('one'), null);
+    await store.set('two', session);
+    await store.clear();
+    assert.equal(await store.length(), 0);
+  });
+});
+
+describe('rate-limit-redis', () => {
+  test('counts hits within a window and forgets them', async () => {
+    await using server = await startServer();
+    await using client = await connect(server);
+    const store = new RateLimitStore({ sendCommand: (...args: string[]) => client.sendCommand(args) as never });
+    store.init({ windowMs: 60_000 } as never);
+    assert.equal((await store.increment('ip')).totalHits, 1);
+    const second = await store.increment('ip');
+    assert.equal(second.totalHits, 2);
+    assert.equal(second.resetTime!.getTime() > Date.now(), true);
+    await store.decrement('ip');
+    assert.equal((await store.get('ip'))!.totalHits, 1);
+    await store.resetKey('ip');
+    assert.equal((await store.increment('ip')).totalHits, 1);
+  });
+});
+
+describe('rate-limiter-flexible', () => {
+  test('consumes points and rejects when they are used up', async () => {
+    await using server = await startServer();
+    await using client = await connect(server);
+    const limiter = new RateLimiterRedis({ storeClient: client, useRedisPackage: true, points: 2, duration: 60 });
+    assert.equal((await limiter.consume('user')).remainingPoints, 1);
+    assert.equal((await limiter.consume('user')).remainingPoints, 0);
+    await assert.rejects(limiter.consume('user'), (refused) => {
+      return refused instanceof RateLimiterRes && refused.consumedPoints === 3;
+    });
+    assert.equal((await limiter.get('user'))!.consumedPoints, 3);
+    await limiter.set('user', 1, 60);
+    assert.equal((await limiter.get('user'))!.consumedPoints, 1);
+    assert.equal(await limiter.delete('user'), true);
+  });
+});
+
+describe('@keyv/redis and cache-manager', () => {
+  test('Keyv sets, gets several, expires, iterates and clears a namespace', async () => {
+    await using server = await startServer();
+    await using client = await connect(server);
+    const keyv = new Keyv({ store: new KeyvRedis(asNodeRedis(client)), namespace: 'app', useKeyPrefix: false });
+    await keyv.set('a', { n: 1 });
+    await keyv.set('b', 'two', 60_000);
+    assert.deepEqual(await keyv.get('a'), { n: 1 });
+    assert.deepEqual(await keyv.getMany(['a', 'none', 'b']), [{ n: 1 }, undefined, 'two']);
+    assert.equal(await keyv.has('b'), true);
+    const names: string[] = [];
+    for await (const [name] of keyv.iterator!('app') as AsyncIterable<[string, unknown]>) names.push(name);
+    assert.deepEqual(names.sort(), ['a', 'b']);
+    assert.equal(await keyv.delete('a'), true);
+    await keyv.clear();
+    assert.equal(await keyv.get('b'), undefined);
+  });
+
+  test('cache-manager wraps a function through it', async () => {
+    await using server = await startServer();
+    await using client = await connect(server);
+    const cache = createCache({ stores: [new Keyv({ store: new KeyvRedis(asNodeRedis(client)) })] });
+    let calls = 0;
+    const load = async () => `value ${++calls}`;
+    assert.equal(await cache.wrap('key', load, 60_000), 'value 1');
+    assert.equal(await cache.wrap('key', load, 60_000), 'value 1');
+    await cache.mset([
+      { key: 'x', value: 1 },
+      { key: 'y', value: 2 },
+    ]);
+    assert.deepEqual(await cache.mget(['x', 'y']), [1, 2]);
+    await cache.del('key');
+    assert.equal(await cache.wrap('key', load), 'value 2');
+  });
+});
+
+describe('@socket.io/redis-adapter', () => {
+  test('broadcasts between two servers and counts them', async () => {
+    await using server = await startServer();
+    await using publisher = await connect(server);
+    await using firstSubscriber = await connect(server);
+    await using secondSubscriber = await connect(server);
+    const heard: unknown[] = [];
+    const namespace = () => ({
+      name: '/chat',
+      sockets: new Map(),
+      adapter: undefined,
+      server: { encoder: { encode: (packet: unknown) => [packet] }, of: () => undefined },
+      _onServerSideEmit: (args: unknown[]) => heard.push(args),
+    });
+    const first = createAdapter(publisher, firstSubscriber)(namespace());
+    const second = createAdapter(publisher, secondSubscriber)(namespace());
+    await waitFor(async () => (await first.serverCount()) === 2);
+    first.serverSideEmit(['hello', 1]);
+    await waitFor(() => heard.length === 1);
+    assert.deepEqual(heard, [['hello', 1]]);
+    first.close();
+    second.close();
+  });
+});
