@@ -17,11 +17,11 @@ const clusterSlots = 16_384;
 export async function settleTopology(context: Context, loaded: LoadedDeployment): Promise<void> {
   const { topology } = loaded.deployment;
   if (topology === 'cluster') await formCluster(context, loaded);
-  for (const node of dataNodes(loaded.deployment)) {
-    await until(context, `${node.name} to be in step`, () => serves(context, loaded, node));
-  }
   for (const node of sentinelNodes(loaded.deployment)) {
     await until(context, `${node.name} to know its peers`, () => hasQuorum(context, loaded, node));
+  }
+  for (const node of dataNodes(loaded.deployment)) {
+    await until(context, `${node.name} to be in step`, () => serves(context, loaded, node));
   }
 }
 
@@ -43,8 +43,26 @@ function asRole<T>(
 async function serves(context: Context, loaded: LoadedDeployment, node: DeploymentNode): Promise<boolean> {
   const info = parseInfo(await asRole(context, loaded, node, 'monitoring', (client) => client.sendCommand(['INFO'])));
   if (info.get('loading') === '1') return false;
-  const inStep = info.get('role') === 'master' || info.get('master_link_status') === 'up';
+  const isPrimary = info.get('role') === 'master';
+  // A primary that was down during a failover comes back as one, until the sentinels make it a replica.
+  if (isPrimary && !(await isPrimaryOfSentinels(context, loaded, node))) return false;
+  const inStep = isPrimary || info.get('master_link_status') === 'up';
   return inStep && (loaded.deployment.topology !== 'cluster' || (await clusterIsOk(context, loaded, node)));
+}
+
+async function isPrimaryOfSentinels(
+  context: Context,
+  loaded: LoadedDeployment,
+  node: DeploymentNode,
+): Promise<boolean> {
+  const { sentinel } = loaded.deployment;
+  const watcher = sentinelNodes(loaded.deployment)[0];
+  if (!sentinel || !watcher) return true;
+  const reply = await asRole(context, loaded, watcher, 'monitoring', (client) =>
+    client.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', sentinel.primaryName]),
+  );
+  const [host, port] = (reply ?? []) as unknown as string[];
+  return host === node.host && port === String(node.port);
 }
 
 async function hasQuorum(context: Context, loaded: LoadedDeployment, node: DeploymentNode): Promise<boolean> {
