@@ -50,7 +50,8 @@ function engineVerdict(check: NodeCheck, node: NodeFacts): Verdict | undefined {
     : notApplicable(`${name} ${version} does not have it (since ${since})`);
 }
 
-function verdictsOf(check: Check, facts: Facts): { subject: string; verdict: Verdict }[] {
+/** The check's verdict for every subject: each node, or the deployment as a whole. */
+export function verdictsOf(check: Check, facts: Facts): { subject: string; verdict: Verdict }[] {
   const from = check.from ?? 'development';
   if (profileOrder.indexOf(facts.expectations.profile) < profileOrder.indexOf(from)) {
     return [{ subject: 'deployment', verdict: notApplicable(`asked for from the ${from} profile on`) }];

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { printAuditorAcl } from '../../audit/auditor-acl.js';
+import type { Facts } from '../../audit/facts/facts.js';
 import { gather } from '../../audit/gather/gather.js';
 import { openSession } from '../../audit/gather/session.js';
 import { renderTerminal } from '../../audit/render/terminal.js';
@@ -13,15 +14,18 @@ import { CliError } from '../../errors.js';
 import { ExitCode } from '../../exit-codes.js';
 import { version } from '../../version.js';
 import { compare } from './compare.js';
+import { fix, undo } from './fix.js';
 import { readReport, readWaivers } from './read-reports.js';
 import { type ReportOptions, writeReports } from './reports.js';
-import { resolveTarget, type TargetOptions } from './target.js';
+import { resolveTarget, type Target, type TargetOptions } from './target.js';
 
 export interface AuditOptions extends TargetOptions, ReportOptions {
   readonly json?: boolean;
   readonly baseline?: string;
   readonly waivers?: string;
   readonly printAcl?: boolean;
+  readonly fix?: boolean;
+  readonly yes?: boolean;
   readonly failOn: string;
   readonly sampleKeys: string;
   readonly cveData?: string;
@@ -66,8 +70,14 @@ export function register(program: Command, context: Context): void {
     .option('--output <folder>', 'write report.html and report.json into a folder')
     .option('--baseline <report>', 'an earlier report.json: only findings it does not have make the exit code 1')
     .option('--waivers <file>', 'accepted risks with owner, reason and expiry (JSON or YAML)')
+    .option('--fix', 'show what can be mended by commands that can be undone, ask, and do it')
+    .option('-y, --yes', 'do not ask (with --fix)')
     .option('--print-acl', 'print the least-privileged user an audit needs, and end')
     .action((targets: string[], options: AuditOptions) => audit(context, targets, options));
+  command
+    .command('undo')
+    .description('take the last --fix back, newest change first')
+    .action(() => undo(context, command.opts()));
   command
     .command('compare <before> <after>')
     .description('what changed between two report.json files')
@@ -79,21 +89,24 @@ async function audit(context: Context, targets: readonly string[], options: Audi
   if (options.printAcl) return context.terminal.line(printAuditorAcl());
   const threshold = severityOption(options.failOn);
   const baseline = options.baseline === undefined ? undefined : await readReport(context, options.baseline);
-  const result = await runAudit(context, targets, options);
+  const { result, facts, target } = await runAudit(context, targets, options);
   await writeReports(context, result, options);
   if (options.json) context.terminal.json(result);
   else renderTerminal(context.terminal, result);
+  if (options.fix) await fix(context, facts, target, options.yes === true);
   const counted = baseline ? newSince(baseline, result) : result.findings;
   if (baseline) context.terminal.note(`${counted.length} findings are new since ${baseline.observedAt}`);
   context.exitCode = exitCodeOf({ ...result, findings: counted }, threshold);
 }
 
+export interface Audited {
+  readonly result: AuditResult;
+  readonly facts: Facts;
+  readonly target: Target;
+}
+
 /** Gathers and judges; touches nothing. */
-export async function runAudit(
-  context: Context,
-  targets: readonly string[],
-  options: AuditOptions,
-): Promise<AuditResult> {
+export async function runAudit(context: Context, targets: readonly string[], options: AuditOptions): Promise<Audited> {
   const target = await resolveTarget(context, targets, options);
   const started = performance.now();
   const { facts, unreachable } = await gather({
@@ -113,7 +126,7 @@ export async function runAudit(
       'Start it ("redkeep up"), or name another: redkeep audit rediss://HOST:PORT --ca FILE.',
     );
   }
-  return judge(facts, {
+  const result = judge(facts, {
     target: target.label,
     version,
     durationMs: Math.round(performance.now() - started),
@@ -121,6 +134,7 @@ export async function runAudit(
     notes: target.notes,
     ...(options.waivers !== undefined && { waivers: await readWaivers(context, options.waivers) }),
   });
+  return { result, facts, target };
 }
 
 function severityOption(text: string): Severity | 'never' {

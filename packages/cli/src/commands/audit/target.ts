@@ -5,7 +5,7 @@ import { readConfigFile, settingsOf } from '../../audit/gather/config-file.js';
 import type { Endpoint } from '../../audit/gather/endpoint.js';
 import { filesOfFolder, kindOf, mergeProjects, noProjectFiles, type ProjectFiles } from '../../audit/gather/project.js';
 import type { Context } from '../../context.js';
-import { certificateOf, type Deployment, userOf } from '../../deployment/model.js';
+import { certificateOf, type Deployment, type User, userOf } from '../../deployment/model.js';
 import { readState, resolveFolder } from '../../deployment/state.js';
 import { CliError, explainSystemError } from '../../errors.js';
 
@@ -28,6 +28,8 @@ export interface Target {
   readonly label: string;
   readonly endpoints: readonly Endpoint[];
   readonly expectations: Expectations;
+  /** The same servers as somebody who may change them; only `--fix` uses it. */
+  readonly operators?: readonly Endpoint[];
   readonly configFile?: string;
   readonly project?: ProjectFiles;
   readonly notes: readonly string[];
@@ -143,21 +145,26 @@ async function ofDeployment(
 ): Promise<Target> {
   const read = async (file: string): Promise<string> => (await readGiven(context, path.join(folder, file))).trim();
   const given = await accessOf(context, options);
-  const auditor = userOf(deployment, 'auditor') ?? userOf(deployment, 'admin');
-  const certificate = auditor && certificateOf(deployment, auditor.certificate);
-  const own =
-    auditor && certificate
-      ? {
-          username: auditor.name,
-          password: await read(auditor.passwordFile),
-          cert: await read(certificate.certFile),
-          key: await read(certificate.keyFile),
-        }
-      : {};
+  const credentialOf = async (user: User | undefined): Promise<Partial<Access>> => {
+    if (!user) return {};
+    const certificate = certificateOf(deployment, user.certificate);
+    return {
+      username: user.name,
+      password: await read(user.passwordFile),
+      cert: await read(certificate.certFile),
+      key: await read(certificate.keyFile),
+    };
+  };
+  const admin = userOf(deployment, 'admin');
+  const auditing = await credentialOf(userOf(deployment, 'auditor') ?? admin);
+  const operating = await credentialOf(admin);
   const ca = await read(deployment.caFile);
+  const as = (own: Partial<Access>): Endpoint[] =>
+    deployment.nodes.map(({ host, port }) => ({ ca, ...own, ...given, host, port, tls: true }));
   return {
     label: `${deployment.name} (${folder})`,
-    endpoints: deployment.nodes.map(({ host, port }) => ({ ca, ...own, ...given, host, port, tls: true })),
+    endpoints: as(auditing),
+    operators: as(operating),
     expectations: expectationsOf(options, deployment),
     notes: [],
   };

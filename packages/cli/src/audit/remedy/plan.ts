@@ -1,0 +1,58 @@
+import type { Check } from '../checks/check.js';
+import type { FixStep } from '../checks/fix.js';
+import { checks as catalog } from '../checks/index.js';
+import type { Facts } from '../facts/facts.js';
+import { verdictsOf } from '../verdict/evaluate.js';
+
+/** A change that can be made by a command, and taken back by another. */
+export type Change = Extract<FixStep, { readonly kind: 'config' | 'acl' | 'chmod' }>;
+
+export interface PlannedChange {
+  readonly check: string;
+  readonly node: string;
+  readonly change: Change;
+}
+
+// These can cut off clients, or the operator: they are shown, and left to a person.
+const byHand = new Set([
+  'port',
+  'bind',
+  'tls-auth-clients',
+  'tls-protocols',
+  'tls-cert-file',
+  'tls-cluster',
+  'maxclients',
+]);
+
+function isUndoable(step: FixStep): step is Change {
+  if (step.kind === 'config') return step.was !== undefined && !byHand.has(step.name);
+  if (step.kind === 'acl') return step.undo !== undefined && step.user !== 'default';
+  return step.kind === 'chmod';
+}
+
+/** The undoable part of all remedies, each once, in the order of the checks. */
+export function planChanges(facts: Facts, checks: readonly Check[] = catalog): PlannedChange[] {
+  const planned = checks.flatMap((check) =>
+    verdictsOf(check, facts).flatMap(({ subject, verdict }) =>
+      verdict.status === 'fail'
+        ? verdict.occurrences.flatMap(({ fix }) =>
+            fix.filter(isUndoable).map((change) => ({ check: check.id, node: subject, change })),
+          )
+        : [],
+    ),
+  );
+  // Where the file already says what is meant, that goes before any proposal of a check.
+  planned.sort((a, b) => Number(b.check === 'CFG-017') - Number(a.check === 'CFG-017'));
+  const seen = new Set<string>();
+  return planned.filter(({ node, change }) => {
+    const key = JSON.stringify([node, change.kind === 'config' ? change.name : change]);
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+/** The change that takes a change back. */
+export function inverse(change: Change): Change {
+  if (change.kind === 'config') return { ...change, value: change.was ?? '', was: change.value };
+  if (change.kind === 'acl') return { ...change, rules: change.undo ?? [], undo: change.rules };
+  return { ...change, mode: change.was, was: change.mode };
+}
