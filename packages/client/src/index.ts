@@ -26,6 +26,14 @@ export {
   type StreamMessage,
 } from './commands/stream-messages.js';
 export type { SetOptions } from './commands/strings.js';
+export {
+  TIME_SERIES_AGGREGATION_TYPE,
+  TIME_SERIES_BUCKET_TIMESTAMP,
+  TIME_SERIES_DUPLICATE_POLICIES,
+  TIME_SERIES_ENCODING,
+  TIME_SERIES_REDUCERS,
+  TS_READ_TIMESTAMP,
+} from './commands/time-series/options.js';
 export { type CommandMessage, type ConnectionMessage, commandChannel, connectionChannel } from './diagnostics.js';
 export * from './errors.js';
 export type { Health } from './health/health-check.js';

@@ -191,6 +191,10 @@ const KEYS_BY_COUNT: Readonly<Record<string, CommandSpec['keys']>> = {
   ZUNIONSTORE: numkeys(1, 0),
   ZINTERSTORE: numkeys(1, 0),
   ZDIFFSTORE: numkeys(1, 0),
+  'CMS.MERGE': numkeys(1, 0),
+  'TDIGEST.MERGE': numkeys(1, 0),
+  'TS.NRANGE': numkeys(0),
+  'TS.NREVRANGE': numkeys(0),
   XREAD: streamKeys,
   XREADGROUP: streamKeys,
 };

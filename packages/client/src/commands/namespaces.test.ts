@@ -14,7 +14,7 @@ import { keysOf, plain, wireOf } from './protocols.test.support.js';
 /** What is written; then the keys; `R` reads, `W` writes. */
 type Row = readonly [command: Command, words: string, keys: string, access: 'R' | 'W'];
 
-const { bf, cf, cms, json, tDigest, topK } = NAMESPACES;
+const { bf, cf, cms, json, tDigest, topK, ts } = NAMESPACES;
 const ROWS: Readonly<Record<string, readonly Row[]>> = {
   json: [
     [json.arrAppend('k', '$.a', 1, { b: 'c d' }), 'JSON.ARRAPPEND k $.a 1 {"b":"c d"}', 'k', 'W'],
@@ -158,6 +158,138 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     [topK.reserve('k', 3), 'TOPK.RESERVE k 3', 'k', 'W'],
     [topK.reserve('k', 3, { width: 8, depth: 7, decay: 0.9 }), 'TOPK.RESERVE k 3 8 7 0.9', 'k', 'W'],
   ],
+  ts: [
+    [ts.add('k', '*', 1.5), 'TS.ADD k * 1.5', 'k', 'W'],
+    [
+      ts.add('k', new Date(5), 1, {
+        RETENTION: 1,
+        ENCODING: 'UNCOMPRESSED',
+        CHUNK_SIZE: 128,
+        ON_DUPLICATE: 'LAST',
+        LABELS: { a: 'b' },
+        IGNORE: { maxTimeDiff: 1, maxValDiff: 2 },
+      }),
+      'TS.ADD k 5 1 RETENTION 1 ENCODING UNCOMPRESSED CHUNK_SIZE 128 ON_DUPLICATE LAST IGNORE 1 2 LABELS a b',
+      'k',
+      'W',
+    ],
+    [ts.alter('k', { RETENTION: 1, DUPLICATE_POLICY: 'MIN' }), 'TS.ALTER k RETENTION 1 DUPLICATE_POLICY MIN', 'k', 'W'],
+    [ts.create('k', { LABELS: { a: 'b', c: 'd' } }), 'TS.CREATE k LABELS a b c d', 'k', 'W'],
+    [ts.createRule('s', 'd', 'STD.P', 60, 1), 'TS.CREATERULE s d AGGREGATION STD.P 60 1', 's d', 'W'],
+    [ts.decrBy('k', 1), 'TS.DECRBY k 1', 'k', 'W'],
+    [
+      ts.incrBy('k', 1, { TIMESTAMP: 7, UNCOMPRESSED: true, RETENTION: 9, CHUNK_SIZE: 8, LABELS: { a: 'b' } }),
+      'TS.INCRBY k 1 TIMESTAMP 7 UNCOMPRESSED RETENTION 9 CHUNK_SIZE 8 LABELS a b',
+      'k',
+      'W',
+    ],
+    [ts.del('k', '-', '+'), 'TS.DEL k - +', 'k', 'W'],
+    [ts.deleteRule('s', 'd'), 'TS.DELETERULE s d', 's d', 'W'],
+    [ts.get('k', { LATEST: true }), 'TS.GET k LATEST', 'k', 'R'],
+    [ts.info('k'), 'TS.INFO k', 'k', 'R'],
+    [ts.infoDebug('k'), 'TS.INFO k DEBUG', 'k', 'R'],
+    [
+      ts.mAdd([
+        { key: 'k', timestamp: 1, value: 2 },
+        { key: 'l', timestamp: '*', value: 3 },
+      ]),
+      'TS.MADD k 1 2 l * 3',
+      'k l',
+      'W',
+    ],
+    [ts.mGet('a=1', { LATEST: true }), 'TS.MGET LATEST FILTER a=1', '', 'R'],
+    [ts.mGetSelectedLabels('a=1', ['a', 'b']), 'TS.MGET SELECTED_LABELS a b FILTER a=1', '', 'R'],
+    [ts.mGetWithLabels(['a=1', 'b!=']), 'TS.MGET WITHLABELS FILTER a=1 b!=', '', 'R'],
+    [
+      ts.range('k', '-', '+', {
+        LATEST: true,
+        FILTER_BY_TS: [1, 2],
+        FILTER_BY_VALUE: { min: 0, max: 9 },
+        COUNT: 3,
+        ALIGN: '-',
+        AGGREGATION: { type: 'AVG', timeBucket: 10, BUCKETTIMESTAMP: '~', EMPTY: true },
+      }),
+      'TS.RANGE k - + LATEST FILTER_BY_TS 1 2 FILTER_BY_VALUE 0 9 COUNT 3 ALIGN - AGGREGATION AVG 10 BUCKETTIMESTAMP ~ EMPTY',
+      'k',
+      'R',
+    ],
+    [
+      ts.rangeMultiAggr('k', 0, 9, { AGGREGATION: { types: ['MIN', 'MAX'], timeBucket: 5 } }),
+      'TS.RANGE k 0 9 AGGREGATION MIN,MAX 5',
+      'k',
+      'R',
+    ],
+    [ts.revRange('k', 0, 9), 'TS.REVRANGE k 0 9', 'k', 'R'],
+    [
+      ts.revRangeMultiAggr('k', 0, 9, { AGGREGATION: { types: ['MIN'], timeBucket: 5 } }),
+      'TS.REVRANGE k 0 9 AGGREGATION MIN 5',
+      'k',
+      'R',
+    ],
+    [
+      ts.nRange(['k', 'l'], 0, 9, { AGGREGATION: { types: [['MIN', 'MAX'], ['AVG']], timeBucket: 5 } }),
+      'TS.NRANGE 2 k l 0 9 AGGREGATION MIN,MAX AVG 5',
+      'k l',
+      'R',
+    ],
+    [ts.nRevRange(['k'], 0, 9), 'TS.NREVRANGE 1 k 0 9', 'k', 'R'],
+    [ts.queryIndex(['a=1', 'b=2']), 'TS.QUERYINDEX a=1 b=2', '', 'R'],
+    [ts.queryLabels('a=1'), 'TS.QUERYLABELS LABELS FILTER a=1', '', 'R'],
+    [ts.queryLabelValues('a'), 'TS.QUERYLABELS VALUES a', '', 'R'],
+    [
+      ts.read('k', '$', { BLOCK: { milliseconds: 100 }, MAX_COUNT: 5 }),
+      'TS.READ k $ BLOCK 100 1 MAX_COUNT 5',
+      'k',
+      'R',
+    ],
+    [ts.read('k', 5), 'TS.READ k 5', 'k', 'R'],
+    ...(['mRange', 'mRevRange'] as const).flatMap((name): Row[] => {
+      const word = `TS.${name.toUpperCase()}`;
+      const multi = { AGGREGATION: { types: ['MIN', 'MAX'], timeBucket: 5 }, EXCLUDEEMPTY: true } as const;
+      const group = { label: 'a', REDUCE: 'SUM' } as const;
+      return [
+        [
+          ts[name](0, 9, 'a=1', { COUNT: 1, EXCLUDEEMPTY: true }),
+          `${word} 0 9 COUNT 1 EXCLUDEEMPTY FILTER a=1`,
+          '',
+          'R',
+        ],
+        [ts[`${name}GroupBy`](0, 9, 'a=1', group), `${word} 0 9 FILTER a=1 GROUPBY a REDUCE SUM`, '', 'R'],
+        [
+          ts[`${name}MultiAggr`](0, 9, 'a=1', multi),
+          `${word} 0 9 AGGREGATION MIN,MAX 5 EXCLUDEEMPTY FILTER a=1`,
+          '',
+          'R',
+        ],
+        [ts[`${name}WithLabels`](0, 9, 'a=1'), `${word} 0 9 WITHLABELS FILTER a=1`, '', 'R'],
+        [
+          ts[`${name}WithLabelsGroupBy`](0, 9, 'a=1', group),
+          `${word} 0 9 WITHLABELS FILTER a=1 GROUPBY a REDUCE SUM`,
+          '',
+          'R',
+        ],
+        [
+          ts[`${name}WithLabelsMultiAggr`](0, 9, 'a=1', multi),
+          `${word} 0 9 AGGREGATION MIN,MAX 5 EXCLUDEEMPTY WITHLABELS FILTER a=1`,
+          '',
+          'R',
+        ],
+        [ts[`${name}SelectedLabels`](0, 9, ['a', 'b'], 'a=1'), `${word} 0 9 SELECTED_LABELS a b FILTER a=1`, '', 'R'],
+        [
+          ts[`${name}SelectedLabelsGroupBy`](0, 9, 'a', 'a=1', group),
+          `${word} 0 9 SELECTED_LABELS a FILTER a=1 GROUPBY a REDUCE SUM`,
+          '',
+          'R',
+        ],
+        [
+          ts[`${name}SelectedLabelsMultiAggr`](0, 9, 'a', 'a=1', multi),
+          `${word} 0 9 AGGREGATION MIN,MAX 5 EXCLUDEEMPTY SELECTED_LABELS a FILTER a=1`,
+          '',
+          'R',
+        ],
+      ];
+    }),
+  ],
 };
 
 for (const [name, rows] of Object.entries(ROWS)) {
@@ -170,11 +302,11 @@ for (const [name, rows] of Object.entries(ROWS)) {
     }
   });
   test(`${name}: every command has a row`, () => {
-    // Each function has a spec of its own.
+    // Each function has a spec of its own; TS.READ has another one that waits.
     const functions = Object.values(NAMESPACES[name as keyof typeof NAMESPACES]).filter(
       (value) => typeof value === 'function',
     );
-    assert.equal(new Set(rows.map(([command]) => command.spec)).size, functions.length);
+    assert.equal(new Set(rows.map(([command]) => command.spec)).size, functions.length + (name === 'ts' ? 1 : 0));
   });
 }
 
@@ -208,6 +340,91 @@ describe('readers of modules, wire level', () => {
     assert.equal(value.admin, undefined);
   });
 
+  test('series', () => {
+    const expected = { timestamp: 1, value: 2.5 };
+    assert.deepEqual(read(ts.get('k'), 2, [1, '2.5']), expected);
+    assert.deepEqual(read(ts.get('k'), 3, [1, 2.5]), expected);
+    for (const resp of [2, 3] as const) assert.equal(read(ts.get('k'), resp, []), null);
+    assert.deepEqual(read(ts.range('k', 0, 1), 2, [[1, '2.5']]), [expected]);
+    assert.deepEqual(read(ts.range('k', 0, 1), 3, [[1, 2.5]]), [expected]);
+    const types = { AGGREGATION: { types: ['MIN', 'MAX'], timeBucket: 1 } } as const;
+    assert.deepEqual(read(ts.rangeMultiAggr('k', 0, 1, types), 2, [[1, '2', 'NaN']]), [
+      { timestamp: 1, values: [2, Number.NaN] },
+    ]);
+    assert.deepEqual(read(ts.nRange(['k'], 0, 1), 3, [[1, [2, 3]]]), [{ timestamp: 1, values: [2, 3] }]);
+  });
+
+  test('series by key, with labels and what they were merged from', () => {
+    const group = { label: 'a', REDUCE: 'SUM' } as const;
+    const sample = { timestamp: 1, value: 2 };
+    assert.deepEqual(read(ts.mGet('a=1'), 2, [['k', [], [1, '2']]]), { k: { sample } });
+    assert.deepEqual(read(ts.mGet('a=1'), 3, { k: [{}, [1, 2]] }), { k: { sample } });
+    assert.deepEqual(read(ts.mGetWithLabels('a=1'), 2, [['k', [['a', '1']], [1, '2']]]), {
+      k: { labels: { a: '1' }, sample },
+    });
+    assert.deepEqual(read(ts.mGetWithLabels('a=1'), 3, { k: [{ a: '1' }, [1, 2]] }), {
+      k: { labels: { a: '1' }, sample },
+    });
+    assert.deepEqual(read(ts.mRange(0, 1, 'a=1'), 2, [['k', [], [[1, '2']]]]), { k: [sample] });
+    assert.deepEqual(read(ts.mRange(0, 1, 'a=1'), 3, { k: [{}, { aggregators: [] }, [[1, 2]]] }), { k: [sample] });
+    assert.deepEqual(read(ts.mRangeGroupBy(0, 1, 'a=1', group), 3, { 'a=1': [{}, {}, { sources: ['k'] }, [[1, 2]]] }), {
+      'a=1': { samples: [sample] },
+    });
+    const merged = { 'a=1': { labels: { a: '1' }, sources: ['k', 'l'], samples: [sample] } };
+    assert.deepEqual(
+      read(ts.mRangeWithLabelsGroupBy(0, 1, 'a=1', group), 2, [
+        [
+          'a=1',
+          [
+            ['a', '1'],
+            ['__reducer__', 'sum'],
+            ['__source__', 'k,l'],
+          ],
+          [[1, '2']],
+        ],
+      ]),
+      merged,
+    );
+    assert.deepEqual(
+      read(ts.mRangeWithLabelsGroupBy(0, 1, 'a=1', group), 3, {
+        'a=1': [{ a: '1' }, { reducers: ['sum'] }, { sources: ['k', 'l'] }, [[1, 2]]],
+      }),
+      merged,
+    );
+    assert.deepEqual(
+      read(ts.mRange(0, 1, 'a=1'), 2, [['k', [], [[1, '2']]]], { [RESP_TYPES.MAP]: Map }),
+      new Map([['k', [sample]]]),
+    );
+  });
+
+  test('how a series is kept', () => {
+    const expected = {
+      totalSamples: 1,
+      labels: [{ name: 'a', value: '1' }],
+      rules: [{ key: 'd', timeBucket: 60, aggregationType: 'AVG' }],
+      ignoreMaxValDiff: 0.5,
+      chunks: [{ startTimestamp: 1, endTimestamp: 2, samples: 3, size: 4, bytesPerSample: '1.5' }],
+    };
+    const chunk = ['startTimestamp', 1, 'endTimestamp', 2, 'samples', 3, 'size', 4, 'bytesPerSample', '1.5'];
+    assert.deepEqual(
+      read(ts.infoDebug('k'), 2, [
+        ...['totalSamples', 1, 'labels', [['a', '1']], 'rules', [['d', 60, 'AVG']]],
+        ...['ignoreMaxValDiff', '0.5', 'Chunks', [chunk]],
+      ]),
+      expected,
+    );
+    assert.deepEqual(
+      read(ts.infoDebug('k'), 3, {
+        totalSamples: 1,
+        labels: { a: '1' },
+        rules: { d: [60, 'AVG', 0] },
+        ignoreMaxValDiff: 0.5,
+        Chunks: [{ startTimestamp: 1, endTimestamp: 2, samples: 3, size: 4, bytesPerSample: '1.5' }],
+      }),
+      expected,
+    );
+  });
+
   test('probabilistic types', () => {
     assert.equal(read(bf.add('k', 'i'), 2, 1), true);
     assert.equal(read(bf.add('k', 'i'), 3, true), true);
@@ -232,7 +449,16 @@ describe('readers of modules, wire level', () => {
   });
 });
 
+test('a blocking read of a series runs apart from other commands', () => {
+  assert.notEqual(ts.read('k', 0, { BLOCK: { milliseconds: 1 } }).spec.flags & Flag.BLOCKING, 0);
+  assert.equal(ts.read('k', 0).spec.flags & Flag.BLOCKING, 0);
+});
+
 test('an option word that is none is refused', () => {
+  assert.throws(() => ts.range('k', '-', '+ COUNT'), /timestamp/);
+  assert.throws(() => ts.mRange(0, 1, 'GROUPBY'), /label expressions/);
+  assert.throws(() => ts.mRange(0, 1, []), /label expressions/);
+  assert.throws(() => ts.create('k', { ENCODING: 'X' as 'COMPRESSED' }), /must be one of/);
   assert.throws(() => json.set('k', '$', 1, { condition: 'NX FPHA' as 'NX' }), /must be one of/);
 });
 

@@ -5,6 +5,10 @@ import * as cms from './bloom/cms.js';
 import * as tDigest from './bloom/t-digest.js';
 import * as topK from './bloom/top-k.js';
 import * as json from './json/json.js';
+import * as mRange from './time-series/m-range.js';
+import * as series from './time-series/ts.js';
 
-export const NAMESPACES = { bf, cf, cms, json, tDigest, topK };
+const ts = { ...series, ...mRange, aliases: { ...series.aliases, ...mRange.aliases } };
+
+export const NAMESPACES = { bf, cf, cms, json, tDigest, topK, ts };
 export type Namespaces = typeof NAMESPACES;

@@ -51,13 +51,15 @@ export const EXTRA_TABLE: Readonly<Record<string, CommandRow | undefined>> = Obj
   ...rows(READ_KEY, 'FT.', 'SUGGET SUGLEN'),
   ...rows(WRITE_KEY, 'FT.', 'SUGADD SUGDEL'),
 
-  ...rows(READ_KEY, 'TS.', 'GET INFO RANGE REVRANGE'),
+  ...rows(READ_KEY, 'TS.', 'GET INFO RANGE READ REVRANGE'),
   ...rows(WRITE_KEY, 'TS.', 'ADD ALTER CREATE DECRBY DEL INCRBY'),
   ['TS.CREATERULE', [2, 1, 2, 1]],
   ['TS.DELETERULE', [2, 1, 2, 1]],
   ['TS.MADD', [2, 1, -3, 3]],
+  // Keys are counted by the first argument.
+  ...rows([65, 0, 0, 0], 'TS.', 'NRANGE NREVRANGE'),
   // They choose series by label.
-  ...rows([1, 0, 0, 0], 'TS.', 'MGET MRANGE MREVRANGE QUERYINDEX'),
+  ...rows([1, 0, 0, 0], 'TS.', 'MGET MRANGE MREVRANGE QUERYINDEX QUERYLABELS'),
 
   ...rows(READ_KEY, 'BF.', 'CARD EXISTS INFO MEXISTS SCANDUMP'),
   ...rows(WRITE_KEY, 'BF.', 'ADD INSERT LOADCHUNK MADD RESERVE'),
