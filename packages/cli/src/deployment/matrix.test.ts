@@ -49,8 +49,7 @@ describe('a deployment', () => {
       assert.match((await run('acl', 'test')).out, /; 0 not as they must be/);
       await run('acl', 'diff');
       await run('certs', 'check');
-      const audit = JSON.parse((await sandbox.run(['audit', '--json'])).out);
-      assert.match(audit.grade, /^A/, JSON.stringify(audit.findings));
+      await assertAuditFindsNothing(sandbox);
 
       const { connect, deployment } = await openDeployment(sandbox);
       const writer = await connect('app', await ownerOf('app:{1}', deployment.nodes, connect));
@@ -68,6 +67,23 @@ describe('a deployment', () => {
     });
   }
 });
+
+/**
+ * What the audit says about the machine (who runs the test, its disk, kernel and packages) is not the deployment's
+ * doing; that the sentinels share the user made for them is.
+ */
+const notOfTheDeployment = /^(HOST|VER)-|^AUTH-011$/;
+
+async function assertAuditFindsNothing(sandbox: CliSandbox): Promise<void> {
+  const { out, err } = await sandbox.run(['audit', '--json']);
+  assert.ok(out.startsWith('{'), err);
+  const { findings } = JSON.parse(out) as { findings: { id: string; status: string; occurrences: unknown }[] };
+  const failed = findings.filter(({ id, status }) => status === 'fail' && !notOfTheDeployment.test(id));
+  assert.deepEqual(
+    failed.map(({ id, occurrences }) => [id, occurrences]),
+    [],
+  );
+}
 
 type Opened = Awaited<ReturnType<typeof openDeployment>>;
 

@@ -150,13 +150,13 @@ function replicationSections(deployment: Deployment, node: DeploymentNode, mater
             ['replica-announce-ip', node.host],
             ['replica-announce-port', node.port],
           ),
-          section(
-            'A primary cut off from its replicas stops taking writes that a failover would lose.',
-            ['min-replicas-to-write', deployment.policy.minReplicasToWrite],
-            ['min-replicas-max-lag', 10],
-          ),
         ]
       : []),
+    section(
+      'A primary cut off from its replicas stops taking writes that a failover would lose.',
+      ['min-replicas-to-write', deployment.policy.minReplicasToWrite],
+      ['min-replicas-max-lag', 10],
+    ),
     ...(follows ? [section('Starts as a replica.', ['replicaof', primary.host, primary.port])] : []),
   ];
 }
