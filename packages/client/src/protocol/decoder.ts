@@ -285,12 +285,20 @@ export class Decoder {
     if (this.#stack.length >= limits.maxDepth) this.#limit('maxDepth', limits.maxDepth);
     this.#outstanding += length * per;
     if (this.#outstanding > limits.maxElements) this.#limit('maxElements', limits.maxElements);
-    if (container === 'array' && (this.#mapping === undefined || this.#mapping[RESP_TYPES.BLOB_STRING] === undefined)) {
-      // Flat arrays of bulk strings (LRANGE, MGET, SMEMBERS …) are read in one loop, without the stack.
+    if (
+      (container === 'array' || container === 'push') &&
+      (this.#mapping === undefined || this.#mapping[RESP_TYPES.BLOB_STRING] === undefined)
+    ) {
+      // Flat arrays of bulk strings (LRANGE, MGET, messages …) are read in one loop, without the stack.
       const items: unknown[] = [];
       this.#readStrings(buf, end, items, length);
       this.#outstanding -= items.length;
-      if (items.length === length) return items;
+      if (items.length === length) {
+        if (container === 'array') return items;
+        this.#inReply = false;
+        this.#sink.push(items);
+        return NONE;
+      }
       this.#stack.push({ container, remaining: length - items.length, items, key: undefined, hasKey: false });
       return NONE;
     }
