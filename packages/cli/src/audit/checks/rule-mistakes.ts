@@ -19,13 +19,16 @@ function mistakeOf(user: AclUser): RuleMistake | undefined {
     : undefined;
 }
 
-/** The rules in the order somebody wrote them. Redis before 7.2 reports its own wording, so there only the file tells. */
+/**
+ * The rules in the order somebody wrote them. Redis before 7.2 words the rules anew, in ACL LIST and in a file it saved:
+ * there, only a file that reads otherwise was written by a person.
+ */
 function asWritten(user: AclUser, node: NodeFacts): AclUser | undefined {
   const files = maybe(node.files);
   const inFile = files && maybe(files.acl)?.users.find((one) => one.name === user.name);
-  if (inFile) return inFile;
   const engine = maybe(node.engine);
-  return engine?.name === 'redis' && !versionAtLeast(engine.version, '7.2') ? undefined : user;
+  if (engine?.name !== 'redis' || versionAtLeast(engine.version, '7.2')) return inFile ?? user;
+  return inFile && inFile.written.join(' ') !== user.written.join(' ') ? inFile : undefined;
 }
 
 /** Names of the users whose rules contain the mistake and who got a dangerous command by it. */
