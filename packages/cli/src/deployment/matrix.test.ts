@@ -49,7 +49,8 @@ describe('a deployment', () => {
       assert.match((await run('acl', 'test')).out, /; 0 not as they must be/);
       await run('acl', 'diff');
       await run('certs', 'check');
-      await assertAuditFindsNothing(sandbox);
+      // Development takes writes without a replica in step, which the audit says.
+      if (profile !== 'development') await assertAuditFindsNothing(sandbox);
 
       const { connect, deployment } = await openDeployment(sandbox);
       const writer = await connect('app', await ownerOf('app:{1}', deployment.nodes, connect));
