@@ -103,6 +103,8 @@ export class PoolCore implements Dispatcher, TransactionTarget {
   readonly #idle: Member[] = [];
   readonly #connecting = new Set<RedisClient>();
   readonly #leases = new Set<Lease>();
+  /** On their way from idle to a lease: they count, or the pool would grow beyond its maximum meanwhile. */
+  readonly #handed = new Set<Member>();
   readonly #waiters = new Set<Waiter>();
   readonly #forgotten = new FinalizationRegistry<Lease>((lease) => this.#reclaim(lease));
   #state: PoolState = 'closed';
@@ -124,7 +126,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     return this.#idle.length;
   }
   get busy(): number {
-    return this.#connecting.size + this.#leases.size;
+    return this.#connecting.size + this.#leases.size + this.#handed.size;
   }
   get waiting(): number {
     return this.#waiters.size;
@@ -233,6 +235,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
         : undefined,
     };
     this.#leases.add(lease);
+    this.#handed.delete(member);
     return lease;
   }
 
@@ -276,6 +279,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     for (;;) {
       const member = await this.#next();
       if (await this.#isHealthy(member)) return member;
+      this.#handed.delete(member);
       this.#discard(member);
     }
   }
@@ -284,7 +288,10 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     if (this.#state !== 'open') throw new ClientClosedError();
     // The one used last: the others can grow old and go.
     const member = this.#idle.pop();
-    if (member !== undefined) return member;
+    if (member !== undefined) {
+      this.#handed.add(member);
+      return member;
+    }
     if (this.#waiters.size >= this.#pool.maxWaiters) throw new QueueFullError(`${this.#pool.maxWaiters} waiters`);
     return new Promise<Member>((take, fail) => {
       const { acquireTimeout } = this.#pool;
@@ -376,6 +383,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
       }
       this.#waiters.delete(waiter);
       clearTimeout(waiter.timer);
+      this.#handed.add(member);
       waiter.take(member);
     }
     this.#settle();
