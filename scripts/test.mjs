@@ -2,6 +2,7 @@
 // `npm test`: everything that has to hold before a change is merged. Arguments choose tests, as in run-tests.mjs;
 // then only those run.
 import { bootstrap, REPOSITORY, tool } from './bootstrap.mjs';
+import { ensureBrowser } from './ensure-browser.mjs';
 import { run, runMain, say } from './lib/step.mjs';
 
 await runMain(async (args) => {
@@ -13,6 +14,7 @@ await runMain(async (args) => {
     const { checkPackages } = await import('./check-packages.mjs');
     await checkPackages();
   }
+  await ensureBrowser();
   say('Testing');
   const { runTests } = await import('./run-tests.mjs');
   return runTests(args);

@@ -4,7 +4,8 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { findEngines } from '../../testing/dist/engines.js';
-import { EXIT, run, StepFailed, say } from '../lib/step.mjs';
+import { firstWhere, packageManager } from '../lib/package-manager.mjs';
+import { EXIT, StepFailed, say } from '../lib/step.mjs';
 import { distributionEngines, enginesFolder, unpackEngine } from './unpack.mjs';
 
 const exec = promisify(execFile);
@@ -56,14 +57,7 @@ const MANAGERS = [
 ];
 
 async function installWithPackageManager() {
-  const manager = await firstWhere(MANAGERS, ({ program }) => isInPath(program));
-  if (!manager) throw new Error('no package manager that we know (apt-get, dnf, apk, brew)');
-  const prefix = manager.root ? await asRoot() : [];
-  if (!prefix) throw new Error(`${manager.program} needs root, and sudo asks for a password`);
-  const call = (args) => {
-    const [program, ...rest] = [...prefix, manager.program, ...args];
-    return run(program, rest, { quiet: true, env: manager.env });
-  };
+  const { manager, prefix, call } = await packageManager(MANAGERS);
 
   if (manager.refresh) {
     say(`Refreshing the package lists (${manager.program} ${manager.refresh[0]})`);
@@ -113,23 +107,4 @@ async function unpackFromDistribution() {
     }
   }
   throw refusal ?? new Error('no distribution package to unpack');
-}
-
-/** What to put before a command so that root runs it; undefined when that takes a password. */
-async function asRoot() {
-  if (process.getuid?.() === 0) return [];
-  const allowed = await exec('sudo', ['-n', 'true']).then(
-    () => true,
-    () => false,
-  );
-  return allowed ? ['sudo', '-n'] : undefined;
-}
-
-function isInPath(program) {
-  return (process.env.PATH ?? '').split(':').some((folder) => folder && existsSync(`${folder}/${program}`));
-}
-
-async function firstWhere(items, condition) {
-  for (const item of items) if (await condition(item)) return item;
-  return undefined;
 }
