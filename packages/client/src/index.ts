@@ -19,6 +19,22 @@ export * from './commands/constants.js';
 export { GEO_REPLY_WITH, type GeoReplyWith } from './commands/geo.js';
 export { HASH_EXPIRATION, HASH_EXPIRATION_TIME, type HashExpiration } from './commands/hashes.js';
 export {
+  FT_AGGREGATE_GROUP_BY_REDUCERS,
+  FT_AGGREGATE_STEPS,
+  type FtAggregateOptions,
+} from './commands/search/aggregate.js';
+export { FT_HYBRID_COMBINE_METHOD, FT_HYBRID_VECTOR_METHOD, type FtHybridOptions } from './commands/search/hybrid.js';
+export { type FtSearchOptions, REDISEARCH_LANGUAGE, type RediSearchLanguage } from './commands/search/query.js';
+export type { SearchReply } from './commands/search/replies.js';
+export {
+  type RediSearchSchema,
+  SCHEMA_FIELD_TYPE,
+  SCHEMA_GEO_SHAPE_COORD_SYSTEM,
+  SCHEMA_TEXT_FIELD_PHONETIC,
+  SCHEMA_VECTOR_FIELD_ALGORITHM,
+  VAMANA_COMPRESSION_ALGORITHM,
+} from './commands/search/schema.js';
+export {
   STREAM_DELETION_POLICY,
   STREAM_DELETION_REPLY_CODES,
   type StreamDeletionPolicy,

@@ -11,10 +11,10 @@ import { type Command, Flag } from './command.js';
 import { NAMESPACES } from './namespaces.js';
 import { keysOf, plain, wireOf } from './protocols.test.support.js';
 
-/** What is written; then the keys; `R` reads, `W` writes. */
-type Row = readonly [command: Command, words: string, keys: string, access: 'R' | 'W'];
+/** What is written; then the keys; `R` reads, `W` writes, `-` touches no data. */
+type Row = readonly [command: Command, words: string, keys: string, access: 'R' | 'W' | '-'];
 
-const { bf, cf, cms, json, tDigest, topK, ts } = NAMESPACES;
+const { bf, cf, cms, ft, json, tDigest, topK, ts } = NAMESPACES;
 const ROWS: Readonly<Record<string, readonly Row[]>> = {
   json: [
     [json.arrAppend('k', '$.a', 1, { b: 'c d' }), 'JSON.ARRAPPEND k $.a 1 {"b":"c d"}', 'k', 'W'],
@@ -56,6 +56,215 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     [json.strLen('k'), 'JSON.STRLEN k', 'k', 'R'],
     [json.toggle('k', '$'), 'JSON.TOGGLE k $', 'k', 'W'],
     [json.type('k', { path: '$' }), 'JSON.TYPE k $', 'k', 'R'],
+  ],
+  ft: [
+    [ft._list(), 'FT._LIST', '', 'R'],
+    [ft.aggregate('i', '*'), 'FT.AGGREGATE i * DIALECT 2', '', 'R'],
+    [
+      ft.aggregate('i', 'q', {
+        VERBATIM: true,
+        ADDSCORES: true,
+        LOAD: ['@a', { identifier: '$.b', AS: 'b' }],
+        TIMEOUT: 5,
+        STEPS: [
+          {
+            type: 'GROUPBY',
+            properties: ['@a', '@b'],
+            REDUCE: [
+              { type: 'COUNT', AS: 'n' },
+              { type: 'SUM', property: '@c' },
+              { type: 'QUANTILE', property: '@c', quantile: 0.5 },
+              { type: 'FIRST_VALUE', property: '@c', BY: { property: '@d', direction: 'DESC' } },
+              { type: 'FIRST_VALUE', property: '@c', BY: '@d' },
+              { type: 'RANDOM_SAMPLE', property: '@c', sampleSize: 3 },
+              { type: 'COLLECT', FIELDS: ['@c', '@d'], DISTINCT: true, SORTBY: '@c', LIMIT: { from: 0, size: 2 } },
+              { type: 'COLLECT', FIELDS: '*' },
+            ],
+          },
+          { type: 'SORTBY', BY: ['@a', { BY: '@b', DIRECTION: 'DESC' }], MAX: 9 },
+          { type: 'APPLY', expression: '@a+1', AS: 'x' },
+          { type: 'LIMIT', from: 0, size: 10 },
+          { type: 'FILTER', expression: '@x>1' },
+        ],
+        PARAMS: { p: 1 },
+        DIALECT: 3,
+      }),
+      [
+        'FT.AGGREGATE i q VERBATIM ADDSCORES LOAD 4 @a $.b AS b TIMEOUT 5 GROUPBY 2 @a @b REDUCE COUNT 0 AS n',
+        'REDUCE SUM 1 @c REDUCE QUANTILE 2 @c 0.5 REDUCE FIRST_VALUE 4 @c BY @d DESC REDUCE FIRST_VALUE 3 @c BY @d',
+        'REDUCE RANDOM_SAMPLE 2 @c 3 REDUCE COLLECT 11 FIELDS 2 @c @d DISTINCT SORTBY 1 @c LIMIT 0 2',
+        'REDUCE COLLECT 2 FIELDS * SORTBY 5 @a @b DESC MAX 9 APPLY @a+1 AS x LIMIT 0 10 FILTER @x>1',
+        'PARAMS 2 p 1 DIALECT 3',
+      ].join(' '),
+      '',
+      'R',
+    ],
+    [
+      ft.aggregate('i', '*', { LOAD: '*', STEPS: [{ type: 'GROUPBY', REDUCE: { type: 'COUNT' } }] }),
+      'FT.AGGREGATE i * LOAD * GROUPBY 0 REDUCE COUNT 0 DIALECT 2',
+      '',
+      'R',
+    ],
+    [
+      ft.aggregateWithCursor('i', '*', { COUNT: 1, MAXIDLE: 2 }),
+      'FT.AGGREGATE i * DIALECT 2 WITHCURSOR COUNT 1 MAXIDLE 2',
+      '',
+      'R',
+    ],
+    [ft.aliasAdd('a', 'i'), 'FT.ALIASADD a i', '', 'W'],
+    [ft.aliasDel('a'), 'FT.ALIASDEL a', '', 'W'],
+    [ft.aliasList('i'), 'FT.ALIASLIST i', '', 'R'],
+    [ft.aliasUpdate('a', 'i'), 'FT.ALIASUPDATE a i', '', 'W'],
+    [ft.alter('i', { f: 'TEXT' }), 'FT.ALTER i SCHEMA ADD f TEXT', '', 'W'],
+    [ft.configGet('*'), 'FT.CONFIG GET *', '', '-'],
+    [ft.configSet('TIMEOUT', '1'), 'FT.CONFIG SET TIMEOUT 1', '', '-'],
+    [ft.create('i', { f: 'TEXT' }), 'FT.CREATE i SCHEMA f TEXT', '', 'W'],
+    [
+      ft.create(
+        'i',
+        {
+          '$.a': { type: 'TEXT', AS: 'a', NOSTEM: true, WEIGHT: 2, PHONETIC: 'dm:en', SORTABLE: 'UNF', NOINDEX: true },
+          b: ['NUMERIC', { type: 'TAG', SEPARATOR: ';', CASESENSITIVE: true, WITHSUFFIXTRIE: true, SORTABLE: true }],
+          c: { type: 'VECTOR', ALGORITHM: 'HNSW', TYPE: 'FLOAT32', DIM: 3, DISTANCE_METRIC: 'L2', M: 4, RERANK: true },
+          d: { type: 'VECTOR', ALGORITHM: 'FLAT', TYPE: 'INT8', DIM: 3, DISTANCE_METRIC: 'COSINE', BLOCK_SIZE: 8 },
+          e: {
+            type: 'VECTOR',
+            ALGORITHM: 'SVS-VAMANA',
+            TYPE: 'FLOAT16',
+            DIM: 3,
+            DISTANCE_METRIC: 'IP',
+            COMPRESSION: 'LVQ4x4',
+            INDEXMISSING: true,
+          },
+          f: { type: 'GEOSHAPE', COORD_SYSTEM: 'FLAT', INDEXMISSING: true },
+          g: { type: 'GEO', INDEXMISSING: true },
+        },
+        {
+          ON: 'JSON',
+          PREFIX: ['u:', 'v:'],
+          FILTER: '@a',
+          LANGUAGE: 'German',
+          SCORE: 0.5,
+          TEMPORARY: 60,
+          NOHL: true,
+          STOPWORDS: [],
+        },
+      ),
+      [
+        'FT.CREATE i ON JSON PREFIX 2 u: v: FILTER @a LANGUAGE German SCORE 0.5 TEMPORARY 60 NOHL STOPWORDS 0 SCHEMA',
+        '$.a AS a TEXT NOSTEM WEIGHT 2 PHONETIC dm:en SORTABLE UNF NOINDEX b NUMERIC',
+        'b TAG SEPARATOR ; CASESENSITIVE WITHSUFFIXTRIE SORTABLE',
+        'c VECTOR HNSW 10 TYPE FLOAT32 DIM 3 DISTANCE_METRIC L2 M 4 RERANK TRUE',
+        'd VECTOR FLAT 8 TYPE INT8 DIM 3 DISTANCE_METRIC COSINE BLOCK_SIZE 8',
+        'e VECTOR SVS-VAMANA 8 TYPE FLOAT16 DIM 3 DISTANCE_METRIC IP COMPRESSION LVQ4x4 INDEXMISSING',
+        'f GEOSHAPE COORD_SYSTEM FLAT INDEXMISSING g GEO INDEXMISSING',
+      ].join(' '),
+      '',
+      'W',
+    ],
+    [ft.cursorDel('i', 7), 'FT.CURSOR DEL i 7', '', '-'],
+    [ft.cursorRead('i', 7, { COUNT: 5 }), 'FT.CURSOR READ i 7 COUNT 5', '', '-'],
+    [ft.dictAdd('d', ['a', 'b']), 'FT.DICTADD d a b', '', 'W'],
+    [ft.dictDel('d', 'a'), 'FT.DICTDEL d a', '', 'W'],
+    [ft.dictDump('d'), 'FT.DICTDUMP d', '', 'R'],
+    [ft.dropIndex('i', { DD: true }), 'FT.DROPINDEX i DD', '', 'W'],
+    [ft.explain('i', 'q', { PARAMS: { p: 'v' } }), 'FT.EXPLAIN i q PARAMS 2 p v DIALECT 2', '', 'R'],
+    [ft.explainCli('i', 'q', { DIALECT: 1 }), 'FT.EXPLAINCLI i q DIALECT 1', '', 'R'],
+    [
+      ft.hybrid('i', {
+        SEARCH: { query: 'q', SCORER: 'BM25', YIELD_SCORE_AS: 's' },
+        VSIM: {
+          field: '@v',
+          vector: '$vec',
+          method: { type: 'KNN', K: 5, EF_RUNTIME: 9 },
+          FILTER: '@a',
+          YIELD_SCORE_AS: 'd',
+        },
+        COMBINE: { method: { type: 'LINEAR', ALPHA: 0.3, BETA: 0.7, WINDOW: 4 }, YIELD_SCORE_AS: 'c' },
+        LOAD: ['@a', '@b'],
+        GROUPBY: { fields: '@a', REDUCE: { type: 'COUNT' } },
+        APPLY: { expression: '@a', AS: 'x' },
+        SORTBY: { fields: [{ field: '@a', direction: 'DESC' }, { field: '@b' }] },
+        FILTER: '@x',
+        LIMIT: { offset: 0, count: 3 },
+        PARAMS: { vec: 'bytes' },
+        TIMEOUT: 10,
+      }),
+      [
+        'FT.HYBRID i SEARCH q SCORER BM25 YIELD_SCORE_AS s VSIM @v $vec KNN 4 K 5 EF_RUNTIME 9 FILTER @a',
+        'YIELD_SCORE_AS d COMBINE LINEAR 8 ALPHA 0.3 BETA 0.7 WINDOW 4 YIELD_SCORE_AS c LOAD 2 @a @b',
+        'GROUPBY 1 @a REDUCE COUNT 0 APPLY @a AS x SORTBY 3 @a DESC @b FILTER @x LIMIT 0 3',
+        'PARAMS 2 vec bytes TIMEOUT 10',
+      ].join(' '),
+      '',
+      'R',
+    ],
+    [
+      ft.hybrid('i', {
+        SEARCH: { query: 'q' },
+        VSIM: { field: '@v', vector: '$vec', method: { type: 'RANGE', RADIUS: 0.5 } },
+        COMBINE: { method: { type: 'RRF', CONSTANT: 60, WINDOW: 4 } },
+        NOSORT: true,
+        PARAMS: {},
+      }),
+      'FT.HYBRID i SEARCH q VSIM @v $vec RANGE 2 RADIUS 0.5 COMBINE RRF 4 WINDOW 4 CONSTANT 60 NOSORT',
+      '',
+      'R',
+    ],
+    [ft.info('i'), 'FT.INFO i', '', 'R'],
+    [ft.profileSearch('i', 'q', { LIMITED: true }), 'FT.PROFILE i SEARCH LIMITED QUERY q DIALECT 2', '', 'R'],
+    [ft.profileAggregate('i', 'q'), 'FT.PROFILE i AGGREGATE QUERY q DIALECT 2', '', 'R'],
+    [
+      ft.search('i', 'q', {
+        VERBATIM: true,
+        NOSTOPWORDS: true,
+        INKEYS: 'k',
+        INFIELDS: ['f', 'g'],
+        RETURN: [],
+        SUMMARIZE: { FIELDS: ['f'], FRAGS: 1, LEN: 2, SEPARATOR: '…' },
+        HIGHLIGHT: { FIELDS: 'f', TAGS: { open: '<b>', close: '</b>' } },
+        SLOP: 1,
+        TIMEOUT: 2,
+        INORDER: true,
+        LANGUAGE: 'English',
+        EXPANDER: 'e',
+        SCORER: 's',
+        SORTBY: { BY: '@a', DIRECTION: 'ASC' },
+        LIMIT: { from: 0, size: 1 },
+        PARAMS: { a: 'b', n: 1 },
+      }),
+      [
+        'FT.SEARCH i q VERBATIM NOSTOPWORDS INKEYS 1 k INFIELDS 2 f g RETURN 0',
+        'SUMMARIZE FIELDS 1 f FRAGS 1 LEN 2 SEPARATOR … HIGHLIGHT FIELDS 1 f TAGS <b> </b>',
+        'SLOP 1 TIMEOUT 2 INORDER LANGUAGE English EXPANDER e SCORER s SORTBY @a ASC LIMIT 0 1',
+        'PARAMS 4 a b n 1 DIALECT 2',
+      ].join(' '),
+      '',
+      'R',
+    ],
+    [
+      ft.search('i', 'q', { SUMMARIZE: true, HIGHLIGHT: true, SORTBY: '@a', DIALECT: 4 }),
+      'FT.SEARCH i q SUMMARIZE HIGHLIGHT SORTBY @a DIALECT 4',
+      '',
+      'R',
+    ],
+    [ft.searchNoContent('i', 'q'), 'FT.SEARCH i q DIALECT 2 NOCONTENT', '', 'R'],
+    [
+      ft.spellCheck('i', 'q', { DISTANCE: 2, TERMS: [{ mode: 'INCLUDE', dictionary: 'd' }] }),
+      'FT.SPELLCHECK i q DISTANCE 2 TERMS INCLUDE d DIALECT 2',
+      '',
+      'R',
+    ],
+    [ft.sugAdd('k', 's', 1, { INCR: true, PAYLOAD: 'p' }), 'FT.SUGADD k s 1 INCR PAYLOAD p', 'k', 'W'],
+    [ft.sugDel('k', 's'), 'FT.SUGDEL k s', 'k', 'W'],
+    [ft.sugGet('k', 'p', { FUZZY: true, MAX: 3 }), 'FT.SUGGET k p FUZZY MAX 3', 'k', 'R'],
+    [ft.sugGetWithPayloads('k', 'p'), 'FT.SUGGET k p WITHPAYLOADS', 'k', 'R'],
+    [ft.sugGetWithScores('k', 'p'), 'FT.SUGGET k p WITHSCORES', 'k', 'R'],
+    [ft.sugGetWithScoresWithPayloads('k', 'p'), 'FT.SUGGET k p WITHSCORES WITHPAYLOADS', 'k', 'R'],
+    [ft.sugLen('k'), 'FT.SUGLEN k', 'k', 'R'],
+    [ft.synDump('i'), 'FT.SYNDUMP i', '', 'R'],
+    [ft.synUpdate('i', 'g', ['a', 'b'], { SKIPINITIALSCAN: true }), 'FT.SYNUPDATE i g SKIPINITIALSCAN a b', '', 'W'],
+    [ft.tagVals('i', 'f'), 'FT.TAGVALS i f', '', 'R'],
   ],
   bf: [
     [bf.add('k', 'i'), 'BF.ADD k i', 'k', 'W'],
@@ -298,7 +507,7 @@ for (const [name, rows] of Object.entries(ROWS)) {
       assert.equal(wireOf(command), words);
       assert.equal(keysOf(command).join(' '), keys, `keys of ${words}`);
       const { flags } = command.spec;
-      assert.equal(flags & (Flag.READONLY | Flag.WRITE), access === 'R' ? Flag.READONLY : Flag.WRITE, words);
+      assert.equal(flags & (Flag.READONLY | Flag.WRITE), { R: Flag.READONLY, W: Flag.WRITE, '-': 0 }[access], words);
     }
   });
   test(`${name}: every command has a row`, () => {
@@ -338,6 +547,133 @@ describe('readers of modules, wire level', () => {
     const value = read(json.get('k'), 3, '{"__proto__":{"admin":true}}') as Record<string, unknown>;
     assert.equal(({} as Record<string, unknown>).admin, undefined);
     assert.equal(value.admin, undefined);
+  });
+
+  test('search results', () => {
+    const expected = {
+      total: 2,
+      documents: [
+        { id: 'a', value: { name: 'x' } },
+        { id: 'b', value: { deep: [1] } },
+      ],
+      warnings: [],
+    };
+    assert.deepEqual(read(ft.search('i', 'q'), 2, [2, 'a', ['name', 'x'], 'b', ['$', '{"deep":[1]}']]), expected);
+    const row = (id: string, extra_attributes: object) => ({ id, extra_attributes, values: [] });
+    const resp3 = {
+      attributes: [],
+      format: 'STRING',
+      total_results: 2,
+      warning: ['slow'],
+      results: [row('a', { name: 'x' }), row('b', { $: '{"deep":[1]}' })],
+    };
+    assert.deepEqual(read(ft.search('i', 'q'), 3, resp3), { ...expected, warnings: ['slow'] });
+    const asMaps = new Map<string, unknown>(Object.entries(resp3));
+    assert.deepEqual(read(ft.search('i', 'q'), 3, asMaps), { ...expected, warnings: ['slow'] });
+    assert.deepEqual(read(ft.search('i', 'q', { RETURN: [] }), 2, [2, 'a', 'b']), {
+      ...expected,
+      documents: [
+        { id: 'a', value: {} },
+        { id: 'b', value: {} },
+      ],
+    });
+    assert.deepEqual(read(ft.search('i', 'q'), 2, [0]), { total: 0, documents: [], warnings: [] });
+    const ids = { total: 2, documents: ['a', 'b'], warnings: [] };
+    assert.deepEqual(read(ft.searchNoContent('i', 'q'), 2, [2, 'a', 'b']), ids);
+    assert.deepEqual(read(ft.searchNoContent('i', 'q'), 3, { ...resp3, warning: [] }), ids);
+    const poisoned = read(ft.search('i', 'q'), 2, [1, 'a', ['$', '{"__proto__":{"admin":true}}']]) as {
+      documents: { value: { admin?: boolean } }[];
+    };
+    assert.equal(poisoned.documents[0]?.value.admin, undefined);
+  });
+
+  test('aggregations, cursors and profiles', () => {
+    const expected = { total: 1, results: [{ a: '1', n: '2' }], warnings: [] };
+    const resp2 = [1, ['a', '1', 'n', '2']];
+    const resp3 = { total_results: 1, results: [{ extra_attributes: { a: '1', n: '2' }, values: [] }], warning: [] };
+    assert.deepEqual(read(ft.aggregate('i', '*'), 2, resp2), expected);
+    assert.deepEqual(read(ft.aggregate('i', '*'), 3, resp3), expected);
+    for (const [resp, reply] of [
+      [2, resp2],
+      [3, resp3],
+    ] as const) {
+      const mapped = read(ft.aggregate('i', '*'), resp, reply, { [RESP_TYPES.MAP]: Map }) as { results: unknown[] };
+      assert.deepEqual(mapped.results, [
+        new Map([
+          ['a', '1'],
+          ['n', '2'],
+        ]),
+      ]);
+    }
+    assert.deepEqual(read(ft.aggregateWithCursor('i', '*'), 2, [resp2, 7]), { ...expected, cursor: 7 });
+    assert.deepEqual(read(ft.cursorRead('i', 7), 3, [resp3, 0]), { ...expected, cursor: 0 });
+    assert.deepEqual(read(ft.profileAggregate('i', '*'), 2, [resp2, ['Shards', []]]), {
+      results: expected,
+      profile: ['Shards', []],
+    });
+    assert.deepEqual(read(ft.profileAggregate('i', '*'), 3, { Results: resp3, Profile: { Shards: [{ time: 1 }] } }), {
+      results: expected,
+      profile: ['Shards', [['time', 1]]],
+    });
+  });
+
+  test('spelling, suggestions, synonyms, settings', () => {
+    const spelt = [{ term: 'helo', suggestions: [{ score: 0.5, suggestion: 'hello' }] }];
+    assert.deepEqual(read(ft.spellCheck('i', 'q'), 2, [['TERM', 'helo', [['0.5', 'hello']]]]), spelt);
+    assert.deepEqual(read(ft.spellCheck('i', 'q'), 3, { results: { helo: [{ hello: 0.5 }] } }), spelt);
+    const scored = [{ suggestion: 's', score: 1.5, payload: null }];
+    assert.deepEqual(read(ft.sugGetWithScoresWithPayloads('k', 'p'), 2, ['s', '1.5', null]), scored);
+    assert.deepEqual(read(ft.sugGetWithScoresWithPayloads('k', 'p'), 3, ['s', 1.5, null]), scored);
+    assert.deepEqual(read(ft.sugGetWithScores('k', 'p'), 2, ['s', '1']), [{ suggestion: 's', score: 1 }]);
+    assert.equal(read(ft.sugGetWithPayloads('k', 'p'), 2, null), null);
+    assert.deepEqual(read(ft.synDump('i'), 2, ['t', ['g']]), { t: ['g'] });
+    assert.deepEqual(read(ft.configGet('*'), 2, [['TIMEOUT', '500']]), { TIMEOUT: '500' });
+    assert.deepEqual(read(ft.configGet('*'), 3, { TIMEOUT: '500' }), { TIMEOUT: '500' });
+  });
+
+  test('what an index is made of', () => {
+    assert.deepEqual(
+      read(ft.info('i'), 2, [
+        ...['index_name', 'i', 'index_definition', ['key_type', 'HASH'], 'num_docs', 3, 'inverted_sz_mb', '0.5'],
+        ...['attributes', [['identifier', 'f', 'type', 'TEXT']], 'gc_stats', ['total_cycles', '2']],
+        ...['cursor_stats', ['global_idle', 0], 'records_per_doc_avg', 'nan'],
+      ]),
+      {
+        index_name: 'i',
+        index_definition: { key_type: 'HASH' },
+        num_docs: 3,
+        inverted_sz_mb: 0.5,
+        attributes: [{ identifier: 'f', type: 'TEXT' }],
+        gc_stats: { total_cycles: 2 },
+        cursor_stats: { global_idle: 0 },
+        records_per_doc_avg: Number.NaN,
+      },
+    );
+  });
+
+  test('hybrid results', () => {
+    const expected = {
+      totalResults: 1,
+      executionTime: 0.5,
+      warnings: [],
+      results: [{ id: 'a', name: 'x', s: '0.9' }],
+    };
+    assert.deepEqual(
+      read(ft.hybrid('i', { SEARCH: { query: 'q' }, VSIM: { field: '@v', vector: '$v' } }), 2, [
+        ...['total_results', 1, 'execution_time', '0.5', 'warnings', []],
+        ...['results', [['id', 'a', 'extra_attributes', ['name', 'x'], 's', '0.9']]],
+      ]),
+      expected,
+    );
+    assert.deepEqual(
+      read(ft.hybrid('i', { SEARCH: { query: 'q' }, VSIM: { field: '@v', vector: '$v' } }), 3, {
+        total_results: 1,
+        execution_time: 0.5,
+        warnings: [],
+        results: [{ id: 'a', extra_attributes: { name: 'x' }, s: '0.9' }],
+      }),
+      expected,
+    );
   });
 
   test('series', () => {
@@ -455,6 +791,8 @@ test('a blocking read of a series runs apart from other commands', () => {
 });
 
 test('an option word that is none is refused', () => {
+  assert.throws(() => ft.create('i', { f: 'TEXT NOINDEX' as 'TEXT' }), /must be one of/);
+  assert.throws(() => ft.search('i', 'q', { SORTBY: { BY: '@a', DIRECTION: 'LIMIT' as 'ASC' } }), /must be one of/);
   assert.throws(() => ts.range('k', '-', '+ COUNT'), /timestamp/);
   assert.throws(() => ts.mRange(0, 1, 'GROUPBY'), /label expressions/);
   assert.throws(() => ts.mRange(0, 1, []), /label expressions/);

@@ -36,11 +36,11 @@ export const EXTRA_TABLE: Readonly<Record<string, CommandRow | undefined>> = Obj
   // Key, path, value, and again.
   ['JSON.MSET', [2, 1, -3, 3]],
 
-  // Index names are not keys. What FT.SEARCH and its like read is decided by the index.
+  // Index names are not keys; what a query reads is decided by the index.
   ...rows(
-    ASK,
+    [129, 0, 0, 0],
     'FT.',
-    '_LIST AGGREGATE DICTDUMP EXPLAIN EXPLAINCLI HYBRID INFO PROFILE SEARCH SPELLCHECK SYNDUMP TAGVALS',
+    '_LIST AGGREGATE ALIASLIST DICTDUMP EXPLAIN EXPLAINCLI HYBRID INFO PROFILE SEARCH SPELLCHECK SYNDUMP TAGVALS',
   ),
   ...rows([2, 0, 0, 0], 'FT.', 'ALIASADD ALIASDEL ALIASUPDATE ALTER CREATE DICTADD DICTDEL DROPINDEX SYNUPDATE'),
   // A cursor moves when it is read: repeating it would skip a page.

@@ -75,6 +75,9 @@ const DANGEROUS = new Set([
   'SLOWLOG RESET',
   'COMMANDLOG RESET',
   'MEMORY PURGE',
+  // With DD it deletes every document of the index.
+  'FT.DROPINDEX',
+  'FT.CONFIG SET',
 ]);
 
 /** `name` as in a command's spec: upper case, subcommand after a space. */
