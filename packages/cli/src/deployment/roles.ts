@@ -167,7 +167,6 @@ export const roles: Readonly<Record<RoleName, Role>> = {
     rules: [
       ...['+ping', '+info', '+role', '+multi', '+exec', '+publish', '+subscribe', '+slaveof', '+replicaof'],
       ...['+config|rewrite', '+client|setname', '+client|kill', '+script|kill'],
-      { rule: '+failover', since: { valkey: '9.0' } },
     ],
     keyAccess: 'none',
   },
