@@ -41,6 +41,20 @@ export function advise(text: string): FixStep {
   return { kind: 'advise', text };
 }
 
+/**
+ * A new password for a user without a moment in which neither works: beside the old one, then instead of it. Only its
+ * SHA-256 stands in a command; 64 lower-case hex digits.
+ */
+export function newPassword(user: string): FixStep[] {
+  const setUser = `redis-cli ACL SETUSER ${shellQuote(user)}`;
+  return [
+    run(`${setUser} '#<sha256 of the new password>'`, `${setUser} '!<sha256 of the new password>'`),
+    advise(
+      'Move the clients to it, then take the old one away: ACL SETUSER USER !<sha256 of the old>, CLIENT KILL USER USER',
+    ),
+  ];
+}
+
 /** Quotes for a POSIX shell where it has to be. */
 export function shellQuote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

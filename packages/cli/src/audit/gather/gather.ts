@@ -28,7 +28,7 @@ const noOperations: OperationFacts = {
   rotations: unobserved('no rotation journal was found'),
   backups: unobserved('no backup manifest was found'),
   restoreTest: unobserved('no record of a restore test was found'),
-  monitoring: unobserved('no state of a redkeep monitor was found'),
+  monitoring: unobserved('no record of a monitor was found'),
   commandsUsed: unobserved('no record of the commands in use was found (redkeep acl learn)'),
   dormant: unobserved('who is dormant shows over days: no record was found'),
 };

@@ -55,7 +55,7 @@ function alertList({ policy, topology }: Deployment): Alert[] {
       name: 'RedisPasswordGuessing',
       expr: 'rate(redis_acl_access_denied_auth_total[5m]) > 0.1 or rate(redis_errors_total{err="WRONGPASS"}[5m]) > 0.1',
       severity: 'critical',
-      summary: 'refuses passwords again and again: redkeep monitor, ACL LOG',
+      summary: 'refuses passwords again and again: look into ACL LOG',
     },
     {
       name: 'RedisUnauthenticatedProbe',

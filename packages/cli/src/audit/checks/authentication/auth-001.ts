@@ -15,8 +15,10 @@ export const auth001: NodeCheck = {
     if (accepted.length === 0) return pass(`a stranger gets: ${Object.values(replies)[0] ?? 'no answer'}`);
     return fail(
       `a connection without credentials ran ${accepted.join(', ')}`,
-      run('redkeep migrate', 'redkeep migrate undo'),
-      advise('Until then: CONFIG SET protected-mode yes and CONFIG SET bind 127.0.0.1'),
+      run('redis-cli CONFIG SET protected-mode yes', 'redis-cli CONFIG SET protected-mode no'),
+      advise(
+        'Then make users and turn the default user off, as AUTH-002 says; redkeep init writes a deployment that has both',
+      ),
     );
   },
 };

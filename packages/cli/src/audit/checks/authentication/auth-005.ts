@@ -1,7 +1,7 @@
 import { commonPasswordHashes } from '../../facts/common-passwords.js';
 import { need } from '../../facts/fact.js';
 import { failEach, type NodeCheck, redisAndValkey } from '../check.js';
-import { run } from '../fix.js';
+import { newPassword } from '../fix.js';
 
 export const auth005: NodeCheck = {
   id: 'AUTH-005',
@@ -21,7 +21,7 @@ export const auth005: NodeCheck = {
         .map((user) => ({
           about: user.name,
           evidence: `the password of ${user.name} is on the list of common passwords`,
-          fix: [run(`redkeep rotate ${user.name}`)],
+          fix: newPassword(user.name),
         })),
       `${users.length} users compared with ${guesses.size} guesses, offline`,
     );

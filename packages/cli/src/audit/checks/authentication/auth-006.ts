@@ -1,7 +1,7 @@
 import { passwordBits } from '../../facts/acl-user.js';
 import { maybe, need } from '../../facts/fact.js';
 import { failEach, type NodeCheck } from '../check.js';
-import { run } from '../fix.js';
+import { newPassword } from '../fix.js';
 
 export const auth006: NodeCheck = {
   id: 'AUTH-006',
@@ -34,7 +34,7 @@ export const auth006: NodeCheck = {
         .map(({ about, bits, at }) => ({
           about,
           evidence: `${about}: about ${bits} bits`,
-          fix: [run(`redkeep rotate ${about}`)],
+          fix: newPassword(about),
           at,
         })),
       all.length === 0 ? 'no clear password in the files' : `${all.length} passwords of at least 128 bits`,

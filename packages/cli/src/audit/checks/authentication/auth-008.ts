@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { fail, type NodeCheck, pass, redisAndValkey } from '../check.js';
-import { run } from '../fix.js';
+import { newPassword } from '../fix.js';
 
 export const auth008: NodeCheck = {
   id: 'AUTH-008',
@@ -19,7 +19,7 @@ export const auth008: NodeCheck = {
     if (shared.length === 0) return pass(`${users.length} users, all passwords different`);
     return fail(
       `${shared.map((user) => user.name).join(', ')} share a password`,
-      ...shared.slice(1).map((user) => run(`redkeep rotate ${user.name}`)),
+      ...shared.slice(1).flatMap((user) => newPassword(user.name)),
     );
   },
 };

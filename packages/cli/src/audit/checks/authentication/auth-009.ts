@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { failEach, type NodeCheck } from '../check.js';
-import { advise, run } from '../fix.js';
+import { advise } from '../fix.js';
 
 export const auth009: NodeCheck = {
   id: 'AUTH-009',
@@ -16,7 +16,7 @@ export const auth009: NodeCheck = {
       several.map((user) => ({
         about: user.name,
         evidence: `${user.name} has ${user.passwordHashes.length} passwords`,
-        fix: [run(`redkeep rotate ${user.name}`), advise('or remove the old one: ACL SETUSER USER !<its sha256>')],
+        fix: [advise(`Take the old one away once no client uses it: ACL SETUSER ${user.name} !<its sha256>`)],
       })),
       'one password a user',
     );

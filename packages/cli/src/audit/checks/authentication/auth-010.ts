@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { failEach, type SystemCheck } from '../check.js';
-import { run } from '../fix.js';
+import { newPassword } from '../fix.js';
 import { daysBetween } from '../read.js';
 
 export const auth010: SystemCheck = {
@@ -20,7 +20,7 @@ export const auth010: SystemCheck = {
       old.map(([user, at]) => ({
         about: user,
         evidence: `${user} was last rotated on ${at.slice(0, 10)}`,
-        fix: [run(`redkeep rotate ${user}`)],
+        fix: newPassword(user),
       })),
       'every password is younger than 90 days',
     );

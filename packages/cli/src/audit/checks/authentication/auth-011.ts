@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { failEach, type NodeCheck, redisAndValkey } from '../check.js';
-import { run } from '../fix.js';
+import { advise } from '../fix.js';
 
 export const auth011: NodeCheck = {
   id: 'AUTH-011',
@@ -21,7 +21,7 @@ export const auth011: NodeCheck = {
       shared.map((user) => ({
         about: user,
         evidence: `${user} is used by ${kinds(user).slice(0, 5).join(', ')}`,
-        fix: [run('redkeep acl add')],
+        fix: [advise('Give each service a user of its own: redkeep init --app NAME=PATTERNS, then redkeep acl apply')],
       })),
       clients.length === 0 ? 'no named client is connected' : 'each user has one kind of client',
     );

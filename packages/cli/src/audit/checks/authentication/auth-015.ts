@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { fail, type NodeCheck, pass } from '../check.js';
-import { run } from '../fix.js';
+import { advise } from '../fix.js';
 import { onlyLoopback, settingIfAny } from '../read.js';
 
 export const auth015: NodeCheck = {
@@ -18,6 +18,11 @@ export const auth015: NodeCheck = {
     if (node.config.observed && onlyLoopback(node)) return pass('listens on loopback only');
     return need(facts.operations.monitoring).throttles
       ? pass('the monitor throttles')
-      : fail('nothing throttles failed logins', run('redkeep monitor --throttle'));
+      : fail(
+          'nothing throttles failed logins',
+          advise(
+            'Ban addresses that fail again and again, from ACL LOG (fail2ban, nftables), or let only holders of a client certificate in',
+          ),
+        );
   },
 };

@@ -16,7 +16,7 @@ export const acl012: NodeCheck = {
       ? pass(`${admins.length}: ${admins.map((user) => user.name).join(', ')}`)
       : fail(
           `${admins.length}: ${admins.map((user) => user.name).join(', ')}`,
-          advise('Give each the role it needs (redkeep acl add), then take +@all away'),
+          advise('Give each the role it needs (redkeep init --app), then take +@all away'),
         );
   },
 };

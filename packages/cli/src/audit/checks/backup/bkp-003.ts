@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { fail, notApplicable, pass, type SystemCheck } from '../check.js';
-import { advise, run } from '../fix.js';
+import { advise } from '../fix.js';
 import { daysBetween } from '../read.js';
 
 export const bkp003: SystemCheck = {
@@ -16,9 +16,13 @@ export const bkp003: SystemCheck = {
   judgeAll(facts) {
     if (facts.expectations.dataRole === 'cache') return notApplicable('declared a cache');
     const recent = need(facts.operations.backups).filter((backup) => daysBetween(backup.takenAt, facts.observedAt) < 2);
-    if (recent.length === 0) return fail('no backup within 48 hours', run('redkeep backup'));
+    if (recent.length === 0)
+      return fail(
+        'no backup within 48 hours',
+        advise('Take one off this host, encrypted before it touches a disk: redis-cli --rdb - | age -r RECIPIENT'),
+      );
     return recent.some((backup) => backup.offHost)
       ? pass(recent[0]!.takenAt)
-      : fail('recent backups lie on this host only', advise('Copy them away: redkeep backup --to'));
+      : fail('recent backups lie on this host only', advise('Copy them to another host'));
   },
 };

@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { failEach, type SystemCheck } from '../check.js';
-import { run } from '../fix.js';
+import { advise } from '../fix.js';
 
 export const bkp004: SystemCheck = {
   id: 'BKP-004',
@@ -17,7 +17,7 @@ export const bkp004: SystemCheck = {
       open.map((backup) => ({
         about: backup.takenAt,
         evidence: `${backup.takenAt}: ${backup.encrypted ? 'the key lies beside it' : 'not encrypted'}`,
-        fix: [run('redkeep backup')],
+        fix: [advise('Encrypt while it is taken: redis-cli --rdb - | age -r RECIPIENT, with the key on another host')],
       })),
       'all encrypted',
     );

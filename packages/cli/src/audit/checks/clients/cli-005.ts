@@ -11,6 +11,6 @@ export const cli005: SystemCheck = {
   sources: [],
   effort: 'hours',
   judgeAll(facts) {
-    return inSource(facts, ['default-user'], 'rediss://USER@…, made with redkeep acl add');
+    return inSource(facts, ['default-user'], 'rediss://USER@…, a user of its own (redkeep init --app)');
   },
 };

@@ -18,7 +18,7 @@ export const cfg006: NodeCheck = {
     if (!suspicious.test(path)) return pass(path);
     return fail(
       path,
-      advise('Treat the host as broken into (redkeep incident start); then:'),
+      advise('Treat the host as broken into: keep evidence, isolate it, rebuild it; then:'),
       config('dbfilename', 'dump.rdb', settingIfAny(node, 'dbfilename')),
     );
   },

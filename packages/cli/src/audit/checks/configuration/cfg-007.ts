@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { fail, type NodeCheck, notApplicable, pass } from '../check.js';
-import { advise, run } from '../fix.js';
+import { advise } from '../fix.js';
 
 export const cfg007: NodeCheck = {
   id: 'CFG-007',
@@ -23,7 +23,7 @@ export const cfg007: NodeCheck = {
       ? pass('none of the known names exists')
       : fail(
           `found ${found.join(', ')}`,
-          run('redkeep incident start'),
+          advise('Treat the host as broken into: keep evidence, isolate it, rebuild it'),
           advise('Do not delete them first: they are evidence'),
         );
   },

@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { fail, type NodeCheck, pass, unknown } from '../check.js';
-import { run } from '../fix.js';
+import { advise, run } from '../fix.js';
 
 export const cfg008: NodeCheck = {
   id: 'CFG-008',
@@ -19,6 +19,10 @@ export const cfg008: NodeCheck = {
     if (foreign.length === 0) return pass(peers.join(', '));
     return facts.expectations.peers.length === 0 && facts.nodes.length === 1
       ? unknown(`replicates with ${foreign.join(', ')}: name every node in the audit to say that they belong to it`)
-      : fail(foreign.join(', '), run('redis-cli REPLICAOF NO ONE'), run('redkeep incident start'));
+      : fail(
+          foreign.join(', '),
+          run('redis-cli REPLICAOF NO ONE'),
+          advise('Treat the host as broken into: keep evidence, isolate it, rebuild it'),
+        );
   },
 };

@@ -18,7 +18,7 @@ export const log005: NodeCheck = {
       : fail(
           `${count} in the last hour, for ${new Set(recent.map((entry) => entry.username)).size} user names`,
           run('redis-cli ACL LOG 128'),
-          advise('Find the sources; redkeep monitor throttles them'),
+          advise('Find the sources by the addresses in ACL LOG and ban them (AUTH-015)'),
         );
   },
 };

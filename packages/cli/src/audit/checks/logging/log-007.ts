@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { fail, pass, type SystemCheck } from '../check.js';
-import { run } from '../fix.js';
+import { advise } from '../fix.js';
 
 export const log007: SystemCheck = {
   id: 'LOG-007',
@@ -14,6 +14,11 @@ export const log007: SystemCheck = {
   judgeAll(facts) {
     return need(facts.operations.monitoring).changes
       ? pass('the monitor watches users and configuration')
-      : fail('nothing watches users and configuration', run('redkeep monitor'));
+      : fail(
+          'nothing watches users and configuration',
+          advise(
+            'Poll ACL LIST and INFO commandstats every minute and alert on changes; the Prometheus rules of redkeep init do',
+          ),
+        );
   },
 };

@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { fail, pass, type SystemCheck } from '../check.js';
-import { run } from '../fix.js';
+import { advise } from '../fix.js';
 import { daysBetween } from '../read.js';
 
 export const log010: SystemCheck = {
@@ -19,7 +19,7 @@ export const log010: SystemCheck = {
       ? pass(`seen at ${seenAt}`)
       : fail(
           hours < 1 ? 'the monitor has no alert rules' : `the monitor was last seen at ${seenAt}`,
-          run('redkeep monitor'),
+          advise('Load the alert rules that redkeep init writes, and check that Prometheus reaches the exporter'),
         );
   },
 };

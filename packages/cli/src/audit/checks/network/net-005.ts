@@ -20,7 +20,7 @@ export const net005: NodeCheck = {
       return pass(`port ${probe.port} speaks in clear, on loopback only`);
     return fail(
       `port ${probe.port} answers in clear${local ? ' (on loopback)' : ''}`,
-      advise('Give clients the TLS address first (redkeep migrate does both), then:'),
+      advise('Give clients the TLS address first, then:'),
       config('port', '0', String(probe.port)),
     );
   },

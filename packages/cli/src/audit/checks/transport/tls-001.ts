@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { fail, type NodeCheck, pass } from '../check.js';
-import { run } from '../fix.js';
+import { advise } from '../fix.js';
 import { onlyLoopback } from '../read.js';
 
 export const tls001: NodeCheck = {
@@ -22,8 +22,9 @@ export const tls001: NodeCheck = {
       return pass('no TLS, on loopback only');
     return fail(
       `no TLS handshake succeeds on port ${port}`,
-      run('redkeep certs create'),
-      run('redkeep migrate', 'redkeep migrate undo'),
+      advise(
+        'Write certificates and a TLS configuration with redkeep init, start the server on them, move the clients, then close the port in clear',
+      ),
     );
   },
 };
