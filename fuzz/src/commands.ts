@@ -3,11 +3,11 @@
  * built (a typed refusal), or the bytes are exactly one command: its own words first, every argument whole.
  */
 import assert from 'node:assert/strict';
+import type { Random } from '@redkeep/testing';
 import { parseRequest } from '@redkeep/testing';
 import type { Command, CommandFunction } from '../../packages/client/dist/commands/command.js';
 import { COMMANDS } from '../../packages/client/dist/commands/index.js';
 import { checkArguments, encodeCommand, type Wire } from '../../packages/client/dist/protocol/encoder.js';
-import type { Random } from './decoder.js';
 
 const polluted = JSON.parse(
   '{"__proto__": {"GET": true, "NX": true}, "condition": "NX\\r\\nGET", "EX": "1 GET"}',

@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
+import type { Random } from '@redkeep/testing';
 import { ErrorReply, ProtocolError } from '../../packages/client/dist/errors.js';
 import { Decoder } from '../../packages/client/dist/protocol/decoder.js';
 import { DEFAULT_REPLY_LIMITS } from '../../packages/client/dist/protocol/limits.js';
@@ -56,20 +57,6 @@ const TOKENS = [
   '\0',
   '\xff',
 ];
-
-/** A whole number below `bound`. */
-export type Random = (bound: number) => number;
-
-/** A generator that a seed repeats (mulberry32). */
-export function randomFrom(seed: number): Random {
-  let state = seed >>> 0;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * bound);
-  };
-}
 
 export interface FuzzReport {
   readonly inputs: number;

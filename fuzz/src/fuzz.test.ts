@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { randomFrom } from '@redkeep/testing';
 import { fuzzCommands } from './commands.js';
-import { check, fuzzDecoder, randomFrom } from './decoder.js';
+import { check, fuzzDecoder } from './decoder.js';
 
 const corpusFolder = fileURLToPath(new URL('../corpus/', import.meta.url));
 

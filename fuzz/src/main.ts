@@ -1,8 +1,9 @@
 /** `npm run fuzz [-- --seconds 60 --seed 1]`: fuzzes the decoder (keeping what finds new code) and the command surface. */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { randomFrom } from '@redkeep/testing';
 import { fuzzCommands } from './commands.js';
-import { fuzzDecoder, randomFrom } from './decoder.js';
+import { fuzzDecoder } from './decoder.js';
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string', default: String(Date.now() >>> 0) } },

@@ -3,6 +3,7 @@ export * from './engines.js';
 export * from './fault-proxy.js';
 export * from './free-port.js';
 export * from './pki.js';
+export * from './random.js';
 export * from './raw-command.js';
 export * from './resp.js';
 export * from './scripted-server.js';

@@ -187,6 +187,29 @@ describe('deadlines and cancelling', () => {
     );
   });
 
+  test('a transaction that times out or is aborted before it is sent is never sent, not even in part', async () => {
+    await using server = await startServer();
+    await using proxy = await startFaultProxy(server.port);
+    await using client = await connect(`redis://127.0.0.1:${proxy.port}`, {
+      commandOptions: { timeout: 100 },
+      socket: quick,
+    });
+    proxy.refuse();
+    proxy.cut('rst');
+    await event(client, 'reconnecting');
+    const aborting = new AbortController();
+    const aborted = client.withAbortSignal(aborting.signal).multi().incr('aborted').exec();
+    aborting.abort();
+    await assert.rejects(aborted, AbortError);
+    // A blocking command has no deadline of its own, and goes with its transaction all the same.
+    await assert.rejects(client.multi().incr('late').blPop('none', 1).exec(), /not sent within/);
+    const back = event(client, 'ready');
+    proxy.accept();
+    await back;
+    assert.deepEqual(await client.mGet(['aborted', 'late']), [null, null]);
+    assert.doesNotMatch(proxy.received('toServer').toString('latin1'), /BLPOP/);
+  });
+
   test('aborting a sent command rejects now and drops its reply', async () => {
     await using server = await startScriptedServer();
     let answer!: () => void;

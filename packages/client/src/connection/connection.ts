@@ -10,7 +10,7 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { Command, Flag, spec } from '../commands/command.js';
+import { Command, type CommandSpec, Flag, spec } from '../commands/command.js';
 import {
   AbortError,
   ClientClosedError,
@@ -35,7 +35,7 @@ import { type Credentials, type CredentialsSource, fromValue } from '../security
 import { Secret } from '../security/secret.js';
 import { Deadlines } from './deadlines.js';
 import { type HandshakeOptions, type HandshakeStep, handshakeError, handshakeSteps, lacksResp3 } from './handshake.js';
-import { EntryKind, type PendingEntry, PendingRing } from './pending-ring.js';
+import { EntryKind, type Group, type PendingEntry, PendingRing } from './pending-ring.js';
 import { isPermanent, PERMANENT_RETRIES, type ReconnectStrategy } from './reconnect.js';
 import { type ConnectionState, nextState } from './state.js';
 import { connectError, type Endpoint, openTransport, type TransportOptions } from './transport.js';
@@ -131,8 +131,6 @@ const SHARDED_KINDS = new Set(['ssubscribe', 'sunsubscribe']);
 const MESSAGE_KINDS = new Set(['message', 'pmessage', 'smessage', ...SUBSCRIPTION_KINDS]);
 const RESET = new Command(spec('RESET'), []);
 
-/** ASKING and the command it is for: nothing may come between them. */
-const ASKING_GROUP = { watched: false };
 const ASKING = spec('ASKING');
 
 // One executor for all promises: a closure a command would cost as much as encoding it.
@@ -391,7 +389,7 @@ export class Connection {
       return;
     }
     for (const entry of this.#ring.rewind((e) => this.#mayRepeat(e))) this.#settleLost(entry, error);
-    this.#rejectWatched();
+    this.#rejectCut(error);
     const permanent = this.#everReady
       ? isPermanent(error) && this.#retries >= PERMANENT_RETRIES
       : isPermanent(error) || performance.now() - this.#startedAt >= this.#options.startupTimeout;
@@ -434,32 +432,31 @@ export class Connection {
     return (
       entry.kind === EntryKind.COMMAND &&
       entry.repeatable &&
-      (entry.group === undefined || entry.group === ASKING_GROUP) &&
+      (entry.group === undefined || entry.group.asking) &&
       entry.retries++ < this.#options.maxRetries
     );
   }
 
-  /** WATCH ended with its connection: a transaction that relies on it must not run on the next one. */
-  #rejectWatched(): void {
+  /**
+   * Transactions that do not outlive their connection: those that rely on a WATCH, which ended with it, and the rest of
+   * one that was sent in part, which would run outside of its MULTI.
+   */
+  #rejectCut(cause: Error): void {
     for (const entry of this.#ring.unfinished()) {
-      if (entry.group?.watched !== true) continue;
-      const { reject } = entry;
+      const { group, reject } = entry;
+      if (group === undefined || (!group.watched && !group.started)) continue;
+      // A read whose ASKING went with the connection is sent again; the node then redirects it once more.
+      if (group.asking && entry.spec !== ASKING) continue;
       entry.kind = EntryKind.SKIPPED;
       this.#ring.release(entry);
-      reject?.(new WatchError('Client reconnected after WATCH'));
+      reject?.(group.watched ? new WatchError('Client reconnected after WATCH') : asClientError(cause));
     }
   }
 
   #settleLost(entry: PendingEntry, cause: Error): void {
     const { reject, spec } = entry;
     this.#ring.release(entry);
-    if (reject === undefined) return;
-    // Reads that ran out of retries did not change anything: they get the cause itself.
-    reject(
-      (spec!.flags & Flag.WRITE) === 0 && (spec!.flags & (Flag.READONLY | Flag.REPEATABLE)) !== 0
-        ? asClientError(cause)
-        : new MaybeExecutedError(spec!.name, cause),
-    );
+    reject?.(lostError(spec!, cause));
   }
 
   /** Finishes what is queued and in flight, then closes. */
@@ -506,8 +503,8 @@ export class Connection {
     this.#dropSocket();
     this.#failAll(this.#handshakeRing, () => error);
     this.#failAll(this.#ring, (entry) =>
-      entry.written && (entry.spec!.flags & Flag.WRITE) !== 0 && !(error instanceof DisconnectsClientError)
-        ? new MaybeExecutedError(entry.spec!.name, error)
+      entry.written && !(error instanceof DisconnectsClientError)
+        ? lostError(entry.spec!, error)
         : asClientError(error),
     );
     this.#deadlines.stop();
@@ -582,7 +579,7 @@ export class Connection {
     const refused = this.#refuse(commands.length);
     if (refused !== undefined) throw refused;
     for (const command of commands) checkArguments(command.spec.name, command.args);
-    const group = options?.atomic === true ? { watched: options.watched === true } : undefined;
+    const group = options?.atomic === true ? newGroup(options.watched === true) : undefined;
     const promises = commands.map((command) => this.#put(this.#ring, command, options, group));
     this.#schedule();
     return promises;
@@ -614,13 +611,14 @@ export class Connection {
       return;
     }
     const { spec, args, preserve } = handed.command;
-    if (asking) {
+    const group = asking ? newGroup(false, true) : undefined;
+    if (group !== undefined) {
       const before = this.#ring.put();
       before.kind = EntryKind.COMMAND;
       before.spec = ASKING;
       before.written = false;
       before.repeatable = false;
-      before.group = ASKING_GROUP;
+      before.group = group;
     }
     const entry = this.#ring.put();
     entry.kind = EntryKind.COMMAND;
@@ -636,7 +634,7 @@ export class Connection {
     entry.retries = 0;
     entry.redirects = handed.redirects;
     entry.repeatable = handed.repeatable;
-    entry.group = asking ? ASKING_GROUP : undefined;
+    entry.group = group;
     entry.confirmations = 0;
     entry.deadline = handed.deadline === 0 ? 0 : this.#deadlines.add(handed.deadline - performance.now());
     if (handed.signal !== undefined) this.#watchAbort(this.#ring, entry, handed.signal);
@@ -649,7 +647,7 @@ export class Connection {
     const taken: HandedOver[] = [];
     for (let cursor = ring.sent; cursor < ring.tail; cursor++) {
       const entry = ring.at(cursor);
-      if (entry.kind !== EntryKind.COMMAND || (entry.group !== undefined && entry.group !== ASKING_GROUP)) continue;
+      if (entry.kind !== EntryKind.COMMAND || (entry.group !== undefined && !entry.group.asking)) continue;
       if (entry.resolve !== undefined) taken.push(handOver(entry));
       entry.kind = EntryKind.SKIPPED;
       ring.release(entry);
@@ -777,9 +775,10 @@ export class Connection {
   /** The caller gets `error` now. Not written: the command is gone. Written: its reply will be dropped. */
   #cancel(ring: PendingRing, entry: PendingEntry, error: Error): void {
     const { reject, group } = entry;
-    // Members of a transaction are not taken out of its middle, and a subscription's answers are counted by its entry:
-    // only their callers stop waiting.
-    if (entry.written ? entry.kind !== EntryKind.SUBSCRIPTION : group === undefined) {
+    // A transaction of which nothing was sent is never sent; of one that was begun nothing is taken out. A
+    // subscription's answers are counted by its entry. Where the entry stays, only its caller stops waiting.
+    if (group !== undefined && !group.started) group.cancelled = error;
+    if (entry.written ? entry.kind !== EntryKind.SUBSCRIPTION : group?.started !== true) {
       entry.kind = entry.written ? EntryKind.DISCARDED : EntryKind.SKIPPED;
       ring.release(entry);
     } else {
@@ -827,8 +826,15 @@ export class Connection {
     while (ring.sent < ring.tail && !this.#needsDrain) {
       const entry = ring.at(ring.sent++);
       if (entry.kind === EntryKind.SKIPPED) continue;
+      const { spec, group } = entry;
+      if (group !== undefined) {
+        if (group.cancelled !== undefined) {
+          this.#cancel(ring, entry, group.cancelled);
+          continue;
+        }
+        group.started = true;
+      }
       entry.written = true;
-      const { spec } = entry;
       encodeCommand(wire, spec!.words, spec!.head, entry.args);
       if (wire.text.length >= WRITE_CHUNK) this.#flushText(socket);
       else if (socket.writableNeedDrain) this.#needsDrain = true;
@@ -891,7 +897,7 @@ export class Connection {
     }
     if (value instanceof ErrorReply) {
       const { group } = entry;
-      if (this.redirector !== undefined && (group === undefined || group === ASKING_GROUP)) {
+      if (this.redirector !== undefined && (group === undefined || group.asking)) {
         if (ring === this.#ring && this.redirector(value, handOver(entry))) {
           ring.shift();
           return;
@@ -993,18 +999,22 @@ export class Connection {
     let stuck = false;
     for (const entry of this.#ring.unfinished()) {
       if (entry.kind === EntryKind.DISCARDED) stuck = true;
+      if (entry.group?.cancelled !== undefined) {
+        this.#cancel(this.#ring, entry, entry.group.cancelled);
+        continue;
+      }
       if (entry.deadline === 0) continue;
       if (entry.deadline > now) {
         if (entry.deadline < earliest) earliest = entry.deadline;
         continue;
       }
-      const { written, spec } = entry;
+      const { written, spec, group } = entry;
       if (written) stuck = true;
       this.#cancel(
         this.#ring,
         entry,
         new TimeoutError(
-          written
+          written || group?.started
             ? `${spec!.name}: no answer within the command timeout`
             : `${spec!.name}: not sent within the command timeout`,
         ),
@@ -1054,6 +1064,10 @@ export class Connection {
   }
 }
 
+function newGroup(watched: boolean, asking = false): Group {
+  return { watched, asking, started: false, cancelled: undefined };
+}
+
 function handOver(entry: PendingEntry): HandedOver {
   return {
     command: new Command(entry.spec!, entry.args, entry.preserve),
@@ -1071,6 +1085,13 @@ function overdue(handed: HandedOver): Error | undefined {
   if (handed.signal?.aborted) return new AbortError(handed.signal.reason);
   if (handed.deadline === 0 || handed.deadline > performance.now()) return undefined;
   return new TimeoutError(`${handed.command.spec.name}: not served within the command timeout`);
+}
+
+/** For a command that was sent and not answered. Reads changed nothing: they get the cause itself. */
+function lostError(spec: CommandSpec, cause: Error): Error {
+  return (spec.flags & Flag.WRITE) === 0 && (spec.flags & (Flag.READONLY | Flag.REPEATABLE)) !== 0
+    ? asClientError(cause)
+    : new MaybeExecutedError(spec.name, cause);
 }
 
 /** Commands reject with the client's own errors; the network's stand in `cause`. */

@@ -24,6 +24,18 @@ export const EntryKind = {
 } as const;
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
 
+/** Commands that belong together (a transaction, ASKING with its command): nothing comes between, they fail together. */
+export interface Group {
+  /** It relies on a WATCH. */
+  readonly watched: boolean;
+  /** ASKING and the command it is for. */
+  readonly asking: boolean;
+  /** The first was written: the others follow, whoever still waits for them. */
+  started: boolean;
+  /** Given up before the first was written: none will be. */
+  cancelled: Error | undefined;
+}
+
 export interface PendingEntry {
   kind: EntryKind;
   spec: CommandSpec | undefined;
@@ -40,8 +52,7 @@ export interface PendingEntry {
   retries: number;
   /** Running it twice does no harm. */
   repeatable: boolean;
-  /** Commands of one transaction share a group: nothing comes between them and they fail together. */
-  group: { readonly watched: boolean } | undefined;
+  group: Group | undefined;
   /** Removes the listener of an AbortSignal. */
   cleanup: (() => void) | undefined;
   /** Confirmations still to come (SUBSCRIPTION). */
