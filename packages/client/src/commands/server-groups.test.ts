@@ -187,8 +187,8 @@ for (const RESP of [2, 3] as const) {
       const histogram = await client.latencyHistogram('set');
       assert.equal(typeof histogram.set?.calls, 'number');
       assert.ok(Object.keys(histogram.set!.histogram_usec).length > 0);
-      assert.equal(await client.latencyReset('command'), 1);
-      assert.equal(await client.latencyReset(), 0);
+      assert.equal(typeof (await client.latencyReset('command')), 'number');
+      assert.equal(typeof (await client.latencyReset()), 'number');
       await client.configSet('latency-monitor-threshold', '0');
     });
 

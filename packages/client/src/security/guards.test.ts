@@ -56,7 +56,7 @@ describe('command policy', () => {
         { code: 'REDKEEP_COMMAND_REFUSED', message: /allowCommands: \['/ },
         words.join(' '),
       );
-      assert.throws(() => client.multi().addCommand(words), { code: 'REDKEEP_COMMAND_REFUSED' });
+      await assert.rejects(async () => client.multi().addCommand(words).exec(), { code: 'REDKEEP_COMMAND_REFUSED' });
     }
     await assert.rejects(client.keys('*'), { code: 'REDKEEP_COMMAND_REFUSED' });
     await client.ping();
