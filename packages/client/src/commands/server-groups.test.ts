@@ -13,7 +13,8 @@ for (const RESP of [2, 3] as const) {
     let server: Server;
     let client: RedisClient;
     before(async () => {
-      server = await startServer();
+      // DEBUG SLEEP makes a latency spike.
+      server = await startServer({ config: { 'enable-debug-command': 'local' } });
       client = createClient({ url: `redis://127.0.0.1:${server.port}`, RESP, commandPolicy: 'unrestricted' });
       client.on('error', () => {});
       await client.connect();
@@ -30,7 +31,8 @@ for (const RESP of [2, 3] as const) {
       const user = await client.aclGetUser('u');
       assert.ok(user);
       assert.deepEqual([user.keys, user.channels, user.flags.includes('on')], ['~k:*', '', true]);
-      assert.deepEqual({ ...user.selectors[0] }, { commands: '-@all +set', keys: '~s:*', channels: '' });
+      const [selector] = user.selectors;
+      assert.deepEqual([selector?.commands, selector?.keys, selector?.channels], ['-@all +set', '~s:*', '']);
       assert.equal(await client.aclGetUser('nobody'), null);
       assert.equal(await client.aclDryRun('u', ['GET', 'k:1']), 'OK');
       assert.match(String(await client.aclDryRun('u', ['GET', 'x'])), /no permissions/);
@@ -170,13 +172,7 @@ for (const RESP of [2, 3] as const) {
 
     test('LATENCY', async () => {
       await client.configSet('latency-monitor-threshold', '1');
-      await client
-        .sendCommand(['DEBUG', 'SLEEP', '0.01'])
-        .catch(() =>
-          client.eval(
-            'local t = redis.call("TIME") local s = t[1] * 1e6 + t[2] repeat t = redis.call("TIME") until t[1] * 1e6 + t[2] > s + 10000',
-          ),
-        );
+      await client.sendCommand(['DEBUG', 'SLEEP', '0.01']);
       const latest = await client.latencyLatest();
       const event = latest.find(([name]) => name === 'command');
       assert.ok(event && event[2] >= 10);
@@ -209,7 +205,9 @@ for (const RESP of [2, 3] as const) {
     });
 
     test('MODULE', async () => {
-      assert.deepEqual(await client.moduleList(), []);
+      // Valkey and Redis 8 come with some.
+      for (const module of await client.moduleList())
+        assert.deepEqual([typeof module.name, typeof module.ver], ['string', 'number']);
       await assert.rejects(client.moduleLoad('/nonexistent.so'), /ERR/);
       await assert.rejects(client.moduleUnload('nothing'), /ERR/);
     });
@@ -254,8 +252,12 @@ for (const RESP of [2, 3] as const) {
         'NOKEY',
       );
       assert.equal(await client.replicaOf('NO', 'ONE'), 'OK');
-      await assert.rejects(client.readonly(), /cluster support disabled/);
-      await assert.rejects(client.readwrite(), /cluster support disabled/);
+      // Valkey 9 accepts them outside clusters.
+      for (const answer of await Promise.allSettled([client.readonly(), client.readwrite()]))
+        assert.match(
+          answer.status === 'fulfilled' ? answer.value : answer.reason.message,
+          /OK|cluster support disabled/,
+        );
       await assert.rejects(client.asking(), /cluster support disabled/);
     });
 
