@@ -142,7 +142,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   dispatch<T>(command: Command<T>, options: CommandOptions = this.options.commandOptions): Promise<T> {
     const { flags } = command.spec;
     if ((flags & PLAIN) === 0) this.#noteState(command.spec.name);
-    const refused = this.options.policy.refuse(command.spec);
+    const refused = this.options.policy.refuse(command);
     if (refused !== undefined) return Promise.reject(refused);
     if (this.#gate !== undefined) return this.#gate.run(command, () => this.#send(command, options));
     return this.#send(command, options);

@@ -91,6 +91,10 @@ export const ERRORS = {
     'The service is temporarily unavailable.',
     'A reply crossed a limit and the connection was closed. Read in smaller pieces or raise `replyLimits`.',
   ],
+  REDKEEP_SCRIPT_NOT_STATIC: [
+    'The request could not be completed.',
+    'Scripts must not be put together from data: pass data as KEYS and ARGV (`defineScript`), or raise `maxScripts`.',
+  ],
   REDKEEP_SERVER: ['The request could not be completed.', 'See `serverMessage` for what the server said.'],
   REDKEEP_SERVER_PLAINTEXT: [
     'The data store could not be verified.',

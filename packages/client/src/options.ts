@@ -440,6 +440,7 @@ const CLIENT_NAMES = [
   'maxRetriesPerCommand',
   'commandOptions',
   'replyLimits',
+  'maxScripts',
   'rateLimit',
   'circuitBreaker',
   'validateCommand',

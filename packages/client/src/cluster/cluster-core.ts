@@ -150,7 +150,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
   // ---------------------------------------------------------------- commands
 
   dispatch<T>(command: Command<T>, options: DispatchOptions = this.options.commandOptions): Promise<T> {
-    const refused = this.options.policy.refuse(command.spec);
+    const refused = this.options.policy.refuse(command);
     if (refused !== undefined) return Promise.reject(refused);
     const { keyPrefix } = this.options;
     return this.#send(keyPrefix === undefined ? command : prefixKeys(command, keyPrefix), options);
@@ -162,7 +162,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     command: Command<T>,
     options: DispatchOptions = this.options.commandOptions,
   ): Promise<T> {
-    const refused = this.options.policy.refuse(command.spec);
+    const refused = this.options.policy.refuse(command);
     if (refused !== undefined) return Promise.reject(refused);
     return this.#sendToSlot(slotOf(key), command, options);
   }

@@ -1,6 +1,7 @@
 /** Which commands this client may send. Checked once a command, by two bit tests unless lists are given. */
-import { type CommandSpec, Flag } from '../commands/command.js';
-import { CommandRefusedError, InvalidOptionError } from '../errors.js';
+import { type Command, Flag } from '../commands/command.js';
+import { CommandRefusedError, InvalidOptionError, type RedkeepError } from '../errors.js';
+import { DEFAULT_MAX_SCRIPTS, ScriptWatch } from './script-watch.js';
 
 export interface CommandPolicyOptions {
   /** `guarded` (default) refuses commands that destroy or reconfigure; `unrestricted` is for administrative tools. */
@@ -11,12 +12,15 @@ export interface CommandPolicyOptions {
   denyCommands?: readonly string[];
   /** Refuse every command that may write. */
   readOnlyCommands?: boolean;
+  /** Different scripts that EVAL may send before they count as put together from data; default 128. */
+  maxScripts?: number;
 }
 
 export class CommandPolicy {
   readonly #refusedFlags: number;
   readonly #allowed: ReadonlySet<string>;
   readonly #denied: ReadonlySet<string>;
+  readonly #scripts: ScriptWatch;
 
   constructor(options: CommandPolicyOptions) {
     const { commandPolicy = 'guarded' } = options;
@@ -27,10 +31,17 @@ export class CommandPolicy {
       (commandPolicy === 'guarded' ? Flag.DANGEROUS : 0) | (options.readOnlyCommands === true ? Flag.WRITE : 0);
     this.#allowed = names(options.allowCommands, 'allowCommands');
     this.#denied = names(options.denyCommands, 'denyCommands');
+    const { maxScripts = DEFAULT_MAX_SCRIPTS } = options;
+    if (!(maxScripts >= 1)) throw new InvalidOptionError('maxScripts', 'must be at least 1');
+    this.#scripts = new ScriptWatch(maxScripts);
   }
 
   /** Why the command may not be sent; undefined when it may. */
-  refuse(spec: CommandSpec): CommandRefusedError | undefined {
+  refuse({ spec, args }: Command): RedkeepError | undefined {
+    if (spec.name === 'EVAL' || spec.name === 'EVAL_RO') {
+      const refused = this.#scripts.refuse(args[0]);
+      if (refused !== undefined) return refused;
+    }
     if ((spec.flags & this.#refusedFlags) === 0 && this.#denied.size === 0) return undefined;
     const { name } = spec;
     const container = name.split(' ', 1)[0]!;

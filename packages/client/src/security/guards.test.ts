@@ -198,3 +198,18 @@ test('tlsInfo tells the live session; a certificate near its end is announced', 
   assert.ok(info.chain[0]!.names.includes('DNS:localhost'));
   assert.equal(announced !== undefined, info.daysLeft < 30);
 });
+
+test('scripts that are put together from data are refused; static ones run for ever', async () => {
+  await using server = await startServer();
+  await using client = createClient({ url: server.url, maxScripts: 3 });
+  await client.connect();
+  for (let i = 0; i < 10; i++) assert.equal(await client.eval('return ARGV[1]', { arguments: [String(i)] }), String(i));
+  const built = (value: string) => client.sendCommand(['EVAL', `return '${value}'`, '0']);
+  assert.equal(await built('a'), 'a');
+  assert.equal(await built('b'), 'b');
+  await assert.rejects(built('c'), { code: 'REDKEEP_SCRIPT_NOT_STATIC' });
+  await assert.rejects(async () => client.multi().addCommand(['EVAL', "return 'd'", '0']).exec(), {
+    code: 'REDKEEP_SCRIPT_NOT_STATIC',
+  });
+  assert.equal(await client.eval('return ARGV[1]', { arguments: ['still'] }), 'still');
+});

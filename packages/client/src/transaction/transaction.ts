@@ -76,7 +76,7 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
   }
 
   #add(command: Command): Transaction<[...R, unknown], M> {
-    const refused = this.#target.options.policy.refuse(command.spec);
+    const refused = this.#target.options.policy.refuse(command);
     if (refused !== undefined) throw refused;
     const { keyPrefix } = this.#target.options;
     this.#commands.push(keyPrefix === undefined ? command : prefixKeys(command, keyPrefix));
