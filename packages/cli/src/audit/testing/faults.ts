@@ -1,6 +1,7 @@
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPki } from '@redkeep/testing';
+import { versionAtLeast } from '../verdict/version.js';
 import { type Fault, sha256 } from './hardened.js';
 
 const day = 86_400_000;
@@ -215,6 +216,7 @@ export const serverFaults: readonly Fault[] = [
   },
   {
     name: 'a user skips the check of RESTORE payloads',
+    appliesTo: ({ kind, version }) => kind === 'redis' || !versionAtLeast(version, '8.1.10'),
     users: user('app', (line) => `${line} skip-sanitize-payload`),
     expect: ['ACL-019'],
   },

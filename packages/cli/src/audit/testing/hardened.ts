@@ -9,6 +9,7 @@ import { type GatherRequest, gather } from '../gather/gather.js';
 import { openSession } from '../gather/session.js';
 import { judge } from '../verdict/judge.js';
 import type { AuditResult } from '../verdict/result.js';
+import { versionAtLeast } from '../verdict/version.js';
 
 /** Known to the tests only: these servers live for seconds, on loopback. */
 export const passwords = { admin: 'test-only-admin-3f9a1c', auditor: 'test-only-auditor-77b2' };
@@ -48,10 +49,20 @@ export const hardenedConfig: Readonly<Record<string, string>> = {
   loglevel: 'notice',
 };
 
+/** Settings that only newer engines have, and that a hardened deployment of them sets. */
+function settingsSince({ kind, version }: Engine): Record<string, string> {
+  return {
+    ...(kind === 'redis' && versionAtLeast(version, '8.0') && { 'hide-user-data-from-log': 'yes' }),
+    ...(kind === 'valkey' && versionAtLeast(version, '9.1') && { 'tls-auto-reload-interval': '3600' }),
+  };
+}
+
 /** One fault in an otherwise hardened deployment, and the findings it must cause: exactly these. */
 export interface Fault {
   readonly name: string;
   readonly expect: readonly CheckId[];
+  /** Engines that can have the fault at all; every one unless said. */
+  readonly appliesTo?: (engine: Engine) => boolean;
   readonly config?: Readonly<Record<string, string>>;
   /** Directives to leave out of the hardened configuration. */
   readonly without?: readonly string[];
@@ -75,7 +86,7 @@ export const expectations: Expectations = {
 
 /** Starts the hardened server with a fault in it. */
 export async function startHardened(engine: Engine, fault: Partial<Fault> = {}): Promise<Server> {
-  const config = { ...hardenedConfig, ...fault.config };
+  const config = { ...hardenedConfig, ...settingsSince(engine), ...fault.config };
   for (const name of fault.without ?? []) delete config[name];
   const server = await startServer({
     engine,

@@ -1,5 +1,6 @@
 import { need } from '../../facts/fact.js';
-import { failEach, type NodeCheck } from '../check.js';
+import { versionAtLeast } from '../../verdict/version.js';
+import { failEach, type NodeCheck, notApplicable } from '../check.js';
 import { acl } from '../fix.js';
 
 export const acl019: NodeCheck = {
@@ -12,6 +13,10 @@ export const acl019: NodeCheck = {
   engines: { redis: '6.2', valkey: '7.2' },
   sources: ['CWE-502'],
   judge(node) {
+    const { name, version } = need(node.engine);
+    const fixedSince = version.startsWith('8.1.') ? '8.1.10' : '9.0.6';
+    if (name === 'valkey' && versionAtLeast(version, fixedSince))
+      return notApplicable('the flag has no effect since 8.1.10 and 9.0.6');
     return failEach(
       need(node.users)
         .filter((user) => user.skipsSanitizing)
