@@ -53,8 +53,7 @@ export type SourceIssue =
   | 'built-command'
   | 'interpolated-script'
   | 'dangerous-call'
-  | 'logged-secret'
-  | 'traced-arguments';
+  | 'logged-secret';
 
 export interface SourceFinding {
   readonly issue: SourceIssue;

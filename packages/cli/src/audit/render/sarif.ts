@@ -63,7 +63,6 @@ export function renderSarif(result: AuditResult, root: string): string {
           driver: {
             name: 'redkeep',
             semanticVersion: result.tool.version,
-            informationUri: 'https://redkeep.dev',
             rules: result.checks.map(rule),
           },
         },

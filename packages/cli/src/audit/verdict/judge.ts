@@ -82,7 +82,7 @@ export function judge(facts: Facts, options: JudgeOptions): AuditResult {
   const { results, waived } = applyWaivers(all, options.waivers ?? [], facts.observedAt);
   const findings = results.filter(({ status }) => status === 'fail').sort(worstFirst);
   return {
-    schema: 'https://redkeep.dev/schema/audit-report-1.json',
+    schema: 'urn:redkeep:schema:audit-report-1',
     tool: { name: 'redkeep', version: options.version },
     observedAt: facts.observedAt,
     durationMs: options.durationMs,

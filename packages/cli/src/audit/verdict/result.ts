@@ -7,7 +7,7 @@ import type { Severity } from './cvss.js';
 
 /** The one result of an audit; every output is a rendering of it. Its JSON schema is published with the package. */
 export interface AuditResult {
-  readonly schema: 'https://redkeep.dev/schema/audit-report-1.json';
+  readonly schema: 'urn:redkeep:schema:audit-report-1';
   readonly tool: { readonly name: 'redkeep'; readonly version: string };
   readonly observedAt: string;
   readonly durationMs: number;

@@ -34,7 +34,7 @@ const counts = { observed: count, notApplicable: count, unknown: count };
 
 /** The report's form. `schema/audit-report-1.json` is made from it, and reports that are read back are checked by it. */
 export const auditResultSchema = z.object({
-  schema: z.literal('https://redkeep.dev/schema/audit-report-1.json'),
+  schema: z.literal('urn:redkeep:schema:audit-report-1'),
   tool: z.object({ name: z.literal('redkeep'), version: z.string() }),
   observedAt: z.iso.datetime(),
   durationMs: z.number(),
@@ -108,7 +108,7 @@ export const waiversSchema = z.array(
 /** JSON Schema (2020-12) of the report, for those who read it with other tools. */
 export function reportJsonSchema(): object {
   return {
-    $id: 'https://redkeep.dev/schema/audit-report-1.json',
+    $id: 'urn:redkeep:schema:audit-report-1',
     title: 'redkeep audit report',
     ...z.toJSONSchema(auditResultSchema),
   };

@@ -30,7 +30,10 @@ export const cfg020: NodeCheck = {
         ...foreign.map((name) => ({
           about: name,
           evidence: `library ${name} is loaded and not declared`,
-          fix: [run(`redis-cli FUNCTION DELETE ${shellQuote(name)}`), advise('or declare it: --library NAME')],
+          fix: [
+            run(`redis-cli FUNCTION DELETE ${shellQuote(name)}`),
+            advise('or keep it, and accept the finding by a waiver with its owner and reason'),
+          ],
         })),
       ],
       need(node.libraries).join(', ') || 'no library is loaded',

@@ -1,5 +1,5 @@
 import { fail, type NodeCheck, pass } from '../check.js';
-import { run } from '../fix.js';
+import { advise, run } from '../fix.js';
 import { servedTls } from '../tls.js';
 
 export const tls009: NodeCheck = {
@@ -16,11 +16,12 @@ export const tls009: NodeCheck = {
       .filter(([, matches]) => !matches)
       .map(([name]) => name);
     const names = chain[0]?.names ?? [];
-    if (names.length === 0) return fail('the certificate has no subject alternative name', run('redkeep certs renew'));
+    if (names.length === 0)
+      return fail('the certificate has no subject alternative name', advise('redkeep certs renew'));
     if (missing.length === 0) return pass(`${Object.keys(nameMatches).join(', ')} covered by ${names.join(', ')}`);
     return fail(
       `${missing.join(', ')} not among ${names.join(', ')}`,
-      run(`redkeep certs renew ${missing.map((name) => `--name ${name}`).join(' ')}`),
+      advise('Add the names to the deployment (redkeep init --tls-name NAME), then redkeep certs renew --all'),
     );
   },
 };

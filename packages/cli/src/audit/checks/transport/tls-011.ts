@@ -1,5 +1,5 @@
 import { failEach, type NodeCheck, unknown } from '../check.js';
-import { run } from '../fix.js';
+import { advise } from '../fix.js';
 import { daysBetween } from '../read.js';
 import { servedTls } from '../tls.js';
 
@@ -20,7 +20,11 @@ export const tls011: NodeCheck = {
       soon.map((one) => ({
         about: one.subject,
         evidence: `${one.subject} ends on ${one.notAfter.slice(0, 10)}`,
-        fix: [run('redkeep certs rotate-ca')],
+        fix: [
+          advise(
+            'Make a new CA, let all sides trust both (redkeep certs trust FILE), issue every certificate again (redkeep certs issue), then drop the old',
+          ),
+        ],
       })),
       authorities.map((one) => `${one.subject} until ${one.notAfter.slice(0, 10)}`).join(', '),
     );

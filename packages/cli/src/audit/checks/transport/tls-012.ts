@@ -1,5 +1,5 @@
 import { fail, type NodeCheck, pass } from '../check.js';
-import { run } from '../fix.js';
+import { advise } from '../fix.js';
 import { daysBetween } from '../read.js';
 import { servedTls } from '../tls.js';
 
@@ -13,6 +13,13 @@ export const tls012: NodeCheck = {
   judge(node) {
     const [leaf] = servedTls(node).chain;
     const days = Math.round(daysBetween(leaf!.notBefore, leaf!.notAfter));
-    return days <= 398 ? pass(`${days} days`) : fail(`${days} days`, run('redkeep certs renew --days 90'));
+    return days <= 398
+      ? pass(`${days} days`)
+      : fail(
+          `${days} days`,
+          advise(
+            'Issue certificates of at most 90 days: a stricter profile of redkeep init does, then redkeep certs renew --all',
+          ),
+        );
   },
 };

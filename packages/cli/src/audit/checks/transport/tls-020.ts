@@ -1,5 +1,5 @@
 import { fail, type NodeCheck, pass } from '../check.js';
-import { run } from '../fix.js';
+import { advise } from '../fix.js';
 import { daysBetween } from '../read.js';
 import { servedTls } from '../tls.js';
 
@@ -16,6 +16,11 @@ export const tls020: NodeCheck = {
     const days = Math.round(daysBetween(leaf!.notBefore, leaf!.notAfter));
     return days <= 90
       ? pass(`${days} days`)
-      : fail(`${days} days, and no way to revoke`, run('redkeep certs renew --days 90'));
+      : fail(
+          `${days} days, and no way to revoke`,
+          advise(
+            'Issue certificates of at most 90 days: a stricter profile of redkeep init does, then redkeep certs renew --all',
+          ),
+        );
   },
 };
