@@ -17,7 +17,7 @@ export const tls009: NodeCheck = {
       .map(([name]) => name);
     const names = chain[0]?.names ?? [];
     if (names.length === 0)
-      return fail('the certificate has no subject alternative name', advise('redkeep certs renew'));
+      return fail('the certificate has no subject alternative name', run('redkeep certs renew --all'));
     if (missing.length === 0) return pass(`${Object.keys(nameMatches).join(', ')} covered by ${names.join(', ')}`);
     return fail(
       `${missing.join(', ')} not among ${names.join(', ')}`,
