@@ -35,7 +35,7 @@ import { type Credentials, type CredentialsSource, fromValue } from '../security
 import { Secret } from '../security/secret.js';
 import { Deadlines } from './deadlines.js';
 import { type HandshakeOptions, type HandshakeStep, handshakeError, handshakeSteps, lacksResp3 } from './handshake.js';
-import { EntryKind, type Group, type PendingEntry, PendingRing } from './pending-ring.js';
+import { COMMAND_BYTES, EntryKind, type Group, type PendingEntry, PendingRing } from './pending-ring.js';
 import { isPermanent, PERMANENT_RETRIES, type ReconnectStrategy } from './reconnect.js';
 import { type ConnectionState, nextState } from './state.js';
 import { connectError, type Endpoint, openTransport, type TransportOptions } from './transport.js';
@@ -224,7 +224,7 @@ export class Connection {
     return this.#ring.size;
   }
   get pendingBytes(): number {
-    return this.#ring.bytes;
+    return this.#ring.held;
   }
   /** The TLS socket in use, for its session's facts. */
   get socket(): Socket | TLSSocket | undefined {
@@ -628,7 +628,7 @@ export class Connection {
     entry.mapping = handed.mapping;
     entry.resolve = handed.resolve;
     entry.reject = handed.reject;
-    entry.bytes = checkArguments(spec.name, args);
+    entry.bytes = COMMAND_BYTES + checkArguments(spec.name, args);
     this.#ring.bytes += entry.bytes;
     entry.written = false;
     entry.retries = 0;
@@ -724,7 +724,7 @@ export class Connection {
         if (!this.#options.offlineQueue) return new ClientOfflineError();
     }
     if (this.#ring.size + count > maxCommands) return new QueueFullError(`${maxCommands} commands`);
-    if (this.#ring.bytes >= maxQueueBytes) return new QueueFullError(`${maxQueueBytes} bytes`);
+    if (this.#ring.held >= maxQueueBytes) return new QueueFullError(`${maxQueueBytes} bytes`);
     return undefined;
   }
 
@@ -736,7 +736,7 @@ export class Connection {
     confirmations = 0,
   ): Promise<T> {
     const { spec, args } = command;
-    const bytes = checkArguments(spec.name, args);
+    const bytes = COMMAND_BYTES + checkArguments(spec.name, args);
     const signal = options?.abortSignal;
     if (signal?.aborted) return Promise.reject(new AbortError(signal.reason));
     const timeout = options?.timeout ?? this.#options.commandTimeout;
@@ -1035,7 +1035,7 @@ export class Connection {
     const { maxCommands, maxQueueBytes } = this.#options;
     if (
       this.#state !== 'closed' &&
-      (this.#ring.size > maxCommands * LOW_WATER || this.#ring.bytes > maxQueueBytes * LOW_WATER)
+      (this.#ring.size > maxCommands * LOW_WATER || this.#ring.held > maxQueueBytes * LOW_WATER)
     )
       return;
     const waiters = this.#roomWaiters;
