@@ -157,6 +157,7 @@ describe('deadlines and cancelling', () => {
     server.reply('GET', '$6\r\nsecond\r\n');
     await using client = await connect(server.url, { socket: { socketTimeout: 0 } });
     await assert.rejects(client.withCommandOptions({ timeout: 20 }).get('first'), TimeoutError);
+    await server.waitForCommand('GET');
     const second = client.get('second');
     answerFirst();
     assert.equal(await second, 'second');
