@@ -8,7 +8,7 @@ import { BlockingConnections } from './connection/blocking-connections.js';
 import { Connection, type ConnectionListener, type DispatchOptions } from './connection/connection.js';
 import type { HandshakeStep } from './connection/handshake.js';
 import { describeEndpoint } from './connection/transport.js';
-import { type CommandMessage, type ConnectionMessage, commandChannel, connectionChannel } from './diagnostics.js';
+import { type ConnectionMessage, commandChannel, connectionChannel, errorCode, observed } from './diagnostics.js';
 import type { Dispatcher, TransactionTarget } from './dispatcher.js';
 import { WatchError } from './errors.js';
 import type { CommandOptions, ResolvedOptions } from './options.js';
@@ -149,15 +149,22 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   }
 
   #send<T>(command: Command<T>, options: CommandOptions): Promise<T> {
+    return this.send(
+      this.options.keyPrefix === undefined ? command : prefixKeys(command, this.options.keyPrefix),
+      options,
+    );
+  }
+
+  /** A command that is already checked and prefixed, as it is sent: for clusters, which do that themselves. */
+  send<T>(command: Command<T>, options: CommandOptions = this.options.commandOptions): Promise<T> {
     const { flags } = command.spec;
-    const prefixed = this.options.keyPrefix === undefined ? command : prefixKeys(command, this.options.keyPrefix);
     const promise =
       this.cache !== undefined && (flags & Flag.READONLY) !== 0
-        ? this.#dispatchCached(prefixed, options, this.cache)
+        ? this.#dispatchCached(command, options, this.cache)
         : (flags & Flag.BLOCKING) === 0
-          ? this.connection.dispatch(prefixed, options)
-          : this.#dispatchBlocking(prefixed, options);
-    return commandChannel.hasSubscribers ? this.#observe(prefixed, promise) : promise;
+          ? this.connection.dispatch(command, options)
+          : this.#dispatchBlocking(command, options);
+    return commandChannel.hasSubscribers ? observed(command.spec.name, this.server, promise) : promise;
   }
 
   #noteState(name: string): void {
@@ -181,7 +188,10 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   }
 
   pipeline(commands: readonly Command[], options?: DispatchOptions): Promise<unknown>[] {
-    return this.connection.dispatchAll(commands, options);
+    const replies = this.connection.dispatchAll(commands, options);
+    if (commandChannel.hasSubscribers)
+      for (const [i, reply] of replies.entries()) observed(commands[i]!.spec.name, this.server, reply);
+    return replies;
   }
 
   /** The client's own timeout is for commands that answer at once; one given for this call bounds its wait. */
@@ -202,7 +212,8 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
       (byCall && options.cache === undefined) || this.connection.state !== 'ready' ? undefined : cacheableKeys(command);
     if (keys === undefined) return this.connection.dispatch(command, options);
     return cache.read({
-      cacheKey: cacheKey(command, options.typeMapping),
+      // Another database has other values under the same keys.
+      cacheKey: `${this.connection.database} ${cacheKey(command, options.typeMapping)}`,
       keys,
       ttl: options.cache?.ttl,
       load: async () => {
@@ -212,25 +223,6 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
         return (await Promise.all([allowed, reply]))[1];
       },
     }) as Promise<T>;
-  }
-
-  #observe<T>(command: Command<T>, promise: Promise<T>): Promise<T> {
-    const started = performance.now();
-    const publish = (error?: Error) => {
-      const message: CommandMessage = {
-        command: command.spec.name,
-        server: this.server,
-        durationMs: performance.now() - started,
-        ok: error === undefined,
-        errorCode: errorCode(error),
-      };
-      commandChannel.publish(message);
-    };
-    promise.then(
-      () => publish(),
-      (error) => publish(error),
-    );
-    return promise;
   }
 
   // ---------------------------------------------------------------- modes
@@ -350,10 +342,6 @@ const LEAVES_STATE = new Set(
   ),
 );
 const UNWATCH = new Command(spec('UNWATCH'), []);
-
-function errorCode(error: Error | undefined): string | undefined {
-  return error === undefined ? undefined : ((error as { code?: string }).code ?? error.name);
-}
 
 /** The same command on prefixed keys. */
 export function prefixKeys<T>(command: Command<T>, prefix: RedisArgument): Command<T> {

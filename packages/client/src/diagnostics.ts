@@ -23,3 +23,29 @@ export interface ConnectionMessage {
   readonly event: 'connect' | 'ready' | 'error' | 'end' | 'reconnecting';
   readonly errorCode: string | undefined;
 }
+
+/** The same promise; what becomes of it is published, when somebody listens. */
+export function observed<P extends Promise<unknown>>(command: string, server: string, promise: P): P {
+  if (!commandChannel.hasSubscribers) return promise;
+  const started = performance.now();
+  const publish = (error?: Error) => {
+    const message: CommandMessage = {
+      command,
+      server,
+      durationMs: performance.now() - started,
+      ok: error === undefined,
+      errorCode: errorCode(error),
+    };
+    commandChannel.publish(message);
+  };
+  promise.then(
+    () => publish(),
+    (error) => publish(error),
+  );
+  return promise;
+}
+
+/** A stable code where the error has one. */
+export function errorCode(error: Error | undefined): string | undefined {
+  return error === undefined ? undefined : ((error as { code?: string }).code ?? error.name);
+}

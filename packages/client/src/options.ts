@@ -216,7 +216,14 @@ export function resolveOptions(given: ClientOptions = {}, env: NodeJS.ProcessEnv
   };
 }
 
-function resolveCache(given: ClientOptions): ResolvedOptions['cache'] {
+/**
+ * The cache of one client, or with `Cache` another kind of it, for the clients of a pool, cluster or sentinel to share.
+ * @throws InvalidOptionError
+ */
+export function resolveCache(
+  given: Pick<ClientOptions, 'clientSideCache' | 'emitInvalidate' | 'RESP'>,
+  Cache: typeof BasicClientSideCache = BasicClientSideCache,
+): ResolvedOptions['cache'] {
   const { clientSideCache: cache } = given;
   if (given.RESP === 2 && cache !== undefined)
     throw new InvalidOptionError('clientSideCache', 'Client Side Caching is only supported with RESP3');
@@ -226,7 +233,7 @@ function resolveCache(given: ClientOptions): ResolvedOptions['cache'] {
   if (given.emitInvalidate)
     throw new InvalidOptionError('emitInvalidate', 'is not needed with clientSideCache, whose provider emits the same');
   if (cache instanceof ClientSideCacheProvider) return { provider: cache, byCall: false };
-  return { provider: new BasicClientSideCache(cache), byCall: cache.byCall === true };
+  return { provider: new Cache(cache), byCall: cache.byCall === true };
 }
 
 export interface ParsedUrl {

@@ -192,7 +192,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
       const refusal = this.nodes.refusal(node);
       if (refusal !== undefined) return Promise.reject(refusal);
     }
-    return this.nodes.connection(node).dispatch(command, options);
+    return (node.client ?? this.nodes.client(node))[CORE].send(command, options);
   }
 
   #closedError(): Error {

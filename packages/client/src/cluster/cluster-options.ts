@@ -1,6 +1,13 @@
 /** A cluster's options, and from them those of each node. */
+import { BasicPooledClientSideCache } from '../cache/client-side-cache.js';
 import { InvalidOptionError } from '../errors.js';
-import { type ClientOptions, type CommandOptions, type ResolvedOptions, resolveOptions } from '../options.js';
+import {
+  type ClientOptions,
+  type CommandOptions,
+  type ResolvedOptions,
+  resolveCache,
+  resolveOptions,
+} from '../options.js';
 import type { RedisArgument, RespVersion } from '../protocol/types.js';
 import type { CustomCommandOptions } from '../scripting/custom-commands.js';
 import { CommandPolicy, type CommandPolicyOptions } from '../security/command-policy.js';
@@ -37,6 +44,8 @@ export interface ClusterOptions extends CommandPolicyOptions, CustomCommandOptio
   redirectPolicy?: RedirectPolicyOptions;
   commandOptions?: CommandOptions;
   keyPrefix?: RedisArgument;
+  /** One cache for the connections of all nodes. */
+  clientSideCache?: ClientOptions['clientSideCache'];
   RESP?: RespVersion;
 }
 
@@ -45,6 +54,7 @@ export interface ResolvedClusterOptions {
   readonly redirects: RedirectPolicy;
   readonly keyPrefix: RedisArgument | undefined;
   readonly commandOptions: CommandOptions;
+  readonly cache: ResolvedOptions['cache'];
   readonly maxRedirects: number;
   readonly refreshInterval: number;
   /** Clients that ask one seed each. */
@@ -68,6 +78,7 @@ export function resolveClusterOptions(given: ClusterOptions): ResolvedClusterOpt
   }
   const shared: ClientOptions = {
     ...defaults,
+    clientSideCache: undefined,
     ...policyOptions,
     ...(given.RESP === undefined ? {} : { RESP: given.RESP }),
     ...(given.commandOptions === undefined ? {} : { commandOptions: given.commandOptions }),
@@ -101,6 +112,10 @@ export function resolveClusterOptions(given: ClusterOptions): ResolvedClusterOpt
     redirects: new RedirectPolicy(given.redirectPolicy ?? {}, hosts, nodeTls),
     keyPrefix: given.keyPrefix === undefined || given.keyPrefix.length === 0 ? undefined : given.keyPrefix,
     commandOptions: shared.commandOptions ?? {},
+    cache: resolveCache(
+      { RESP: shared.RESP, clientSideCache: given.clientSideCache ?? defaults.clientSideCache },
+      BasicPooledClientSideCache,
+    ),
     maxRedirects: given.maxCommandRedirections ?? 16,
     refreshInterval: given.topologyRefreshInterval ?? 30_000,
     seeds,

@@ -1,6 +1,7 @@
 /** The public cluster client: the commands, each to the node of its slot. */
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
+import type { ClientSideCacheProvider } from '../cache/client-side-cache.js';
 import type { RedisClient } from '../client.js';
 import { bindCommands, type CommandMethods } from '../commands/bind.js';
 import { type Command, rawCommand } from '../commands/command.js';
@@ -54,6 +55,10 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>> extends 
   }
   get isReady(): boolean {
     return this[CORE].state === 'ready';
+  }
+  /** The cache that the connections of all nodes share. */
+  get clientSideCache(): ClientSideCacheProvider | undefined {
+    return this[CORE].options.cache?.provider;
   }
   /** Master and replicas by slot. */
   get slots(): readonly Shard[] {

@@ -134,7 +134,8 @@ export class ClusterNodes {
   }
 
   #newClient(node: ClusterNode): RedisClient {
-    return new RedisClient(this.optionsOf(node), (resolved) => this.adjust(node, resolved));
+    const { cache } = this.#options;
+    return new RedisClient(this.optionsOf(node), (resolved) => ({ ...this.adjust(node, resolved), cache }));
   }
 
   optionsOf(node: ClusterNode): ClientOptions {

@@ -9,6 +9,7 @@
  */
 import type { EventEmitter } from 'node:events';
 import { CORE, type RedisClient } from '../client.js';
+import type { ClientCore } from '../client-core.js';
 import { type Command, Flag } from '../commands/command.js';
 import type { Connection, DispatchOptions } from '../connection/connection.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
@@ -57,8 +58,7 @@ export const POOL_DEFAULTS: PoolOptions = {
 export function resolvePoolOptions(given: Partial<PoolOptions>): PoolOptions {
   const options = { ...POOL_DEFAULTS, ...given };
   for (const name of Object.keys(given)) {
-    if (!(name in POOL_DEFAULTS) && name !== 'clientSideCache')
-      throw new InvalidOptionError(name, 'is not an option of a pool');
+    if (!(name in POOL_DEFAULTS)) throw new InvalidOptionError(name, 'is not an option of a pool');
   }
   for (const name of Object.keys(POOL_DEFAULTS) as (keyof PoolOptions)[]) {
     if (!Number.isInteger(options[name]) || options[name] < 0)
@@ -168,7 +168,9 @@ export class PoolCore implements Dispatcher, TransactionTarget {
   }
 
   async pipeline(commands: readonly Command[], options?: DispatchOptions): Promise<readonly Promise<unknown>[]> {
-    return this.withConnection(commands, async (connection) => connection.dispatchAll(commands, options));
+    const member = this.#shared();
+    const send = async (core: ClientCore) => core.pipeline(commands, options);
+    return member === undefined ? this.#withMember(send) : send(member.client[CORE]);
   }
 
   /** An idle client to share, in turn; undefined when all are lent. */

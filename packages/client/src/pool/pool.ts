@@ -1,11 +1,17 @@
 /** The public pool: the commands, and clients to borrow. */
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
-import { BasicPooledClientSideCache, ClientSideCacheProvider } from '../cache/client-side-cache.js';
+import { BasicPooledClientSideCache, type ClientSideCacheProvider } from '../cache/client-side-cache.js';
 import { RedisClient } from '../client.js';
 import { bindCommands, type CommandMethods } from '../commands/bind.js';
 import { type Command, rawCommand } from '../commands/command.js';
-import { type ClientOptions, type CommandOptions, resolveOptions } from '../options.js';
+import {
+  type ClientOptions,
+  type CommandOptions,
+  type ResolvedOptions,
+  resolveCache,
+  resolveOptions,
+} from '../options.js';
 import type { RedisArgument, ReplyValue, TypeMapping } from '../protocol/types.js';
 import { bindCustomCommands, type CustomMethods, runScript } from '../scripting/custom-commands.js';
 import { Transaction } from '../transaction/transaction.js';
@@ -20,14 +26,6 @@ export interface PoolCacheOptions {
   clientSideCache?: ClientOptions['clientSideCache'];
 }
 
-/** All clients of a pool share one cache, so a reply is loaded once whichever connection asks. */
-function withSharedCache(options: ClientOptions, cache: ClientOptions['clientSideCache']): ClientOptions {
-  if (cache === undefined) return options;
-  const shared =
-    cache instanceof ClientSideCacheProvider || cache.byCall === true ? cache : new BasicPooledClientSideCache(cache);
-  return { ...options, clientSideCache: shared };
-}
-
 /**
  * Several connections to one server. Commands share the connections that nobody has borrowed; `execute` lends one
  * alone, for WATCH, SELECT or anything else that must not be mixed with the work of others.
@@ -39,11 +37,14 @@ export class RedisClientPool<M extends TypeMapping = Record<never, never>> exten
 
   constructor(given: ClientOptions = {}, options: Partial<PoolOptions> & PoolCacheOptions = {}) {
     super();
-    const clientOptions = withSharedCache(given, options.clientSideCache ?? given.clientSideCache);
+    const { clientSideCache = given.clientSideCache, ...poolOptions } = options;
+    const cache = resolveCache({ ...given, clientSideCache }, BasicPooledClientSideCache);
+    const clientOptions: ClientOptions = { ...given, clientSideCache: undefined };
+    const shareCache = (resolved: ResolvedOptions) => ({ ...resolved, cache });
     const core = new PoolCore(
-      () => new RedisClient(clientOptions),
-      resolveOptions(clientOptions),
-      resolvePoolOptions(options),
+      () => new RedisClient(clientOptions, shareCache),
+      shareCache(resolveOptions(clientOptions)),
+      resolvePoolOptions(poolOptions),
       this,
     );
     // Not enumerable: spreading or printing a pool shows nothing of what it holds.
@@ -62,6 +63,10 @@ export class RedisClientPool<M extends TypeMapping = Record<never, never>> exten
 
   get isOpen(): boolean {
     return this[CORE].state !== 'closed';
+  }
+  /** The cache that all clients of the pool share. */
+  get clientSideCache(): ClientSideCacheProvider | undefined {
+    return this[CORE].options.cache?.provider;
   }
   get isClosing(): boolean {
     return this[CORE].state === 'closing';
@@ -182,7 +187,7 @@ bindCommands(RedisClientPool.prototype, (self, command) => self[CORE].dispatch(c
  */
 export function createClientPool<const O extends ClientOptions = ClientOptions>(
   clientOptions?: O,
-  options?: Partial<PoolOptions>,
+  options?: Partial<PoolOptions> & PoolCacheOptions,
 ): RedisClientPool & CustomMethods<O> {
   return new RedisClientPool(clientOptions, options) as RedisClientPool & CustomMethods<O>;
 }

@@ -92,10 +92,11 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
   }
 
   /** A client that connects to whoever is master at that moment. */
-  #masterClient(): RedisClient {
+  #masterClient(cached = true): RedisClient {
     const seed = this.#settings.seeds[0]!;
     const client = new RedisClient(this.#settings.data(seed), (resolved) => ({
       ...resolved,
+      cache: cached ? this.options.cache : undefined,
       connection: {
         ...resolved.connection,
         handshake: { ...resolved.connection.handshake, role: 'master' },
@@ -228,7 +229,10 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
         this.#emitError(error);
         continue;
       }
-      const pool = this.#newPool(size, () => new RedisClient(this.#settings.data(target)));
+      const pool = this.#newPool(
+        size,
+        () => new RedisClient(this.#settings.data(target), (resolved) => ({ ...resolved, cache: this.options.cache })),
+      );
       const key = addressOf(address);
       this.#replicas.set(key, { address, pool });
       // A replica that cannot be reached is tried again at the next look.
@@ -276,7 +280,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
   pubSub(): Promise<RedisClient> {
     if (this.#state !== 'ready') return Promise.reject(new ClientClosedError());
     this.#pubSub ??= (async () => {
-      const client = this.#masterClient();
+      const client = this.#masterClient(false);
       client.on('error', (error) => this.#settings.passErrors && this.#emitError(error));
       await client.connect();
       return client;

@@ -1,8 +1,15 @@
 /** Options of a Sentinel client, and from them those of its connections. */
+import { BasicPooledClientSideCache } from '../cache/client-side-cache.js';
 import type { NodeAddressMap } from '../cluster/cluster-options.js';
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import { InvalidOptionError } from '../errors.js';
-import { type ClientOptions, type CommandOptions, type ResolvedOptions, resolveOptions } from '../options.js';
+import {
+  type ClientOptions,
+  type CommandOptions,
+  type ResolvedOptions,
+  resolveCache,
+  resolveOptions,
+} from '../options.js';
 import type { RedisArgument, RespVersion } from '../protocol/types.js';
 import type { CustomCommandOptions } from '../scripting/custom-commands.js';
 import type { CommandPolicyOptions } from '../security/command-policy.js';
@@ -37,6 +44,8 @@ export interface SentinelOptions extends CommandPolicyOptions, CustomCommandOpti
   redirectPolicy?: RedirectPolicyOptions;
   commandOptions?: CommandOptions;
   keyPrefix?: RedisArgument;
+  /** One cache for the connections to master and replicas. */
+  clientSideCache?: ClientOptions['clientSideCache'];
   RESP?: RespVersion;
 }
 
@@ -64,7 +73,7 @@ export function resolveSentinelOptions(given: SentinelOptions): ResolvedSentinel
   if (typeof given.name !== 'string' || given.name === '') throw new InvalidOptionError('name', 'must be a string');
   if (!Array.isArray(given.sentinelRootNodes) || given.sentinelRootNodes.length === 0)
     throw new InvalidOptionError('sentinelRootNodes', 'must be an array of at least one { host, port }');
-  const shared: ClientOptions = { ...dataOptions };
+  const shared: ClientOptions = { ...dataOptions, clientSideCache: undefined };
   for (const name of [
     'commandPolicy',
     'allowCommands',
@@ -80,7 +89,11 @@ export function resolveSentinelOptions(given: SentinelOptions): ResolvedSentinel
     socket: { ...options.socket, host, port },
   });
   const sample = given.sentinelRootNodes[0]!;
-  const commands = resolveOptions(at(shared, sample));
+  const cache = resolveCache(
+    { RESP: shared.RESP, clientSideCache: given.clientSideCache ?? dataOptions.clientSideCache },
+    BasicPooledClientSideCache,
+  );
+  const commands = { ...resolveOptions(at(shared, sample)), cache };
   const saysTls = ownOptions.tls !== undefined || ownOptions.socket?.tls !== undefined;
   const sentinelOptions: ClientOptions = saysTls
     ? ownOptions

@@ -1,6 +1,7 @@
 /** The public Sentinel client: the commands, run on whoever is master. */
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
+import type { ClientSideCacheProvider } from '../cache/client-side-cache.js';
 import type { RedisClient } from '../client.js';
 import type { NodeAddress } from '../cluster/topology.js';
 import { bindCommands, type CommandMethods } from '../commands/bind.js';
@@ -49,6 +50,10 @@ export class RedisSentinel<M extends TypeMapping = Record<never, never>> extends
 
   get isOpen(): boolean {
     return this[CORE].state === 'connecting' || this[CORE].state === 'ready';
+  }
+  /** The cache that the connections to master and replicas share. */
+  get clientSideCache(): ClientSideCacheProvider | undefined {
+    return this[CORE].options.cache?.provider;
   }
   get isReady(): boolean {
     return this[CORE].state === 'ready';
