@@ -125,5 +125,5 @@ export function renderSvg(rows: readonly Row[]): string {
     (name, i) =>
       `<rect x="${10 + (i % 4) * 185}" y="${8 + Math.floor(i / 4) * 16}" width="10" height="10" fill="${COLORS[i % COLORS.length]}"/><text x="${24 + (i % 4) * 185}" y="${17 + Math.floor(i / 4) * 16}">${name}</text>`,
   );
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width + left} ${height}" font-family="system-ui, sans-serif" font-size="11" fill="#222"><rect width="100%" height="100%" fill="#fff"/>${legend.join('')}${body.join('')}<text x="${left}" y="${height - 6}" fill="#666">rate relative to node-redis 6 as shipped (1.0)</text></svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width + left} ${height}" font-family="system-ui, sans-serif" font-size="11" fill="#222"><title>Rates of each client relative to node-redis as shipped, by case</title><rect width="100%" height="100%" fill="#fff"/>${legend.join('')}${body.join('')}<text x="${left}" y="${height - 6}" fill="#666">rate relative to node-redis 6 as shipped (1.0)</text></svg>\n`;
 }
