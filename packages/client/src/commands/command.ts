@@ -3,7 +3,7 @@
  * else; a dispatcher runs it.
  */
 import { InvalidArgumentError } from '../errors.js';
-import { encodeWords } from '../protocol/encoder.js';
+import { encodeWords, type Head } from '../protocol/encoder.js';
 import type { RespVersion, TypeMapping } from '../protocol/types.js';
 import { isDangerous } from '../security/dangerous-commands.js';
 import { COMMAND_TABLE } from './table.js';
@@ -34,12 +34,9 @@ export const Flag = {
 // biome-ignore lint/suspicious/noExplicitAny: a reader narrows whatever the decoder produced; internal contract
 export type ReplyReader = (reply: any, preserve: any, mapping: TypeMapping | undefined) => unknown;
 
-export interface CommandSpec {
+export interface CommandSpec extends Head {
   /** As the server names it: `GET`, `CLIENT KILL`. Safe for logs. */
   readonly name: string;
-  /** Number of fixed words, and these words encoded. */
-  readonly words: number;
-  readonly head: string;
   readonly flags: number;
   /** Positions of the keys among the arguments. */
   readonly keys: (args: readonly unknown[]) => readonly number[];
@@ -91,6 +88,7 @@ export function spec(name: string, options: SpecOptions = {}): CommandSpec {
     name,
     words: words.length,
     head: encodeWords(words),
+    openings: [],
     flags:
       (row === undefined ? Flag.WRITE : row[0]) |
       (options.flags ?? 0) |

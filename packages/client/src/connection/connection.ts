@@ -1,8 +1,8 @@
 /**
- * One connection: a state table, a queue, a decoder, and one idempotent function, `#advance`, that moves things on
- * and that everybody calls. It outlives its sockets: what was not written waits for the next one.
+ * One connection: a state table, a queue, and one idempotent function, `#advance`, that moves things on and that
+ * everybody calls. It outlives its sockets: what was not written waits for the next one.
  *
- *     dispatch -> ring -> #write -> socket ~~~ onread -> decoder -> #reply -> promise
+ *     dispatch -> PendingRing -> BatchWriter -> socket ~~~ onread -> Decoder -> Replies -> promise
  *
  * Delivery. A command that was not written waits. One that was written and not answered when the socket is lost is
  * sent again only when running it twice does no harm (a read, or declared so); else it rejects with
@@ -10,17 +10,14 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { Command, type CommandSpec, Flag, spec } from '../commands/command.js';
+import { Command, Flag, spec } from '../commands/command.js';
 import {
   AbortError,
   ClientClosedError,
   ClientOfflineError,
   DisconnectsClientError,
   ErrorReply,
-  MaybeExecutedError,
-  ProtocolError,
   QueueFullError,
-  ReconnectStrategyError,
   RedkeepError,
   SocketClosedUnexpectedlyError,
   SocketTimeoutError,
@@ -28,110 +25,31 @@ import {
   WatchError,
 } from '../errors.js';
 import { Decoder } from '../protocol/decoder.js';
-import { checkArguments, encodeCommand, type Wire } from '../protocol/encoder.js';
-import type { ReplyLimits } from '../protocol/limits.js';
-import type { RespVersion, TypeMapping } from '../protocol/types.js';
-import { type Credentials, type CredentialsSource, fromValue } from '../security/credentials.js';
-import { Secret } from '../security/secret.js';
+import { checkArguments } from '../protocol/encoder.js';
+import type { RespVersion } from '../protocol/types.js';
+import type { Credentials } from '../security/credentials.js';
+import { BatchWriter, fillsBatch } from './batch-writer.js';
+import type { ConnectionListener, ConnectionOptions, DispatchOptions } from './connection-options.js';
 import { Deadlines } from './deadlines.js';
-import { type HandshakeOptions, type HandshakeStep, handshakeError, handshakeSteps, lacksResp3 } from './handshake.js';
-import { COMMAND_BYTES, EntryKind, type Group, type PendingEntry, PendingRing } from './pending-ring.js';
-import { isPermanent, PERMANENT_RETRIES, type ReconnectStrategy } from './reconnect.js';
+import { type HandshakeOptions, handshakeError, handshakeSteps, judgeHandshake, lacksResp3 } from './handshake.js';
+import { asClientError, type Group, lostError, newGroup, Pending, PendingState } from './pending.js';
+import { COMMAND_BYTES, PendingRing } from './pending-ring.js';
+import { afterLoss } from './reconnect.js';
+import { type Redirector, Replies } from './replies.js';
+import { Session } from './session.js';
 import { type ConnectionState, nextState } from './state.js';
-import { connectError, type Endpoint, openTransport, type TransportOptions } from './transport.js';
+import { connectError, type Endpoint, openTransport } from './transport.js';
 
-export interface ConnectionOptions extends TransportOptions {
-  readonly credentials: CredentialsSource;
-  readonly handshake: HandshakeOptions;
-  readonly replyLimits: ReplyLimits;
-  /** Milliseconds a command may take from dispatch to answer; 0 = no limit. */
-  readonly commandTimeout: number;
-  /** Milliseconds HELLO and its like may take. */
-  readonly handshakeTimeout: number;
-  /** Milliseconds without a byte, while answers are due, after which the peer counts as gone; 0 = never. */
-  readonly socketTimeout: number;
-  readonly maxCommands: number;
-  readonly maxQueueBytes: number;
-  /** Keep commands while the connection is down. */
-  readonly offlineQueue: boolean;
-  /** Times one command may be sent again. */
-  readonly maxRetries: number;
-  readonly reconnectStrategy: ReconnectStrategy;
-  /** Milliseconds after which `connect()` stops trying, if the connection never stood. */
-  readonly startupTimeout: number;
-  /** Asked before each socket where to connect to; none = `endpoint`. What Sentinel says is news every time. */
-  readonly locate?: () => Promise<Pick<TransportOptions, 'endpoint' | 'tls'>>;
-}
+export type { ConnectionListener, ConnectionOptions, DispatchOptions } from './connection-options.js';
+/** A command that moves from one connection to another, its caller still waiting. */
+export type { Pending as HandedOver } from './pending.js';
+export type { Redirector } from './replies.js';
 
-/** A command on its way from one connection to another, its caller still waiting. */
-export interface HandedOver {
-  readonly command: Command;
-  readonly mapping: TypeMapping | undefined;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  /** On the clock that all connections share; 0 = none. */
-  readonly deadline: number;
-  readonly repeatable: boolean;
-  readonly signal: AbortSignal | undefined;
-  redirects: number;
-}
-
-/** May take over a command that a server refused without running it (MOVED, READONLY …): then true. */
-export type Redirector = (error: ErrorReply, handedOver: HandedOver) => boolean;
-
-export interface DispatchOptions {
-  /** Milliseconds, 0 = none; default the connection's. */
-  readonly timeout?: number;
-  readonly abortSignal?: AbortSignal;
-  readonly typeMapping?: TypeMapping;
-  /** Before all that is queued and not written. */
-  readonly asap?: boolean;
-  /** The caller declares that running the command twice does no harm. */
-  readonly idempotent?: boolean;
-}
-
-/** What the owner of a connection hears. */
-export interface ConnectionListener {
-  onConnect?(): void;
-  onReady?(): void;
-  onEnd?(): void;
-  onError?(error: Error): void;
-  onReconnecting?(): void;
-  /** What goes before queued commands after each handshake: subscriptions, CLIENT TRACKING … */
-  onHandshake?(connection: Connection): readonly HandshakeStep[];
-  onPush?(values: unknown[]): void;
-  /** A line of MONITOR. */
-  onMonitor?(line: string): void;
-  /** Some pushes are wanted as bytes. */
-  pushMapping?(): TypeMapping | undefined;
-  onReauthenticated?(): void;
-}
-
-/**
- * Commands that go out before the turn ends, so that the server works on them while the turn issues more: at least
- * MIN, with many in flight half of these, at most MAX. Without it client and server take turns instead of working at
- * the same time, at up to twice the time for a thousand callers.
- */
-const EARLY_MIN = 32;
-const EARLY_MAX = 128;
-/** Bytes per write call: enough to make the call's cost vanish, little enough to stream. */
-const WRITE_CHUNK = 64 * 1024;
 /** `ready()` resolves again below this share of the bounds. */
 const LOW_WATER = 0.5;
-const SUBSCRIPTION_KINDS = new Set([
-  'subscribe',
-  'psubscribe',
-  'ssubscribe',
-  'unsubscribe',
-  'punsubscribe',
-  'sunsubscribe',
-]);
-/** The server counts these apart. */
-const SHARDED_KINDS = new Set(['ssubscribe', 'sunsubscribe']);
-const MESSAGE_KINDS = new Set(['message', 'pmessage', 'smessage', ...SUBSCRIPTION_KINDS]);
+const NO_OPTIONS: DispatchOptions = {};
 const RESET = new Command(spec('RESET'), []);
-
-const ASKING = spec('ASKING');
+const ASKING = new Command(spec('ASKING'), []);
 
 // One executor for all promises: a closure a command would cost as much as encoding it.
 let capturedResolve: (value: unknown) => void;
@@ -144,22 +62,24 @@ const capture = (resolve: (value: unknown) => void, reject: (error: unknown) => 
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #listener: ConnectionListener;
+  /** Commands of callers. */
   readonly #ring = new PendingRing();
+  /** Those of the handshake; the callers' wait behind it. */
+  readonly #handshakeRing = new PendingRing();
+  readonly #deadlines: Deadlines;
+  readonly #session: Session;
   /** Set by a cluster or Sentinel client. */
   redirector: Redirector | undefined;
   #endpoint: Endpoint;
-  /** Entries of the handshake; commands of callers wait behind it in `#ring`. */
-  readonly #handshakeRing = new PendingRing();
-  readonly #deadlines: Deadlines;
-  readonly #wire: Wire;
   #state: ConnectionState = 'idle';
-  #socket: Socket | TLSSocket | undefined;
-  #decoder: Decoder | undefined;
   #resp: RespVersion;
   /** Increases with every socket; what belongs to an older one is ignored. */
   #epoch = 0;
+  #socket: Socket | TLSSocket | undefined;
+  #writer: BatchWriter | undefined;
+  #decoder: Decoder | undefined;
+  #replies: Replies | undefined;
   #scheduled = false;
-  #needsDrain = false;
   #lastRead = 0;
   #retries = 0;
   #everReady = false;
@@ -169,17 +89,7 @@ export class Connection {
   #connecting: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined;
   #closed: { promise: Promise<void>; resolve: () => void } | undefined;
   #roomWaiters: (() => void)[] = [];
-  #pushes: unknown[][] = [];
   #unwatchCredentials: (() => void) | undefined;
-  #monitoring = false;
-  /** Subscriptions as the server counts them: channels with patterns, and sharded channels. */
-  #subscribed = 0;
-  #shardSubscribed = 0;
-  #database: number;
-  #name: string | undefined;
-  /** Set by an AUTH of the caller; a reconnect must not fall back to another user's rights. */
-  #authenticated: Credentials | undefined;
-  #authentications = 0;
   #referenced = true;
 
   constructor(options: ConnectionOptions, listener: ConnectionListener = {}) {
@@ -187,19 +97,8 @@ export class Connection {
     this.#listener = listener;
     this.#endpoint = options.endpoint;
     this.#resp = options.handshake.resp;
-    this.#database = options.handshake.database;
-    this.#name = options.handshake.name;
+    this.#session = new Session(options.handshake);
     this.#deadlines = new Deadlines((now) => this.#expire(now));
-    this.#wire = {
-      text: '',
-      flush: (text, large) => {
-        const socket = this.#socket!;
-        socket.cork();
-        socket.write(text, 'latin1');
-        if (large.length > 0) socket.write(large);
-        socket.uncork();
-      },
-    };
   }
 
   get state(): ConnectionState {
@@ -210,7 +109,7 @@ export class Connection {
     return this.#resp;
   }
   get database(): number {
-    return this.#database;
+    return this.#session.database;
   }
   /** It stood at least once since `connect`. */
   get wasReady(): boolean {
@@ -285,6 +184,7 @@ export class Connection {
       await this.#handshake(credentials);
       if (epoch !== this.#epoch || this.#state !== 'handshaking') return;
       this.#to('ready');
+      this.#replies!.ring = this.#ring;
       this.#retries = 0;
       this.#everReady = true;
       this.#connecting?.resolve();
@@ -297,9 +197,8 @@ export class Connection {
   }
 
   async #currentCredentials(): Promise<Credentials> {
-    if (this.#authenticated !== undefined) return this.#authenticated;
     try {
-      return await this.#options.credentials.current();
+      return await this.#session.source(this.#options.credentials).current();
     } catch (error) {
       throw new RedkeepError('REDKEEP_CREDENTIALS_UNAVAILABLE', 'The credential provider failed', { cause: error });
     }
@@ -307,24 +206,13 @@ export class Connection {
 
   #adopt(socket: Socket | TLSSocket, epoch: number): void {
     this.#socket = socket;
-    this.#resp = this.#options.handshake.resp;
-    this.#needsDrain = false;
-    this.#leaveModes();
-    this.#pushes = [];
-    this.#decoder = new Decoder(
-      {
-        mapping: () => this.#mapping(),
-        pushMapping: () => this.#listener.pushMapping?.(),
-        reply: (value) => this.#reply(value),
-        push: (values) => this.#push(values),
-      },
-      this.#options.replyLimits,
-    );
+    this.#writer = new BatchWriter(socket, (pending, error) => this.#cancel(this.#ring, pending, error));
+    this.#useResp(this.#options.handshake.resp);
     if (!this.#referenced) socket.unref();
     const current = () => epoch === this.#epoch;
     socket.on('drain', () => {
       if (!current()) return;
-      this.#needsDrain = false;
+      this.#writer!.drained();
       this.#advance();
     });
     socket.on('error', (error) => {
@@ -336,18 +224,37 @@ export class Connection {
     this.#to('handshaking');
   }
 
+  #useResp(resp: RespVersion): void {
+    this.#resp = resp;
+    const { onPush, onMonitor, pushMapping } = this.#listener;
+    const connection = this;
+    this.#replies = new Replies(this.#handshakeRing, resp, {
+      get redirector() {
+        return connection.#state === 'handshaking' ? undefined : connection.redirector;
+      },
+      onConnectionChanged: (name, args) => {
+        if (this.#state !== 'handshaking') this.#session.note(name, args);
+      },
+      onPush,
+      onMonitor,
+      pushMapping,
+    });
+    this.#decoder = new Decoder(this.#replies, this.#options.replyLimits);
+  }
+
   async #handshake(credentials: Credentials): Promise<void> {
     const timer = setTimeout(
       () => this.#socket?.destroy(new RedkeepError('REDKEEP_CONNECT_TIMEOUT', 'The handshake took too long')),
       this.#options.handshakeTimeout,
     );
-    const options = { ...this.#options.handshake, database: this.#database, name: this.#name };
+    const { database, name } = this.#session;
+    const options = { ...this.#options.handshake, database, name };
     try {
       try {
         await this.#runSteps(options, credentials, this.#resp);
       } catch (error) {
         if (this.#resp !== 3 || !lacksResp3(error)) throw error;
-        this.#resp = 2;
+        this.#useResp(2);
         await this.#runSteps(options, credentials, 2);
       }
     } finally {
@@ -356,26 +263,12 @@ export class Connection {
   }
 
   async #runSteps(options: HandshakeOptions, credentials: Credentials, resp: RespVersion): Promise<void> {
-    const steps = handshakeSteps(options, credentials, resp);
-    steps.push(...(this.#listener.onHandshake?.(this) ?? []));
+    const steps = [...handshakeSteps(options, credentials, resp), ...(this.#listener.onHandshake?.(this) ?? [])];
     const answers = steps.map(({ command, confirmations }) =>
       this.#put(this.#handshakeRing, command, { timeout: 0 }, undefined, confirmations),
     );
-    this.#write(this.#handshakeRing);
-    const results = await Promise.allSettled(answers);
-    for (const [i, result] of results.entries()) {
-      if (result.status === 'fulfilled') {
-        const objection = steps[i]!.check?.(result.value);
-        if (objection !== undefined) throw objection;
-        continue;
-      }
-      if (lacksResp3(result.reason) && steps[i]!.command.spec.name === 'HELLO') throw result.reason;
-      if (steps[i]!.optional && result.reason instanceof ErrorReply) {
-        steps[i]!.refused?.(result.reason);
-        continue;
-      }
-      throw handshakeError(result.reason, steps[i]!.command.spec.name);
-    }
+    this.#writer!.write(this.#handshakeRing);
+    await judgeHandshake(steps, answers);
   }
 
   /** The socket is gone or could not be had. Decides what becomes of commands and whether to try again. */
@@ -383,24 +276,24 @@ export class Connection {
     const wasConnecting = this.#connecting;
     this.#epoch++;
     this.#dropSocket();
-    this.#failAll(this.#handshakeRing, () => error);
+    failAll(this.#handshakeRing, () => error);
     if (this.#state === 'closing') {
       this.#finish(error);
       return;
     }
-    for (const entry of this.#ring.rewind((e) => this.#mayRepeat(e))) this.#settleLost(entry, error);
+    for (const pending of this.#ring.rewind((p) => this.#mayRepeat(p)))
+      pending.detach()?.(lostError(pending.command.spec, error));
     this.#rejectCut(error);
-    const permanent = this.#everReady
-      ? isPermanent(error) && this.#retries >= PERMANENT_RETRIES
-      : isPermanent(error) || performance.now() - this.#startedAt >= this.#options.startupTimeout;
-    const delay = permanent ? error : this.#nextDelay(error);
-    if (typeof delay !== 'number') {
-      const fatal =
-        permanent || delay === error ? error : delay === false ? error : new ReconnectStrategyError(delay, error);
+    const next = afterLoss(
+      error,
+      { retries: this.#retries, everReady: this.#everReady, elapsed: performance.now() - this.#startedAt },
+      this.#options,
+    );
+    if (typeof next !== 'number') {
       this.#connecting = undefined;
-      this.#report(fatal);
-      this.#finish(fatal);
-      wasConnecting?.reject(fatal);
+      this.#report(next);
+      this.#finish(next);
+      wasConnecting?.reject(next);
       return;
     }
     this.#retries++;
@@ -410,30 +303,22 @@ export class Connection {
     this.#reconnectTimer = setTimeout(() => {
       this.#listener.onReconnecting?.();
       if (this.#state === 'waiting') void this.#open();
-    }, delay);
+    }, next);
     if (!this.#referenced) this.#reconnectTimer.unref();
   }
 
-  #nextDelay(error: Error): number | false | Error {
-    try {
-      const delay = this.#options.reconnectStrategy(this.#retries, error);
-      if (delay === false || delay instanceof Error || (typeof delay === 'number' && delay >= 0)) return delay;
-      return new TypeError(`Reconnect strategy should return \`false | Error | number\`, got a ${typeof delay}`);
-    } catch (thrown) {
-      return thrown instanceof Error ? thrown : new Error('The reconnect strategy threw');
-    }
-  }
-
-  #mayRepeat(entry: PendingEntry): boolean {
-    if (entry.kind === EntryKind.SUBSCRIPTION) {
-      entry.confirmations = entry.args.length;
+  #mayRepeat(pending: Pending): boolean {
+    const { command, group } = pending;
+    if (pending.confirmations > 0) {
+      pending.confirmations = command.args.length;
       return true;
     }
     return (
-      entry.kind === EntryKind.COMMAND &&
-      entry.repeatable &&
-      (entry.group === undefined || entry.group.asking) &&
-      entry.retries++ < this.#options.maxRetries
+      pending.state === PendingState.WRITTEN &&
+      pending.repeatable &&
+      command !== ASKING &&
+      (group === undefined || group.asking) &&
+      pending.retries++ < this.#options.maxRetries
     );
   }
 
@@ -442,21 +327,15 @@ export class Connection {
    * one that was sent in part, which would run outside of its MULTI.
    */
   #rejectCut(cause: Error): void {
-    for (const entry of this.#ring.unfinished()) {
-      const { group, reject } = entry;
+    for (const pending of this.#ring.unfinished()) {
+      const { group } = pending;
       if (group === undefined || (!group.watched && !group.started)) continue;
       // A read whose ASKING went with the connection is sent again; the node then redirects it once more.
-      if (group.asking && entry.spec !== ASKING) continue;
-      entry.kind = EntryKind.SKIPPED;
-      this.#ring.release(entry);
+      if (group.asking && pending.command !== ASKING) continue;
+      const reject = pending.detach();
+      this.#ring.retire(pending);
       reject?.(group.watched ? new WatchError('Client reconnected after WATCH') : asClientError(cause));
     }
-  }
-
-  #settleLost(entry: PendingEntry, cause: Error): void {
-    const { reject, spec } = entry;
-    this.#ring.release(entry);
-    reject?.(lostError(spec!, cause));
   }
 
   /** Finishes what is queued and in flight, then closes. */
@@ -501,10 +380,10 @@ export class Connection {
     this.#to('closed');
     this.#abort?.abort();
     this.#dropSocket();
-    this.#failAll(this.#handshakeRing, () => error);
-    this.#failAll(this.#ring, (entry) =>
-      entry.written && !(error instanceof DisconnectsClientError)
-        ? lostError(entry.spec!, error)
+    failAll(this.#handshakeRing, () => error);
+    failAll(this.#ring, ({ state, command }) =>
+      state === PendingState.WRITTEN && !(error instanceof DisconnectsClientError)
+        ? lostError(command.spec, error)
         : asClientError(error),
     );
     this.#deadlines.stop();
@@ -516,17 +395,9 @@ export class Connection {
     this.#listener.onEnd?.();
   }
 
-  #failAll(ring: PendingRing, errorOf: (entry: PendingEntry) => Error): void {
-    const failed: [reject: (error: unknown) => void, error: Error][] = [];
-    for (const entry of ring.unfinished()) if (entry.reject !== undefined) failed.push([entry.reject, errorOf(entry)]);
-    ring.clear();
-    for (const [reject, error] of failed) reject(error);
-  }
-
   #dropSocket(): void {
     const socket = this.#socket;
-    this.#socket = undefined;
-    this.#decoder = undefined;
+    this.#socket = this.#writer = this.#decoder = this.#replies = undefined;
     if (socket === undefined) return;
     socket.removeAllListeners('drain').removeAllListeners('close');
     socket.on('error', () => {});
@@ -604,64 +475,40 @@ export class Connection {
   }
 
   /** A command that another connection gave up; `asking` for a slot that is being imported here. */
-  adopt(handed: HandedOver, asking = false): void {
-    const refused = this.#refuse(1) ?? overdue(handed);
+  adopt(pending: Pending, asking = false): void {
+    if (pending.reject === undefined) return; // its caller gave up meanwhile
+    const refused = this.#refuse(1) ?? pending.overdue();
     if (refused !== undefined) {
-      handed.reject(refused);
+      pending.detach()?.(refused);
       return;
     }
-    const { spec, args, preserve } = handed.command;
-    const group = asking ? newGroup(false, true) : undefined;
-    if (group !== undefined) {
-      const before = this.#ring.put();
-      before.kind = EntryKind.COMMAND;
-      before.spec = ASKING;
-      before.written = false;
-      before.repeatable = false;
-      before.group = group;
+    if (asking) {
+      const group = newGroup(false, true);
+      const before = new Pending(ASKING, NO_OPTIONS, undefined, undefined, 0, 0);
+      before.group = pending.group = group;
+      this.#ring.push(before);
     }
-    const entry = this.#ring.put();
-    entry.kind = EntryKind.COMMAND;
-    entry.spec = spec;
-    entry.args = args;
-    entry.preserve = preserve;
-    entry.mapping = handed.mapping;
-    entry.resolve = handed.resolve;
-    entry.reject = handed.reject;
-    entry.bytes = COMMAND_BYTES + checkArguments(spec.name, args);
-    this.#ring.bytes += entry.bytes;
-    entry.written = false;
-    entry.retries = 0;
-    entry.redirects = handed.redirects;
-    entry.repeatable = handed.repeatable;
-    entry.group = group;
-    entry.confirmations = 0;
-    entry.deadline = handed.deadline === 0 ? 0 : this.#deadlines.add(handed.deadline - performance.now());
-    if (handed.signal !== undefined) this.#watchAbort(this.#ring, entry, handed.signal);
+    pending.watchAbort((error) => this.#cancel(this.#ring, pending, error));
+    this.#ring.push(pending);
+    this.#deadlines.keep(pending.deadline);
     this.#schedule();
   }
 
   /** Takes out what was not sent, transactions excepted, for other connections to {@link adopt}. */
-  takeUnsent(): HandedOver[] {
-    const ring = this.#ring;
-    const taken: HandedOver[] = [];
-    for (let cursor = ring.sent; cursor < ring.tail; cursor++) {
-      const entry = ring.at(cursor);
-      if (entry.kind !== EntryKind.COMMAND || (entry.group !== undefined && !entry.group.asking)) continue;
-      if (entry.resolve !== undefined) taken.push(handOver(entry));
-      entry.kind = EntryKind.SKIPPED;
-      ring.release(entry);
-    }
-    return taken;
+  takeUnsent(): Pending[] {
+    const taken = this.#ring.takeUnsent(
+      ({ state, confirmations, group }) =>
+        state === PendingState.WAITING && confirmations === 0 && (group === undefined || group.asking),
+    );
+    for (const pending of taken) pending.park();
+    return taken.filter(({ reject }) => reject !== undefined);
   }
 
   /** RESET, then the handshake anew: ends subscriptions, MONITOR and WATCH; name, database and user as created. */
   async reset(): Promise<void> {
-    this.#setAuthenticated(undefined);
-    const credentials = await this.#currentCredentials();
     const { handshake } = this.#options;
-    this.#database = handshake.database;
-    this.#name = handshake.name;
+    this.#session.reset(handshake);
+    const credentials = await this.#currentCredentials();
     const steps = handshakeSteps(handshake, credentials, this.#resp);
     const commands = [RESET, ...steps.map((step) => step.command)];
     const results = await Promise.allSettled(this.dispatchAll(commands, { atomic: true }));
@@ -669,11 +516,6 @@ export class Connection {
       if (result.status === 'fulfilled' || (steps[i - 1]?.optional && result.reason instanceof ErrorReply)) continue;
       throw handshakeError(result.reason, commands[i]!.spec.name);
     }
-  }
-
-  #leaveModes(): void {
-    this.#monitoring = false;
-    this.#subscribed = this.#shardSubscribed = 0;
   }
 
   /** Stops reading: the server's buffers and TCP hold what comes. */
@@ -692,23 +534,22 @@ export class Connection {
 
   /** The database to restore after a reconnect, when a transaction changed it. */
   remember(database: number): void {
-    this.#database = database;
+    this.#session.database = database;
   }
 
   /** Options for another connection with this one's user, name and database of now. */
   get likeThis(): ConnectionOptions {
     const { credentials, handshake } = this.#options;
-    const authenticated = this.#authenticated;
+    const { database, name } = this.#session;
     return {
       ...this.#options,
-      credentials:
-        authenticated === undefined ? credentials : fromValue(authenticated.username, authenticated.password),
-      handshake: { ...handshake, database: this.#database, name: this.#name },
+      credentials: this.#session.source(credentials),
+      handshake: { ...handshake, database, name },
     };
   }
   /** Changes whenever {@link likeThis} does. */
   get identity(): string {
-    return `${this.#database} ${this.#name ?? ''} ${this.#authenticated?.username ?? ''} ${this.#authentications}`;
+    return this.#session.identity;
   }
 
   #refuse(count: number): Error | undefined {
@@ -731,60 +572,33 @@ export class Connection {
   #put<T>(
     ring: PendingRing,
     command: Command<T>,
-    options?: DispatchOptions,
-    group?: PendingEntry['group'],
+    options: DispatchOptions = NO_OPTIONS,
+    group?: Group,
     confirmations = 0,
   ): Promise<T> {
     const { spec, args } = command;
     const bytes = COMMAND_BYTES + checkArguments(spec.name, args);
-    const signal = options?.abortSignal;
-    if (signal?.aborted) return Promise.reject(new AbortError(signal.reason));
-    const timeout = options?.timeout ?? this.#options.commandTimeout;
+    const { abortSignal, timeout = this.#options.commandTimeout } = options;
+    if (abortSignal?.aborted) return Promise.reject(new AbortError(abortSignal.reason));
+    const deadline = timeout > 0 && (spec.flags & Flag.BLOCKING) === 0 ? this.#deadlines.add(timeout) : 0;
     const promise = new Promise<unknown>(capture) as Promise<T>;
-    const entry = options?.asap === true ? ring.putFirst() : ring.put();
-    entry.kind = confirmations > 0 ? EntryKind.SUBSCRIPTION : EntryKind.COMMAND;
-    entry.spec = spec;
-    entry.args = args;
-    entry.preserve = command.preserve;
-    entry.mapping = options?.typeMapping;
-    entry.resolve = capturedResolve;
-    entry.reject = capturedReject;
-    entry.bytes = bytes;
-    ring.bytes += bytes;
-    entry.written = false;
-    entry.retries = 0;
-    entry.redirects = 0;
-    entry.signal = signal;
-    entry.repeatable = (spec.flags & (Flag.READONLY | Flag.REPEATABLE)) !== 0 || options?.idempotent === true;
-    entry.group = group;
-    entry.confirmations = confirmations;
-    entry.deadline = timeout > 0 && (spec.flags & Flag.BLOCKING) === 0 ? this.#deadlines.add(timeout) : 0;
-    if (signal !== undefined) this.#watchAbort(ring, entry, signal);
+    const pending = new Pending(command, options, capturedResolve, capturedReject, deadline, bytes);
+    if (group !== undefined) pending.group = group;
+    if (confirmations > 0) pending.confirmations = confirmations;
+    if (options.asap === true) ring.pushFirst(pending);
+    else ring.push(pending);
+    if (abortSignal !== undefined) pending.watchAbort((error) => this.#cancel(ring, pending, error));
     return promise;
   }
 
-  #watchAbort(ring: PendingRing, entry: PendingEntry, signal: AbortSignal): void {
-    const { generation } = entry;
-    const onAbort = () => {
-      if (entry.generation === generation) this.#cancel(ring, entry, new AbortError(signal.reason));
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    entry.cleanup = () => signal.removeEventListener('abort', onAbort);
-  }
-
   /** The caller gets `error` now. Not written: the command is gone. Written: its reply will be dropped. */
-  #cancel(ring: PendingRing, entry: PendingEntry, error: Error): void {
-    const { reject, group } = entry;
+  #cancel(ring: PendingRing, pending: Pending, error: Error): void {
+    const { group, confirmations, state } = pending;
+    const reject = pending.detach();
     // A transaction of which nothing was sent is never sent; of one that was begun nothing is taken out. A
     // subscription's answers are counted by its entry. Where the entry stays, only its caller stops waiting.
     if (group !== undefined && !group.started) group.cancelled = error;
-    if (entry.written ? entry.kind !== EntryKind.SUBSCRIPTION : group?.started !== true) {
-      entry.kind = entry.written ? EntryKind.DISCARDED : EntryKind.SKIPPED;
-      ring.release(entry);
-    } else {
-      entry.resolve = entry.reject = undefined;
-      entry.deadline = 0;
-    }
+    if (state === PendingState.WRITTEN ? confirmations === 0 : group?.started !== true) ring.retire(pending);
     reject?.(error);
     this.#wakeWaiters();
   }
@@ -793,9 +607,7 @@ export class Connection {
 
   /** Once a turn: what callers issue until then goes out in one write. */
   #schedule(): void {
-    const ring = this.#ring;
-    const unsent = ring.tail - ring.sent;
-    if (unsent >= EARLY_MIN && unsent >= Math.min((ring.sent - ring.head) >> 1, EARLY_MAX)) this.#advance();
+    if (fillsBatch(this.#ring)) this.#advance();
     if (this.#scheduled) return;
     this.#scheduled = true;
     process.nextTick(this.#flush);
@@ -809,7 +621,7 @@ export class Connection {
 
   #advance(): void {
     if (this.#state !== 'ready' && this.#state !== 'closing') return;
-    this.#write(this.#ring);
+    this.#writer!.write(this.#ring);
     if (this.#state === 'closing' && this.#ring.size === 0) {
       const socket = this.#socket;
       this.#socket = undefined; // let it end in peace
@@ -819,176 +631,21 @@ export class Connection {
     }
   }
 
-  #write(ring: PendingRing): void {
-    const wire = this.#wire;
-    const socket = this.#socket;
-    if (socket === undefined) return;
-    while (ring.sent < ring.tail && !this.#needsDrain) {
-      const entry = ring.at(ring.sent++);
-      if (entry.kind === EntryKind.SKIPPED) continue;
-      const { spec, group } = entry;
-      if (group !== undefined) {
-        if (group.cancelled !== undefined) {
-          this.#cancel(ring, entry, group.cancelled);
-          continue;
-        }
-        group.started = true;
-      }
-      entry.written = true;
-      encodeCommand(wire, spec!.words, spec!.head, entry.args);
-      if (wire.text.length >= WRITE_CHUNK) this.#flushText(socket);
-      else if (socket.writableNeedDrain) this.#needsDrain = true;
-    }
-    if (wire.text !== '') this.#flushText(socket);
-    ring.trim();
-  }
-
-  #flushText(socket: Socket): void {
-    const { text } = this.#wire;
-    this.#wire.text = '';
-    if (!socket.write(text, 'latin1')) this.#needsDrain = true;
-  }
-
   // ---------------------------------------------------------------- bytes in
 
   #read(bytes: number, buffer: Buffer): void {
     this.#lastRead = performance.now();
+    const replies = this.#replies!;
     try {
       this.#decoder!.write(buffer, bytes);
     } catch (error) {
-      this.#deliverPushes();
+      replies.deliverPushes();
       this.#lost(error as Error);
       return;
     }
-    this.#deliverPushes();
+    replies.deliverPushes();
     if (this.#roomWaiters.length > 0) this.#wakeWaiters();
     if (this.#state === 'closing') this.#advance();
-  }
-
-  /** After the chunk is decoded: listeners may do anything, also make another socket use the read buffer. */
-  #deliverPushes(): void {
-    if (this.#pushes.length === 0) return;
-    const pushes = this.#pushes;
-    this.#pushes = [];
-    for (const values of pushes) this.#listener.onPush?.(values);
-  }
-
-  get #active(): PendingRing {
-    return this.#state === 'handshaking' ? this.#handshakeRing : this.#ring;
-  }
-
-  #mapping(): TypeMapping | undefined {
-    const ring = this.#active;
-    // RESP2 has no pushes: on a subscribed connection nearly every reply is a message.
-    if (this.#resp === 2 && this.#subscribed + this.#shardSubscribed > 0) return this.#listener.pushMapping?.();
-    return ring.head < ring.sent ? ring.at(ring.head).mapping : undefined;
-  }
-
-  #reply(value: unknown): void {
-    const ring = this.#active;
-    if (this.#resp === 2 && Array.isArray(value) && this.#isMessage(value, ring)) return;
-    if (this.#monitoring && this.#isMonitorLine(value)) return;
-    if (ring.head >= ring.sent) throw new ProtocolError('A reply that no command asked for');
-    const entry = ring.at(ring.head);
-    const { kind, resolve, reject } = entry;
-    if (kind === EntryKind.DISCARDED || resolve === undefined) {
-      ring.shift();
-      return;
-    }
-    if (value instanceof ErrorReply) {
-      const { group } = entry;
-      if (this.redirector !== undefined && (group === undefined || group.asking)) {
-        if (ring === this.#ring && this.redirector(value, handOver(entry))) {
-          ring.shift();
-          return;
-        }
-      }
-      const error = value.redact(entry.args);
-      ring.shift();
-      reject!(error);
-      return;
-    }
-    const spec = entry.spec!;
-    const read = spec.read[this.#resp];
-    if ((spec.flags & Flag.CONNECTION) !== 0) this.#note(spec.name, entry.args, String(value));
-    if (read === undefined) {
-      ring.shift();
-      resolve(value);
-      return;
-    }
-    const { preserve, mapping } = entry;
-    ring.shift();
-    try {
-      resolve(read(value, preserve, mapping));
-    } catch (error) {
-      reject!(error);
-    }
-  }
-
-  /** A command that changes the connection succeeded: what a reconnect has to restore. */
-  #note(name: string, args: readonly unknown[], reply: string): void {
-    if (name === 'RESET') this.#leaveModes();
-    // In MULTI the answer is QUEUED, and the handshake does what is remembered already.
-    if (reply !== 'OK') return;
-    if (name === 'MONITOR') this.#monitoring = true;
-    if (this.#state === 'handshaking') return;
-    if (name === 'SELECT') this.#database = Number(args[0]);
-    else if (name === 'CLIENT SETNAME') this.#name = String(args[0]);
-    else if (name === 'AUTH')
-      this.#setAuthenticated({
-        username: args.length > 1 ? String(args[0]) : undefined,
-        password: Secret.from(String(args.at(-1))),
-      });
-  }
-
-  #setAuthenticated(credentials: Credentials | undefined): void {
-    this.#authenticated = credentials;
-    this.#authentications++;
-  }
-
-  #push(values: unknown[]): void {
-    const kind = values[0];
-    if (kind !== 'message') this.#confirm(String(kind), values, this.#active);
-    this.#pushes.push(values);
-  }
-
-  /** Counts a confirmation for the subscription command at head, if it is one of its kind. */
-  #confirm(kind: string, values: readonly unknown[], ring: PendingRing): void {
-    if (!SUBSCRIPTION_KINDS.has(kind)) return;
-    if (SHARDED_KINDS.has(kind)) this.#shardSubscribed = Number(values[2]);
-    else this.#subscribed = Number(values[2]);
-    if (ring.head >= ring.sent) return;
-    const entry = ring.at(ring.head);
-    if (entry.kind !== EntryKind.SUBSCRIPTION || entry.spec!.name.toLowerCase() !== kind) return;
-    // A shard that loses a slot ends its subscriptions unasked; that answers no command.
-    if (kind === 'sunsubscribe' && !entry.args.some((arg) => String(arg) === String(values[1]))) return;
-    if (--entry.confirmations > 0) return;
-    const { resolve } = entry;
-    ring.shift();
-    resolve?.(undefined);
-  }
-
-  /**
-   * RESP2 has no pushes: messages and confirmations come as arrays. A subscribed connection gets no other arrays that
-   * begin so; one that is not subscribed only confirmations, and only when a subscription command is at head.
-   */
-  #isMessage(values: unknown[], ring: PendingRing): boolean {
-    const kind = Buffer.isBuffer(values[0]) ? values[0].toString() : values[0];
-    if (typeof kind !== 'string' || !MESSAGE_KINDS.has(kind)) return false;
-    if (this.#subscribed + this.#shardSubscribed === 0) {
-      const head = ring.head < ring.sent ? ring.at(ring.head) : undefined;
-      if (head?.kind !== EntryKind.SUBSCRIPTION) return false;
-    }
-    this.#confirm(kind, values, ring);
-    this.#pushes.push(values);
-    return true;
-  }
-
-  #isMonitorLine(value: unknown): boolean {
-    const line = Buffer.isBuffer(value) ? value.toString() : value;
-    if (typeof line !== 'string' || !/^\d+\.\d+ \[/.test(line)) return false;
-    this.#listener.onMonitor?.(line);
-    return true;
   }
 
   // ---------------------------------------------------------------- time
@@ -997,26 +654,28 @@ export class Connection {
   #expire(now: number): number {
     let earliest = Number.POSITIVE_INFINITY;
     let stuck = false;
-    for (const entry of this.#ring.unfinished()) {
-      if (entry.kind === EntryKind.DISCARDED) stuck = true;
-      if (entry.group?.cancelled !== undefined) {
-        this.#cancel(this.#ring, entry, entry.group.cancelled);
+    for (const pending of this.#ring.unfinished()) {
+      const { state, group, deadline } = pending;
+      if (state === PendingState.DISCARDED) stuck = true;
+      if (group?.cancelled !== undefined) {
+        this.#cancel(this.#ring, pending, group.cancelled);
         continue;
       }
-      if (entry.deadline === 0) continue;
-      if (entry.deadline > now) {
-        if (entry.deadline < earliest) earliest = entry.deadline;
+      if (deadline === 0) continue;
+      if (deadline > now) {
+        if (deadline < earliest) earliest = deadline;
         continue;
       }
-      const { written, spec, group } = entry;
+      const written = state === PendingState.WRITTEN;
       if (written) stuck = true;
+      const { name } = pending.command.spec;
       this.#cancel(
         this.#ring,
-        entry,
+        pending,
         new TimeoutError(
           written || group?.started
-            ? `${spec!.name}: no answer within the command timeout`
-            : `${spec!.name}: not sent within the command timeout`,
+            ? `${name}: no answer within the command timeout`
+            : `${name}: not sent within the command timeout`,
         ),
       );
     }
@@ -1056,7 +715,7 @@ export class Connection {
     if (step === undefined) return;
     try {
       await this.dispatch(step.command, { asap: true, idempotent: true });
-      this.#setAuthenticated(undefined); // the source knows them
+      this.#session.authenticated = undefined; // the source knows them
       this.#listener.onReauthenticated?.();
     } catch (error) {
       this.#report(handshakeError(error, 'AUTH') as Error);
@@ -1064,37 +723,8 @@ export class Connection {
   }
 }
 
-function newGroup(watched: boolean, asking = false): Group {
-  return { watched, asking, started: false, cancelled: undefined };
-}
-
-function handOver(entry: PendingEntry): HandedOver {
-  return {
-    command: new Command(entry.spec!, entry.args, entry.preserve),
-    mapping: entry.mapping,
-    resolve: entry.resolve!,
-    reject: entry.reject!,
-    deadline: entry.deadline,
-    repeatable: entry.repeatable,
-    signal: entry.signal,
-    redirects: entry.redirects,
-  };
-}
-
-function overdue(handed: HandedOver): Error | undefined {
-  if (handed.signal?.aborted) return new AbortError(handed.signal.reason);
-  if (handed.deadline === 0 || handed.deadline > performance.now()) return undefined;
-  return new TimeoutError(`${handed.command.spec.name}: not served within the command timeout`);
-}
-
-/** For a command that was sent and not answered. Reads changed nothing: they get the cause itself. */
-function lostError(spec: CommandSpec, cause: Error): Error {
-  return (spec.flags & Flag.WRITE) === 0 && (spec.flags & (Flag.READONLY | Flag.REPEATABLE)) !== 0
-    ? asClientError(cause)
-    : new MaybeExecutedError(spec.name, cause);
-}
-
-/** Commands reject with the client's own errors; the network's stand in `cause`. */
-function asClientError(error: Error): Error {
-  return error instanceof RedkeepError || error instanceof TypeError ? error : new SocketClosedUnexpectedlyError(error);
+function failAll(ring: PendingRing, errorOf: (pending: Pending) => Error): void {
+  // First all out, then all told: whoever is told may dispatch.
+  const failed = ring.clear().map((pending) => [pending.detach(), errorOf(pending)] as const);
+  for (const [reject, error] of failed) reject?.(error);
 }

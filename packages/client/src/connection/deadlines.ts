@@ -4,8 +4,8 @@
  * per timeout, whatever the rate.
  */
 export class Deadlines {
-  /** Milliseconds, monotonic, as of this turn: reading the clock once a turn instead of once a command. */
-  now = performance.now();
+  /** Monotonic, as of this turn: reading the clock once a turn instead of once a command. */
+  #now = 0;
   readonly #onDue: (now: number) => number;
   #timer: NodeJS.Timeout | undefined;
   #earliest = Number.POSITIVE_INFINITY;
@@ -16,15 +16,20 @@ export class Deadlines {
     this.#onDue = onDue;
   }
 
-  /** The deadline `timeout` milliseconds from now. */
+  /** The deadline `timeout` milliseconds from now, in whole milliseconds: V8 keeps small integers without an object. */
   add(timeout: number): number {
     if (!this.#fresh) {
-      this.now = performance.now();
+      this.#now = Math.floor(performance.now());
       this.#fresh = true;
     }
-    const deadline = this.now + timeout;
+    const deadline = Math.ceil(this.#now + timeout);
     if (deadline < this.#earliest) this.#arm(deadline);
     return deadline;
+  }
+
+  /** A deadline that was set elsewhere. */
+  keep(deadline: number): void {
+    if (deadline !== 0 && deadline < this.#earliest) this.#arm(deadline);
   }
 
   /** The turn is over: the clock must be read again. */
@@ -45,10 +50,9 @@ export class Deadlines {
   }
 
   readonly #fire = (): void => {
-    this.now = performance.now();
     this.#fresh = false;
     this.#earliest = Number.POSITIVE_INFINITY;
-    const earliest = this.#onDue(this.now);
+    const earliest = this.#onDue(performance.now());
     if (earliest < this.#earliest) this.#arm(earliest);
   };
 }

@@ -78,6 +78,28 @@ export function handshakeSteps(
   return steps;
 }
 
+/**
+ * Looks at what the server said to the steps.
+ * @throws what ends the connection
+ */
+export async function judgeHandshake(
+  steps: readonly HandshakeStep[],
+  answers: readonly Promise<unknown>[],
+): Promise<void> {
+  for (const [i, result] of (await Promise.allSettled(answers)).entries()) {
+    const { command, optional, check, refused } = steps[i]!;
+    if (result.status === 'fulfilled') {
+      const objection = check?.(result.value);
+      if (objection !== undefined) throw objection;
+    } else {
+      const { reason } = result;
+      if (lacksResp3(reason) && command.spec.name === 'HELLO') throw reason;
+      if (!optional || !(reason instanceof ErrorReply)) throw handshakeError(reason, command.spec.name);
+      refused?.(reason);
+    }
+  }
+}
+
 function wrongRole(wanted: 'master' | 'replica', said: unknown): Error | undefined {
   const role = String(said) === 'slave' ? 'replica' : String(said);
   if (role === wanted) return undefined;

@@ -1,5 +1,5 @@
 /** When to try again after a lost or failed connection. */
-import type { ErrorCode } from '../errors.js';
+import { type ErrorCode, ReconnectStrategyError } from '../errors.js';
 
 /**
  * Milliseconds until the next attempt; `false` or an Error to give up. `retries` counts from 0 since the connection
@@ -27,9 +27,44 @@ const PERMANENT = new Set<ErrorCode>([
   'REDKEEP_SERVER',
 ]);
 
-export function isPermanent(error: unknown): boolean {
+function isPermanent(error: unknown): boolean {
   return PERMANENT.has((error as { code?: ErrorCode }).code as ErrorCode);
 }
 
 /** A permanent error after the connection once stood may be a rotation under way: a few more attempts are allowed. */
-export const PERMANENT_RETRIES = 3;
+const PERMANENT_RETRIES = 3;
+
+/** What has become of the connection so far. */
+export interface Attempts {
+  /** Since it last stood. */
+  readonly retries: number;
+  /** It stood at least once since `connect`. */
+  readonly everReady: boolean;
+  /** Milliseconds since `connect`. */
+  readonly elapsed: number;
+}
+
+/** What follows a lost or failed connection: milliseconds until the next attempt, or the error that ends the client. */
+export function afterLoss(
+  cause: Error,
+  { retries, everReady, elapsed }: Attempts,
+  { reconnectStrategy, startupTimeout }: { reconnectStrategy: ReconnectStrategy; startupTimeout: number },
+): number | Error {
+  const permanent = everReady
+    ? isPermanent(cause) && retries >= PERMANENT_RETRIES
+    : isPermanent(cause) || elapsed >= startupTimeout;
+  if (permanent) return cause;
+  let delay: number | false | Error;
+  try {
+    delay = reconnectStrategy(retries, cause);
+  } catch (thrown) {
+    delay = thrown instanceof Error ? thrown : new Error('The reconnect strategy threw');
+  }
+  if (typeof delay === 'number' && delay >= 0) return delay;
+  if (delay === false || delay === cause) return cause;
+  const why =
+    delay instanceof Error
+      ? delay
+      : new TypeError(`Reconnect strategy should return \`false | Error | number\`, got a ${typeof delay}`);
+  return new ReconnectStrategyError(why, cause);
+}

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { parseRequest } from '@redkeep/testing';
 import fc from 'fast-check';
 import { InvalidArgumentError } from '../errors.js';
-import { checkArguments, encodeCommand, encodeWords, type Wire } from './encoder.js';
+import { appendText, checkArguments, encodeCommand, encodeWords, type Head, soundBatch, type Wire } from './encoder.js';
 
 function encode(words: readonly string[], args: readonly unknown[]): Buffer {
   const out: Buffer[] = [];
@@ -49,6 +49,40 @@ describe('encoder', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test('a batch of text is the same commands, or known not to be sound', () => {
+    const heads: Head[] = [['GET'], ['CLIENT', 'KILL'], ['HSET']].map((words) => ({
+      words: words.length,
+      head: encodeWords(words),
+      openings: [],
+    }));
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string(),
+      fc.integer(),
+      fc.constantFrom('\r\n', 'é', '\ud800'),
+    );
+    const command = fc.tuple(fc.constantFrom(...heads), fc.array(text, { maxLength: 20 }));
+    fc.assert(
+      fc.property(fc.array(command, { minLength: 1, maxLength: 6 }), (commands) => {
+        let batch = '';
+        const wire: Wire = { text: '', flush: () => assert.fail('nothing here is large') };
+        for (const [head, args] of commands) {
+          batch = appendText(batch, head, args)!;
+          encodeCommand(wire, head.words, head.head, args);
+        }
+        const ascii = commands.every(([, args]) => args.every((arg) => /^[\0-\x7f]*$/.test(String(arg))));
+        assert.equal(soundBatch(batch), ascii ? wire.text : undefined);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('bytes and large values are left to the careful way', () => {
+    const head: Head = { words: 1, head: encodeWords(['SET']), openings: [] };
+    assert.equal(appendText('', head, ['key', Buffer.from('x')]), undefined);
+    assert.equal(appendText('', head, ['key', 'x'.repeat(20_000)]), undefined);
   });
 
   test('numbers and bigints travel as text', () => {

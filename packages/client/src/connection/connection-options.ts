@@ -1,0 +1,59 @@
+/** What a connection is told, and what its owner hears of it. */
+import type { ReplyLimits } from '../protocol/limits.js';
+import type { TypeMapping } from '../protocol/types.js';
+import type { CredentialsSource } from '../security/credentials.js';
+import type { Connection } from './connection.js';
+import type { HandshakeOptions, HandshakeStep } from './handshake.js';
+import type { ReconnectStrategy } from './reconnect.js';
+import type { TransportOptions } from './transport.js';
+
+export interface ConnectionOptions extends TransportOptions {
+  readonly credentials: CredentialsSource;
+  readonly handshake: HandshakeOptions;
+  readonly replyLimits: ReplyLimits;
+  /** Milliseconds a command may take from dispatch to answer; 0 = no limit. */
+  readonly commandTimeout: number;
+  /** Milliseconds HELLO and its like may take. */
+  readonly handshakeTimeout: number;
+  /** Milliseconds without a byte, while answers are due, after which the peer counts as gone; 0 = never. */
+  readonly socketTimeout: number;
+  readonly maxCommands: number;
+  readonly maxQueueBytes: number;
+  /** Keep commands while the connection is down. */
+  readonly offlineQueue: boolean;
+  /** Times one command may be sent again. */
+  readonly maxRetries: number;
+  readonly reconnectStrategy: ReconnectStrategy;
+  /** Milliseconds after which `connect()` stops trying, if the connection never stood. */
+  readonly startupTimeout: number;
+  /** Asked before each socket where to connect to; none = `endpoint`. What Sentinel says is news every time. */
+  readonly locate?: () => Promise<Pick<TransportOptions, 'endpoint' | 'tls'>>;
+}
+
+export interface DispatchOptions {
+  /** Milliseconds, 0 = none; default the connection's. */
+  readonly timeout?: number;
+  readonly abortSignal?: AbortSignal;
+  readonly typeMapping?: TypeMapping;
+  /** Before all that is queued and not written. */
+  readonly asap?: boolean;
+  /** The caller declares that running the command twice does no harm. */
+  readonly idempotent?: boolean;
+}
+
+/** What the owner of a connection hears. */
+export interface ConnectionListener {
+  onConnect?(): void;
+  onReady?(): void;
+  onEnd?(): void;
+  onError?(error: Error): void;
+  onReconnecting?(): void;
+  /** What goes before queued commands after each handshake: subscriptions, CLIENT TRACKING … */
+  onHandshake?(connection: Connection): readonly HandshakeStep[];
+  onPush?(values: unknown[]): void;
+  /** A line of MONITOR. */
+  onMonitor?(line: string): void;
+  /** Some pushes are wanted as bytes. */
+  pushMapping?(): TypeMapping | undefined;
+  onReauthenticated?(): void;
+}

@@ -1,0 +1,175 @@
+/**
+ * Which command a reply answers, and what becomes of it. Replies come in the order of their commands; what comes
+ * besides is a push (RESP3), a message of a subscription (RESP2) or a line of MONITOR. A reply that nobody asked for
+ * means that replies and commands can no longer be matched, and ends the connection.
+ */
+import { Flag } from '../commands/command.js';
+import { ErrorReply, ProtocolError } from '../errors.js';
+import type { ReplySink } from '../protocol/decoder.js';
+import type { RespVersion, TypeMapping } from '../protocol/types.js';
+import type { Pending } from './pending.js';
+import type { PendingRing } from './pending-ring.js';
+
+/** May take over a command that a server refused without running it (MOVED, READONLY …): then true. */
+export type Redirector = (error: ErrorReply, pending: Pending) => boolean;
+
+export interface RepliesListener {
+  /** May take over what a server refused. */
+  readonly redirector: Redirector | undefined;
+  /** A command with {@link Flag.CONNECTION} succeeded. */
+  onConnectionChanged(name: string, args: readonly unknown[]): void;
+  onPush?(values: unknown[]): void;
+  onMonitor?(line: string): void;
+  pushMapping?(): TypeMapping | undefined;
+}
+
+const SUBSCRIPTION_KINDS = new Set([
+  'subscribe',
+  'psubscribe',
+  'ssubscribe',
+  'unsubscribe',
+  'punsubscribe',
+  'sunsubscribe',
+]);
+/** The server counts these apart. */
+const SHARDED_KINDS = new Set(['ssubscribe', 'sunsubscribe']);
+const MESSAGE_KINDS = new Set(['message', 'pmessage', 'smessage', ...SUBSCRIPTION_KINDS]);
+
+export class Replies implements ReplySink {
+  /** The commands that are being answered: first those of the handshake, then the callers'. */
+  ring: PendingRing;
+  resp: RespVersion;
+  readonly #listener: RepliesListener;
+  #pushes: unknown[][] = [];
+  #monitoring = false;
+  /** Subscriptions as the server counts them: channels with patterns, and sharded channels. */
+  #subscribed = 0;
+  #shardSubscribed = 0;
+
+  constructor(ring: PendingRing, resp: RespVersion, listener: RepliesListener) {
+    this.ring = ring;
+    this.resp = resp;
+    this.#listener = listener;
+  }
+
+  /** RESP2 has no pushes: a subscribed connection gets messages as arrays among its replies. */
+  get #messagesAreReplies(): boolean {
+    return this.resp === 2 && this.#subscribed + this.#shardSubscribed > 0;
+  }
+
+  mapping(): TypeMapping | undefined {
+    // On a connection with messages among its replies nearly all are.
+    if (this.#messagesAreReplies) return this.pushMapping();
+    const { ring } = this;
+    return ring.head < ring.sent ? ring.at(ring.head).options.typeMapping : undefined;
+  }
+
+  pushMapping(): TypeMapping | undefined {
+    return this.#listener.pushMapping?.();
+  }
+
+  reply(value: unknown): void {
+    if (this.resp === 2 && Array.isArray(value) && this.#isMessage(value)) return;
+    if (this.#monitoring && this.#isMonitorLine(value)) return;
+    const { ring } = this;
+    if (ring.head >= ring.sent) throw new ProtocolError('A reply that no command asked for');
+    const pending = ring.shift();
+    const { resolve, reject } = pending;
+    if (resolve === undefined) {
+      if ((pending.command.spec.flags & Flag.CONNECTION) !== 0) this.#note(pending, value);
+      return;
+    }
+    if (value instanceof ErrorReply) {
+      const { group } = pending;
+      const { redirector } = this.#listener;
+      if (redirector !== undefined && (group === undefined || group.asking)) {
+        pending.park();
+        if (redirector(value, pending)) return;
+      }
+      pending.unwatch();
+      reject!(value.redact(pending.command.args));
+      return;
+    }
+    pending.unwatch();
+    const { spec, preserve } = pending.command;
+    if ((spec.flags & Flag.CONNECTION) !== 0) this.#note(pending, value);
+    const read = spec.read[this.resp];
+    if (read === undefined) {
+      resolve(value);
+      return;
+    }
+    try {
+      resolve(read(value, preserve, pending.options.typeMapping));
+    } catch (error) {
+      reject!(error);
+    }
+  }
+
+  push(values: unknown[]): void {
+    const kind = values[0];
+    if (kind !== 'message') this.#confirm(String(kind), values);
+    this.#pushes.push(values);
+  }
+
+  /** After the chunk is decoded: listeners may do anything, also make another socket use the read buffer. */
+  deliverPushes(): void {
+    if (this.#pushes.length === 0) return;
+    const pushes = this.#pushes;
+    this.#pushes = [];
+    for (const values of pushes) this.#listener.onPush?.(values);
+  }
+
+  /** A command that changes the connection succeeded: what a reconnect has to restore. */
+  #note({ command: { spec, args } }: Pending, reply: unknown): void {
+    if (reply instanceof ErrorReply) return;
+    if (spec.name === 'RESET') {
+      this.#monitoring = false;
+      this.#subscribed = this.#shardSubscribed = 0;
+    }
+    // In MULTI the answer is QUEUED, and the handshake does what is remembered already.
+    if (String(reply) !== 'OK') return;
+    if (spec.name === 'MONITOR') this.#monitoring = true;
+    this.#listener.onConnectionChanged(spec.name, args);
+  }
+
+  /** Counts a confirmation for the subscription command at head, if it is one of its kind. */
+  #confirm(kind: string, values: readonly unknown[]): void {
+    if (!SUBSCRIPTION_KINDS.has(kind)) return;
+    if (SHARDED_KINDS.has(kind)) this.#shardSubscribed = Number(values[2]);
+    else this.#subscribed = Number(values[2]);
+    const { ring } = this;
+    if (ring.head >= ring.sent) return;
+    const pending = ring.at(ring.head);
+    const { spec, args } = pending.command;
+    if (pending.confirmations === 0 || spec.name.toLowerCase() !== kind) return;
+    // A shard that loses a slot ends its subscriptions unasked; that answers no command.
+    if (kind === 'sunsubscribe' && !args.some((arg) => String(arg) === String(values[1]))) return;
+    if (--pending.confirmations > 0) return;
+    ring.shift();
+    pending.unwatch();
+    pending.resolve?.(undefined);
+  }
+
+  /**
+   * A subscribed connection gets no other arrays that begin so; one that is not subscribed only confirmations, and
+   * only when a subscription command is at head.
+   */
+  #isMessage(values: unknown[]): boolean {
+    const kind = Buffer.isBuffer(values[0]) ? values[0].toString() : values[0];
+    if (typeof kind !== 'string' || !MESSAGE_KINDS.has(kind)) return false;
+    if (!this.#messagesAreReplies) {
+      const { ring } = this;
+      if (ring.head >= ring.sent || ring.at(ring.head).confirmations === 0) return false;
+    }
+    this.#confirm(kind, values);
+    this.#pushes.push(values);
+    return true;
+  }
+
+  #isMonitorLine(value: unknown): boolean {
+    const line = Buffer.isBuffer(value) ? value.toString() : value;
+    if (typeof line !== 'string' || !/^\d+\.\d+ \[/.test(line)) return false;
+    this.#listener.onMonitor?.(line);
+    return true;
+  }
+}
