@@ -123,7 +123,7 @@ export class Decoder {
       this.#pos = bulk.fill(chunk, this.#pos, end);
       if (!bulk.complete) return false;
       this.#bulk = undefined;
-      chunkText = undefined;
+      forgetChunk();
       this.#emit(bulk.text);
       return true;
     }
@@ -133,7 +133,7 @@ export class Decoder {
     this.#pos += take;
     if (bulk.filled < bulk.bytes.length) return false;
     this.#bulk = undefined;
-    chunkText = undefined;
+    forgetChunk();
     const length = bulk.bytes.length - 2;
     if (bulk.bytes[length] !== CR || bulk.bytes[length + 1] !== LF) {
       throw new ProtocolError('A bulk string is not ended by CRLF');
@@ -143,7 +143,7 @@ export class Decoder {
   }
 
   #parse(buf: Buffer, end: number): void {
-    chunkText = undefined;
+    forgetChunk();
     while (this.#pos < end) {
       const start = this.#pos;
       const type = buf[start]!;
@@ -216,7 +216,7 @@ export class Decoder {
       }
       this.#emit(value);
     }
-    chunkText = undefined;
+    forgetChunk();
   }
 
   #keep(buf: Buffer, start: number, end: number): void {
@@ -541,21 +541,32 @@ function copyBytes(buf: Buffer, from: number, to: number): Buffer {
 }
 
 /**
- * The chunk being read as text, made when its first short string is. A slice of a long string costs a quarter of a
- * call into the runtime; below SHORT, V8 copies what it slices, so that nothing pins the chunk.
+ * What is known of the chunk being read, found out when it is first needed.
+ *
+ * Its text: a slice of a long string costs a quarter of a call into the runtime; below SHORT, V8 copies what it
+ * slices, so that nothing pins the chunk. Whether all of it is ASCII: then no value in it needs a look of its own.
  */
 let chunkText: string | undefined;
+let chunkAscii: boolean | undefined;
 const SHORT = 12;
+/** Bytes of a chunk below which its values are looked at one by one: that costs less than the call. */
+const WORTH_A_LOOK = 256;
+
+function forgetChunk(): void {
+  chunkText = chunkAscii = undefined;
+}
 
 /** latin1 is the fastest way from bytes to a string and is exact for ASCII. */
 function decodeText(buf: Buffer, from: number, to: number, end: number): string {
-  const length = to - from;
-  if (length <= SHORT) {
-    for (let i = from; i < to; i++) if (buf[i]! > 127) return utf8(buf, from, to);
-    chunkText ??= latin1(buf, 0, end);
-    return chunkText.slice(from, to);
-  }
-  if (length > 64) return isAscii(buf.subarray(from, to)) ? latin1(buf, from, to) : utf8(buf, from, to);
-  for (let i = from; i < to; i++) if (buf[i]! > 127) return utf8(buf, from, to);
-  return latin1(buf, from, to);
+  chunkAscii ??= end >= WORTH_A_LOOK && isAscii(buf.subarray(0, end));
+  if (!chunkAscii && !isAsciiText(buf, from, to)) return utf8(buf, from, to);
+  if (to - from > SHORT) return latin1(buf, from, to);
+  chunkText ??= latin1(buf, 0, end);
+  return chunkText.slice(from, to);
+}
+
+function isAsciiText(buf: Buffer, from: number, to: number): boolean {
+  if (to - from > 64) return isAscii(buf.subarray(from, to));
+  for (let i = from; i < to; i++) if (buf[i]! > 127) return false;
+  return true;
 }
