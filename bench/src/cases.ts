@@ -1,15 +1,32 @@
 /** What is measured. A case does one operation; the worker keeps `callers` of them going. */
-import type { Peer } from './peers.js';
+import { connect, type Socket } from 'node:net';
+import type { Peer, Target } from './peers.js';
+
+export type TargetName = 'plain' | 'tls' | 'cluster';
 
 export interface Case {
   readonly name: string;
   readonly callers: number;
-  readonly tls?: boolean;
+  /** Default `plain`. */
+  readonly on?: TargetName;
   /** Commands (or values) that one operation stands for. */
   readonly weight?: number;
-  /** Ratio to reach against node-redis as shipped, and against the fastest peer in its best setting. */
-  readonly goal?: { readonly nodeRedis?: number; readonly best?: number };
-  run(peer: Peer): Promise<unknown>;
+  readonly goal?: Goal;
+  run(peer: Peer, target: Target): Promise<unknown>;
+}
+
+/** Ratios to reach. */
+export interface Goal {
+  /** To node-redis as shipped. */
+  readonly nodeRedis?: number;
+  /** To the fastest peer in its best setting. */
+  readonly best?: number;
+  /** The CPU a command of the peer that needs the least, over ours: where the server is what limits the rate. */
+  readonly cpuBest?: number;
+  /** To the fastest peer in another case: TLS against plaintext. */
+  readonly bestOf?: { readonly case: string; readonly ratio: number };
+  /** Our CPU a command to our CPU in another case, at most. */
+  readonly cpuOf?: { readonly case: string; readonly ratio: number };
 }
 
 const KEYS = Array.from({ length: 100 }, (_, i) => `bench:${i}`);
@@ -41,12 +58,74 @@ export const CASES: readonly Case[] = [
     goal: { nodeRedis: 15, best: 3 },
     run: (peer) => peer.set('bench:set', 'y'.repeat(32)),
   },
-  { name: 'GET over TLS, 1 caller', callers: 1, tls: true, goal: { best: 1 }, run: get },
-  { name: 'GET over TLS, 50 callers', callers: 50, tls: true, goal: { nodeRedis: 8, best: 2 }, run: get },
-  { name: 'GET over TLS, 1000 callers', callers: 1000, tls: true, goal: { nodeRedis: 8, best: 3 }, run: get },
+  { name: 'GET over TLS, 1 caller', callers: 1, on: 'tls', goal: { best: 1 }, run: get },
+  {
+    name: 'GET over TLS, 50 callers',
+    callers: 50,
+    on: 'tls',
+    goal: { nodeRedis: 8, best: 1, bestOf: { case: 'GET, 50 callers', ratio: 1 } },
+    run: get,
+  },
+  {
+    name: 'GET over TLS, 1000 callers',
+    callers: 1000,
+    on: 'tls',
+    goal: { nodeRedis: 8, best: 1, bestOf: { case: 'GET, 1000 callers', ratio: 1 } },
+    run: get,
+  },
+  {
+    name: 'GET on a cluster, 50 callers',
+    callers: 50,
+    on: 'cluster',
+    goal: { best: 1, cpuOf: { case: 'GET, 50 callers', ratio: 1.15 } },
+    run: get,
+  },
+  {
+    name: 'GET on a cluster, 1000 callers',
+    callers: 1000,
+    on: 'cluster',
+    goal: { best: 1, cpuOf: { case: 'GET, 1000 callers', ratio: 1.15 } },
+    run: get,
+  },
   { name: 'pipeline of 100 GET', callers: 10, weight: 100, goal: { best: 1 }, run: (peer) => peer.pipeline(KEYS) },
   { name: 'MGET of 100', callers: 10, weight: 100, goal: { best: 1 }, run: (peer) => peer.mGet(KEYS) },
   { name: 'HGETALL of 100', callers: 10, weight: 100, goal: { best: 1 }, run: (peer) => peer.hGetAll('bench:hash') },
   { name: 'LRANGE of 1000', callers: 10, weight: 1000, goal: { best: 2 }, run: (peer) => peer.lRange('bench:list') },
   { name: 'GET of 1 MB as Buffer', callers: 4, goal: { best: 1 }, run: (peer) => peer.getBuffer('bench:1mb') },
+  { name: 'messages of a subscription', callers: 1, weight: 1000, goal: { best: 1, cpuBest: 2 }, run: messages },
 ];
+
+/** One flood a peer: what publishes is the same for all, a script on a plain socket. */
+const floods = new WeakMap<Peer, Promise<() => Promise<void>>>();
+const FLOOD = "for i = 1, 1000 do redis.call('PUBLISH', KEYS[1], ARGV[1]) end";
+
+async function messages(peer: Peer, target: Target): Promise<void> {
+  let flood = floods.get(peer);
+  if (flood === undefined) {
+    flood = subscribe(peer, target);
+    floods.set(peer, flood);
+  }
+  await (await flood)();
+}
+
+async function subscribe(peer: Peer, target: Target): Promise<() => Promise<void>> {
+  if (peer.subscribe === undefined) throw new Error('this client is not measured here');
+  const channel = `bench:channel:${process.pid}`;
+  let awaited = 0;
+  let done: (() => void) | undefined;
+  await peer.subscribe(channel, () => {
+    if (--awaited === 0) done?.();
+  });
+  const publisher: Socket = await new Promise((resolve, reject) => {
+    const socket = connect(target.port, '127.0.0.1', () => resolve(socket)).on('error', reject);
+  });
+  publisher.resume();
+  const words = ['EVAL', FLOOD, '1', channel, 'x'.repeat(32)];
+  const request = `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
+  return () =>
+    new Promise((resolve) => {
+      awaited = 1000;
+      done = resolve;
+      publisher.write(request);
+    });
+}

@@ -10,10 +10,11 @@ import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startServer } from '@redkeep/testing';
-import { createClient } from 'redkeep';
-import { CASES, prepare } from './cases.js';
+import { startCluster, startServer } from '@redkeep/testing';
+import { createClient, createCluster } from 'redkeep';
+import { CASES, prepare, type TargetName } from './cases.js';
 import { PEERS, type Target } from './peers.js';
+import { redisBenchmark } from './redis-benchmark.js';
 import { type Row, renderMarkdown, renderSvg, summary } from './report.js';
 import type { Order, Result } from './worker.js';
 
@@ -39,9 +40,11 @@ if (!existsSync(`${peersFolder}node_modules`)) {
 
 await using plain = await startServer();
 await using secure = await startServer({ tls: true });
-const targets: { plain: Target; tls: Target } = {
+await using nodes = await startCluster();
+const targets: Record<TargetName, Target> = {
   plain: { port: plain.port },
   tls: { port: secure.tlsPort, ca: secure.pki!.ca },
+  cluster: { port: nodes.masters[0]!.port, cluster: true },
 };
 
 for (const options of [
@@ -52,6 +55,13 @@ for (const options of [
   await prepare({ set: (key: string, value: string | Buffer) => client.set(key, value) } as never, (args) =>
     client.sendCommand(args),
   );
+}
+
+{
+  await using cluster = await createCluster({
+    rootNodes: [{ url: `redis://127.0.0.1:${targets.cluster.port}` }],
+  }).connect();
+  await cluster.set('bench:value', 'x'.repeat(32));
 }
 
 const names = Object.keys(PEERS).filter(
@@ -83,13 +93,14 @@ for (const { name: caseName, goal } of CASES.filter((c) => c.name.includes(value
   }
   const row: Row = { case: caseName, goal, results: rounds };
   rows.push(row);
-  console.error(summary(row));
+  console.error(summary(row, rows));
 }
+const reference = await redisBenchmark(plain.port);
 for (const worker of workers.values()) worker.disconnect();
 
 if (values.write && values.only === '' && values.peers === '') {
   const machine = `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.version}, ${plain.engine.kind} ${plain.engine.version}`;
-  await writeFile(new URL('../RESULTS.md', import.meta.url), renderMarkdown(rows, machine));
+  await writeFile(new URL('../RESULTS.md', import.meta.url), renderMarkdown(rows, machine, reference));
   await writeFile(new URL('../results.svg', import.meta.url), renderSvg(rows));
   console.error('Wrote bench/RESULTS.md and bench/results.svg');
 }

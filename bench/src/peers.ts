@@ -1,11 +1,13 @@
 /** Every client behind the same few calls, in each setting that matters for its speed. */
 import { createRequire } from 'node:module';
-import { createClient } from 'redkeep';
+import { createClient, createCluster } from 'redkeep';
 
 export interface Target {
   readonly port: number;
   /** PEM of the CA; undefined = plaintext. */
   readonly ca?: string;
+  /** The port is that of a node of a cluster. */
+  readonly cluster?: boolean;
 }
 
 /** What a case may ask of a client. Optional calls are left out where a client has no equal. */
@@ -50,6 +52,11 @@ function nodeRedisShape(client: any, subscriber: () => Promise<any>): Peer {
   };
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: as above
+function clusterOf(cluster: any): Peer {
+  return nodeRedisShape(cluster, () => Promise.reject(new Error('not measured on a cluster')));
+}
+
 function ioredisShape(client: Foreign, subscriber: () => Foreign): Peer {
   return {
     get: (key) => client.get(key),
@@ -73,6 +80,11 @@ function ioredisShape(client: Foreign, subscriber: () => Foreign): Peer {
 }
 
 async function redkeep(target: Target): Promise<Peer> {
+  if (target.cluster) {
+    const cluster = createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${target.port}` }] });
+    await cluster.connect();
+    return clusterOf(cluster);
+  }
   const make = () => {
     const client = createClient(
       target.ca === undefined
@@ -85,7 +97,15 @@ async function redkeep(target: Target): Promise<Peer> {
 }
 
 async function nodeRedis(target: Target, commandOptions: object | undefined): Promise<Peer> {
-  const { createClient: create } = load('redis');
+  const { createClient: create, createCluster: createNodeRedisCluster } = load('redis');
+  if (target.cluster) {
+    const cluster = createNodeRedisCluster({
+      rootNodes: [{ url: `redis://127.0.0.1:${target.port}` }],
+      ...(commandOptions === undefined ? {} : { commandOptions }),
+    }).on('error', () => {});
+    await cluster.connect();
+    return clusterOf(cluster);
+  }
   const make = () =>
     create({
       ...(target.ca === undefined
@@ -100,6 +120,11 @@ async function nodeRedis(target: Target, commandOptions: object | undefined): Pr
 
 async function ioredis(module: 'ioredis' | 'iovalkey', target: Target, options: object): Promise<Peer> {
   const Client = load(module).default ?? load(module);
+  if (target.cluster) {
+    const cluster = new Client.Cluster([{ host: '127.0.0.1', port: target.port }], options).on('error', () => {});
+    await cluster.ping();
+    return ioredisShape(cluster, () => Promise.reject(new Error('not measured on a cluster')));
+  }
   const make = () =>
     new Client({
       host: target.ca === undefined ? '127.0.0.1' : 'localhost',
@@ -113,8 +138,9 @@ async function ioredis(module: 'ioredis' | 'iovalkey', target: Target, options: 
 }
 
 async function glide(target: Target): Promise<Peer> {
-  const { Batch, Decoder, GlideClient } = load('@valkey/valkey-glide');
-  const client = await GlideClient.createClient({
+  const { Batch, ClusterBatch, Decoder, GlideClient, GlideClientConfiguration, GlideClusterClient } =
+    load('@valkey/valkey-glide');
+  const configuration = {
     addresses: [{ host: target.ca === undefined ? '127.0.0.1' : 'localhost', port: target.port }],
     inflightRequestsLimit: 1_000_000,
     ...(target.ca === undefined
@@ -123,7 +149,8 @@ async function glide(target: Target): Promise<Peer> {
           useTLS: true,
           advancedConfiguration: { tlsAdvancedConfiguration: { rootCertificates: Buffer.from(target.ca) } },
         }),
-  });
+  };
+  const client = await (target.cluster ? GlideClusterClient : GlideClient).createClient(configuration);
   return {
     get: (key) => client.get(key),
     set: (key, value) => client.set(key, value),
@@ -132,10 +159,18 @@ async function glide(target: Target): Promise<Peer> {
     hGetAll: (key) => client.hgetall(key),
     lRange: (key) => client.lrange(key, 0, -1),
     pipeline: (keys) => {
-      const batch = new Batch(false);
+      const batch = new (target.cluster ? ClusterBatch : Batch)(false);
       for (const key of keys) batch.get(key);
       return client.exec(batch, false);
     },
+    subscribe: (channel, onMessage) =>
+      GlideClient.createClient({
+        ...configuration,
+        pubsubSubscriptions: {
+          channelsAndPatterns: { [GlideClientConfiguration.PubSubChannelModes.Exact]: new Set([channel]) },
+          callback: onMessage,
+        },
+      }),
     close: () => client.close(),
   };
 }

@@ -1,10 +1,10 @@
 /** Rounds of measurements as ratios: text, Markdown and a plot. */
-import type { Case } from './cases.js';
+import type { Goal } from './cases.js';
 import type { Result } from './worker.js';
 
 export interface Row {
   readonly case: string;
-  readonly goal: Case['goal'];
+  readonly goal: Goal | undefined;
   /** Client -> one result a round. Rounds of all clients belong together: they ran one after the other. */
   readonly results: ReadonlyMap<string, readonly Result[]>;
 }
@@ -24,6 +24,7 @@ export function median(values: readonly number[]): number {
 }
 
 const rate = (row: Row, name: string) => median(row.results.get(name)!.map((result) => result.rate));
+const cpu = (row: Row, name: string) => median(row.results.get(name)!.map((result) => result.cpu));
 const peersOf = (row: Row) => [...row.results.keys()].filter((name) => name !== OURS);
 
 /** Redkeep's rate over the peer's, round by round: a drift of the machine's speed cancels out. */
@@ -42,35 +43,57 @@ const show = (r: Ratio) => `${r.median.toFixed(1)} (${r.min.toFixed(1)}–${r.ma
 const thousands = (value: number) =>
   value >= 10_000 ? `${Math.round(value / 1000)}k` : value >= 1000 ? `${(value / 1000).toFixed(1)}k` : value.toFixed(0);
 
-function verdict(row: Row): string {
+/** `rows` has the cases that others are compared with. */
+function verdict(row: Row, rows: readonly Row[]): string {
+  const { nodeRedis, best: beat, bestOf, cpuBest, cpuOf } = row.goal ?? {};
+  const check = (met: boolean, what: string) => `${met ? 'met' : 'MISSED'} (${what})`;
   const checks: string[] = [];
-  const fastest = best(row);
-  if (row.goal?.nodeRedis !== undefined && row.results.has('node-redis'))
-    checks.push(
-      `${ratio(row, 'node-redis').median >= row.goal.nodeRedis ? 'met' : 'MISSED'} (≥ ${row.goal.nodeRedis} × node-redis)`,
-    );
-  if (row.goal?.best !== undefined)
-    checks.push(`${ratio(row, fastest).median >= row.goal.best ? 'met' : 'MISSED'} (≥ ${row.goal.best} × best)`);
+  const named = (name: string) => rows.find((candidate) => candidate.case === name);
+  if (nodeRedis !== undefined && row.results.has('node-redis'))
+    checks.push(check(ratio(row, 'node-redis').median >= nodeRedis, `≥ ${nodeRedis} × node-redis`));
+  if (beat !== undefined) checks.push(check(ratio(row, best(row)).median >= beat, `≥ ${beat} × best`));
+  if (cpuBest !== undefined) {
+    const saved = Math.min(...peersOf(row).map((name) => cpu(row, name))) / cpu(row, OURS);
+    checks.push(check(saved >= cpuBest, `${saved.toFixed(1)} × less CPU than the best, ≥ ${cpuBest}`));
+  }
+  const plain = bestOf && named(bestOf.case);
+  if (plain) {
+    const reached = rate(row, OURS) / rate(plain, best(plain));
+    checks.push(check(reached >= bestOf.ratio, `${reached.toFixed(1)} × the best peer without TLS, ≥ ${bestOf.ratio}`));
+  }
+  const single = cpuOf && named(cpuOf.case);
+  if (single) {
+    const cost = cpu(row, OURS) / cpu(single, OURS);
+    checks.push(check(cost <= cpuOf.ratio, `${cost.toFixed(2)} × the CPU of a single server, ≤ ${cpuOf.ratio}`));
+  }
   return checks.join(', ');
 }
 
-export function summary(row: Row): string {
+export function summary(row: Row, rows: readonly Row[]): string {
   const fastest = best(row);
   const shipped = row.results.has('node-redis') ? `${show(ratio(row, 'node-redis'))} × node-redis, ` : '';
-  return `${row.case}: ${thousands(rate(row, OURS))}/s = ${shipped}${show(ratio(row, fastest))} × ${fastest}; ${verdict(row)}`;
+  return `${row.case}: ${thousands(rate(row, OURS))}/s = ${shipped}${show(ratio(row, fastest))} × ${fastest}; ${verdict(row, rows)}`;
 }
 
-export function renderMarkdown(rows: readonly Row[], machine: string): string {
+/** `reference`: what the server's own benchmark reaches, by case. */
+export function renderMarkdown(
+  rows: readonly Row[],
+  machine: string,
+  reference: ReadonlyMap<string, number> | undefined,
+): string {
   const names = [...rows[0]!.results.keys()];
   const table = rows.map((row) => `| ${row.case} | ${names.map((name) => thousands(rate(row, name))).join(' | ')} |`);
   const ratios = rows.map(
     (row) =>
-      `| ${row.case} | ${show(ratio(row, 'node-redis'))} | ${best(row)} | ${show(ratio(row, best(row)))} | ${verdict(row)} |`,
+      `| ${row.case} | ${show(ratio(row, 'node-redis'))} | ${best(row)} | ${show(ratio(row, best(row)))} | ${verdict(row, rows)} |`,
   );
-  const cpu = rows.map(
-    (row) =>
-      `| ${row.case} | ${names.map((name) => median(row.results.get(name)!.map((r) => r.cpu)).toFixed(2)).join(' | ')} |`,
-  );
+  const costs = rows.map((row) => `| ${row.case} | ${names.map((name) => cpu(row, name).toFixed(2)).join(' | ')} |`);
+  const beside = rows.flatMap((row) => {
+    const other = reference?.get(row.case);
+    if (other === undefined) return [];
+    const share = rate(row, OURS) / other;
+    return [`| ${row.case} | ${thousands(other)} | ${share.toFixed(2)} | ${share >= 0.5 ? 'met' : 'MISSED'} (≥ 0.5) |`];
+  });
   return `# Results of \`npm run bench\`
 
 One run on ${machine}. Every client has a process of its own; they take turns, ${rows[0]!.results.get(OURS)!.length} rounds a case, against one server on
@@ -95,7 +118,13 @@ ${table.join('\n')}
 
 | case | ${names.join(' | ')} |
 |---|${names.map(() => '---').join('|')}|
-${cpu.join('\n')}
+${costs.join('\n')}
+
+## Beside the server's own benchmark
+
+\`redis-benchmark -c 1 -P <callers>\`, a C program that parses no reply into a value, right after the cases above.
+
+${beside.length === 0 ? 'Not installed here.' : `| case | its rate | Redkeep's share | goal |\n|---|---|---|---|\n${beside.join('\n')}`}
 `;
 }
 

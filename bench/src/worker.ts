@@ -1,5 +1,5 @@
 /** One process a client, so that none shapes another's compiled code or garbage. Runs cases when told to. */
-import { CASES } from './cases.js';
+import { CASES, type Case, type TargetName } from './cases.js';
 import { PEERS, type Peer, type Target } from './peers.js';
 
 export interface Order {
@@ -14,36 +14,32 @@ export interface Result {
 }
 
 const name = process.argv[2]!;
-const targets = JSON.parse(process.argv[3]!) as { plain: Target; tls: Target };
-const open = new Map<boolean, Promise<Peer>>();
+const targets = JSON.parse(process.argv[3]!) as Record<TargetName, Target>;
+const open = new Map<TargetName, Promise<Peer>>();
 
 async function measure(order: Order): Promise<Result> {
   const found = CASES.find((c) => c.name === order.case)!;
-  const tls = found.tls === true;
-  if (!open.has(tls)) open.set(tls, PEERS[name]!(tls ? targets.tls : targets.plain));
-  const peer = await open.get(tls)!;
-  await run(peer, found.callers, order.ms / 3, found.run); // warm up
+  const on = found.on ?? 'plain';
+  if (!open.has(on)) open.set(on, PEERS[name]!(targets[on]));
+  const peer = await open.get(on)!;
+  await run(peer, found, order.ms / 3); // warm up
   const cpu = process.cpuUsage();
   const start = performance.now();
-  const operations = await run(peer, found.callers, order.ms, found.run);
+  const operations = await run(peer, found, order.ms);
   const seconds = (performance.now() - start) / 1000;
   const used = process.cpuUsage(cpu);
   const commands = operations * (found.weight ?? 1);
   return { rate: commands / seconds, cpu: (used.user + used.system) / commands };
 }
 
-async function run(
-  peer: Peer,
-  callers: number,
-  ms: number,
-  operation: (peer: Peer) => Promise<unknown>,
-): Promise<number> {
+async function run(peer: Peer, { callers, on = 'plain', run: operation }: Case, ms: number): Promise<number> {
+  const target = targets[on];
   let operations = 0;
   const end = performance.now() + ms;
   const caller = async () => {
     while (performance.now() < end) {
       // The clock is read every few operations: with a thousand callers reading it would be half of the work.
-      for (let i = 0; i < 8; i++) await operation(peer);
+      for (let i = 0; i < 8; i++) await operation(peer, target);
       operations += 8;
     }
   };
