@@ -18,10 +18,9 @@ const CLOSE = 0x7d; // }
 export function slotOf(key: unknown): number {
   if (typeof key === 'string') {
     let crc = 0;
-    if (key.indexOf('{') !== -1) return slotOfBytes(Buffer.from(key));
     for (let i = 0; i < key.length; i++) {
       const code = key.charCodeAt(i);
-      if (code > 127) return slotOfBytes(Buffer.from(key));
+      if (code > 127 || code === OPEN) return slotOfBytes(Buffer.from(key));
       crc = ((crc << 8) & 0xffff) ^ TABLE[(crc >> 8) ^ code]!;
     }
     return crc & (SLOTS - 1);
