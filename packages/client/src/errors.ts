@@ -53,6 +53,10 @@ export const ERRORS = {
     'The service is temporarily unavailable.',
     'The credential provider failed; see `cause`.',
   ],
+  REDKEEP_DIGEST_UNAVAILABLE: [
+    'The request could not be completed.',
+    'Install `@node-rs/xxhash`, or ask the server: `client.digest(key)` (Redis 8.4).',
+  ],
   REDKEEP_INVALID_ARGUMENT: [
     'The request is not valid.',
     'Pass a string, Buffer, finite number or bigint at the named position.',
@@ -90,6 +94,10 @@ export const ERRORS = {
   REDKEEP_REPLY_LIMIT: [
     'The service is temporarily unavailable.',
     'A reply crossed a limit and the connection was closed. Read in smaller pieces or raise `replyLimits`.',
+  ],
+  REDKEEP_SCAN_INTERRUPTED: [
+    'The request could not be completed.',
+    'The master changed while keys were iterated: begin again with a new iterator.',
   ],
   REDKEEP_SCRIPT_NOT_STATIC: [
     'The request could not be completed.',
@@ -222,6 +230,13 @@ export class TimeoutError extends RedkeepError {
   }
 }
 
+/**
+ * Names that code for node-redis asks for by `instanceof`. Never raised: maintenance pushes are not followed, so no
+ * timeout is relaxed for them.
+ */
+export class SocketTimeoutDuringMaintenanceError extends TimeoutError {}
+export class CommandTimeoutDuringMaintenanceError extends TimeoutError {}
+
 /** A write was sent and the connection broke before its answer: it may or may not have run. Never re-sent. */
 export class MaybeExecutedError extends RedkeepError {
   readonly command: string;
@@ -315,6 +330,17 @@ export class RootNodesUnavailableError extends RedkeepError {
   }
 }
 
+/** The master changed between two pages of a Sentinel client's `scanIterator`: its cursor means nothing to the new one. */
+export class ScanIteratorInterruptedError extends RedkeepError {
+  constructor(cause?: unknown) {
+    super(
+      'REDKEEP_SCAN_INTERRUPTED',
+      'Scan iteration was interrupted by a Sentinel master change',
+      cause === undefined ? undefined : { cause },
+    );
+  }
+}
+
 export class MaxCommandRedirectionsError extends RedkeepError {
   constructor(cause?: unknown) {
     super('REDKEEP_TOO_MANY_REDIRECTS', 'Too many Cluster redirections', { cause });
@@ -391,14 +417,13 @@ export class ErrorReply extends RedkeepError {
 export class SimpleError extends ErrorReply {}
 export class BlobError extends ErrorReply {}
 
-export class MultiErrorReply extends RedkeepError {
+/** Commands of a transaction or pipeline failed; the others have run. */
+export class MultiErrorReply extends ErrorReply {
   readonly replies: unknown[];
   readonly errorIndexes: number[];
   constructor(replies: unknown[], errorIndexes: number[]) {
-    super(
-      'REDKEEP_SERVER',
-      `${errorIndexes.length} commands failed, see .replies and .errorIndexes for more information`,
-    );
+    super('ERR');
+    this.message = `${errorIndexes.length} commands failed, see .replies and .errorIndexes for more information`;
     this.replies = replies;
     this.errorIndexes = errorIndexes;
   }

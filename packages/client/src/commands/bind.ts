@@ -1,7 +1,7 @@
 /** Puts every command function onto a class as a method, in camelCase and in capitals, and types that. */
 import type { Mapped, TypeMapping } from '../protocol/types.js';
 import type { Command, CommandFunction, ReplyOf } from './command.js';
-import { ALIASES, type Aliases, COMMANDS, type Commands } from './index.js';
+import { ALIASES, type Aliases, COMMANDS, type Commands, SHARED_COMMANDS, type SharedCommands } from './index.js';
 import { NAMESPACES, type Namespaces } from './namespaces.js';
 
 /** What a method of a command makes of its reply: a promise, a longer transaction. See {@link Bound}. */
@@ -23,15 +23,17 @@ type Methods<G, A, K extends ReplyKind> = {
 };
 
 /** Every command as a method whose result is what `K` makes of the reply; those of modules below a name. */
-export type Bound<K extends ReplyKind> = Methods<Commands, Aliases, K> & {
+export type Bound<K extends ReplyKind, C = Commands> = Methods<C, Aliases, K> & {
   readonly [N in keyof Namespaces]: Methods<Namespaces[N], AliasesOf<Namespaces[N]>, K>;
 };
 
-interface Promised<M extends TypeMapping> extends ReplyKind {
+export interface Promised<M extends TypeMapping> extends ReplyKind {
   readonly result: Promise<Mapped<this['reply'], M>>;
 }
 /** Every command as a method that resolves with its reply under type mapping `M`. */
 export type CommandMethods<M extends TypeMapping = Record<never, never>> = Bound<Promised<M>>;
+/** {@link CommandMethods}, without those that need one and the same server: for pools, clusters and Sentinel. */
+export type SharedCommandMethods<M extends TypeMapping = Record<never, never>> = Bound<Promised<M>, SharedCommands>;
 
 type Group = Readonly<Record<string, unknown>>;
 
@@ -43,6 +45,7 @@ export function bindCommands<T extends object>(
   prototype: T,
   run: (self: T, command: Command) => unknown,
   fail: (error: unknown) => unknown = (error) => Promise.reject(error),
+  commands: Group = COMMANDS,
 ): void {
   // The arguments go on as they came, in one step: V8 then never makes an array of them.
   const method =
@@ -59,7 +62,7 @@ export function bindCommands<T extends object>(
       };
   bindGroup(
     prototype,
-    COMMANDS,
+    commands,
     ALIASES,
     method<T>((self) => self),
   );
@@ -69,6 +72,11 @@ export function bindCommands<T extends object>(
 }
 
 type Binder = (build: CommandFunction) => unknown;
+
+/** {@link SharedCommandMethods} */
+export function bindSharedCommands<T extends object>(prototype: T, run: (self: T, command: Command) => unknown): void {
+  bindCommands(prototype, run, undefined, SHARED_COMMANDS);
+}
 
 function bindGroup(target: object, group: Group, aliases: Readonly<Record<string, string>>, method: Binder): void {
   for (const [name, build] of Object.entries(group)) {

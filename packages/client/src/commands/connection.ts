@@ -51,8 +51,11 @@ export type ClientKillFilter =
   | { filter: 'TYPE'; type: 'normal' | 'master' | 'replica' | 'pubsub' }
   | { filter: 'USER'; username: string }
   | { filter: 'SKIPME'; skipMe: boolean }
+  /** The same as `skipMe: true`. */
+  | 'SKIPME'
   | { filter: 'MAXAGE'; maxAge: number };
 function killFilter(filter: ClientKillFilter): unknown[] {
+  if (filter === 'SKIPME') return ['SKIPME', 'yes'];
   switch (filter.filter) {
     case 'ADDR':
       return ['ADDR', filter.address];

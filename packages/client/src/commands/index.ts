@@ -2,6 +2,7 @@
 import * as acl from './acl.js';
 import * as arrays from './arrays.js';
 import * as bitmaps from './bitmaps.js';
+import * as bless from './bless.js';
 import * as cluster from './cluster.js';
 import type { CommandFunction } from './command.js';
 import * as commandInfo from './command-info.js';
@@ -41,6 +42,7 @@ export const COMMANDS = {
   ...commandsOf(acl),
   ...commandsOf(arrays),
   ...commandsOf(bitmaps),
+  ...commandsOf(bless),
   ...commandsOf(cluster),
   ...commandsOf(commandInfo),
   ...commandsOf(config),
@@ -70,10 +72,17 @@ export const COMMANDS = {
 };
 export type Commands = typeof COMMANDS;
 
+/** Commands that make sense on many connections too. HOTKEYS does not: what one server collects, another does not know. */
+export type SharedCommands = Omit<Commands, keyof typeof hotkeys>;
+export const SHARED_COMMANDS: SharedCommands = Object.fromEntries(
+  Object.entries(COMMANDS).filter(([name]) => !(name in hotkeys)),
+) as SharedCommands;
+
 export const ALIASES = {
   ...acl.aliases,
   ...arrays.aliases,
   ...bitmaps.aliases,
+  ...bless.aliases,
   ...cluster.aliases,
   ...commandInfo.aliases,
   ...config.aliases,

@@ -295,6 +295,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     [cf.count('k', 'i'), 'CF.COUNT k i', 'k', 'R'],
     [cf.del('k', 'i'), 'CF.DEL k i', 'k', 'W'],
     [cf.exists('k', 'i'), 'CF.EXISTS k i', 'k', 'R'],
+    [cf.mExists('k', ['i', 'j']), 'CF.MEXISTS k i j', 'k', 'R'],
     [cf.info('k'), 'CF.INFO k', 'k', 'R'],
     [cf.insert('k', 'i', { CAPACITY: 9, NOCREATE: true }), 'CF.INSERT k CAPACITY 9 NOCREATE ITEMS i', 'k', 'W'],
     [cf.insertNX('k', ['i', 'j']), 'CF.INSERTNX k ITEMS i j', 'k', 'W'],

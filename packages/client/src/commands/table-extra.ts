@@ -21,6 +21,9 @@ export const EXTRA_TABLE: Readonly<Record<string, CommandRow | undefined>> = Obj
   ...rows(CHANGE, 'SENTINEL ', 'MONITOR SET REMOVE RESET FAILOVER FLUSHCONFIG'),
   ...rows(ASK, 'CLUSTER ', 'MYSHARDID'),
   ...rows(CHANGE, 'CLIENT ', 'NO-TOUCH SETINFO'),
+  ['BLESS GET', [1, 2, 2, 1]],
+  ...rows([2, 2, 2, 1], 'BLESS ', 'SET CLEAR'),
+  ...rows([129, 0, 0, 0], 'BLESS ', 'SCAN'),
   ...rows(ASK, 'HOTKEYS ', 'GET'),
   ...rows(CHANGE, 'HOTKEYS ', 'RESET START STOP'),
 

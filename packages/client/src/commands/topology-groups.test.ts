@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startServer } from '@redkeep/testing';
 import { createClient } from '../client.js';
+import * as bless from './bless.js';
 import * as cluster from './cluster.js';
 import { type Command, Flag } from './command.js';
 import * as connection from './connection.js';
@@ -79,6 +80,11 @@ test('wire level: what is written', () => {
     [sentinel.sentinelReplicas('m'), 'SENTINEL REPLICAS m'],
     [sentinel.sentinelSentinels('m'), 'SENTINEL SENTINELS m'],
     [sentinel.sentinelSet('m', [{ option: 'quorum', value: '2' }]), 'SENTINEL SET m quorum 2'],
+    [connection.clientKill(['SKIPME', { filter: 'TYPE', type: 'pubsub' }]), 'CLIENT KILL SKIPME yes TYPE pubsub'],
+    [bless.blessGet('k'), 'BLESS GET k'],
+    [bless.blessSet('k', 'NO-EVICT'), 'BLESS SET k NO-EVICT'],
+    [bless.blessClear('k', 'NO-EVICT'), 'BLESS CLEAR k NO-EVICT'],
+    [bless.blessScan('0', 'NO-EVICT', { COUNT: 10 }), 'BLESS SCAN 0 NO-EVICT COUNT 10'],
     [hotkeys.hotkeysGet(), 'HOTKEYS GET'],
     [hotkeys.hotkeysReset(), 'HOTKEYS RESET'],
     [hotkeys.hotkeysStop(), 'HOTKEYS STOP'],
@@ -126,4 +132,6 @@ test('wire level: what sentinels and HOTKEYS answer', () => {
     expected,
   );
   assert.equal(read(hotkeys.hotkeysGet(), 2, null), null);
+  assert.deepEqual(read(bless.blessScan('0', 'NO-EVICT'), 3, ['7', ['k']]), { cursor: '7', keys: ['k'] });
+  assert.deepEqual(keysOf(bless.blessSet('k', 'NO-EVICT')), ['k']);
 });

@@ -25,6 +25,10 @@ const EXISTS = spec('CF.EXISTS', { read: asBoolean });
 /** False: certainly not there. True: probably. RedisBloom 1.0.0. */
 export const exists = (key: RedisArgument, item: RedisArgument) => new Command<boolean>(EXISTS, [key, item]);
 
+const MEXISTS = spec('CF.MEXISTS', { read: asBooleans });
+/** {@link exists} for several items. RedisBloom 1.0.0. */
+export const mExists = (key: RedisArgument, items: Variadic) => new Command<boolean[]>(MEXISTS, [key, ...list(items)]);
+
 export type CfInfoReply = FieldsOf<{
   /** Bytes. */
   Size: Integer;
