@@ -31,6 +31,8 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   readonly server: string;
   readonly pubSub: PubSub;
   readonly cache: ClientSideCacheProvider | undefined;
+  /** On a cluster's node: arguments of commands that were issued on it by name, and belong nowhere else. */
+  direct: WeakSet<readonly unknown[]> | undefined;
   readonly #blocking: BlockingConnections;
   /** Only where an option asks for it: the others pay nothing. */
   readonly #gate: CommandGate | undefined;
@@ -148,11 +150,11 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     return this.#send(command, options);
   }
 
-  #send<T>(command: Command<T>, options: CommandOptions): Promise<T> {
-    return this.send(
-      this.options.keyPrefix === undefined ? command : prefixKeys(command, this.options.keyPrefix),
-      options,
-    );
+  #send<T>(given: Command<T>, options: CommandOptions): Promise<T> {
+    const { keyPrefix } = this.options;
+    const command = keyPrefix === undefined ? given : prefixKeys(given, keyPrefix);
+    this.direct?.add(command.args);
+    return this.send(command, options);
   }
 
   /** A command that is already checked and prefixed, as it is sent: for clusters, which do that themselves. */
@@ -188,6 +190,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   }
 
   pipeline(commands: readonly Command[], options?: DispatchOptions): Promise<unknown>[] {
+    for (const { args } of commands) this.direct?.add(args);
     const replies = this.connection.dispatchAll(commands, options);
     if (commandChannel.hasSubscribers)
       for (const [i, reply] of replies.entries()) observed(commands[i]!.spec.name, this.server, reply);
@@ -349,9 +352,13 @@ export function prefixKeys<T>(command: Command<T>, prefix: RedisArgument): Comma
   const args = command.args.slice();
   for (const position of command.spec.keys(args)) {
     const key = args[position];
-    if (typeof key === 'string' && typeof prefix === 'string') args[position] = prefix + key;
-    else if (typeof key === 'string' || Buffer.isBuffer(key))
-      args[position] = Buffer.concat([Buffer.from(prefix), Buffer.from(key as string)]);
+    if (typeof key === 'string' || Buffer.isBuffer(key)) args[position] = prefixKey(key, prefix);
   }
   return new Command<T>(command.spec, args, command.preserve);
+}
+
+export function prefixKey(key: RedisArgument, prefix: RedisArgument | undefined): RedisArgument {
+  if (prefix === undefined) return key;
+  if (typeof key === 'string' && typeof prefix === 'string') return prefix + key;
+  return Buffer.concat([Buffer.from(prefix), Buffer.from(key)]);
 }

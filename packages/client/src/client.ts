@@ -4,16 +4,20 @@ import type { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import type { ClientSideCacheProvider } from './cache/client-side-cache.js';
 import { ClientCore } from './client-core.js';
+import { callOptions, effectiveOptions, mergeOptions } from './command-options.js';
 import type { ScanCommonOptions } from './commands/arguments.js';
 import { bindCommands, type CommandMethods } from './commands/bind.js';
 import { type Command, rawCommand, spec, Command as Value } from './commands/command.js';
 import type { CommandReply } from './commands/command-info.js';
+import { auth } from './commands/connection.js';
 import type { ScanOptions } from './commands/keys.js';
 import { InvalidArgumentError } from './errors.js';
 import { type Health, healthCheck } from './health/health-check.js';
 import { createLegacyClient, type LegacyClient } from './legacy/legacy-client.js';
 import { type ClientOptions, type CommandOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { type PoolArguments, RedisClientPool } from './pool/pool.js';
 import { type Mapped, RESP_TYPES, type RedisArgument, type ReplyValue, type TypeMapping } from './protocol/types.js';
+import { bindPubSubCapitals } from './pubsub/capitals.js';
 import { type MessagesOptions, messages, type PubSubEvent } from './pubsub/message-iterator.js';
 import type { ChannelListeners, PubSubListener, PubSubType, PubSubTypeListeners } from './pubsub/pub-sub.js';
 import { pages, type ScanIteratorOptions } from './scan-iterators.js';
@@ -21,14 +25,19 @@ import {
   bindCustomCommands,
   type CustomCommandOptions,
   type CustomMethods,
+  type CustomOf,
+  hasCustomCommands,
+  type MappingOf,
   type RedisScript,
   runScript,
 } from './scripting/custom-commands.js';
 import { SecretOptions } from './secret-options.js';
+import type { BasicAuth } from './security/credentials.js';
 import type { TlsInfo } from './security/tls-info.js';
 import { type ConsumedEntry, type ConsumeOptions, consumeGroup } from './streaming/consumer-group.js';
 import { type ValueStreamOptions, valueStream } from './streaming/value-stream.js';
-import { Transaction } from './transaction/transaction.js';
+import { transactionFor } from './transaction/custom-transaction.js';
+import type { Multi } from './transaction/transaction.js';
 import { parseOptions, parseURL } from './url-options.js';
 
 /** Leads pools, clusters and Sentinel clients to a client's inside; not exported by the package. */
@@ -45,11 +54,17 @@ const UNWATCH = spec('UNWATCH');
 const SUBSCRIPTIONS = new Set(['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'UNSUBSCRIBE', 'PUNSUBSCRIBE', 'SUNSUBSCRIBE']);
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are defined on the prototype by bindCommands
-export class RedisClient<M extends TypeMapping = Record<never, never>> extends EventEmitter {
+export class RedisClient<M extends TypeMapping = Record<never, never>, O = Record<never, never>> extends EventEmitter {
   declare readonly [CORE]: ClientCore;
   declare readonly [OPTIONS]: CommandOptions | undefined;
   declare readonly [GIVEN]: ClientOptions;
   declare readonly [SELF]: RedisClient;
+  declare readonly SUBSCRIBE: RedisClient['subscribe'];
+  declare readonly UNSUBSCRIBE: RedisClient['unsubscribe'];
+  declare readonly PSUBSCRIBE: RedisClient['pSubscribe'];
+  declare readonly PUNSUBSCRIBE: RedisClient['pUnsubscribe'];
+  declare readonly SSUBSCRIBE: RedisClient['sSubscribe'];
+  declare readonly SUNSUBSCRIBE: RedisClient['sUnsubscribe'];
 
   /** `adjust` is for clusters and Sentinel, which decide where their clients connect to. */
   constructor(options: ClientOptions = {}, adjust?: (resolved: ResolvedOptions) => ResolvedOptions) {
@@ -63,10 +78,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
     Object.defineProperty(this, SELF, { value: this });
   }
 
-  static create<const O extends ClientOptions = ClientOptions>(
-    this: void,
-    options?: O,
-  ): RedisClient & CustomMethods<O> {
+  static create<const O extends ClientOptions = ClientOptions>(this: void, options?: O): ClientOf<O> {
     return createClient(options);
   }
 
@@ -74,9 +86,9 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
   static factory<const O extends CustomCommandOptions>(
     this: void,
     config?: O,
-  ): (options?: ClientOptions) => RedisClient & CustomMethods<O> {
-    const Client = classFor(config ?? {});
-    return (options) => new Client({ ...options, ...config }) as RedisClient & CustomMethods<O>;
+  ): (options?: ClientOptions) => ClientOf<O> {
+    const Client = clientClass(config ?? {});
+    return (options) => new Client({ ...options, ...config }) as ClientOf<O>;
   }
 
   static readonly parseURL = parseURL;
@@ -122,6 +134,11 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
 
   get clientSideCache(): ClientSideCacheProvider | undefined {
     return this[CORE].cache;
+  }
+
+  /** What every command of this client, or of this view of it, runs with unless its call says otherwise. */
+  get commandOptions(): CommandOptions {
+    return effectiveOptions(this[CORE].options, this[OPTIONS]);
   }
 
   /**
@@ -201,6 +218,18 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
     return new Client({ ...this[GIVEN], commandOptions, ...overrides });
   }
 
+  /** A pool of clients with the options of this one. It has connections of its own. */
+  createPool(options?: PoolArguments): RedisClientPool {
+    return new RedisClientPool(this[GIVEN], options);
+  }
+
+  /** Authenticates the living connection anew, and every one after it. */
+  async reAuthenticate(credentials: BasicAuth): Promise<void> {
+    const { username, password } = credentials;
+    if (password === undefined) throw new InvalidArgumentError('reAuthenticate', 'password', 'is missing');
+    await this[CORE].dispatch(auth(username === undefined ? { password } : { username, password }));
+  }
+
   /** The callback interface of node-redis 3. */
   legacy(): LegacyClient {
     return createLegacyClient(this[SELF]);
@@ -222,7 +251,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
     } catch (error) {
       return Promise.reject(error);
     }
-    return this[CORE].dispatch(command, options === undefined ? this[OPTIONS] : { ...this[OPTIONS], ...options });
+    return this[CORE].dispatch(command, callOptions(this[CORE].options, this[OPTIONS], options));
   }
 
   /**
@@ -239,24 +268,23 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
   }
 
   /** The same client with other options for its commands: `client.withCommandOptions({ timeout: 100 }).get(key)`. */
-  withCommandOptions<N extends TypeMapping = M>(options: CommandOptions<N>): View<this, N> {
-    const merged: Record<string, unknown> = { ...this[CORE].options.commandOptions, ...this[OPTIONS], ...options };
-    if ('timeout' in merged) merged.timeout ??= 0;
-    return Object.create(this, { [OPTIONS]: { value: merged } }) as View<this, N>;
+  withCommandOptions<N extends TypeMapping = M>(options: CommandOptions<N>): View<this, N, O> {
+    const merged = mergeOptions(this[CORE].options, this[OPTIONS], options);
+    return Object.create(this, { [OPTIONS]: { value: merged } }) as View<this, N, O>;
   }
 
   /** The same client with other JavaScript types for replies. */
-  withTypeMapping<N extends TypeMapping>(typeMapping: N): View<this, N> {
+  withTypeMapping<N extends TypeMapping>(typeMapping: N): View<this, N, O> {
     return this.withCommandOptions({ typeMapping });
   }
 
   /** The same client; its commands end when the signal fires. */
-  withAbortSignal(abortSignal: AbortSignal): View<this, M> {
+  withAbortSignal(abortSignal: AbortSignal): View<this, M, O> {
     return this.withCommandOptions<M>({ abortSignal });
   }
 
   /** The same client; its commands go before those that wait. */
-  asap(): View<this, M> {
+  asap(): View<this, M, O> {
     return this.withCommandOptions<M>({ asap: true });
   }
 
@@ -361,11 +389,11 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
   // ---------------------------------------------------------------- transactions
 
   /** A transaction (MULTI … EXEC): commands are collected and sent together by `exec`. */
-  multi(): Transaction<[], M> {
+  multi(): Multi<[], M, O> {
     const Multi = transactionFor(this[GIVEN]);
-    return new Multi(this[CORE], this[OPTIONS]) as unknown as Transaction<[], M>;
+    return new Multi(this[CORE], this[OPTIONS]) as unknown as Multi<[], M, O>;
   }
-  MULTI(): Transaction<[], M> {
+  MULTI(): Multi<[], M, O> {
     return this.multi();
   }
 
@@ -485,24 +513,21 @@ export class RedisClient<M extends TypeMapping = Record<never, never>> extends E
   }
 }
 
-export interface RedisClient<M extends TypeMapping = Record<never, never>> extends CommandMethods<M> {}
+// biome-ignore lint/correctness/noUnusedVariables: declarations that merge must have the same parameters
+export interface RedisClient<M extends TypeMapping = Record<never, never>, O = Record<never, never>>
+  extends CommandMethods<M> {}
 
 type SimpleLine = import('./protocol/types.js').SimpleString;
 /** The same client under another type mapping, with its scripts, functions and modules. */
-type View<C, N extends TypeMapping> = RedisClient<N> & Omit<C, keyof RedisClient>;
-/** node-redis's name for the type of a client. */
-export type RedisClientType = RedisClient;
+type View<C, N extends TypeMapping, O> = RedisClient<N, O> &
+  CustomMethods<O, N> &
+  Omit<C, keyof RedisClient | keyof CustomMethods<O, N>>;
+/** The client that options `O` make. */
+type ClientOf<O> = RedisClient<MappingOf<O>, CustomOf<O>> & CustomMethods<O, MappingOf<O>>;
 
 bindCommands(RedisClient.prototype, (self, command) => self[CORE].dispatch(command, self[OPTIONS]));
 
-const PUBSUB_NAMES = ['subscribe', 'unsubscribe', 'pSubscribe', 'pUnsubscribe', 'sSubscribe', 'sUnsubscribe'] as const;
-for (const name of PUBSUB_NAMES) {
-  Object.defineProperty(RedisClient.prototype, name.toUpperCase(), {
-    value: RedisClient.prototype[name],
-    writable: true,
-    configurable: true,
-  });
-}
+bindPubSubCapitals(RedisClient.prototype);
 
 // A view shares the listeners of its client.
 const EMITTER_METHODS = [
@@ -535,29 +560,13 @@ for (const name of EMITTER_METHODS) {
 }
 
 /** The class of clients with these modules, functions and scripts; RedisClient itself when there are none. */
-function classFor(options: CustomCommandOptions): typeof RedisClient {
-  if (options.modules === undefined && options.functions === undefined && options.scripts === undefined)
-    return RedisClient;
+export function clientClass(options: CustomCommandOptions): typeof RedisClient {
+  if (!hasCustomCommands(options)) return RedisClient;
   class CustomRedisClient extends RedisClient {}
   bindCustomCommands(CustomRedisClient.prototype, options, async (self, command, script) =>
     RedisClient.run(self as RedisClient, command, script),
   );
-  return CustomRedisClient;
-}
-
-type TransactionClass = new (core: ClientCore, options: CommandOptions | undefined) => object;
-const transactions = new WeakMap<CustomCommandOptions, TransactionClass>();
-function transactionFor(options: CustomCommandOptions): TransactionClass {
-  if (options.modules === undefined && options.functions === undefined && options.scripts === undefined)
-    return Transaction;
-  const known = transactions.get(options);
-  if (known !== undefined) return known;
-  class CustomTransaction extends Transaction {}
-  bindCustomCommands(CustomTransaction.prototype, options, (self, command, script) =>
-    Transaction.addFor(self, command, script),
-  );
-  transactions.set(options, CustomTransaction);
-  return CustomTransaction;
+  return CustomRedisClient as typeof RedisClient;
 }
 
 /** Words of the text between values, and the values, in order. */
@@ -579,9 +588,7 @@ export function templateWords(
  * const client = createClient({ url: 'rediss://cache.internal:6379', tls: { caFile: 'ca.crt' } });
  * await client.connect();
  */
-export function createClient<const O extends ClientOptions = ClientOptions>(
-  options?: O,
-): RedisClient & CustomMethods<O> {
-  const Client = classFor(options ?? {});
-  return new Client(options) as RedisClient & CustomMethods<O>;
+export function createClient<const O extends ClientOptions = ClientOptions>(options?: O): ClientOf<O> {
+  const Client = clientClass(options ?? {});
+  return new Client(options) as ClientOf<O>;
 }

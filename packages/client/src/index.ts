@@ -5,7 +5,7 @@ export {
   type ClientSideCacheConfig,
   ClientSideCacheProvider,
 } from './cache/client-side-cache.js';
-export { createClient, RedisClient, type RedisClientType } from './client.js';
+export { createClient, RedisClient } from './client.js';
 export { createCluster, RedisCluster } from './cluster/cluster.js';
 export type { ClusterOptions, NodeAddressMap } from './cluster/cluster-options.js';
 export type { ClusterNode, Shard } from './cluster/nodes.js';
@@ -51,8 +51,10 @@ export {
   TS_READ_TIMESTAMP,
 } from './commands/time-series/options.js';
 export { type CommandMessage, type ConnectionMessage, commandChannel, connectionChannel } from './diagnostics.js';
+export { digest } from './digest.js';
 export * from './errors.js';
 export type { Health } from './health/health-check.js';
+export * from './node-redis-types.js';
 export type { ClientOptions, CommandOptions, CommandValidator, SocketOptions, ValidatedCommand } from './options.js';
 export { type LeasedClient, LeaseLeakedError, LeaseReleasedError } from './pool/lease.js';
 export { createClientPool, RedisClientPool } from './pool/pool.js';
@@ -96,7 +98,7 @@ export { maskUrl, Secret } from './security/secret.js';
 export type { CertificateInfo, TlsInfo } from './security/tls-info.js';
 export { DEFAULT_CIPHERS, type TlsOptions } from './security/tls-policy.js';
 export { createSentinel, RedisSentinel } from './sentinel/sentinel.js';
-export type { SentinelEvent } from './sentinel/sentinel-core.js';
+export type { SentinelClientError, SentinelEvent } from './sentinel/sentinel-core.js';
 export type { SentinelOptions } from './sentinel/sentinel-options.js';
 export type { ConsumedEntry, ConsumeOptions } from './streaming/consumer-group.js';
 export type { ValueStreamOptions } from './streaming/value-stream.js';

@@ -9,8 +9,8 @@
  * hands back what a server refused (see Connection.redirector), with the caller's promise in it.
  */
 import type { EventEmitter } from 'node:events';
-import { CORE, RedisClient } from '../client.js';
-import { prefixKeys } from '../client-core.js';
+import { CORE, clientClass, RedisClient } from '../client.js';
+import { prefixKey, prefixKeys } from '../client-core.js';
 import { Command, Flag, spec } from '../commands/command.js';
 import type { Connection, DispatchOptions, HandedOver } from '../connection/connection.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
@@ -25,9 +25,10 @@ import {
   RootNodesUnavailableError,
 } from '../errors.js';
 import type { ClientOptions } from '../options.js';
+import type { PoolCore } from '../pool/pool-core.js';
 import { type ClusterOptions, type ResolvedClusterOptions, resolveClusterOptions } from './cluster-options.js';
 import { ClusterPubSub } from './cluster-pub-sub.js';
-import { type ClusterNode, ClusterNodes, type Shard } from './nodes.js';
+import { type ClusterNode, ClusterNodes, isDirect, type Shard } from './nodes.js';
 import { nextCursor, readCursor } from './scan-cursor.js';
 import { slotOf } from './slot.js';
 import { FAN_OUT, splitBySlot } from './split.js';
@@ -71,7 +72,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     this.#emitter = emitter;
     this.pubSub = new ClusterPubSub(this, emitter);
     const askZones = given.availabilityZone !== undefined;
-    this.nodes = new ClusterNodes(this.options, askZones, emitter, {
+    this.nodes = new ClusterNodes(this.options, clientClass(given), askZones, emitter, {
       onRefused: (node, error, handed) => this.#onRefused(node, error, handed),
       onTrouble: () => this.#onTrouble(),
     });
@@ -112,7 +113,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
   }
 
   async close(): Promise<void> {
-    if (this.#state === 'closed') throw new ClientClosedError();
+    if (this.#state === 'closed') return;
     this.#stopTimers();
     // What waits for another try gets it now, before the connections finish.
     for (const [timer, run] of this.#parked) {
@@ -127,7 +128,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
   }
 
   destroy(): void {
-    if (this.#state === 'closed') throw new ClientClosedError();
+    if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#stopTimers();
     for (const [timer, run] of this.#parked) {
@@ -235,7 +236,6 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     const fanOut = FAN_OUT[command.spec.name];
     if (fanOut === undefined) {
       const node = this.anyMaster();
-      if ((command.spec.flags & Flag.BLOCKING) !== 0) return this.nodes.client(node)[CORE].dispatch(command, options);
       return this.#sendToNode(node, command, options);
     }
     const targets = fanOut.to === 'masters' ? this.nodes.masters : this.nodes.all;
@@ -268,7 +268,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
   /** On a connection of the node that nobody else waits for. */
   async #sendBlocking<T>(slot: number, node: ClusterNode, command: Command<T>, options?: DispatchOptions): Promise<T> {
     return this.#following(slot, node, async (target, asking) => {
-      if (!asking) return this.nodes.client(target)[CORE].dispatch(command, options);
+      if (!asking) return this.nodes.client(target)[CORE].send(command, options);
       const pool = await this.nodes.pool(target);
       return pool.alone(async (connection) => {
         const [asked, reply] = connection.dispatchAll([ASKING, command], { ...options, atomic: true });
@@ -283,14 +283,14 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     return commands.map((command) => this.#send(command, options));
   }
 
-  /** The connection of the slot that all these commands' keys lie in. */
+  /** The connection of the slot that all these commands' keys lie in; they are prefixed already, `key` is not. */
   withConnection<T>(
     commands: readonly Command[],
     use: (connection: Connection, asking?: boolean) => Promise<T>,
     key?: RedisKey,
   ): Promise<T> {
     if (this.#state !== 'ready') return Promise.reject(this.#closedError());
-    let slot = key === undefined ? undefined : slotOf(key);
+    let slot = key === undefined ? undefined : slotOf(prefixKey(key, this.options.keyPrefix));
     for (const { spec, args } of commands) {
       for (const position of spec.keys(args)) {
         const other = slotOf(args[position]);
@@ -507,13 +507,23 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     const gone = this.nodes.apply(shards);
     // What was not sent to nodes that left or do not answer goes to where its slot is now.
     const stuck = this.nodes.all.filter((node) => node.client !== undefined && !node.client.isReady);
-    const unsent = [...gone, ...stuck].flatMap((node) => node.client?.[CORE].connection.takeUnsent() ?? []);
+    for (const { client } of [...gone, ...stuck]) {
+      if (client === undefined) continue;
+      const { connection } = client[CORE];
+      for (const handed of connection.takeUnsent())
+        if (isDirect(client, handed)) connection.adopt(handed);
+        else this.#place(handed);
+    }
     for (const node of gone) this.nodes.release(node);
-    for (const handed of unsent) this.#place(handed);
     this.pubSub.onTopology();
   }
 
-  /** For pinned work: the node of a key's slot. */
+  /** Connections to lend of the master of a key's slot. Unlike the nodes' own clients they put the prefix before keys. */
+  pool(key: RedisKey): Promise<PoolCore> {
+    return this.nodes.pool(this.nodeForKey(prefixKey(key, this.options.keyPrefix)));
+  }
+
+  /** The node of a key's slot. */
   nodeForKey(key: RedisKey, readonly = false): ClusterNode {
     const shard = this.nodes.slots[slotOf(key)];
     if (shard === undefined) return this.anyMaster();

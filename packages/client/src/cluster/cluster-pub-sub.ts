@@ -11,15 +11,16 @@ import type { ChannelListeners, PubSubListener } from '../pubsub/pub-sub.js';
 import type { ClusterCore } from './cluster-core.js';
 import type { ClusterNode } from './nodes.js';
 import { slotOf } from './slot.js';
+import { Subscriber } from './subscriber.js';
 import { parseRedirect } from './topology.js';
 
 export class ClusterPubSub {
   readonly #core: ClusterCore;
   readonly #emitter: EventEmitter;
-  #anywhere: Promise<RedisClient> | undefined;
+  #anywhere: Subscriber | undefined;
   /** The node that `#anywhere` is connected to. */
   #node: ClusterNode | undefined;
-  readonly #sharded = new Map<ClusterNode, Promise<RedisClient>>();
+  readonly #sharded = new Map<ClusterNode, Subscriber>();
 
   constructor(core: ClusterCore, emitter: EventEmitter) {
     this.#core = core;
@@ -30,33 +31,46 @@ export class ClusterPubSub {
     return this.#node;
   }
 
-  /** For channels and patterns. */
-  anywhere(): Promise<RedisClient> {
-    this.#anywhere ??= this.#connect(() => {
-      const master = this.#core.anyMaster();
-      this.#node = master;
-      return master;
-    }).catch((error) => {
-      this.#anywhere = undefined;
-      throw error;
-    });
-    return this.#anywhere;
+  /** Changes subscriptions to channels and patterns. */
+  change(use: (client: RedisClient) => Promise<void>): Promise<void> {
+    this.#anywhere ??= this.#anySubscriber(this.#connect(() => this.#choose()));
+    return this.#anywhere.use(use);
   }
 
-  #onNode(node: ClusterNode): Promise<RedisClient> {
-    let client = this.#sharded.get(node);
-    if (client === undefined) {
-      client = this.#connect(() => node).then((connected) => {
+  /** {@link change}, where there is nothing to end without a connection. */
+  async end(use: (client: RedisClient) => Promise<void>): Promise<void> {
+    await this.#anywhere?.use(use);
+  }
+
+  #choose(): ClusterNode {
+    this.#node = this.#core.anyMaster();
+    return this.#node;
+  }
+
+  #anySubscriber(client: Promise<RedisClient>): Subscriber {
+    const subscriber = new Subscriber(client, () => {
+      if (this.#anywhere === subscriber) this.#anywhere = this.#node = undefined;
+    });
+    return subscriber;
+  }
+
+  #onNode(node: ClusterNode): Subscriber {
+    let subscriber = this.#sharded.get(node);
+    if (subscriber === undefined) {
+      const client = this.#connect(() => node).then((connected) => {
         connected.on('sharded-channel-moved', (channel: string, listeners: ChannelListeners) => {
           this.#emitter.emit('sharded-channel-moved', channel, listeners);
           void this.#resubscribe(channel, listeners);
         });
         return connected;
       });
-      client.catch(() => this.#sharded.delete(node));
-      this.#sharded.set(node, client);
+      const made = new Subscriber(client, () => {
+        if (this.#sharded.get(node) === made) this.#sharded.delete(node);
+      });
+      subscriber = made;
+      this.#sharded.set(node, made);
     }
-    return client;
+    return subscriber;
   }
 
   async #connect(choose: () => ClusterNode): Promise<RedisClient> {
@@ -112,7 +126,7 @@ export class ClusterPubSub {
     for (let tries = 0; ; tries++) {
       const node = this.#core.nodes.slots[slot]?.master ?? this.#core.anyMaster();
       try {
-        return await use(await this.#onNode(node));
+        return await this.#onNode(node).use(use);
       } catch (error) {
         const redirect = error instanceof ErrorReply ? parseRedirect(error.serverMessage) : undefined;
         if (redirect?.kind !== 'MOVED') throw error;
@@ -135,12 +149,9 @@ export class ClusterPubSub {
   /** The topology is known anew: what hung on nodes that left, or are no masters any more, moves. */
   onTopology(): void {
     const { masters } = this.#core.nodes;
-    if (this.#node !== undefined && !masters.includes(this.#node))
-      void this.#anywhere?.then(
-        (client) => client[CORE].connection.drop(new ClientClosedError()),
-        () => {},
-      );
-    for (const [node, pending] of this.#sharded) {
+    if (this.#node !== undefined && this.#anywhere !== undefined && !masters.includes(this.#node))
+      this.#anywhere = this.#anySubscriber(this.#move(this.#anywhere.client));
+    for (const [node, { client: pending }] of this.#sharded) {
       if (masters.includes(node)) continue;
       this.#sharded.delete(node);
       void pending.then(
@@ -154,8 +165,29 @@ export class ClusterPubSub {
     }
   }
 
+  /** Subscribes at another node before the old connection goes: a message may come twice meanwhile, but not never. */
+  async #move(pending: Promise<RedisClient>): Promise<RedisClient> {
+    const old = await pending;
+    // One that is being made anew looks for another node by itself.
+    if (!old.isReady) return old;
+    try {
+      const client = await this.#connect(() => this.#choose());
+      await Promise.all(
+        (['CHANNELS', 'PATTERNS'] as const).map((type) =>
+          client.extendPubSubListeners(type, old.getPubSubListeners(type)),
+        ),
+      );
+      if (old.isOpen) old.destroy();
+      return client;
+    } catch (error) {
+      this.#emitter.emit('node-error', error);
+      return old;
+    }
+  }
+
   async close(): Promise<void> {
-    const clients = await Promise.allSettled([this.#anywhere, ...this.#sharded.values()]);
+    const subscribers = [...(this.#anywhere === undefined ? [] : [this.#anywhere]), ...this.#sharded.values()];
+    const clients = await Promise.allSettled(subscribers.map(({ client }) => client));
     this.#anywhere = this.#node = undefined;
     this.#sharded.clear();
     for (const result of clients) if (result.status === 'fulfilled' && result.value?.isOpen) result.value.destroy();

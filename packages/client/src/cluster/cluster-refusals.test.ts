@@ -281,3 +281,52 @@ test('a blocking command follows its redirect', async (t) => {
   first.reply('BLPOP', `-MOVED ${slot} 127.0.0.1:${other.port}\r\n`);
   assert.equal(await cluster.sendCommand(['BLPOP', 'k', '0']), String(other.port));
 });
+
+test('what is asked of a node by name is answered by it, refusals included', async (t) => {
+  await using other = await peer(() => all(other.port));
+  await using first = await peer(() => all(first.port));
+  const cluster = await open(t, first);
+  const client = await cluster.nodeClient(cluster.masters[0]!);
+  first.reply('GET', `-MOVED ${slotOf('k')} 127.0.0.1:${other.port}\r\n`);
+  await assert.rejects(client.get('k'), /MOVED/);
+  first.reply('DBSIZE', "-READONLY You can't write against a read only replica.\r\n");
+  await assert.rejects(client.dbSize(), /READONLY/);
+  first.reply('GET', `-MOVED ${slotOf('k')} 127.0.0.1:${other.port}\r\n`);
+  await assert.rejects(client.multi().get('k').execAsPipeline(), /commands failed/);
+  assert.equal(other.received.length, 0);
+  assert.equal(await cluster.get('k'), String(first.port));
+});
+
+test('a key prefix counts for the slot of a transaction and of what is borrowed', async (t) => {
+  await using first = await peer(
+    () => all(first.port),
+    ([name]) => (name === 'MULTI' ? '+OK\r\n' : name === 'EXEC' ? '*1\r\n+OK\r\n' : '+QUEUED\r\n'),
+  );
+  const cluster = await open(t, first, { keyPrefix: 'app:' });
+  assert.deepEqual(await cluster.multi('key').set('key', 'v').exec(), ['OK']);
+  await cluster.execute('key', (client) => client.set('key', 'v'));
+  const written = first.received.filter(([name]) => name === 'SET');
+  assert.deepEqual(written, [
+    ['SET', 'app:key', 'v'],
+    ['SET', 'app:key', 'v'],
+  ]);
+});
+
+test('a sharded subscription follows MOVED', async (t) => {
+  let moved = false;
+  await using other = await peer(
+    () => all(other.port),
+    ([, channel = '']) => `>3\r\n${bulk('ssubscribe')}${bulk(channel)}:1\r\n`,
+  );
+  await using first = await peer(
+    () => all(moved ? other.port : first.port),
+    () => `-MOVED ${slotOf('c')} 127.0.0.1:${other.port}\r\n`,
+  );
+  const cluster = await open(t, first);
+  moved = true;
+  await cluster.sSubscribe('c', () => {});
+  assert.deepEqual(
+    other.received.filter(([name]) => name === 'SSUBSCRIBE'),
+    [['SSUBSCRIBE', 'c']],
+  );
+});

@@ -184,6 +184,10 @@ test('scripts are methods', async (t) => {
     await Promise.all(keys.map((key) => cluster.double(key))),
     keys.map(() => 42),
   );
+  const [key] = keys as [string];
+  assert.deepEqual(await cluster.multi().get(key).double(key).exec(), ['21', 42]);
+  assert.equal(await cluster.execute(key, (client) => client.double(key)), 42);
+  assert.equal(await (await cluster.getNodeClientForKey(key)).double(key), 42);
 });
 
 describe('slots on the move', () => {
@@ -243,6 +247,26 @@ describe('subscriptions', () => {
       return heard.size === 3;
     });
     await cluster.unsubscribe('news');
+    assert.equal(cluster.pubSubNode, undefined);
+  });
+
+  test('a connection for them stands for as long as there are any', async (t) => {
+    const cluster = await open(t);
+    const subscribers = async () => {
+      const lists = await Promise.all(servers.masters.map((node) => node.command('CLIENT', 'LIST', 'TYPE', 'pubsub')));
+      return lists.flatMap((list) => String(list).split('\n')).filter((line) => line.startsWith('id=')).length;
+    };
+    await cluster.unsubscribe('none');
+    assert.equal(await subscribers(), 0);
+    const listener = () => {};
+    await Promise.all([cluster.subscribe('a', listener), cluster.PSUBSCRIBE('b*', listener)]);
+    assert.equal(await subscribers(), 1);
+    await cluster.sSubscribe('s', listener);
+    assert.equal(await subscribers(), 2);
+    await cluster.unsubscribe('a', listener);
+    assert.notEqual(cluster.pubSubNode, undefined);
+    await Promise.all([cluster.pUnsubscribe('b*', listener), cluster.sUnsubscribe('s', listener)]);
+    await waitFor(async () => (await subscribers()) === 0);
   });
 
   test('sharded channels follow their slot', async (t) => {
@@ -268,6 +292,34 @@ describe('subscriptions', () => {
 });
 
 describe('nodes that fail', () => {
+  test('a node that restarts with its slots unchanged goes on, scripts included', async (t) => {
+    const five = defineScript({
+      SCRIPT: 'return 5',
+      NUMBER_OF_KEYS: 1,
+      parseCommand(parser: CommandParser, key: string) {
+        parser.pushKey(key);
+      },
+      transformReply: (reply: number) => reply,
+    });
+    const cluster = createCluster({
+      rootNodes: [{ url: servers.masters[0]!.url }],
+      commandOptions: { timeout: 20_000 },
+      scripts: { five },
+    });
+    t.after(() => cluster.isOpen && cluster.destroy());
+    await cluster.connect();
+    const key = 'restarted';
+    assert.equal(await cluster.five(key), 5);
+    const { master } = cluster.slots[slotOf(key)]!;
+    const server = nodeOf(master.port);
+    await server.kill();
+    await server.start();
+    await servers.settled();
+    assert.equal(await cluster.set(key, 'v'), 'OK');
+    assert.equal(await cluster.five(key), 5);
+    assert.equal(cluster.slots[slotOf(key)]!.master.port, master.port);
+  });
+
   test('a killed master: what was not sent waits for the new one', async (t) => {
     const cluster = await open(t, { commandOptions: { timeout: 20_000 } });
     const key = 'survivor';

@@ -3,15 +3,24 @@ import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import type { ClientSideCacheProvider } from '../cache/client-side-cache.js';
 import type { RedisClient } from '../client.js';
-import { bindCommands, type CommandMethods } from '../commands/bind.js';
+import { callOptions, effectiveOptions, mergeOptions } from '../command-options.js';
+import { bindSharedCommands, type SharedCommandMethods } from '../commands/bind.js';
 import { type Command, rawCommand } from '../commands/command.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { CommandOptions } from '../options.js';
-import type { LeasedClient } from '../pool/lease.js';
+import type { LeasedClient, LentClient } from '../pool/lease.js';
 import type { RedisArgument, ReplyValue, TypeMapping } from '../protocol/types.js';
+import { bindPubSubCapitals } from '../pubsub/capitals.js';
 import type { PubSubListener } from '../pubsub/pub-sub.js';
-import { bindCustomCommands, type CustomMethods, runScript } from '../scripting/custom-commands.js';
-import { Transaction } from '../transaction/transaction.js';
+import {
+  bindCustomCommands,
+  type CustomMethods,
+  type CustomOf,
+  type MappingOf,
+  runScript,
+} from '../scripting/custom-commands.js';
+import { transactionFor } from '../transaction/custom-transaction.js';
+import type { Multi } from '../transaction/transaction.js';
 import { ClusterCore } from './cluster-core.js';
 import type { ClusterOptions } from './cluster-options.js';
 import type { ClusterNode, Shard } from './nodes.js';
@@ -27,10 +36,16 @@ type Words = readonly (RedisArgument | number | bigint)[];
  * EXISTS and TOUCH are split when their keys lie in several slots (each part is atomic, the whole is not).
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are defined on the prototype by bindCommands
-export class RedisCluster<M extends TypeMapping = Record<never, never>> extends EventEmitter {
+export class RedisCluster<M extends TypeMapping = Record<never, never>, O = Record<never, never>> extends EventEmitter {
   declare readonly [CORE]: ClusterCore;
   declare readonly [OPTIONS]: CommandOptions | undefined;
   declare readonly [GIVEN]: ClusterOptions;
+  declare readonly SUBSCRIBE: RedisCluster['subscribe'];
+  declare readonly UNSUBSCRIBE: RedisCluster['unsubscribe'];
+  declare readonly PSUBSCRIBE: RedisCluster['pSubscribe'];
+  declare readonly PUNSUBSCRIBE: RedisCluster['pUnsubscribe'];
+  declare readonly SSUBSCRIBE: RedisCluster['sSubscribe'];
+  declare readonly SUNSUBSCRIBE: RedisCluster['sUnsubscribe'];
 
   constructor(options: ClusterOptions) {
     super();
@@ -103,8 +118,16 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>> extends 
     return this.isOpen ? this.close() : Promise.resolve();
   }
 
-  duplicate(overrides?: Partial<ClusterOptions>): RedisCluster<M> {
-    return new RedisCluster<M>({ ...this[GIVEN], ...overrides });
+  /** A new, unconnected client with the same options, those of this view and `overrides`. */
+  duplicate(overrides?: Partial<ClusterOptions>): RedisCluster<M, O> & CustomMethods<O, M> {
+    const commandOptions = { ...this[GIVEN].defaults?.commandOptions, ...this[GIVEN].commandOptions, ...this[OPTIONS] };
+    return new RedisCluster<M, O>({ ...this[GIVEN], commandOptions, ...overrides }) as unknown as RedisCluster<M, O> &
+      CustomMethods<O, M>;
+  }
+
+  /** What every command runs with unless its call says otherwise. */
+  get commandOptions(): CommandOptions {
+    return effectiveOptions(this[CORE].options, this[OPTIONS]);
   }
 
   /**
@@ -134,7 +157,7 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>> extends 
     } catch (error) {
       return Promise.reject(error);
     }
-    const options = given === undefined ? this[OPTIONS] : { ...this[OPTIONS], ...given };
+    const options = callOptions(this[CORE].options, this[OPTIONS], given);
     return firstKey !== undefined && command.spec.keys(command.args).length === 0
       ? this[CORE].dispatchTo(firstKey, command, options)
       : this[CORE].dispatch(command, options);
@@ -144,7 +167,7 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>> extends 
    * A transaction (MULTI … EXEC) on the slot of its keys, or of `routing` when it has none.
    * @throws CrossSlotError (from `exec`) when the keys lie in several slots
    */
-  multi(routing?: RedisArgument): Transaction<[], M> {
+  multi(routing?: RedisArgument): Multi<[], M, O> {
     const core = this[CORE];
     const target =
       routing === undefined
@@ -155,9 +178,10 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>> extends 
             withConnection: ((commands, use) =>
               core.withConnection(commands, use, routing)) as ClusterCore['withConnection'],
           };
-    return new Transaction<[], M>(target, this[OPTIONS]) as Transaction<[], M>;
+    const Multi = transactionFor(this[GIVEN]);
+    return new Multi(target, this[OPTIONS]) as unknown as Multi<[], M, O>;
   }
-  MULTI(routing?: RedisArgument): Transaction<[], M> {
+  MULTI(routing?: RedisArgument): Multi<[], M, O> {
     return this.multi(routing);
   }
 
@@ -170,20 +194,19 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>> extends 
    *   return client.multi().set('stock', left - 1).exec();
    * });
    */
-  async execute<T>(key: RedisArgument, fn: (client: RedisClient) => T | Promise<T>): Promise<T> {
-    const core = this[CORE];
-    const pool = await core.nodes.pool(core.nodeForKey(key));
-    return pool.execute(fn);
+  async execute<T>(key: RedisArgument, fn: (client: LentClient<M, O>) => T | Promise<T>): Promise<T> {
+    const pool = await this[CORE].pool(key);
+    return pool.execute(fn as (client: RedisClient) => T | Promise<T>, this[OPTIONS]);
   }
   /** {@link execute}, to be given back by `release()`. */
-  async acquire(key: RedisArgument): Promise<LeasedClient> {
-    const core = this[CORE];
-    return (await core.nodes.pool(core.nodeForKey(key))).acquire();
+  async acquire(key: RedisArgument): Promise<LeasedClient<M, O>> {
+    const pool = await this[CORE].pool(key);
+    return pool.acquire(this[OPTIONS]) as unknown as Promise<LeasedClient<M, O>>;
   }
 
   /** The shared client of a node, connected. */
-  nodeClient(node: ClusterNode): Promise<RedisClient> {
-    return this[CORE].nodes.ready(node);
+  nodeClient(node: ClusterNode): Promise<LentClient<Record<never, never>, O>> {
+    return this[CORE].nodes.ready(node) as Promise<LentClient<Record<never, never>, O>>;
   }
   /** Nodes in turn. */
   getRandomNode(): ClusterNode {
@@ -196,7 +219,7 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>> extends 
     return [master, ...replicas][nextTurn() % (1 + replicas.length)]!;
   }
   /** The shared client of the node that serves a key. WATCH on it would meet others: use {@link execute} for that. */
-  async getNodeClientForKey(key: RedisArgument, isReadonly?: boolean): Promise<RedisClient> {
+  async getNodeClientForKey(key: RedisArgument, isReadonly?: boolean): Promise<LentClient<Record<never, never>, O>> {
     return this.nodeClient(this[CORE].nodeForKey(key, isReadonly));
   }
   /** @deprecated use `masters` */
@@ -236,17 +259,17 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>> extends 
   }
   /** Messages of channels. @example await cluster.subscribe('news', (message) => console.log(message)); */
   async subscribe(...args: Parameters<RedisClient['subscribe']>): Promise<void> {
-    await (await this[CORE].pubSub.anywhere()).subscribe(...args);
+    await this[CORE].pubSub.change((client) => client.subscribe(...args));
   }
   async unsubscribe(...args: Parameters<RedisClient['unsubscribe']>): Promise<void> {
-    await (await this[CORE].pubSub.anywhere()).unsubscribe(...args);
+    await this[CORE].pubSub.end((client) => client.unsubscribe(...args));
   }
   /** {@link subscribe} to all channels that match glob patterns. */
   async pSubscribe(...args: Parameters<RedisClient['pSubscribe']>): Promise<void> {
-    await (await this[CORE].pubSub.anywhere()).pSubscribe(...args);
+    await this[CORE].pubSub.change((client) => client.pSubscribe(...args));
   }
   async pUnsubscribe(...args: Parameters<RedisClient['pUnsubscribe']>): Promise<void> {
-    await (await this[CORE].pubSub.anywhere()).pUnsubscribe(...args);
+    await this[CORE].pubSub.end((client) => client.pUnsubscribe(...args));
   }
   /** {@link subscribe} to sharded channels (Redis 7.0); they follow their slot when it moves. */
   sSubscribe<B extends boolean = false>(
@@ -265,21 +288,21 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>> extends 
   }
 
   /** The same cluster with other options for its commands. */
-  withCommandOptions<N extends TypeMapping = M>(options: CommandOptions<N>): RedisCluster<N> {
+  withCommandOptions<N extends TypeMapping = M>(options: CommandOptions<N>): RedisCluster<N, O> & CustomMethods<O, N> {
     return Object.create(this, {
-      [OPTIONS]: { value: { ...this[CORE].options.commandOptions, ...this[OPTIONS], ...options } },
-    }) as RedisCluster<N>;
+      [OPTIONS]: { value: mergeOptions(this[CORE].options, this[OPTIONS], options) },
+    }) as RedisCluster<N, O> & CustomMethods<O, N>;
   }
   /** The same cluster with other JavaScript types for replies. */
-  withTypeMapping<N extends TypeMapping>(typeMapping: N): RedisCluster<N> {
+  withTypeMapping<N extends TypeMapping>(typeMapping: N): RedisCluster<N, O> & CustomMethods<O, N> {
     return this.withCommandOptions({ typeMapping });
   }
   /** The same cluster; its commands end when the signal fires. */
-  withAbortSignal(abortSignal: AbortSignal): RedisCluster<M> {
+  withAbortSignal(abortSignal: AbortSignal): RedisCluster<M, O> & CustomMethods<O, M> {
     return this.withCommandOptions<M>({ abortSignal });
   }
   /** The same cluster; its commands go before those that wait. */
-  asap(): RedisCluster<M> {
+  asap(): RedisCluster<M, O> & CustomMethods<O, M> {
     return this.withCommandOptions<M>({ asap: true });
   }
 
@@ -291,9 +314,12 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>> extends 
   }
 }
 
-export interface RedisCluster<M extends TypeMapping = Record<never, never>> extends CommandMethods<M> {}
+// biome-ignore lint/correctness/noUnusedVariables: declarations that merge must have the same parameters
+export interface RedisCluster<M extends TypeMapping = Record<never, never>, O = Record<never, never>>
+  extends SharedCommandMethods<M> {}
 
-bindCommands(RedisCluster.prototype, (self, command) => self[CORE].dispatch(command, self[OPTIONS]));
+bindSharedCommands(RedisCluster.prototype, (self, command) => self[CORE].dispatch(command, self[OPTIONS]));
+bindPubSubCapitals(RedisCluster.prototype);
 
 let turn = 0;
 function nextTurn(): number {
@@ -310,6 +336,8 @@ function nextTurn(): number {
  * });
  * await cluster.connect();
  */
-export function createCluster<const O extends ClusterOptions>(options: O): RedisCluster & CustomMethods<O> {
-  return new RedisCluster(options) as RedisCluster & CustomMethods<O>;
+export function createCluster<const O extends ClusterOptions>(
+  options: O,
+): RedisCluster<MappingOf<O>, CustomOf<O>> & CustomMethods<O, MappingOf<O>> {
+  return new RedisCluster(options) as RedisCluster<MappingOf<O>, CustomOf<O>> & CustomMethods<O, MappingOf<O>>;
 }

@@ -1,10 +1,11 @@
 /** The nodes of a cluster and their clients; which node serves which slot. */
 import type { EventEmitter } from 'node:events';
-import { CORE, RedisClient } from '../client.js';
+import { CORE, type RedisClient } from '../client.js';
 import type { Connection, HandedOver } from '../connection/connection.js';
 import type { ErrorReply } from '../errors.js';
 import type { ClientOptions, ResolvedOptions } from '../options.js';
 import { PoolCore, resolvePoolOptions } from '../pool/pool-core.js';
+import type { RedisArgument } from '../protocol/types.js';
 import type { ResolvedClusterOptions } from './cluster-options.js';
 import { SLOTS } from './slot.js';
 import { type AnnouncedNode, type AnnouncedShard, addressOf } from './topology.js';
@@ -40,6 +41,11 @@ export interface NodesListener {
   onTrouble(node: ClusterNode): void;
 }
 
+/** Issued on this very node by the application (`nodeClient`): its answer, or refusal, is what was asked for. */
+export function isDirect(client: RedisClient | undefined, handed: HandedOver): boolean {
+  return client?.[CORE].direct?.has(handed.command.args) === true;
+}
+
 /** Connections per node for those who borrow one. */
 const LENT_PER_NODE = 100;
 
@@ -51,13 +57,24 @@ export class ClusterNodes {
   replicas: ClusterNode[] = [];
   readonly byAddress = new Map<string, ClusterNode>();
   readonly #states = new WeakMap<ClusterNode, NodeState>();
+  /** The first connecting of each client. */
+  readonly #connected = new WeakMap<RedisClient, Promise<unknown>>();
   readonly #options: ResolvedClusterOptions;
+  /** With the scripts, functions and modules that were given. */
+  readonly #Client: typeof RedisClient;
   readonly #emitter: EventEmitter;
   readonly #listener: NodesListener;
   readonly #askZones: boolean;
 
-  constructor(options: ResolvedClusterOptions, askZones: boolean, emitter: EventEmitter, listener: NodesListener) {
+  constructor(
+    options: ResolvedClusterOptions,
+    Client: typeof RedisClient,
+    askZones: boolean,
+    emitter: EventEmitter,
+    listener: NodesListener,
+  ) {
     this.#options = options;
+    this.#Client = Client;
     this.#askZones = askZones;
     this.#emitter = emitter;
     this.#listener = listener;
@@ -113,10 +130,15 @@ export class ClusterNodes {
         if (node.client === client) node.client = undefined;
         this.#emitter.emit('node-disconnect', where);
       });
-    client[CORE].connection.redirector = (error, handed) => this.#listener.onRefused(node, error, handed);
+    const core = client[CORE];
+    core.direct = new WeakSet();
+    core.connection.redirector = (error, handed) =>
+      !isDirect(client, handed) && this.#listener.onRefused(node, error, handed);
     node.client = client;
-    // Its failure is told by 'node-error', and to the commands that wait for it.
-    client.connect().catch(() => {});
+    const connected = client.connect();
+    this.#connected.set(client, connected);
+    // Its failure is told by 'node-error', and to who waits for it.
+    connected.catch(() => {});
     return client;
   }
 
@@ -129,13 +151,16 @@ export class ClusterNodes {
     const refusal = this.refusal(node);
     if (refusal !== undefined) throw refusal;
     const client = this.client(node);
+    await this.#connected.get(client);
+    // It stood once, and is being made anew.
     if (!client.isReady) await client.ping();
     return client;
   }
 
-  #newClient(node: ClusterNode): RedisClient {
+  #newClient(node: ClusterNode, keyPrefix?: RedisArgument): RedisClient {
     const { cache } = this.#options;
-    return new RedisClient(this.optionsOf(node), (resolved) => ({ ...this.adjust(node, resolved), cache }));
+    const adjust = (resolved: ResolvedOptions) => ({ ...this.adjust(node, resolved), cache, keyPrefix });
+    return new this.#Client(this.optionsOf(node), adjust);
   }
 
   optionsOf(node: ClusterNode): ClientOptions {
@@ -159,7 +184,9 @@ export class ClusterNodes {
     if (state.pool === undefined) {
       const sample = this.client(node)[CORE].options;
       const options = resolvePoolOptions({ minimum: 0, maximum: LENT_PER_NODE });
-      state.pool = new PoolCore(() => this.#newClient(node), { ...sample, ...this.#options }, options, this.#emitter);
+      const { keyPrefix } = this.#options;
+      const newClient = () => this.#newClient(node, keyPrefix);
+      state.pool = new PoolCore(newClient, { ...sample, ...this.#options }, options, this.#emitter);
       await state.pool.open();
     }
     return state.pool;

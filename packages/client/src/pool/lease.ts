@@ -5,9 +5,15 @@
 import { CORE, type RedisClient } from '../client.js';
 import type { ClientCore } from '../client-core.js';
 import { RedkeepError } from '../errors.js';
+import type { CommandOptions } from '../options.js';
+import type { TypeMapping } from '../protocol/types.js';
+import type { CustomMethods } from '../scripting/custom-commands.js';
+
+/** A client while it is lent, with the type mapping and the scripts, functions and modules of whom lends it. */
+export type LentClient<M extends TypeMapping, O> = RedisClient<M, O> & CustomMethods<O, M>;
 
 /** A client of the pool that nobody else uses until `release()`. */
-export type LeasedClient = RedisClient & {
+export type LeasedClient<M extends TypeMapping = Record<never, never>, O = Record<never, never>> = LentClient<M, O> & {
   /** Gives the client back, cleaned. A second call rejects. */
   release(): Promise<void>;
 };
@@ -39,9 +45,14 @@ const RELEASED = new Proxy({} as ClientCore, {
   },
 });
 
-/** `onRelease` is called once. */
-export function leaseView(client: RedisClient, onRelease: () => Promise<void>): LeasedClient {
-  const core = client[CORE];
+/** `onRelease` is called once. `options`: those of the view of the pool that it was borrowed from. */
+export function leaseView(
+  lent: RedisClient,
+  onRelease: () => Promise<void>,
+  options: CommandOptions | undefined,
+): LeasedClient {
+  const client = options === undefined ? lent : lent.withCommandOptions(options);
+  const core = lent[CORE];
   let released = false;
   /** What `withTypeMapping` and its like make of a lent client is lent too. */
   const lend = <T extends object>(view: T): T =>

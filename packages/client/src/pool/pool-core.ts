@@ -20,7 +20,7 @@ import {
   QueueFullError,
   TimeoutError,
 } from '../errors.js';
-import type { ResolvedOptions } from '../options.js';
+import type { CommandOptions, ResolvedOptions } from '../options.js';
 import { type LeasedClient, LeaseLeakedError, leaseView } from './lease.js';
 
 export interface PoolOptions {
@@ -205,8 +205,8 @@ export class PoolCore implements Dispatcher, TransactionTarget {
 
   // ---------------------------------------------------------------- leases
 
-  async execute<T>(fn: (client: RedisClient) => T | Promise<T>): Promise<T> {
-    const client = await this.acquire(new Error('Taken here'));
+  async execute<T>(fn: (client: RedisClient) => T | Promise<T>, options?: CommandOptions): Promise<T> {
+    const client = await this.acquire(options, new Error('Taken here'));
     try {
       return await fn(client);
     } finally {
@@ -214,14 +214,15 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     }
   }
 
-  async acquire(takenAt = new Error('Taken here')): Promise<LeasedClient> {
+  async acquire(options?: CommandOptions, takenAt = new Error('Taken here')): Promise<LeasedClient> {
     const member = await this.#take();
     const lease = this.#lend(member, takenAt);
-    const view = leaseView(member.client, async () => {
+    const onRelease = async () => {
       this.#forgotten.unregister(lease);
       this.#endLease(lease);
       await this.#clean(member);
-    });
+    };
+    const view = leaseView(member.client, onRelease, options);
     this.#forgotten.register(view, lease, lease);
     return view;
   }

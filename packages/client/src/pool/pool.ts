@@ -2,8 +2,9 @@
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import { BasicPooledClientSideCache, type ClientSideCacheProvider } from '../cache/client-side-cache.js';
-import { RedisClient } from '../client.js';
-import { bindCommands, type CommandMethods } from '../commands/bind.js';
+import { clientClass, type RedisClient } from '../client.js';
+import { callOptions, effectiveOptions, mergeOptions } from '../command-options.js';
+import { bindSharedCommands, type SharedCommandMethods } from '../commands/bind.js';
 import { type Command, rawCommand } from '../commands/command.js';
 import {
   type ClientOptions,
@@ -13,36 +14,51 @@ import {
   resolveOptions,
 } from '../options.js';
 import type { RedisArgument, ReplyValue, TypeMapping } from '../protocol/types.js';
-import { bindCustomCommands, type CustomMethods, runScript } from '../scripting/custom-commands.js';
-import { Transaction } from '../transaction/transaction.js';
-import type { LeasedClient } from './lease.js';
+import {
+  bindCustomCommands,
+  type CustomMethods,
+  type CustomOf,
+  type MappingOf,
+  runScript,
+} from '../scripting/custom-commands.js';
+import { transactionFor } from '../transaction/custom-transaction.js';
+import type { Multi } from '../transaction/transaction.js';
+import type { LeasedClient, LentClient } from './lease.js';
 import { PoolCore, type PoolOptions, resolvePoolOptions } from './pool-core.js';
 
 const CORE = Symbol('core');
 const OPTIONS = Symbol('options');
+const GIVEN = Symbol('given');
 
 export interface PoolCacheOptions {
   /** One cache for all connections: each is told of what it has read. */
   clientSideCache?: ClientOptions['clientSideCache'];
 }
 
+export type PoolArguments = Partial<PoolOptions> & PoolCacheOptions;
+
 /**
  * Several connections to one server. Commands share the connections that nobody has borrowed; `execute` lends one
  * alone, for WATCH, SELECT or anything else that must not be mixed with the work of others.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are defined on the prototype by bindCommands
-export class RedisClientPool<M extends TypeMapping = Record<never, never>> extends EventEmitter {
+export class RedisClientPool<
+  M extends TypeMapping = Record<never, never>,
+  O = Record<never, never>,
+> extends EventEmitter {
   declare readonly [CORE]: PoolCore;
   declare readonly [OPTIONS]: CommandOptions | undefined;
+  declare readonly [GIVEN]: ClientOptions;
 
-  constructor(given: ClientOptions = {}, options: Partial<PoolOptions> & PoolCacheOptions = {}) {
+  constructor(given: ClientOptions = {}, options: PoolArguments = {}) {
     super();
     const { clientSideCache = given.clientSideCache, ...poolOptions } = options;
     const cache = resolveCache({ ...given, clientSideCache }, BasicPooledClientSideCache);
     const clientOptions: ClientOptions = { ...given, clientSideCache: undefined };
     const shareCache = (resolved: ResolvedOptions) => ({ ...resolved, cache });
+    const Client = clientClass(clientOptions);
     const core = new PoolCore(
-      () => new RedisClient(clientOptions, shareCache),
+      () => new Client(clientOptions, shareCache),
       shareCache(resolveOptions(clientOptions)),
       resolvePoolOptions(poolOptions),
       this,
@@ -50,6 +66,7 @@ export class RedisClientPool<M extends TypeMapping = Record<never, never>> exten
     // Not enumerable: spreading or printing a pool shows nothing of what it holds.
     Object.defineProperty(this, CORE, { value: core });
     Object.defineProperty(this, OPTIONS, { value: undefined });
+    Object.defineProperty(this, GIVEN, { value: clientOptions });
     bindCustomCommands(this, clientOptions, async (self, command, script) => {
       const { [OPTIONS]: given } = self as RedisClientPool;
       if (script === undefined) return core.dispatch(command, given);
@@ -57,7 +74,7 @@ export class RedisClientPool<M extends TypeMapping = Record<never, never>> exten
     });
   }
 
-  static create(clientOptions?: ClientOptions, options?: Partial<PoolOptions> & PoolCacheOptions): RedisClientPool {
+  static create(clientOptions?: ClientOptions, options?: PoolArguments): RedisClientPool {
     return new RedisClientPool(clientOptions, options);
   }
 
@@ -102,17 +119,22 @@ export class RedisClientPool<M extends TypeMapping = Record<never, never>> exten
    *   return client.multi().set('stock', left - 1).exec();
    * });
    */
-  execute<T>(fn: (client: RedisClient) => T | Promise<T>): Promise<T> {
-    return this[CORE].execute(fn);
+  execute<T>(fn: (client: LentClient<M, O>) => T | Promise<T>): Promise<T> {
+    return this[CORE].execute(fn as (client: RedisClient) => T | Promise<T>, this[OPTIONS]);
   }
   /** {@link execute} */
-  use<T>(fn: (client: RedisClient) => T | Promise<T>): Promise<T> {
-    return this[CORE].execute(fn);
+  use<T>(fn: (client: LentClient<M, O>) => T | Promise<T>): Promise<T> {
+    return this[CORE].execute(fn as (client: RedisClient) => T | Promise<T>, this[OPTIONS]);
   }
 
   /** Borrows a client; `release()` must follow. Prefer {@link execute}, which cannot forget it. */
-  acquire(): Promise<LeasedClient> {
-    return this[CORE].acquire();
+  acquire(): Promise<LeasedClient<M, O>> {
+    return this[CORE].acquire(this[OPTIONS]) as unknown as Promise<LeasedClient<M, O>>;
+  }
+
+  /** What every command runs with unless its call says otherwise. */
+  get commandOptions(): CommandOptions {
+    return effectiveOptions(this[CORE].options, this[OPTIONS]);
   }
 
   /** Any command by its words. */
@@ -126,33 +148,36 @@ export class RedisClientPool<M extends TypeMapping = Record<never, never>> exten
     } catch (error) {
       return Promise.reject(error);
     }
-    return this[CORE].dispatch(command, options === undefined ? this[OPTIONS] : { ...this[OPTIONS], ...options });
+    return this[CORE].dispatch(command, callOptions(this[CORE].options, this[OPTIONS], options));
   }
 
   /** A transaction (MULTI … EXEC) on one of the connections. */
-  multi(): Transaction<[], M> {
-    return new Transaction<[], M>(this[CORE], this[OPTIONS]) as Transaction<[], M>;
+  multi(): Multi<[], M, O> {
+    const Multi = transactionFor(this[GIVEN]);
+    return new Multi(this[CORE], this[OPTIONS]) as unknown as Multi<[], M, O>;
   }
-  MULTI(): Transaction<[], M> {
+  MULTI(): Multi<[], M, O> {
     return this.multi();
   }
 
   /** The same pool with other options for its commands. */
-  withCommandOptions<N extends TypeMapping = M>(options: CommandOptions<N>): RedisClientPool<N> {
+  withCommandOptions<N extends TypeMapping = M>(
+    options: CommandOptions<N>,
+  ): RedisClientPool<N, O> & CustomMethods<O, N> {
     return Object.create(this, {
-      [OPTIONS]: { value: { ...this[CORE].options.commandOptions, ...this[OPTIONS], ...options } },
-    }) as RedisClientPool<N>;
+      [OPTIONS]: { value: mergeOptions(this[CORE].options, this[OPTIONS], options) },
+    }) as RedisClientPool<N, O> & CustomMethods<O, N>;
   }
   /** The same pool with other JavaScript types for replies. */
-  withTypeMapping<N extends TypeMapping>(typeMapping: N): RedisClientPool<N> {
+  withTypeMapping<N extends TypeMapping>(typeMapping: N): RedisClientPool<N, O> & CustomMethods<O, N> {
     return this.withCommandOptions({ typeMapping });
   }
   /** The same pool; its commands end when the signal fires. */
-  withAbortSignal(abortSignal: AbortSignal): RedisClientPool<M> {
+  withAbortSignal(abortSignal: AbortSignal): RedisClientPool<M, O> & CustomMethods<O, M> {
     return this.withCommandOptions<M>({ abortSignal });
   }
   /** The same pool; its commands go before those that wait. */
-  asap(): RedisClientPool<M> {
+  asap(): RedisClientPool<M, O> & CustomMethods<O, M> {
     return this.withCommandOptions<M>({ asap: true });
   }
 
@@ -175,9 +200,11 @@ export class RedisClientPool<M extends TypeMapping = Record<never, never>> exten
   }
 }
 
-export interface RedisClientPool<M extends TypeMapping = Record<never, never>> extends CommandMethods<M> {}
+// biome-ignore lint/correctness/noUnusedVariables: declarations that merge must have the same parameters
+export interface RedisClientPool<M extends TypeMapping = Record<never, never>, O = Record<never, never>>
+  extends SharedCommandMethods<M> {}
 
-bindCommands(RedisClientPool.prototype, (self, command) => self[CORE].dispatch(command, self[OPTIONS]));
+bindSharedCommands(RedisClientPool.prototype, (self, command) => self[CORE].dispatch(command, self[OPTIONS]));
 
 /**
  * A pool of clients for one server. Nothing is sent until `connect()`.
@@ -187,7 +214,8 @@ bindCommands(RedisClientPool.prototype, (self, command) => self[CORE].dispatch(c
  */
 export function createClientPool<const O extends ClientOptions = ClientOptions>(
   clientOptions?: O,
-  options?: Partial<PoolOptions> & PoolCacheOptions,
-): RedisClientPool & CustomMethods<O> {
-  return new RedisClientPool(clientOptions, options) as RedisClientPool & CustomMethods<O>;
+  options?: PoolArguments,
+): RedisClientPool<MappingOf<O>, CustomOf<O>> & CustomMethods<O, MappingOf<O>> {
+  return new RedisClientPool(clientOptions, options) as RedisClientPool<MappingOf<O>, CustomOf<O>> &
+    CustomMethods<O, MappingOf<O>>;
 }

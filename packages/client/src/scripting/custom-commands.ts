@@ -1,9 +1,10 @@
 /** Scripts, functions and modules given to a client become its methods. node-redis's shapes. */
 import { createHash } from 'node:crypto';
+import type { Promised, ReplyKind } from '../commands/bind.js';
 import { type Command, Flag, Command as Value } from '../commands/command.js';
 import { ErrorReply } from '../errors.js';
 import type { CommandOptions } from '../options.js';
-import type { Mapped, TypeMapping } from '../protocol/types.js';
+import type { TypeMapping } from '../protocol/types.js';
 import { BasicCommandParser, type CommandParser, readersOf } from './command-parser.js';
 
 /** How a custom command builds its arguments and reads its reply. */
@@ -62,24 +63,42 @@ type ReplyOfCustom<C> = C extends { transformReply: infer T }
       ? R
       : unknown
   : unknown;
-type CustomMethod<C extends CustomCommand, M> = (
+type CustomMethod<C extends CustomCommand, K extends ReplyKind> = (
   ...args: Rest<Parameters<C['parseCommand']>>
-) => Promise<Mapped<ReplyOfCustom<C>, M>>;
-type Namespaces<N, M> = {
+) => (K & { readonly reply: ReplyOfCustom<C> })['result'];
+type CustomNamespaces<N, K extends ReplyKind> = {
   readonly [L in keyof N]: {
-    readonly [C in keyof N[L]]: N[L][C] extends CustomCommand ? CustomMethod<N[L][C], M> : never;
+    readonly [C in keyof N[L]]: N[L][C] extends CustomCommand ? CustomMethod<N[L][C], K> : never;
   };
 };
-/** The methods that options `O` add to a client. */
-export type CustomMethods<O, M extends TypeMapping = Record<never, never>> = (O extends {
-  modules: infer N extends RedisModules;
-}
-  ? Namespaces<N, M>
+
+/** `K` when `V` names its members: any modules, or none, add no method that is known. */
+type Named<V, K> = keyof V extends never ? never : string extends keyof V ? never : K;
+type NamedOf<O> = { [K in keyof O & keyof CustomCommandOptions as Named<O[K], K>]: O[K] };
+/**
+ * Of a client's options those that give it methods: what of `O` is part of the client's type. The same type for all
+ * that give none, so that the compiler need not compare clients member by member.
+ */
+export type CustomOf<O> = keyof NamedOf<O> extends never ? Record<never, never> : NamedOf<O>;
+/** The type mapping that options `O` give to all commands. */
+export type MappingOf<O> = O extends { commandOptions: { typeMapping: infer M extends TypeMapping } }
+  ? M
+  : Record<never, never>;
+
+/** The methods that options `O` add; their result is what `K` makes of the reply. */
+export type CustomBound<O, K extends ReplyKind> = (O extends { modules: infer N extends RedisModules }
+  ? CustomNamespaces<N, K>
   : unknown) &
-  (O extends { functions: infer N extends RedisFunctions } ? Namespaces<N, M> : unknown) &
-  (O extends { scripts: infer S extends RedisScripts } ? { readonly [K in keyof S]: CustomMethod<S[K], M> } : unknown);
+  (O extends { functions: infer N extends RedisFunctions } ? CustomNamespaces<N, K> : unknown) &
+  (O extends { scripts: infer S extends RedisScripts } ? { readonly [N in keyof S]: CustomMethod<S[N], K> } : unknown);
+/** The methods that options `O` add to a client. */
+export type CustomMethods<O, M extends TypeMapping = Record<never, never>> = CustomBound<O, Promised<M>>;
 
 type Run = (self: object, command: Command, script?: RedisScript) => unknown;
+
+export function hasCustomCommands({ modules, functions, scripts }: CustomCommandOptions): boolean {
+  return modules !== undefined || functions !== undefined || scripts !== undefined;
+}
 
 /** Puts the methods onto `prototype`; false when there are none. `run` is called with the object they are called on. */
 export function bindCustomCommands(prototype: object, options: CustomCommandOptions, run: Run): boolean {

@@ -5,13 +5,13 @@
  * old master that still answers is never taken for the new one. What was not sent waits in the connection meanwhile.
  */
 import type { EventEmitter } from 'node:events';
-import { CORE, RedisClient } from '../client.js';
+import { CORE, clientClass, type RedisClient } from '../client.js';
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import { type Command, Flag } from '../commands/command.js';
 import type { Connection, DispatchOptions } from '../connection/connection.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
 import { ClientClosedError, RedkeepError } from '../errors.js';
-import { type ResolvedOptions, resolveOptions } from '../options.js';
+import { type CommandOptions, type ResolvedOptions, resolveOptions } from '../options.js';
 import type { LeasedClient } from '../pool/lease.js';
 import { PoolCore, resolvePoolOptions } from '../pool/pool-core.js';
 import { SentinelMonitor, type SentinelTopology } from './sentinel-monitor.js';
@@ -25,12 +25,23 @@ export type SentinelEvent =
     }
   | { readonly type: 'SENTINE_LIST_CHANGE'; readonly size: number };
 
+/** node-redis's event `client-error`: one connection failed; the client as a whole goes on. */
+export interface SentinelClientError {
+  readonly type: 'MASTER' | 'REPLICA' | 'SENTINEL' | 'PUBSUBPROXY';
+  readonly node: NodeAddress;
+  readonly error: Error;
+}
+
 export type SentinelState = 'closed' | 'connecting' | 'ready' | 'closing';
+
+const WATCH_VOID = 'sentinel config changed in middle of a WATCH Transaction';
 
 export class SentinelCore implements Dispatcher, TransactionTarget {
   readonly options: ResolvedOptions;
   readonly #settings: ResolvedSentinelOptions;
   readonly #emitter: EventEmitter;
+  /** With the scripts, functions and modules that were given. */
+  readonly #Client: typeof RedisClient;
   readonly #master: PoolCore;
   /** Connections to lend; the same as `#master` unless one is reserved for commands. */
   readonly #lent: PoolCore;
@@ -46,8 +57,15 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     this.#settings = resolveSentinelOptions(given);
     this.options = this.#settings.commands;
     this.#emitter = emitter;
+    this.#Client = clientClass(given);
     const { masterPoolSize, reserveClient } = this.#settings;
-    const pool = (size: number) => this.#newPool(size, () => this.#masterClient());
+    const pool = (size: number) =>
+      this.#newPool(
+        size,
+        () => this.#masterClient(),
+        'MASTER',
+        () => this.#masterNode(),
+      );
     this.#master = pool(reserveClient ? 1 : masterPoolSize);
     this.#lent = reserveClient ? pool(Math.max(1, masterPoolSize - 1)) : this.#master;
     this.#monitor = this.#newMonitor();
@@ -59,6 +77,10 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
   get topology(): SentinelTopology | undefined {
     return this.#topology;
   }
+  /** Before anything is known: the seed that is asked. */
+  #masterNode(): NodeAddress {
+    return this.#topology?.master ?? this.#settings.seeds[0]!;
+  }
   get replicaNodes(): Map<NodeAddress, number> {
     return new Map([...this.#replicas.values()].map(({ address, pool }) => [address, pool.idle + pool.busy]));
   }
@@ -67,13 +89,16 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     return new SentinelMonitor(
       this.#settings,
       () => void this.#look(),
-      (error) => {
-        if (this.#settings.passErrors) this.#emitError(error);
-      },
+      (error, node) => this.#clientError('SENTINEL', node, error),
     );
   }
 
-  #newPool(size: number, newClient: () => RedisClient): PoolCore {
+  #newPool(
+    size: number,
+    newClient: () => RedisClient,
+    type: SentinelClientError['type'],
+    node: () => NodeAddress,
+  ): PoolCore {
     const options = resolvePoolOptions({
       minimum: size,
       maximum: size,
@@ -81,10 +106,25 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
       maxLifetime: 0,
       healthCheckAfter: 0,
     });
-    const hush = Object.create(this.#emitter) as EventEmitter;
-    // Errors of single connections belong to a failover; they are shown when asked for.
-    if (!this.#settings.passErrors) hush.listenerCount = () => 0;
-    return new PoolCore(newClient, this.options, options, hush);
+    const emitter = this.#emitter;
+    const events: EventEmitter = Object.create(emitter, {
+      listenerCount: { value: () => 1 },
+      emit: {
+        value: (event: string, ...args: unknown[]) => {
+          if (event !== 'error') return emitter.emit(event, ...args);
+          this.#clientError(type, node(), args[0] as Error);
+          return true;
+        },
+      },
+    });
+    return new PoolCore(newClient, this.options, options, events);
+  }
+
+  /** Errors of single connections belong to a failover; as `error` they are shown when asked for. */
+  #clientError(type: SentinelClientError['type'], node: NodeAddress, error: Error): void {
+    if (this.#settings.passErrors) this.#emitError(error);
+    const event: SentinelClientError = { type, node, error };
+    this.#emitter.emit('client-error', event);
   }
 
   #emitError(error: unknown): void {
@@ -94,14 +134,25 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
   /** A client that connects to whoever is master at that moment. */
   #masterClient(cached = true): RedisClient {
     const seed = this.#settings.seeds[0]!;
-    const client = new RedisClient(this.#settings.data(seed), (resolved) => ({
+    /** Times in a row that no sentinel told where the master is. */
+    let failures = 0;
+    const client = new this.#Client(this.#settings.data(seed), (resolved) => ({
       ...resolved,
       cache: cached ? this.options.cache : undefined,
       connection: {
         ...resolved.connection,
         handshake: { ...resolved.connection.handshake, role: 'master' },
         locate: async () => {
-          const topology = await this.#monitor.observe();
+          let topology: SentinelTopology;
+          try {
+            topology = await this.#monitor.observe();
+          } catch (error) {
+            // Who waits has waited long enough; the client goes on looking.
+            if (++failures > this.#settings.maxRediscovers)
+              for (const handed of client[CORE].connection.takeUnsent()) handed.reject?.(error);
+            throw error;
+          }
+          failures = 0;
           this.#apply(topology);
           const { connection } = resolveOptions(this.#settings.data(this.#settings.follow(topology.master)));
           return { endpoint: connection.endpoint, tls: connection.tls };
@@ -131,7 +182,8 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
       this.#apply(await this.#monitor.observe());
       await Promise.all([this.#master.open(), this.#lent.open()]);
       this.#state = 'ready';
-      this.#apply(this.#topology!);
+      // One replica is enough to read from; that none can be reached is no reason not to start.
+      await Promise.any(this.#applyReplicas(this.#topology!.replicas)).catch(() => {});
       this.#scheduleScan();
     } catch (error) {
       this.destroy();
@@ -193,11 +245,16 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     if (this.#state === 'closed') return;
     const before = this.#topology;
     this.#topology = topology;
-    if (before !== undefined && addressOf(before.master) !== addressOf(topology.master)) {
+    if (before === undefined) {
+      this.#event({ type: 'MASTER_CHANGE', node: topology.master });
+    } else if (addressOf(before.master) !== addressOf(topology.master)) {
       this.#event({ type: 'MASTER_CHANGE', node: topology.master });
       const moved = new RedkeepError('REDKEEP_WRONG_ROLE', 'The sentinels name another master');
       const clients = new Set([...this.#master.clients, ...this.#lent.clients]);
-      for (const client of clients) client[CORE].connection.drop(moved);
+      for (const client of clients) {
+        if (client.isWatching || client.isDirtyWatch) client.setDirtyWatch(WATCH_VOID);
+        client[CORE].connection.drop(moved);
+      }
       void this.#pubSub?.then(
         (client) => client[CORE].connection.drop(moved),
         () => {},
@@ -210,9 +267,11 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     if (this.#state === 'ready') this.#applyReplicas(topology.replicas);
   }
 
-  #applyReplicas(replicas: readonly NodeAddress[]): void {
+  /** Returns what is opened by this. */
+  #applyReplicas(replicas: readonly NodeAddress[]): Promise<void>[] {
+    const opening: Promise<void>[] = [];
     const size = this.#settings.replicaPoolSize;
-    if (size === 0) return;
+    if (size === 0) return opening;
     const present = new Set(replicas.map(addressOf));
     for (const [key, { address, pool }] of this.#replicas) {
       if (present.has(key)) continue;
@@ -231,14 +290,19 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
       }
       const pool = this.#newPool(
         size,
-        () => new RedisClient(this.#settings.data(target), (resolved) => ({ ...resolved, cache: this.options.cache })),
+        () => new this.#Client(this.#settings.data(target), (resolved) => ({ ...resolved, cache: this.options.cache })),
+        'REPLICA',
+        () => address,
       );
       const key = addressOf(address);
       this.#replicas.set(key, { address, pool });
+      const opened = pool.open();
       // A replica that cannot be reached is tried again at the next look.
-      pool.open().catch(() => this.#replicas.delete(key));
+      opened.catch(() => this.#replicas.delete(key));
+      opening.push(opened);
       this.#event({ type: 'REPLICA_ADD', node: address });
     }
+    return opening;
   }
 
   #event(event: SentinelEvent): void {
@@ -251,6 +315,11 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     const reads = Flag.READONLY | Flag.BLOCKING;
     const pool = (command.spec.flags & reads) === Flag.READONLY ? this.#reader() : this.#master;
     return pool.dispatch(command, options);
+  }
+
+  /** {@link dispatch}, past the replicas. */
+  dispatchToMaster<T>(command: Command<T>, options?: DispatchOptions): Promise<T> {
+    return this.#master.dispatch(command, options);
   }
 
   /** Replicas in turn; the master when there is none that stands. */
@@ -269,11 +338,11 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     return this.#master.pipeline(commands, options);
   }
 
-  execute<T>(fn: (client: RedisClient) => T | Promise<T>): Promise<T> {
-    return this.#lent.execute(fn);
+  execute<T>(fn: (client: RedisClient) => T | Promise<T>, options?: CommandOptions): Promise<T> {
+    return this.#lent.execute(fn, options);
   }
-  acquire(): Promise<LeasedClient> {
-    return this.#lent.acquire();
+  acquire(options?: CommandOptions): Promise<LeasedClient> {
+    return this.#lent.acquire(options);
   }
 
   /** A connection to the master for subscriptions; they follow it through failovers. */
@@ -281,7 +350,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     if (this.#state !== 'ready') return Promise.reject(new ClientClosedError());
     this.#pubSub ??= (async () => {
       const client = this.#masterClient(false);
-      client.on('error', (error) => this.#settings.passErrors && this.#emitError(error));
+      client.on('error', (error) => this.#clientError('PUBSUBPROXY', this.#masterNode(), error));
       await client.connect();
       return client;
     })();

@@ -26,13 +26,17 @@ const PATIENCE = 2000;
 export class SentinelMonitor {
   readonly #options: ResolvedSentinelOptions;
   readonly #onChange: () => void;
-  readonly #onError: (error: Error) => void;
+  readonly #onError: (error: Error, sentinel: NodeAddress) => void;
   readonly #clients = new Map<string, { readonly address: NodeAddress; readonly client: RedisClient }>();
   #observing: Promise<SentinelTopology> | undefined;
   #stopped = false;
 
   /** `onChange`: a sentinel announced that something is different; ask {@link observe}. */
-  constructor(options: ResolvedSentinelOptions, onChange: () => void, onError: (error: Error) => void) {
+  constructor(
+    options: ResolvedSentinelOptions,
+    onChange: () => void,
+    onError: (error: Error, sentinel: NodeAddress) => void,
+  ) {
     this.#options = options;
     this.#onChange = onChange;
     this.#onError = onError;
@@ -67,11 +71,20 @@ export class SentinelMonitor {
     try {
       target = this.#options.follow(address);
     } catch (error) {
-      this.#onError(error as Error);
+      this.#onError(error as Error, address);
       return;
     }
     const client = new RedisClient(this.#options.sentinel(target));
-    client.on('error', (error: Error) => this.#onError(error));
+    let stood = false;
+    client.on('ready', () => {
+      stood = true;
+    });
+    client.on('error', (error: Error) => {
+      this.#onError(error, address);
+      // A sentinel that is lost is news; that it stays away is not.
+      if (stood && !this.#stopped) this.#onChange();
+      stood = false;
+    });
     client.on('end', () => {
       if (this.#clients.get(key)?.client === client) this.#clients.delete(key);
     });
@@ -83,7 +96,7 @@ export class SentinelMonitor {
           client.pSubscribe(['+switch-master', '[-+]sdown', '+slave', '+sentinel', '+reboot'], () => this.#onChange()),
         () => {}, // told by 'error', and to those who ask
       )
-      .catch((error: Error) => this.#onError(error));
+      .catch((error: Error) => this.#onError(error, address));
   }
 
   /** A sentinel that nobody names any more and that does not answer is gone. Seeds stay: they may come back. */

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type SentinelSetup, startScriptedServer, startSentinel, waitFor } from '@redkeep/testing';
-import { createSentinel, RedirectRefusedError, type RedisSentinel, RootNodesUnavailableError } from '../index.js';
-import type { SentinelEvent } from './sentinel-core.js';
+import {
+  type CommandParser,
+  createSentinel,
+  defineScript,
+  RESP_TYPES,
+  RedirectRefusedError,
+  type RedisSentinel,
+  RootNodesUnavailableError,
+  ScanIteratorInterruptedError,
+  WatchError,
+} from '../index.js';
+import type { SentinelClientError, SentinelEvent } from './sentinel-core.js';
 import type { SentinelOptions } from './sentinel-options.js';
 
 let setup: SentinelSetup;
@@ -47,12 +57,48 @@ test('commands and transactions run on the master, over TLS, with credentials of
   await lease.release();
 });
 
+test('scripts and type mappings are there in transactions and on what is borrowed', async (t) => {
+  const twice = defineScript({
+    SCRIPT: 'return redis.call("GET", KEYS[1]) * 2',
+    NUMBER_OF_KEYS: 1,
+    parseCommand(parser: CommandParser, key: string) {
+      parser.pushKey(key);
+    },
+    transformReply: (reply: number) => reply,
+  });
+  const client = createSentinel({ ...options(), scripts: { twice } });
+  t.after(() => client.destroy());
+  await client.connect();
+  await client.set('s:n', '21');
+  assert.deepEqual(await client.multi().get('s:n').twice('s:n').exec(), ['21', 42]);
+  assert.equal(await client.use((lent) => lent.twice('s:n')), 42);
+  const bytes = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+  assert.deepEqual(await bytes.use((lent) => lent.get('s:n')), Buffer.from('21'));
+  const lease = await bytes.acquire();
+  assert.deepEqual(await lease.get('s:n'), Buffer.from('21'));
+  await lease.release();
+  assert.equal(client.commandOptions.timeout, 5000);
+  assert.equal(bytes.commandOptions.typeMapping?.[RESP_TYPES.BLOB_STRING], Buffer);
+});
+
+test('keys are iterated until the master changes', async (t) => {
+  const client = await open(t);
+  const wanted = new Set(Array.from({ length: 40 }, (_, i) => `scan:${i}`));
+  for (const key of wanted) await client.set(key, '');
+  const before = client.listenerCount('topology-change');
+  const found = new Set<string>();
+  for await (const page of client.scanIterator({ MATCH: 'scan:*', COUNT: 5 })) for (const key of page) found.add(key);
+  assert.deepEqual(found, wanted);
+  const pages = client.scanIterator({ MATCH: 'scan:*', COUNT: 5 });
+  assert.equal((await pages.next()).done, false);
+  client.emit('topology-change', { type: 'MASTER_CHANGE', node: { host: '127.0.0.1', port: 1 } });
+  await assert.rejects(pages.next(), ScanIteratorInterruptedError);
+  assert.equal(client.listenerCount('topology-change'), before);
+});
+
 test('reads go to replicas when they have connections', async (t) => {
   const client = await open(t, { replicaPoolSize: 1 });
-  await waitFor(async () => {
-    const role = await client.sendCommand(true, ['INFO', 'replication']);
-    return client.getReplicaNodes().size === 1 && typeof role === 'string';
-  });
+  assert.equal(client.getReplicaNodes().size, 1, 'connect waits for a replica to read from');
   await client.set('s:read', '1');
   const replica = setup.replicas[0]!;
   const calls = async () =>
@@ -150,8 +196,15 @@ test('a failover: commands and subscriptions go on with the new master', async (
   const client = await open(t, { commandOptions: { timeout: 30_000 } });
   const events: SentinelEvent[] = [];
   client.on('topology-change', (event) => events.push(event));
+  const failed: SentinelClientError[] = [];
+  client.on('client-error', (event) => failed.push(event));
   const heard: string[] = [];
   await client.subscribe('news', (message) => heard.push(String(message)));
+  const watcher = createSentinel(options({ commandOptions: { timeout: 30_000 } }));
+  t.after(() => watcher.destroy());
+  await watcher.connect();
+  const watching = await watcher.acquire();
+  await watching.watch('s:kept');
   await client.set('s:kept', '1');
   const old = await setup.currentPrimary();
   await waitFor(async () => Number((await old.info('replication'))['connected_slaves']) === 1);
@@ -160,6 +213,9 @@ test('a failover: commands and subscriptions go on with the new master', async (
   assert.equal(await client.set('s:after', '1'), 'OK');
   assert.equal(client.getMasterNode()?.port, fresh.tlsPort);
   assert.ok(events.some((event) => event.type === 'MASTER_CHANGE'));
+  assert.ok(failed.some(({ type, node }) => type === 'MASTER' && node.port > 0));
+  await waitFor(() => watcher.getMasterNode()?.port === fresh.tlsPort);
+  await assert.rejects(watching.multi().get('s:kept').exec(), WatchError);
   await waitFor(async () => {
     await fresh.command('PUBLISH', 'news', 'hello');
     return heard.includes('hello');

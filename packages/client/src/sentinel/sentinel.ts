@@ -4,14 +4,26 @@ import { inspect } from 'node:util';
 import type { ClientSideCacheProvider } from '../cache/client-side-cache.js';
 import type { RedisClient } from '../client.js';
 import type { NodeAddress } from '../cluster/topology.js';
-import { bindCommands, type CommandMethods } from '../commands/bind.js';
+import { callOptions, effectiveOptions, mergeOptions } from '../command-options.js';
+import { bindSharedCommands, type SharedCommandMethods } from '../commands/bind.js';
 import { type Command, rawCommand } from '../commands/command.js';
+import type { ScanOptions } from '../commands/keys.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { CommandOptions } from '../options.js';
-import type { LeasedClient } from '../pool/lease.js';
-import type { RedisArgument, ReplyValue, TypeMapping } from '../protocol/types.js';
-import { bindCustomCommands, type CustomMethods, runScript } from '../scripting/custom-commands.js';
-import { Transaction } from '../transaction/transaction.js';
+import type { LeasedClient, LentClient } from '../pool/lease.js';
+import type { Mapped, RedisArgument, ReplyValue, TypeMapping } from '../protocol/types.js';
+import { bindPubSubCapitals } from '../pubsub/capitals.js';
+import type { ScanIteratorOptions } from '../scan-iterators.js';
+import {
+  bindCustomCommands,
+  type CustomMethods,
+  type CustomOf,
+  type MappingOf,
+  runScript,
+} from '../scripting/custom-commands.js';
+import { transactionFor } from '../transaction/custom-transaction.js';
+import type { Multi } from '../transaction/transaction.js';
+import { masterKeys } from './master-keys.js';
 import { SentinelCore } from './sentinel-core.js';
 import type { SentinelOptions } from './sentinel-options.js';
 
@@ -25,10 +37,19 @@ type Words = readonly (RedisArgument | number | bigint)[];
  * A client for servers that sentinels watch. Emits `topology-change` when master, replicas or sentinels change.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are defined on the prototype by bindCommands
-export class RedisSentinel<M extends TypeMapping = Record<never, never>> extends EventEmitter {
+export class RedisSentinel<
+  M extends TypeMapping = Record<never, never>,
+  O = Record<never, never>,
+> extends EventEmitter {
   declare readonly [CORE]: SentinelCore;
   declare readonly [OPTIONS]: CommandOptions | undefined;
   declare readonly [GIVEN]: SentinelOptions;
+  declare readonly SUBSCRIBE: RedisSentinel['subscribe'];
+  declare readonly UNSUBSCRIBE: RedisSentinel['unsubscribe'];
+  declare readonly PSUBSCRIBE: RedisSentinel['pSubscribe'];
+  declare readonly PUNSUBSCRIBE: RedisSentinel['pUnsubscribe'];
+  declare readonly SSUBSCRIBE: RedisSentinel['sSubscribe'];
+  declare readonly SUNSUBSCRIBE: RedisSentinel['sUnsubscribe'];
 
   constructor(options: SentinelOptions) {
     super();
@@ -78,8 +99,16 @@ export class RedisSentinel<M extends TypeMapping = Record<never, never>> extends
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-  duplicate(overrides?: Partial<SentinelOptions>): RedisSentinel<M> {
-    return new RedisSentinel<M>({ ...this[GIVEN], ...overrides });
+  /** A new, unconnected client with the same options, those of this view and `overrides`. */
+  duplicate(overrides?: Partial<SentinelOptions>): RedisSentinel<M, O> & CustomMethods<O, M> {
+    const commandOptions = { ...this[GIVEN].commandOptions, ...this[OPTIONS] };
+    return new RedisSentinel<M, O>({ ...this[GIVEN], commandOptions, ...overrides }) as unknown as RedisSentinel<M, O> &
+      CustomMethods<O, M>;
+  }
+
+  /** What every command runs with unless its call says otherwise. */
+  get commandOptions(): CommandOptions {
+    return effectiveOptions(this[CORE].options, this[OPTIONS]);
   }
 
   /** Any command by its words. `isReadonly` is accepted for compatibility: whether a command reads is known. */
@@ -98,24 +127,25 @@ export class RedisSentinel<M extends TypeMapping = Record<never, never>> extends
     } catch (error) {
       return Promise.reject(error);
     }
-    return this[CORE].dispatch(command, given === undefined ? this[OPTIONS] : { ...this[OPTIONS], ...given });
+    return this[CORE].dispatch(command, callOptions(this[CORE].options, this[OPTIONS], given));
   }
 
   /** A transaction (MULTI … EXEC) on the master. */
-  multi(): Transaction<[], M> {
-    return new Transaction<[], M>(this[CORE], this[OPTIONS]) as Transaction<[], M>;
+  multi(): Multi<[], M, O> {
+    const Multi = transactionFor(this[GIVEN]);
+    return new Multi(this[CORE], this[OPTIONS]) as unknown as Multi<[], M, O>;
   }
-  MULTI(): Transaction<[], M> {
+  MULTI(): Multi<[], M, O> {
     return this.multi();
   }
 
   /** Lends a connection to the master to `fn` for as long as it runs: for WATCH with MULTI. */
-  use<T>(fn: (client: RedisClient) => T | Promise<T>): Promise<T> {
-    return this[CORE].execute(fn);
+  use<T>(fn: (client: LentClient<M, O>) => T | Promise<T>): Promise<T> {
+    return this[CORE].execute(fn as (client: RedisClient) => T | Promise<T>, this[OPTIONS]);
   }
   /** Borrows a connection to the master; `release()` must follow. */
-  acquire(): Promise<LeasedClient> {
-    return this[CORE].acquire();
+  acquire(): Promise<LeasedClient<M, O>> {
+    return this[CORE].acquire(this[OPTIONS]) as unknown as Promise<LeasedClient<M, O>>;
   }
 
   getMasterNode(): NodeAddress | undefined {
@@ -150,14 +180,23 @@ export class RedisSentinel<M extends TypeMapping = Record<never, never>> extends
     await (await this[CORE].pubSub()).sUnsubscribe(...args);
   }
 
+  /**
+   * Pages of the master's keys.
+   * @throws ScanIteratorInterruptedError when the master changes meanwhile: the new one does not know the cursor
+   * @example for await (const keys of client.scanIterator({ MATCH: 'user:*', COUNT: 500 })) await client.unlink(keys);
+   */
+  scanIterator(options?: ScanOptions & ScanIteratorOptions): AsyncGenerator<Mapped<string, M>[], void, undefined> {
+    return masterKeys(this[CORE], this, options, this[OPTIONS]) as AsyncGenerator<Mapped<string, M>[], void, undefined>;
+  }
+
   /** The same client with other options for its commands. */
-  withCommandOptions<N extends TypeMapping = M>(options: CommandOptions<N>): RedisSentinel<N> {
+  withCommandOptions<N extends TypeMapping = M>(options: CommandOptions<N>): RedisSentinel<N, O> & CustomMethods<O, N> {
     return Object.create(this, {
-      [OPTIONS]: { value: { ...this[CORE].options.commandOptions, ...this[OPTIONS], ...options } },
-    }) as RedisSentinel<N>;
+      [OPTIONS]: { value: mergeOptions(this[CORE].options, this[OPTIONS], options) },
+    }) as RedisSentinel<N, O> & CustomMethods<O, N>;
   }
   /** The same client with other JavaScript types for replies. */
-  withTypeMapping<N extends TypeMapping>(typeMapping: N): RedisSentinel<N> {
+  withTypeMapping<N extends TypeMapping>(typeMapping: N): RedisSentinel<N, O> & CustomMethods<O, N> {
     return this.withCommandOptions({ typeMapping });
   }
 
@@ -170,9 +209,12 @@ export class RedisSentinel<M extends TypeMapping = Record<never, never>> extends
   }
 }
 
-export interface RedisSentinel<M extends TypeMapping = Record<never, never>> extends CommandMethods<M> {}
+// biome-ignore lint/correctness/noUnusedVariables: declarations that merge must have the same parameters
+export interface RedisSentinel<M extends TypeMapping = Record<never, never>, O = Record<never, never>>
+  extends SharedCommandMethods<M> {}
 
-bindCommands(RedisSentinel.prototype, (self, command) => self[CORE].dispatch(command, self[OPTIONS]));
+bindSharedCommands(RedisSentinel.prototype, (self, command) => self[CORE].dispatch(command, self[OPTIONS]));
+bindPubSubCapitals(RedisSentinel.prototype);
 
 /**
  * A client for servers that sentinels watch. Nothing is sent until `connect()`.
@@ -185,6 +227,8 @@ bindCommands(RedisSentinel.prototype, (self, command) => self[CORE].dispatch(com
  * });
  * await client.connect();
  */
-export function createSentinel<const O extends SentinelOptions>(options: O): RedisSentinel & CustomMethods<O> {
-  return new RedisSentinel(options) as RedisSentinel & CustomMethods<O>;
+export function createSentinel<const O extends SentinelOptions>(
+  options: O,
+): RedisSentinel<MappingOf<O>, CustomOf<O>> & CustomMethods<O, MappingOf<O>> {
+  return new RedisSentinel(options) as RedisSentinel<MappingOf<O>, CustomOf<O>> & CustomMethods<O, MappingOf<O>>;
 }

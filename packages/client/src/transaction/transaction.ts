@@ -7,19 +7,26 @@ import type { TransactionTarget } from '../dispatcher.js';
 import { ErrorReply, MultiErrorReply, WatchError } from '../errors.js';
 import type { CommandOptions } from '../options.js';
 import type { Mapped, RedisArgument, TypeMapping } from '../protocol/types.js';
-import { type RedisScript, withScriptText } from '../scripting/custom-commands.js';
+import { type CustomBound, type RedisScript, withScriptText } from '../scripting/custom-commands.js';
 
 const MULTI = new Command(spec('MULTI'), []);
 const ASKING = new Command(spec('ASKING'), []);
 const SELECT = spec('SELECT');
 const EXEC = new Command<unknown[] | null>(spec('EXEC'), []);
 
-interface Chained<R extends unknown[], M extends TypeMapping> extends ReplyKind {
-  readonly result: Transaction<[...R, Mapped<this['reply'], M>], M>;
+interface Chained<R extends unknown[], M extends TypeMapping, O> extends ReplyKind {
+  readonly result: Multi<[...R, Mapped<this['reply'], M>], M, O>;
 }
+/** A transaction with replies `R` so far, under type mapping `M`, with the scripts, functions and modules of `O`. */
+export type Multi<R extends unknown[], M extends TypeMapping, O> = Transaction<R, M, O> &
+  CustomBound<O, Chained<R, M, O>>;
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are defined on the prototype by bindCommands
-export class Transaction<R extends unknown[] = [], M extends TypeMapping = Record<never, never>> {
+export class Transaction<
+  R extends unknown[] = [],
+  M extends TypeMapping = Record<never, never>,
+  O = Record<never, never>,
+> {
   readonly #target: TransactionTarget;
   readonly #options: CommandOptions | undefined;
   readonly #commands: Command[] = [];
@@ -37,7 +44,7 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
     args: readonly (RedisArgument | number | bigint)[],
     // biome-ignore lint/suspicious/noExplicitAny: the reply is whatever the command answers
     transform?: (reply: any) => unknown,
-  ): Transaction<[...R, unknown], M> {
+  ): Multi<[...R, unknown], M, O> {
     try {
       const command = rawCommand(args);
       return this.#add(
@@ -48,20 +55,20 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
     } catch (error) {
       // A chain does not break in its middle: `exec` rejects, and nothing is sent.
       this.#failure ??= error;
-      return this as unknown as Transaction<[...R, unknown], M>;
+      return this as unknown as Multi<[...R, unknown], M, O>;
     }
   }
   /** Adds any command by its words. */
-  sendCommand(args: readonly (RedisArgument | number | bigint)[]): Transaction<[...R, unknown], M> {
+  sendCommand(args: readonly (RedisArgument | number | bigint)[]): Multi<[...R, unknown], M, O> {
     return this.addCommand(args);
   }
 
   /** The database from here on, also after the transaction and after a reconnect. */
-  select(database: number): Transaction<[...R, unknown], M> {
+  select(database: number): Multi<[...R, unknown], M, O> {
     this.#database = database;
     return this.#add(new Command(SELECT, [String(database)]));
   }
-  SELECT(database: number): Transaction<[...R, unknown], M> {
+  SELECT(database: number): Multi<[...R, unknown], M, O> {
     return this.select(database);
   }
 
@@ -75,12 +82,12 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
     return transaction.#add(withScriptText(command, script));
   }
 
-  #add(command: Command): Transaction<[...R, unknown], M> {
+  #add(command: Command): Multi<[...R, unknown], M, O> {
     const refused = this.#target.options.policy.refuse(command);
     if (refused !== undefined) throw refused;
     const { keyPrefix } = this.#target.options;
     this.#commands.push(keyPrefix === undefined ? command : prefixKeys(command, keyPrefix));
-    return this as unknown as Transaction<[...R, unknown], M>;
+    return this as unknown as Multi<[...R, unknown], M, O>;
   }
 
   /**
@@ -153,8 +160,11 @@ export class Transaction<R extends unknown[] = [], M extends TypeMapping = Recor
   }
 }
 
-export interface Transaction<R extends unknown[] = [], M extends TypeMapping = Record<never, never>>
-  extends Bound<Chained<R, M>> {}
+export interface Transaction<
+  R extends unknown[] = [],
+  M extends TypeMapping = Record<never, never>,
+  O = Record<never, never>,
+> extends Bound<Chained<R, M, O>> {}
 
 bindCommands(
   Transaction.prototype,
