@@ -1,0 +1,254 @@
+/** Every guard on what else the client offers than one connection: a pool, a cluster, servers behind Sentinel. */
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import {
+  type Cluster,
+  type SentinelSetup,
+  type Server,
+  startCluster,
+  startSentinel,
+  startServer,
+} from '@redkeep/testing';
+import { createClientPool, createCluster, createSentinel } from 'redkeep';
+import type { Anchor } from './audit-trail/anchor.js';
+import { AuditReader } from './audit-trail/audit-reader.js';
+import { AuditTrail } from './audit-trail/audit-trail.js';
+import { Cache } from './cache/cache.js';
+import { EncryptedHash } from './encryption/encrypted-hash.js';
+import { EnvelopeKeys } from './encryption/envelope-keys.js';
+import { redisKeyStore } from './encryption/key-store.js';
+import { PersonKeys } from './encryption/person-keys.js';
+import { keysFromValue } from './encryption/providers/local.js';
+import { localWrapper } from './encryption/providers/wrappers.js';
+import { reencrypt } from './encryption/reencrypt.js';
+import { defineKeyspaces } from './keyspace/keyspaces.js';
+import { Locks } from './lock/locks.js';
+import { RateLimiter } from './rate-limit/rate-limiter.js';
+import type { GuardClient } from './redis/redis.js';
+import { Sessions } from './session/sessions.js';
+import { keyA, keyB, refused, testEncryption } from './support.test.util.js';
+
+const hour = 3_600_000;
+/** More than the slots of one master hold by chance. */
+const MANY = Array.from({ length: 40 }, (_, i) => `user-${i}`);
+
+interface Setup {
+  readonly client: GuardClient;
+  close(): Promise<void>;
+}
+
+function guardsOn(name: string, start: () => Promise<Setup>): void {
+  describe(`on ${name}`, () => {
+    let setup: Setup;
+    before(async () => {
+      setup = await start();
+    });
+    after(() => setup.close());
+
+    test('sessions are made, changed, rotated and ended everywhere', async () => {
+      const sessions = new Sessions<{ n: number }>({ client: setup.client, encryption: testEncryption() });
+      const made = await Promise.all(MANY.map((user, n) => sessions.create({ user, data: { n } })));
+      for (const [n, { id }] of made.entries()) assert.equal((await sessions.load(id))?.data.n, n);
+      const rotated = await Promise.all(made.map((session) => sessions.rotate(session)));
+      const second = await sessions.create({ user: MANY[0]!, data: { n: 0 } });
+      await sessions.update(second.id, () => ({ n: 7 }));
+      assert.equal((await sessions.load(second.id))?.data.n, 7);
+      assert.equal(await sessions.destroyAll(MANY[0]!), 2);
+      assert.equal(await sessions.load(rotated[0]!.id), undefined);
+      await refused(() => sessions.save(second), 'REDKEEP_SESSION_GONE');
+      assert.equal(await sessions.count(MANY[1]!), 1);
+    });
+
+    test('key spaces read, write, count, and list keys of all servers', async () => {
+      const spaces = defineKeyspaces({
+        notes: { prefix: 'note:', encrypted: true, codec: 'text', defaultTtlMs: hour },
+        counters: { prefix: 'count:', defaultTtlMs: hour },
+      });
+      const { notes, counters } = spaces.open(setup.client, { encryption: testEncryption() });
+      await Promise.all(MANY.map((user) => notes.set(user, `of ${user}`)));
+      assert.deepEqual(
+        await notes.getMany(MANY),
+        MANY.map((user) => `of ${user}`),
+      );
+      assert.equal(await counters.increment('n', 2), 2);
+      const found = new Set<string>();
+      for await (const key of notes.keys('user-*')) found.add(key);
+      assert.deepEqual([...found].sort(), [...MANY].sort());
+    });
+
+    test('limits count together, several at once', async () => {
+      const limits = [
+        { name: 'second', limit: 2, periodMs: hour },
+        { name: 'day', limit: 5, periodMs: hour, algorithm: 'sliding-window' },
+      ] as const;
+      const limiter = new RateLimiter({ client: setup.client, timeoutMs: 5000, limits });
+      const decisions = await Promise.all(MANY.flatMap((user) => [1, 2, 3].map(() => limiter.check(user))));
+      assert.equal(decisions.filter(({ allowed }) => allowed).length, 2 * MANY.length);
+      assert.ok(decisions.every(({ source }) => source === 'redis'));
+      await limiter.block('user-0', hour);
+      assert.equal((await limiter.check('user-0')).blocked, true);
+      await limiter.unblock('user-0');
+      await limiter.reset('user-0');
+      assert.equal((await limiter.check('user-0')).allowed, true);
+    });
+
+    test('locks exclude, wake and fence', async () => {
+      const locks = new Locks({ client: setup.client });
+      for (const name of MANY.slice(0, 6)) {
+        const held = await locks.acquire(name, { ttlMs: 60_000 });
+        await refused(() => locks.acquire(name), 'REDKEEP_LOCK_TIMEOUT');
+        const waiting = locks.acquire(name, { waitMs: 60_000 });
+        await held.release();
+        const next = await waiting;
+        await next.guardedSet(`resource:${name}`, 'new', hour);
+        await refused(() => held.guardedSet(`resource:${name}`, 'old', hour), 'REDKEEP_LOCK_FENCED');
+        await next.release();
+      }
+    });
+
+    test('the cache loads once and clears', async () => {
+      const cache = new Cache({ client: setup.client, ttlMs: hour, timeoutMs: 5000 });
+      let loads = 0;
+      const load = async () => ++loads;
+      await Promise.all(MANY.map((user) => cache.get(user, load)));
+      await Promise.all(MANY.map((user) => cache.get(user, load)));
+      assert.equal(loads, MANY.length);
+      await cache.clear();
+      await cache.get('user-0', load);
+      assert.equal(loads, MANY.length + 1);
+      await cache.delete('user-0');
+    });
+
+    test('the audit trail is one chain that verifies and is trimmed', async () => {
+      const pair = generateKeyPairSync('ed25519');
+      const anchors: Anchor[] = [];
+      const trail = new AuditTrail({
+        client: setup.client,
+        chainKey: keyA,
+        spool: 'none',
+        signWith: pair.privateKey,
+        onAnchor: (anchor) => void anchors.push(anchor),
+      });
+      await Promise.all(MANY.map((actor) => trail.record({ actor, action: 'x' })));
+      const anchor = await trail.anchor();
+      assert.equal(await trail.trim(anchor), MANY.length);
+      await trail.record({ actor: 'last', action: 'x' });
+      await trail.close();
+      const report = await new AuditReader({ client: setup.client, chainKey: keyA }).verify({
+        anchors,
+        publicKey: pair.publicKey,
+      });
+      assert.deepEqual([report.ok, report.checked], [true, 1]);
+    });
+
+    test('keys are shared, people erased, values re-encrypted on all servers', async () => {
+      const wrapper = localWrapper(keysFromValue([keyA]), 'test');
+      const store = redisKeyStore(setup.client);
+      const keys = new EnvelopeKeys({ wrapper, store });
+      const encryption = testEncryption({ keys });
+      const hash = new EncryptedHash({ client: setup.client, encryption, space: 'people', ttlMs: hour });
+      await Promise.all(MANY.map((user) => hash.set(`people:${user}`, { name: user })));
+      await keys.rotate();
+      const done = await reencrypt({
+        client: setup.client,
+        encryption,
+        match: 'people:*',
+        contextOf: (key, field) => ({ space: 'people', key, ...(field === undefined ? {} : { field }) }),
+        rate: 100_000,
+      });
+      assert.deepEqual([done.renewed, done.failed], [MANY.length, 0]);
+      assert.equal(await hash.get('people:user-3', 'name'), 'user-3');
+      const persons = new PersonKeys({
+        encryption,
+        wrapper,
+        store,
+        data: setup.client,
+        dangerouslyKeepKeysWithData: true,
+        pseudonymKey: keyB,
+      });
+      const place = { space: 'notes', key: 'notes:1' };
+      const sealed = await persons.sealer('ana').seal('hers', place);
+      await persons.erase('ana');
+      await refused(() => persons.sealer('ana').open(sealed, place), 'REDKEEP_PERSON_ERASED');
+    });
+  });
+}
+
+guardsOn('a pool', async () => {
+  const server = await startServer();
+  const pool = createClientPool({ url: server.url }, { minimum: 2, maximum: 4 });
+  await pool.connect();
+  return {
+    client: pool,
+    async close() {
+      pool.destroy();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+});
+
+guardsOn('a cluster of six', async () => {
+  const nodes: Cluster = await startCluster({ masters: 3, replicas: 3 });
+  const cluster = await createCluster({ rootNodes: [{ url: nodes.masters[0]!.url }] }).connect();
+  return {
+    client: cluster,
+    async close() {
+      cluster.destroy();
+      await nodes[Symbol.asyncDispose]();
+    },
+  };
+});
+
+describe('behind Sentinel', () => {
+  let setup: SentinelSetup;
+  const open = async () => {
+    const client = createSentinel({
+      name: setup.name,
+      sentinelRootNodes: setup.sentinels.map(({ tlsPort }) => ({ host: '127.0.0.1', port: tlsPort })),
+      nodeClientOptions: { tls: { ca: setup.primary.pki!.ca } },
+      sentinelClientOptions: { tls: { ca: setup.sentinels[0]!.pki!.ca } },
+    });
+    client.on('error', () => undefined);
+    return client.connect();
+  };
+  before(async () => {
+    setup = await startSentinel({ replicas: 1, sentinels: 3, tls: true });
+  });
+  after(() => setup[Symbol.asyncDispose]());
+
+  guardsOn('three sentinels', async () => {
+    const client = await open();
+    return { client, close: async () => client.destroy() };
+  });
+
+  test('a session outlives the primary, and the limit holds meanwhile', async () => {
+    const client = await open();
+    try {
+      const sessions = new Sessions({ client, encryption: testEncryption(), timeoutMs: 500 });
+      const limits = [{ name: 'failover', limit: 2, periodMs: hour }];
+      const limiter = new RateLimiter({ client, limits, timeoutMs: 100 });
+      const { id } = await sessions.create({ user: 'ana', data: { n: 1 } });
+      const before: Server = await setup.currentPrimary();
+      await before.command('WAIT', '1', '5000');
+      await before.kill();
+      const during = [await limiter.check('x'), await limiter.check('x'), await limiter.check('x')];
+      assert.deepEqual(
+        during.map(({ allowed, source }) => `${source} ${allowed}`),
+        ['local true', 'local true', 'local false'],
+      );
+      await setup.failedOver(before);
+      for (let attempt = 0; ; attempt++) {
+        try {
+          assert.equal((await sessions.load(id))?.user, 'ana');
+          break;
+        } catch (error) {
+          assert.equal((error as { code?: string }).code, 'REDKEEP_STORE_UNAVAILABLE');
+          assert.ok(attempt < 100, 'no primary was found again');
+        }
+      }
+    } finally {
+      client.destroy();
+    }
+  });
+});
