@@ -44,6 +44,7 @@ export {
   vaultTransit,
 } from './encryption/providers/wrappers.js';
 export { type ReencryptOptions, type ReencryptProgress, reencrypt } from './encryption/reencrypt.js';
+export { type SodiumNative, sodiumAccelerator } from './encryption/sodium-accelerator.js';
 export { GuardError, type GuardErrorCode, guardErrors } from './errors.js';
 export { addressKey, type FingerprintPart, fingerprintOf } from './http/request.js';
 export { type KeyspaceSetOptions, KeyspaceView } from './keyspace/keyspace-view.js';
