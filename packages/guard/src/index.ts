@@ -77,10 +77,11 @@ export type { ClusterClient, DirectClient, GuardClient, SentinelClient } from '.
 export {
   type ExpressStoreOptions,
   expressSessionStore,
+  fastifySessionStore,
   type WebSession,
   type WebSessionStore,
 } from './session/express-store.js';
-export { SessionCookie, type SessionCookieOptions } from './session/session-cookie.js';
+export { type FrameworkCookie, SessionCookie, type SessionCookieOptions } from './session/session-cookie.js';
 export type { RefusalReason, SessionStoreOptions } from './session/session-store.js';
 export { type FingerprintPolicy, type Session, Sessions, type SessionsOptions } from './session/sessions.js';
 export { version } from './version.js';

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { GuardError } from '../errors.js';
 import { foreignAddressOf } from './session-id.js';
 import { type SessionRecord, SessionStore, type SessionStoreOptions } from './session-store.js';
@@ -8,6 +9,21 @@ export interface WebSession {
 }
 
 type Callback<T = void> = (error?: unknown, value?: T) => void;
+
+/**
+ * What a save has to prove, carried by sessions of frameworks that copy what `get` gave field by field into an object
+ * of their own. It is no data: JSON leaves it out.
+ */
+class Carried {
+  readonly held: Held;
+  constructor(held: Held) {
+    this.held = held;
+  }
+  toJSON(): undefined {
+    return undefined;
+  }
+}
+const CARRIED = 'redkeep:loaded';
 
 /** Options of {@link expressSessionStore}. */
 export interface ExpressStoreOptions extends SessionStoreOptions {
@@ -24,12 +40,30 @@ export interface ExpressStoreOptions extends SessionStoreOptions {
   readonly dangerouslyAcceptShortIds?: boolean;
 }
 
-/** The methods a store adds to the framework's base class. */
+/**
+ * The methods a store adds to the framework's base class. Each calls back, and gives a promise when it gets no
+ * callback. Errors: REDKEEP_STORE_UNAVAILABLE, REDKEEP_SESSION_ID, REDKEEP_VALUE_TOO_LARGE, and with
+ * `onConflict: 'reject'` REDKEEP_SESSION_CONFLICT.
+ */
 export interface WebSessionStore {
-  get(sid: string, callback?: Callback<WebSession | null>): void;
-  set(sid: string, session: WebSession, callback?: Callback): void;
-  touch(sid: string, session: WebSession, callback?: Callback): void;
-  destroy(sid: string, callback?: Callback): void;
+  /** The session of an id; null when there is none that this id may see. */
+  get(sid: string): Promise<WebSession | null>;
+  get(sid: string, callback: Callback<WebSession | null>): void;
+  set(sid: string, session: WebSession): Promise<void>;
+  set(sid: string, session: WebSession, callback: Callback | undefined): void;
+  touch(sid: string, session: WebSession): Promise<void>;
+  touch(sid: string, session: WebSession, callback: Callback | undefined): void;
+  destroy(sid: string): Promise<void>;
+  destroy(sid: string, callback: Callback | undefined): void;
+  /** All sessions, opened, without their ids: those are not stored. Walks the whole key space (SCAN). */
+  all(): Promise<WebSession[]>;
+  all(callback: Callback<WebSession[]>): void;
+  /** How many sessions there are; walks the whole key space. */
+  length(): Promise<number>;
+  length(callback: Callback<number>): void;
+  /** Ends every session; a request that is still running brings none back. */
+  clear(): Promise<void>;
+  clear(callback: Callback | undefined): void;
   /** Ends all sessions of a user, those of requests that are running included. How many there were. */
   destroyAll(user: string): Promise<number>;
 }
@@ -46,8 +80,7 @@ const ATTEMPTS = 5;
 type StoreBase = abstract new (...args: any[]) => object;
 
 /**
- * A store for express-session or @fastify/session: pass the framework's `Store` class, so that this package depends
- * on neither. A request that ends after logout does not log its user in again, parallel requests do not undo each
+ * A store for express-session: pass its `Store` class, so that this package does not depend on it. A request that ends after logout does not log its user in again, parallel requests do not undo each
  * other's changes, and no session outlives 24 hours, whatever `maxAge` says.
  *
  * @example
@@ -61,12 +94,19 @@ export function expressSessionStore<Base extends StoreBase>(
   const records = new SessionStore(options);
   const addressOf = (sid: string) => foreignAddressOf(sid, options.dangerouslyAcceptShortIds);
   const held = new WeakMap<object, Held>();
+  // @fastify/session makes its session without asking the store.
+  const copiesFields = !('createSession' in base.prototype);
+  const heldBy = (session: WebSession): Held | undefined => {
+    const carried = (session as Fields)[CARRIED];
+    return held.get(session) ?? (carried instanceof Carried ? carried.held : undefined);
+  };
 
   const get = async (sid: string): Promise<WebSession | null> => {
     const loaded = await records.load(addressOf(sid));
     if (loaded === undefined) return null;
     const session = structuredClone(loaded.record.data) as WebSession;
     held.set(session, loaded);
+    if (copiesFields) (session as Fields)[CARRIED] = new Carried(loaded);
     return session;
   };
 
@@ -76,7 +116,7 @@ export function expressSessionStore<Base extends StoreBase>(
     if (idleMs <= 0) return void (await records.destroy(address.family));
     let data = JSON.parse(JSON.stringify(session)) as Fields;
     const user = options.userOf?.(data);
-    let base = held.get(session);
+    let base = heldBy(session);
     if (user !== undefined && user !== base?.record.user)
       await records.enlist(user, address.family, options.maxPerUser ?? 0, true);
     for (let attempt = 1; ; attempt++) {
@@ -110,6 +150,26 @@ export function expressSessionStore<Base extends StoreBase>(
     await records.touch(addressOf(sid), lifetimeOf(session, records.idleMs));
   };
 
+  const destroy = async (sid: string): Promise<void> => {
+    await records.destroy(addressOf(sid).family);
+  };
+
+  const all = async (): Promise<WebSession[]> => {
+    const found: WebSession[] = [];
+    for await (const { data } of records.records()) found.push(data as WebSession);
+    return found;
+  };
+
+  const length = async (): Promise<number> => {
+    let count = 0;
+    for await (const _ of records.families()) count++;
+    return count;
+  };
+
+  const clear = async (): Promise<void> => {
+    for await (const family of records.families()) await records.destroy(family);
+  };
+
   const destroyAll = async (user: string): Promise<number> => {
     const families = await records.enlisted(user);
     const ended = await Promise.all(families.map((family) => records.destroy(family)));
@@ -118,17 +178,26 @@ export function expressSessionStore<Base extends StoreBase>(
   };
 
   abstract class Store extends base {
-    get(sid: string, callback?: Callback<WebSession | null>): void {
-      answer(get(sid), callback);
+    get(sid: string, callback?: Callback<WebSession | null>) {
+      return answer(get(sid), callback);
     }
-    set(sid: string, session: WebSession, callback?: Callback): void {
-      answer(set(sid, session), callback);
+    set(sid: string, session: WebSession, callback?: Callback) {
+      return answer(set(sid, session), callback);
     }
-    touch(sid: string, session: WebSession, callback?: Callback): void {
-      answer(touch(sid, session), callback);
+    touch(sid: string, session: WebSession, callback?: Callback) {
+      return answer(touch(sid, session), callback);
     }
-    destroy(sid: string, callback?: Callback): void {
-      answer((async () => void (await records.destroy(addressOf(sid).family)))(), callback);
+    destroy(sid: string, callback?: Callback) {
+      return answer(destroy(sid), callback);
+    }
+    all(callback?: Callback<WebSession[]>) {
+      return answer(all(), callback);
+    }
+    length(callback?: Callback<number>) {
+      return answer(length(), callback);
+    }
+    clear(callback?: Callback) {
+      return answer(clear(), callback);
     }
     destroyAll(user: string): Promise<number> {
       return destroyAll(user);
@@ -146,11 +215,24 @@ export function expressSessionStore<Base extends StoreBase>(
   return Store as unknown as new () => InstanceType<Base> & WebSessionStore;
 }
 
-function answer<T>(promise: Promise<T>, callback: Callback<T> | undefined): void {
+/**
+ * The same for @fastify/session.
+ *
+ * @example
+ * app.register(fastifySession, { store: fastifySessionStore({ client, encryption }), secret, ...cookie.forFastify() });
+ */
+export function fastifySessionStore(options: ExpressStoreOptions): EventEmitter & WebSessionStore {
+  const Store = expressSessionStore(EventEmitter, options);
+  return new Store();
+}
+
+function answer<T>(promise: Promise<T>, callback: Callback<T> | undefined): Promise<T> | undefined {
+  if (callback === undefined) return promise;
   promise.then(
-    (value) => callback?.(null, value),
-    (error) => callback?.(error),
+    (value) => callback(null, value),
+    (error) => callback(error),
   );
+  return undefined;
 }
 
 function lifetimeOf(session: WebSession, idleMs: number): number {

@@ -15,6 +15,16 @@ export interface SessionCookieOptions {
   readonly dangerouslyAllowCrossSite?: boolean;
 }
 
+/** Cookie options as express-session and @fastify/session take them; `maxAge` in milliseconds. */
+export interface FrameworkCookie {
+  readonly httpOnly: true;
+  readonly secure: boolean;
+  readonly sameSite: 'none' | 'strict' | 'lax';
+  readonly path: '/';
+  readonly maxAge?: number;
+  readonly domain?: string;
+}
+
 /** What would weaken a cookie under its usual name; refused so that it is asked for by the name that says so. */
 const WEAKENINGS = { httpOnly: false, secure: false, sameSite: 'none', domain: undefined } as const;
 
@@ -90,29 +100,24 @@ export class SessionCookie {
   }
 
   /** The same as options of express-session: `session({ ...cookie.forExpress(), … })`. */
-  forExpress(): {
-    name: string;
-    cookie: {
-      httpOnly: true;
-      secure: boolean;
-      sameSite: 'none' | 'strict' | 'lax';
-      path: '/';
-      maxAge?: number;
-      domain?: string;
-    };
-  } {
+  forExpress(): { name: string; cookie: FrameworkCookie } {
+    return { name: this.name, cookie: this.#forFramework() };
+  }
+
+  /** The same as options of @fastify/session. A new session is stored once something is put into it. */
+  forFastify(): { cookieName: string; cookie: FrameworkCookie; saveUninitialized: false } {
+    return { cookieName: this.name, cookie: this.#forFramework(), saveUninitialized: false };
+  }
+
+  #forFramework(): FrameworkCookie {
     const { dangerouslyAllowHttp, dangerouslyShareWithDomain: domain, maxAgeMs } = this.#options;
-    const sameSite = this.#sameSite.toLowerCase() as 'none' | 'strict' | 'lax';
     return {
-      name: this.name,
-      cookie: {
-        httpOnly: true,
-        secure: dangerouslyAllowHttp !== true,
-        sameSite,
-        path: '/',
-        ...(maxAgeMs === undefined ? {} : { maxAge: maxAgeMs }),
-        ...(domain === undefined ? {} : { domain }),
-      },
+      httpOnly: true,
+      secure: dangerouslyAllowHttp !== true,
+      sameSite: this.#sameSite.toLowerCase() as FrameworkCookie['sameSite'],
+      path: '/',
+      ...(maxAgeMs === undefined ? {} : { maxAge: maxAgeMs }),
+      ...(domain === undefined ? {} : { domain }),
     };
   }
 }

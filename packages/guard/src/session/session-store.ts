@@ -146,7 +146,7 @@ export class SessionStore {
     let reply = await this.#redis.script(ENLIST, [this.#indexKeyOf(user)], args);
     if (reply === null) {
       // Some may have ended by their idle timeout, which the index cannot see.
-      await this.families(user);
+      await this.familiesOf(user);
       reply = await this.#redis.script(ENLIST, [this.#indexKeyOf(user)], args);
     }
     if (reply === null) throw new GuardError('REDKEEP_SESSION_LIMIT', `limit ${limit}`);
@@ -161,7 +161,7 @@ export class SessionStore {
   }
 
   /** Live sessions of a user; forgets those that have ended. */
-  async families(user: string): Promise<string[]> {
+  async familiesOf(user: string): Promise<string[]> {
     const members = listOf(await this.#redis.read(this.#indexKeyOf(user), 'ZRANGE', '0', '-1')).map((m) => textOf(m)!);
     const live = await Promise.all(
       members.map(async (family) => (await this.#redis.read(this.#key(family), 'HGET', 'p')) !== null),
@@ -169,6 +169,34 @@ export class SessionStore {
     const ended = members.filter((_, at) => !live[at]);
     if (ended.length > 0) await this.#redis.write(this.#indexKeyOf(user), 'ZREM', ...ended);
     return members.filter((_, at) => live[at]);
+  }
+
+  /** Every live session, whoever's, by SCAN. */
+  async *families(): AsyncGenerator<string> {
+    const seen = new Set<string>();
+    for (let cursor = '0'; ; ) {
+      const page = await this.#redis.command('SCAN', cursor, 'MATCH', `${this.#prefix}{*`, 'COUNT', '250');
+      const [next, found] = listOf(page);
+      for (const name of listOf(found)) {
+        const key = textOf(name)!;
+        const family = key.slice(this.#prefix.length + 1, -1);
+        if (seen.has(family)) continue;
+        seen.add(family);
+        // What is left of a session that was ended has no proof.
+        if ((await this.#redis.read(key, 'HGET', 'p')) !== null) yield family;
+      }
+      cursor = textOf(next)!;
+      if (cursor === '0') return;
+    }
+  }
+
+  /** Every live record that opens, by SCAN. */
+  async *records(): AsyncGenerator<SessionRecord> {
+    for await (const family of this.families()) {
+      const proof = textOf(await this.#redis.read(this.#key(family), 'HGET', 'p'));
+      const loaded = proof === undefined ? undefined : await this.load({ family, proof });
+      if (loaded !== undefined) yield loaded.record;
+    }
   }
 
   /** Every family in the index, ended or not: what "log out everywhere" has to go through. */

@@ -208,7 +208,7 @@ export class Sessions<Data = Record<string, unknown>> {
 
   /** How many live sessions a user has. */
   async count(user: string): Promise<number> {
-    return (await this.#store.families(user)).length;
+    return (await this.#store.familiesOf(user)).length;
   }
 
   #writable(session: Session<Data>): Held {
