@@ -24,6 +24,7 @@ export { EnvelopeKeys, type EnvelopeKeysOptions, type KeyWrapper } from './encry
 export type { Awaitable, KeyMaterial, KeyRing } from './encryption/key-ring.js';
 export { type KeyStore, redisKeyStore } from './encryption/key-store.js';
 export {
+  type ErasureChannel,
   type ErasureReceipt,
   PersonKeys,
   type PersonKeysOptions,

@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { createClient } from 'redkeep';
 import { keyA, keyB, refused, testEncryption, useServer } from '../support.test.util.js';
 import { BlindIndex } from './blind-index.js';
 import { EncryptedHash } from './encrypted-hash.js';
 import { EnvelopeKeys, type KeyWrapper } from './envelope-keys.js';
 import { redisKeyStore } from './key-store.js';
-import { PersonKeys, type PersonKeysOptions, verifyErasureReceipt } from './person-keys.js';
 import { keysFromEnv, keysFromFile, keysFromValue } from './providers/local.js';
-import { awsKms, localWrapper, vaultTransit } from './providers/wrappers.js';
+import { localWrapper } from './providers/wrappers.js';
 import { type ReencryptProgress, reencrypt } from './reencrypt.js';
 
 const redis = useServer();
@@ -108,155 +103,6 @@ describe('envelope keys', () => {
     const second = await keys.rotate();
     await redis.client.set(`swapped:dek:${first}`, (await redis.client.get(`swapped:dek:${second}`))!);
     await refused(() => new EnvelopeKeys({ wrapper: wrapper(), store }).find(first), 'REDKEEP_ENCRYPTION_TAMPERED');
-  });
-});
-
-describe('Vault and KMS', () => {
-  test('Vault is asked over the transit API with the token in a header, and its errors quote nothing', async () => {
-    const requests: { url: string | undefined; token: unknown; body: Record<string, string> }[] = [];
-    let status = 200;
-    const vault = createServer((request, response) => {
-      let text = '';
-      request.on('data', (chunk) => (text += chunk));
-      request.on('end', () => {
-        const body = JSON.parse(text) as Record<string, string>;
-        requests.push({ url: request.url, token: request.headers['x-vault-token'], body });
-        const { plaintext, ciphertext, associated_data } = body;
-        const data = plaintext
-          ? { ciphertext: `vault:v1:${associated_data}:${plaintext}` }
-          : { plaintext: ciphertext?.split(':')[3] };
-        response.writeHead(status).end(JSON.stringify({ data }));
-      });
-    });
-    await new Promise<void>((resolve) => vault.listen(0, '127.0.0.1', resolve));
-    try {
-      const address = `http://127.0.0.1:${(vault.address() as AddressInfo).port}`;
-      const transit = vaultTransit({ address, keyName: 'redis', token: 'hvs.secret' });
-      const key = Buffer.from(keyA, 'hex');
-      const wrapped = await transit.wrap(key, 'id-1');
-      assert.deepEqual(await transit.unwrap(wrapped, 'id-1'), key);
-      assert.deepEqual(
-        requests.map(({ url }) => url),
-        ['/v1/transit/encrypt/redis', '/v1/transit/decrypt/redis'],
-      );
-      assert.ok(requests.every(({ token }) => token === 'hvs.secret'));
-      assert.equal(requests[0]?.body['associated_data'], Buffer.from('id-1').toString('base64'));
-      status = 403;
-      const error = await refused(() => transit.wrap(key, 'id-1'), 'REDKEEP_ENCRYPTION_PROVIDER');
-      assert.match(error.message, /403/);
-      assert.ok(!error.message.includes('hvs'));
-    } finally {
-      vault.close();
-      vault.closeAllConnections();
-    }
-    await refused(
-      () => vaultTransit({ address: 'http://vault.internal', keyName: 'k', token: 't' }),
-      'REDKEEP_GUARD_OPTION',
-    );
-  });
-
-  test('KMS gets the key id as encryption context', async () => {
-    const contexts: unknown[] = [];
-    const kms = awsKms({
-      keyId: 'alias/redis',
-      kms: {
-        async encrypt({ Plaintext, EncryptionContext }) {
-          contexts.push(EncryptionContext);
-          return { CiphertextBlob: Buffer.from(Plaintext).reverse() };
-        },
-        async decrypt({ CiphertextBlob, EncryptionContext }) {
-          contexts.push(EncryptionContext);
-          return { Plaintext: Buffer.from(CiphertextBlob).reverse() };
-        },
-      },
-    });
-    const key = Buffer.from(keyA, 'hex');
-    assert.deepEqual(await kms.unwrap(await kms.wrap(key, 'id-1'), 'id-1'), key);
-    assert.deepEqual(contexts, [{ 'redkeep:key': 'id-1' }, { 'redkeep:key': 'id-1' }]);
-  });
-});
-
-describe('person keys', () => {
-  const pair = generateKeyPairSync('ed25519');
-
-  async function persons(prefix: string, options: Partial<PersonKeysOptions> = {}) {
-    const keysClient = createClient({ url: redis.server.url });
-    await keysClient.connect();
-    const make = () =>
-      new PersonKeys({
-        encryption: testEncryption(),
-        wrapper: wrapper(),
-        store: redisKeyStore(keysClient, prefix),
-        data: redis.client,
-        pseudonymKey: keyB,
-        signWith: pair.privateKey,
-        ...options,
-      });
-    return { make, end: () => keysClient.destroy() };
-  }
-
-  test('destroying one erases that person everywhere, backups included, and nobody else', async () => {
-    const { make, end } = await persons('people:', { cacheMs: 0 });
-    try {
-      const [here, elsewhere] = [make(), make()];
-      const backup = await here.sealer('ana').seal('her data', place);
-      const other = await here.sealer('leo').seal('his data', place);
-      assert.equal(String(await elsewhere.sealer('ana').open(backup, place)), 'her data');
-      const receipt = await here.erase('ana');
-      await refused(() => here.sealer('ana').open(backup, place), 'REDKEEP_PERSON_ERASED');
-      await refused(() => elsewhere.sealer('ana').open(backup, place), 'REDKEEP_PERSON_ERASED');
-      await refused(() => elsewhere.sealer('ana').seal('late write', place), 'REDKEEP_PERSON_ERASED');
-      assert.equal(String(await elsewhere.sealer('leo').open(other, place)), 'his data');
-      assert.equal(receipt.keyIds.length, 1);
-      assert.ok(!JSON.stringify(receipt).includes('ana'));
-      assert.equal(verifyErasureReceipt(receipt, pair.publicKey), true);
-      assert.equal(verifyErasureReceipt({ ...receipt, erasedAt: '2020-01-01T00:00:00.000Z' }, pair.publicKey), false);
-      assert.deepEqual(await elsewhere.erase('ana'), receipt);
-    } finally {
-      end();
-    }
-  });
-
-  test("a person's value opens neither as another person's nor with the general keys", async () => {
-    const { make, end } = await persons('mixed:');
-    try {
-      const p = make();
-      const sealed = await p.sealer('ana').seal('x', place);
-      await p.sealer('leo').seal('y', place);
-      await refused(() => p.sealer('leo').open(sealed, place), 'REDKEEP_ENCRYPTION_KEY_UNKNOWN');
-      await refused(() => testEncryption().open(sealed, place), 'REDKEEP_ENCRYPTION_KEY_UNKNOWN');
-    } finally {
-      end();
-    }
-  });
-
-  test('someone who came back gets a new key, and the old data stays erased', async () => {
-    const { make, end } = await persons('back:', { cacheMs: 0 });
-    try {
-      const p = make();
-      const old = await p.sealer('ana').seal('before', place);
-      await p.erase('ana');
-      assert.equal(await p.admit('ana'), true);
-      assert.equal(await p.admit('ana'), false);
-      assert.equal(String(await p.sealer('ana').open(await p.sealer('ana').seal('after', place), place)), 'after');
-      await refused(() => p.sealer('ana').open(old, place), 'REDKEEP_ENCRYPTION_KEY_UNKNOWN');
-    } finally {
-      end();
-    }
-  });
-
-  test('are not kept beside the data unless asked for by name, and the store holds no names', async () => {
-    const options = {
-      encryption: testEncryption(),
-      wrapper: wrapper(),
-      store: redisKeyStore(redis.client, 'beside:'),
-      data: redis.client,
-      pseudonymKey: keyB,
-    };
-    await refused(() => new PersonKeys(options), 'REDKEEP_PERSON_KEYS_WITH_DATA');
-    const p = new PersonKeys({ ...options, dangerouslyKeepKeysWithData: true });
-    await p.sealer('maria-garcia').seal('x', place);
-    assert.ok(!String(await redis.server.command('KEYS', 'beside:*')).includes('maria'));
   });
 });
 

@@ -20,9 +20,20 @@ export interface PersonKeysOptions {
   readonly pseudonymKey: KeyMaterial;
   /** Milliseconds a process may go on using a key after it was destroyed elsewhere; default 10,000. */
   readonly cacheMs?: number;
+  /**
+   * Where an erasure is announced, so that every process forgets its copy at once instead of within `cacheMs`: a
+   * client, cluster or sentinel-managed client of `redkeep`. Each process calls `listen` once. Messages hold pseudonyms.
+   */
+  readonly announce?: ErasureChannel;
   /** Ed25519 private key that signs erasure receipts. */
   readonly signWith?: KeyObject;
   readonly dangerouslyKeepKeysWithData?: boolean;
+}
+
+/** The two calls of a client that announcing an erasure needs. */
+export interface ErasureChannel {
+  publish(channel: string, message: string): Promise<unknown>;
+  subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
 }
 
 /** Proof that a person's key was destroyed. Holds a pseudonym, no name. */
@@ -50,6 +61,9 @@ interface CachedKey {
   readonly until: number;
 }
 
+/** Channel of announcements; give the ACL user `&redkeep:erased`. */
+const CHANNEL = 'redkeep:erased';
+
 /** People whose unwrapped keys one process holds at a time. */
 const MAX_CACHED = 10_000;
 
@@ -67,6 +81,8 @@ export class PersonKeys {
   readonly #cacheMs: number;
   readonly #cache = new Map<string, CachedKey>();
   readonly #loading = new Map<string, Promise<DataKey>>();
+  /** People whose key was evicted while it was being fetched: it is fetched again. */
+  readonly #overtaken = new Set<string>();
 
   constructor(options: PersonKeysOptions) {
     if (options.store.client === options.data && options.dangerouslyKeepKeysWithData !== true)
@@ -118,6 +134,8 @@ export class PersonKeys {
       const receipt = signature === undefined ? unsigned : { ...unsigned, signature };
       if (!(await store.swap(name, held, JSON.stringify({ receipt } satisfies PersonRecord)))) continue;
       this.evict(person);
+      // Nobody listening, or no way to say so: `cacheMs` still holds.
+      await this.#options.announce?.publish(CHANNEL, receipt.person).catch(() => undefined);
       return receipt;
     }
   }
@@ -129,9 +147,23 @@ export class PersonKeys {
     return this.#options.store.swap(this.#name(person), held, await this.#newRecord(person));
   }
 
-  /** Destroys this process's copy of a person's key; call it when another process announces an erasure. */
+  /**
+   * Forgets keys whose erasure other processes announce. Errors: REDKEEP_GUARD_OPTION without `announce`, and what
+   * `subscribe` rejects with.
+   */
+  async listen(): Promise<void> {
+    const { announce } = this.#options;
+    if (announce === undefined) throw new GuardError('REDKEEP_GUARD_OPTION', 'announce');
+    await announce.subscribe(CHANNEL, (pseudonym) => this.#evict(pseudonym));
+  }
+
+  /** Destroys this process's copy of a person's key, as an announcement does. */
   evict(person: string): void {
-    const pseudonym = this.pseudonym(person);
+    this.#evict(this.pseudonym(person));
+  }
+
+  #evict(pseudonym: string): void {
+    if (this.#loading.has(pseudonym)) this.#overtaken.add(pseudonym);
     this.#cache.get(pseudonym)?.key.destroy();
     this.#cache.delete(pseudonym);
   }
@@ -153,6 +185,7 @@ export class PersonKeys {
     const until = performance.now() + this.#cacheMs;
     const pseudonym = this.pseudonym(person);
     for (;;) {
+      this.#overtaken.delete(pseudonym);
       const held = await store.get(this.#name(person));
       const record = parse(held);
       if (record.receipt !== undefined) {
@@ -166,6 +199,10 @@ export class PersonKeys {
       // The same key again keeps its nonce counter.
       const same = cached !== undefined && cached.key.id === record.id && this.#cache.get(pseudonym) === cached;
       const key = same ? cached.key : new DataKey(await wrapper.unwrap(record.wrapped, `person:${pseudonym}`));
+      if (this.#overtaken.has(pseudonym)) {
+        if (!same) key.destroy();
+        continue;
+      }
       if (this.#cache.size >= MAX_CACHED) this.#cache.delete(this.#cache.keys().next().value!);
       this.#cache.set(pseudonym, { key, until });
       return key;
