@@ -1,6 +1,6 @@
 import { GuardError } from '../errors.js';
 import { DataKey } from './data-key.js';
-import type { KeyRing } from './key-ring.js';
+import { askProvider, type KeyRing } from './key-ring.js';
 import type { KeyStore } from './key-store.js';
 
 /** A key-encryption key that never leaves its home: Vault, a KMS, or a local ring. */
@@ -103,7 +103,7 @@ export class EnvelopeKeys implements KeyRing {
   /** A new current key; when another process was faster, that one. */
   async #make(held: string | undefined): Promise<DataKey> {
     const key = DataKey.generate();
-    const wrapped = await this.#asked(() => this.#wrapper.wrap(key.exposeSecret(), key.id));
+    const wrapped = await askProvider(() => this.#wrapper.wrap(key.exposeSecret(), key.id));
     await this.#store.swap(`dek:${key.id}`, undefined, wrapped);
     const record: CurrentRecord = { id: key.id, createdAt: Date.now() };
     if (await this.#store.swap(CURRENT, held, JSON.stringify(record))) {
@@ -128,18 +128,10 @@ export class EnvelopeKeys implements KeyRing {
   async #loadNow(id: string): Promise<DataKey | undefined> {
     const wrapped = await this.#store.get(`dek:${id}`);
     if (wrapped === undefined) return undefined;
-    const key = new DataKey(await this.#asked(() => this.#wrapper.unwrap(wrapped, id)));
+    const key = new DataKey(await askProvider(() => this.#wrapper.unwrap(wrapped, id)));
     // A wrapped key copied under another id must not stand for it.
     if (key.id !== id) throw new GuardError('REDKEEP_ENCRYPTION_TAMPERED', 'wrapped key');
     this.#keys.set(id, key);
     return key;
-  }
-
-  async #asked<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask();
-    } catch (cause) {
-      throw cause instanceof GuardError ? cause : new GuardError('REDKEEP_ENCRYPTION_PROVIDER', undefined, { cause });
-    }
   }
 }

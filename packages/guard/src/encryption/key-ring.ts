@@ -89,13 +89,16 @@ export class LoadedKeyRing implements KeyRing {
   }
 
   async #load(): Promise<void> {
-    let materials: readonly KeyMaterial[];
-    try {
-      materials = await this.#source();
-    } catch (cause) {
-      throw cause instanceof GuardError ? cause : new GuardError('REDKEEP_ENCRYPTION_PROVIDER', undefined, { cause });
-    }
-    this.accept(materials);
+    this.accept(await askProvider(this.#source));
+  }
+}
+
+/** What a provider answers; whatever it fails with becomes REDKEEP_ENCRYPTION_PROVIDER. */
+export async function askProvider<T>(ask: () => Awaitable<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (cause) {
+    throw cause instanceof GuardError ? cause : new GuardError('REDKEEP_ENCRYPTION_PROVIDER', undefined, { cause });
   }
 }
 

@@ -186,6 +186,25 @@ describe('person keys', () => {
     }
   });
 
+  test('a provider that is away is a provider error, and known keys go on', async () => {
+    let away = false;
+    const flaky = {
+      wrap: wrapper().wrap,
+      unwrap: (...args: [string, string]) =>
+        away ? Promise.reject(new Error('KMS is away')) : wrapper().unwrap(...args),
+    };
+    const { make, end } = await persons('away:', { wrapper: flaky });
+    try {
+      const knows = make();
+      const sealed = await knows.sealer('ana').seal('x', place);
+      away = true;
+      assert.equal(String(await knows.sealer('ana').open(sealed, place)), 'x');
+      await refused(() => make().sealer('ana').open(sealed, place), 'REDKEEP_ENCRYPTION_PROVIDER');
+    } finally {
+      end();
+    }
+  });
+
   test('are not kept beside the data unless asked for by name, and the store holds no names', async () => {
     const options = optionsBeside('beside:');
     await refused(() => new PersonKeys(options), 'REDKEEP_PERSON_KEYS_WITH_DATA');

@@ -4,7 +4,7 @@ import type { GuardClient } from '../redis/redis.js';
 import { DataKey } from './data-key.js';
 import type { Encryption, SealContext, Sealer } from './encryption.js';
 import type { KeyWrapper } from './envelope-keys.js';
-import { decodeKey, type KeyMaterial } from './key-ring.js';
+import { askProvider, decodeKey, type KeyMaterial } from './key-ring.js';
 import type { KeyStore } from './key-store.js';
 
 /** Options of {@link PersonKeys}. */
@@ -192,13 +192,16 @@ export class PersonKeys {
         this.evict(person);
         throw new GuardError('REDKEEP_PERSON_ERASED');
       }
-      if (record.wrapped === undefined) {
+      const { wrapped } = record;
+      if (wrapped === undefined) {
         await store.swap(this.#name(person), held, await this.#newRecord(person));
         continue;
       }
       // The same key again keeps its nonce counter.
       const same = cached !== undefined && cached.key.id === record.id && this.#cache.get(pseudonym) === cached;
-      const key = same ? cached.key : new DataKey(await wrapper.unwrap(record.wrapped, `person:${pseudonym}`));
+      const key = same
+        ? cached.key
+        : new DataKey(await askProvider(() => wrapper.unwrap(wrapped, `person:${pseudonym}`)));
       if (this.#overtaken.has(pseudonym)) {
         if (!same) key.destroy();
         continue;
@@ -211,7 +214,8 @@ export class PersonKeys {
 
   async #newRecord(person: string): Promise<string> {
     const key = DataKey.generate();
-    const wrapped = await this.#options.wrapper.wrap(key.exposeSecret(), `person:${this.pseudonym(person)}`);
+    const { wrapper } = this.#options;
+    const wrapped = await askProvider(() => wrapper.wrap(key.exposeSecret(), `person:${this.pseudonym(person)}`));
     return JSON.stringify({ id: key.id, wrapped } satisfies PersonRecord);
   }
 
