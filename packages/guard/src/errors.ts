@@ -87,9 +87,13 @@ export const guardErrors = {
     what: 'The audit trail does not verify',
     next: 'Keep the stream as evidence, export it, and compare with the last anchor outside Redis.',
   },
+  REDKEEP_AUDIT_SPOOL: {
+    what: 'The audit spool cannot be used: it is not writable, or belongs to another process; the entry was not recorded',
+    next: 'Give each process a spool of its own, in a folder that it can write.',
+  },
   REDKEEP_AUDIT_SPOOL_FULL: {
-    what: 'Redis is away and the audit spool has reached its limit; the entry was not recorded',
-    next: 'Bring Redis back or raise `spool.maxBytes`; until then, refuse what must not happen unrecorded.',
+    what: 'Redis is away or slow and the audit spool or queue has reached its limit; the entry was not recorded',
+    next: 'Bring Redis back or raise `spool.maxBytes` or `maxQueue`; until then, refuse what must not happen unrecorded.',
   },
   REDKEEP_AUDIT_RETENTION: {
     what: 'Entries after the last exported anchor cannot be removed',

@@ -1,14 +1,9 @@
 export { type Anchor, anchorFile, verifyAnchor } from './audit-trail/anchor.js';
-export {
-  AuditReader,
-  type AuditReaderOptions,
-  type ChainProblem,
-  type ChainReport,
-  type NumberedEntry,
-} from './audit-trail/audit-reader.js';
+export { AuditReader, type AuditReaderOptions, type NumberedEntry } from './audit-trail/audit-reader.js';
 export { AuditTrail, type AuditTrailOptions } from './audit-trail/audit-trail.js';
 export type { AuditEvent, RecordedEvent } from './audit-trail/chain.js';
 export type { StoredEntry } from './audit-trail/entry.js';
+export type { ChainProblem, ChainReport, OutsideProof } from './audit-trail/verify-chain.js';
 export { Cache, type CacheOptions } from './cache/cache.js';
 export { BlindIndex, type BlindIndexOptions } from './encryption/blind-index.js';
 export { DataKey } from './encryption/data-key.js';

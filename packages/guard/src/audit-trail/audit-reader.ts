@@ -1,10 +1,9 @@
-import type { KeyObject } from 'node:crypto';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import type { PersonKeys } from '../encryption/person-keys.js';
 import { type GuardClient, Redis } from '../redis/redis.js';
-import { type Anchor, verifyAnchor } from './anchor.js';
-import { chainHash, readChain, readHead } from './chain.js';
+import { type ChainEntry, readChain, readHead } from './chain.js';
 import { openEntry, type StoredEntry } from './entry.js';
+import { type ChainReport, type OutsideProof, verifyChain } from './verify-chain.js';
 
 /** Options of {@link AuditReader}. */
 export interface AuditReaderOptions {
@@ -13,24 +12,6 @@ export interface AuditReaderOptions {
   readonly name?: string;
   readonly chainKey: KeyMaterial;
   readonly persons?: PersonKeys;
-}
-
-/** What is wrong with a chain, and from which sequence number on. */
-export interface ChainProblem {
-  readonly kind: 'modified' | 'missing' | 'inserted' | 'truncated' | 'rewritten' | 'forged-anchor' | 'head';
-  readonly seq: number;
-}
-
-/** Result of {@link AuditReader.verify}. */
-export interface ChainReport {
-  readonly ok: boolean;
-  /** Entries that verified. */
-  readonly checked: number;
-  readonly firstSeq: number;
-  readonly lastSeq: number;
-  /** Sequence number of the newest anchor that was confirmed; later entries could have been cut off unseen. */
-  readonly anchoredTo: number;
-  readonly problem?: ChainProblem;
 }
 
 /** An entry with its place in the chain. */
@@ -57,51 +38,21 @@ export class AuditReader {
   /**
    * Walks the chain and says whether, and where, it was changed, thinned out, added to, rewritten or cut short.
    * Without anchors a cut at the end that also resets the head stays unseen, and so does a rewrite by a holder of
-   * the chain key: pass the anchors kept outside.
+   * the chain key: pass the anchors kept outside. Errors: REDKEEP_STORE_UNAVAILABLE.
+   *
+   * @example
+   * const { ok, problem } = await reader.verify({ anchors: await file.read(), publicKey });
+   * if (!ok) alarm(`audit trail ${problem.kind} at ${problem.seq}`);
    */
-  async verify(outside: { anchors?: readonly Anchor[]; publicKey?: KeyObject } = {}): Promise<ChainReport> {
-    const anchors = new Map<number, Anchor>();
-    let newest = 0;
-    const state = { checked: 0, firstSeq: 0, lastSeq: 0, anchoredTo: 0 };
-    const report = (kind?: ChainProblem['kind'], seq = 0): ChainReport =>
-      kind === undefined ? { ok: true, ...state } : { ok: false, ...state, problem: { kind, seq } };
+  verify(outside: OutsideProof = {}): Promise<ChainReport> {
+    const entries = readChain(this.#redis, this.#name, 0);
+    const head = () => readHead(this.#redis, this.#name);
+    return verifyChain({ trail: this.#name, key: this.#key, entries, head }, outside);
+  }
 
-    for (const anchor of outside.anchors ?? []) {
-      const genuine = outside.publicKey !== undefined && verifyAnchor(anchor, outside.publicKey);
-      if (!genuine || anchor.trail !== this.#name) return report('forged-anchor', anchor.seq);
-      const twin = anchors.get(anchor.seq);
-      if (twin !== undefined && twin.hash !== anchor.hash) return report('rewritten', anchor.seq);
-      anchors.set(anchor.seq, anchor);
-      newest = Math.max(newest, anchor.seq);
-    }
-
-    const head = await readHead(this.#redis, this.#name);
-    let previous = '';
-    for await (const { seq, body, hash } of readChain(this.#redis, this.#name, 0)) {
-      const expected = state.lastSeq + 1;
-      if (Number.isNaN(seq)) return report('inserted', expected);
-      if (state.firstSeq === 0) {
-        // After retention the chain starts at an anchor; anything else that is missing was taken.
-        const start = anchors.get(seq - 1);
-        if (seq !== 1 && start === undefined) return report('missing', 1);
-        previous = start?.hash ?? '';
-        state.firstSeq = seq;
-      } else if (seq !== expected) return report('missing', expected);
-      if (chainHash(this.#key, seq, previous, body) !== hash) return report('modified', seq);
-      const anchor = anchors.get(seq);
-      if (anchor !== undefined) {
-        if (anchor.hash !== hash) return report('rewritten', seq);
-        state.anchoredTo = seq;
-      }
-      previous = hash;
-      state.lastSeq = seq;
-      state.checked += 1;
-    }
-    // Read before the walk: entries that came meanwhile are no problem.
-    if (state.lastSeq < Math.max(newest, head.seq) && !(state.firstSeq === 0 && anchors.has(head.seq)))
-      return report('truncated', state.lastSeq + 1);
-    if (head.seq === 0 && state.lastSeq > 0) return report('head', state.lastSeq);
-    return report();
+  /** {@link verify} for lines that `jsonLines` wrote, also where there is no Redis. A line that is none is `inserted`. */
+  verifyExport(lines: AsyncIterable<string> | Iterable<string>, outside: OutsideProof = {}): Promise<ChainReport> {
+    return verifyChain({ trail: this.#name, key: this.#key, entries: fromLines(lines) }, outside);
   }
 
   /** All entries in order, as stored. */
@@ -134,10 +85,22 @@ export class AuditReader {
   }
 }
 
+async function* fromLines(lines: AsyncIterable<string> | Iterable<string>): AsyncGenerator<ChainEntry> {
+  for await (const line of lines) {
+    if (line.trim() === '') continue;
+    try {
+      const { seq, entry, hash } = JSON.parse(line) as { seq: unknown; entry: unknown; hash: unknown };
+      yield { seq: Number.isSafeInteger(seq) ? (seq as number) : Number.NaN, body: String(entry), hash: String(hash) };
+    } catch {
+      yield { seq: Number.NaN, body: '', hash: '' };
+    }
+  }
+}
+
 function cell(value: unknown, column: string): string {
   if (value === undefined) return '';
   if (column === 'at') return new Date(value as number).toISOString();
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe = /^\s*[=+\-@\t\r\n|%]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

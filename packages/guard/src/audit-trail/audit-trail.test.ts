@@ -43,8 +43,9 @@ const signing = (anchors: Anchor[]) => ({
 async function filled(count: number) {
   const anchors: Anchor[] = [];
   const t = trail(signing(anchors));
-  for (let i = 1; i <= count; i++) void t.writer.record({ actor: 'ana', action: `step.${i}` });
-  await t.writer.close();
+  await Promise.all(
+    Array.from({ length: count }, (_, i) => t.writer.record({ actor: 'ana', action: `step.${i + 1}` })),
+  );
   return { ...t, anchors };
 }
 
@@ -127,9 +128,8 @@ describe('verify finds and places', () => {
   });
 
   test('a cut end whose head was set back, by the anchor outside', async () => {
-    const { stream, writer: _, name, reader, anchors } = await filled(3);
-    const t = trail({ name, ...signing(anchors) });
-    await t.writer.anchor();
+    const { stream, writer, name, reader, anchors } = await filled(3);
+    await writer.anchor();
     const [hash] = (await redis.server.command('HMGET', `{${name}}:head`, 'hash')) as string[];
     assert.equal(anchors[0]?.hash, hash);
     const rows = (await redis.server.command('XRANGE', stream, '2-0', '2-0')) as [string, string[]][];
@@ -141,8 +141,8 @@ describe('verify finds and places', () => {
   });
 
   test('a chain rewritten by a holder of the chain key, and a forged anchor', async () => {
-    const { name, anchors, reader } = await filled(3);
-    await trail({ name, ...signing(anchors) }).writer.anchor();
+    const { name, anchors, reader, writer } = await filled(3);
+    await writer.anchor();
     await redis.server.command('DEL', `{${name}}:stream`, `{${name}}:head`);
     const forger = trail({ name });
     for (let i = 0; i < 3; i++) await forger.writer.record({ actor: 'nobody', action: 'nothing' });
@@ -167,7 +167,7 @@ describe('anchors and retention', () => {
     assert.equal((await stat(path)).mode & 0o777, 0o600);
     const removed = await writer.trim(anchors[0]!);
     assert.equal(removed, anchors[0]!.seq);
-    const outside = { anchors, publicKey: pair.publicKey };
+    const outside = { anchors: await file.read(), publicKey: pair.publicKey };
     const report = await reader.verify(outside);
     assert.deepEqual([report.ok, report.firstSeq, report.lastSeq], [true, anchors[0]!.seq + 1, 7]);
     assert.deepEqual((await reader.verify()).problem, { kind: 'missing', seq: 1 });
@@ -235,8 +235,8 @@ describe('while Redis is away', () => {
     const order = (await collect(reader.entries())).map(({ details }) => details?.['i']);
     assert.deepEqual(order, [0, 1, 2, 3, 4]);
     assert.equal((await reader.verify()).ok, true);
-    await assert.rejects(stat(path));
     await writer.close();
+    await assert.rejects(stat(path));
   });
 
   test('what a process left in its spool is sent by the next one, first', async () => {

@@ -5,9 +5,19 @@ import type { PersonKeys } from '../encryption/person-keys.js';
 import { GuardError } from '../errors.js';
 import { type GuardClient, Redis } from '../redis/redis.js';
 import { type Anchor, signAnchor } from './anchor.js';
-import { type AuditEvent, append, type Head, type RecordedEvent, readHead, readNewest, trailKeys } from './chain.js';
+import {
+  type AuditEvent,
+  append,
+  entryAt,
+  type Head,
+  type RecordedEvent,
+  readChain,
+  readHead,
+  trailKeys,
+} from './chain.js';
 import { entryBody } from './entry.js';
 import { Spool } from './spool.js';
+import { type SpooledEvent, SpooledEvents } from './spooled-events.js';
 
 /** Options of {@link AuditTrail}. */
 export interface AuditTrailOptions {
@@ -18,7 +28,10 @@ export interface AuditTrailOptions {
   readonly chainKey: KeyMaterial;
   /** Seals the personal part of each entry for its subject: erasing a person leaves the chain whole. */
   readonly persons?: PersonKeys;
-  /** Where entries wait while Redis is away; `none` rejects them instead. */
+  /**
+   * Where entries wait while Redis is away: a file of this process alone. `maxBytes`: default 64 MiB. `none` rejects
+   * entries instead.
+   */
   readonly spool: { readonly path: string; readonly maxBytes?: number } | 'none';
   /** Seals lines of the spool, which would otherwise hold events in clear on the disk. */
   readonly spoolEncryption?: Encryption;
@@ -28,10 +41,18 @@ export interface AuditTrailOptions {
   readonly onAnchor?: (anchor: Anchor) => Promise<void> | void;
   /** Entries between anchors; default 1000. What came after the last anchor can be cut off unseen. */
   readonly anchorEvery?: number;
+  /** Milliseconds until entries are anchored, however few; default 60,000. */
+  readonly anchorEveryMs?: number;
+  /** Events that wait in memory at most, when they come faster than Redis or the disk takes them; default 100,000. */
+  readonly maxQueue?: number;
   /** Milliseconds to wait for Redis; default 2000. */
   readonly timeoutMs?: number;
   /** Milliseconds between attempts to reach Redis again; default 1000. */
   readonly retryMs?: number;
+  /**
+   * Called when Redis, the disk or an anchor fails, and with REDKEEP_AUDIT_CHAIN when Redis has lost entries that
+   * this process wrote: a failover, or somebody who cut the end off.
+   */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -44,14 +65,13 @@ interface Waiting {
 type State = 'starting' | 'live' | 'spooling' | 'closed';
 
 const BATCH = 200;
+const MAX_EVENT_BYTES = 65_536;
 const SPOOL_BYTES = 64 * 1024 * 1024;
-/** Newest entries compared with the spool, so that one whose answer was lost is not recorded twice. */
-const RECENT = 2 * BATCH;
 
 /**
  * An append-only record of who did what to whose data. Entries of all processes form one chain of keyed hashes;
  * signed anchors fix it outside Redis. `record` resolves when the entry is in Redis or safe on disk; a request need
- * not wait for it.
+ * not wait for it. What Redis has acknowledged can still be lost with a primary whose replicas had not got it.
  *
  * @example
  * const trail = new AuditTrail({ client, chainKey, spool: { path: '/var/lib/app/audit.spool' } });
@@ -63,12 +83,18 @@ export class AuditTrail {
   readonly #name: string;
   readonly #key: Uint8Array;
   readonly #spool: Spool | undefined;
+  readonly #spooled: SpooledEvents | undefined;
   readonly #onError: (error: unknown) => void;
   #queue: Waiting[] = [];
   #head: Head | undefined;
+  /** Last entry that this process knows to be in Redis. */
+  #written = 0;
+  #anchored = 0;
   #state: State;
   #pumping: Promise<void> | undefined;
+  #drainDue = false;
   #retry: NodeJS.Timeout | undefined;
+  #anchorTimer: NodeJS.Timeout | undefined;
 
   constructor(options: AuditTrailOptions) {
     if ((options.signWith === undefined) !== (options.onAnchor === undefined))
@@ -78,11 +104,17 @@ export class AuditTrail {
     this.#name = options.name ?? 'audit';
     this.#key = decodeKey(options.chainKey);
     if (this.#key.length !== 32) throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'the chain key needs 32 bytes');
-    const { spool } = options;
-    this.#spool = spool === 'none' ? undefined : new Spool(spool.path, spool.maxBytes ?? SPOOL_BYTES);
     this.#onError = options.onError ?? (() => undefined);
+    const { spool } = options;
+    if (spool === 'none') {
+      this.#state = 'live';
+      return;
+    }
+    this.#spool = new Spool(spool.path, spool.maxBytes ?? SPOOL_BYTES);
+    this.#spooled = new SpooledEvents(this.#spool, options.spoolEncryption, this.#name);
     // What a former process left in the spool goes first.
-    this.#state = this.#spool === undefined ? 'live' : 'starting';
+    this.#state = 'starting';
+    this.#start();
   }
 
   /** `spooling` while Redis is away; for health checks. */
@@ -91,126 +123,135 @@ export class AuditTrail {
   }
 
   /**
-   * Records an event; order is kept. Resolves when the entry cannot be lost any more.
-   * Errors: REDKEEP_AUDIT_SPOOL_FULL; without a spool REDKEEP_STORE_UNAVAILABLE.
+   * Records an event as it is now; order is kept. Resolves when the entry cannot be lost any more.
+   * Errors: REDKEEP_GUARD_OPTION for what JSON cannot represent, REDKEEP_VALUE_TOO_LARGE beyond 64 KiB,
+   * REDKEEP_AUDIT_SPOOL, REDKEEP_AUDIT_SPOOL_FULL; without a spool REDKEEP_STORE_UNAVAILABLE.
    */
   record(event: AuditEvent): Promise<void> {
     if (this.#state === 'closed') return Promise.reject(new GuardError('REDKEEP_GUARD_OPTION', 'the trail is closed'));
-    const recorded: RecordedEvent = { ...event, id: randomUUID(), at: Date.now() };
+    if (this.#queue.length >= (this.#options.maxQueue ?? 100_000))
+      return Promise.reject(new GuardError('REDKEEP_AUDIT_SPOOL_FULL', 'events waiting in memory'));
     return new Promise((resolve, reject) => {
-      this.#queue.push({ event: recorded, resolve, reject });
+      this.#queue.push({ event: snapshotOf({ ...event, id: randomUUID(), at: Date.now() }), resolve, reject });
       this.#start();
     });
   }
 
-  /** Signs where the chain ends now and hands it to `onAnchor`. Errors: REDKEEP_GUARD_OPTION without `signWith`. */
+  /**
+   * Signs where the chain ends now and hands it to `onAnchor`.
+   * Errors: REDKEEP_GUARD_OPTION without `signWith`; REDKEEP_AUDIT_CHAIN when the chain has become shorter than this
+   * process knows it (said once: the next anchor is of the chain as it is).
+   */
   async anchor(): Promise<Anchor> {
-    const { signWith, onAnchor } = this.#options;
-    if (signWith === undefined || onAnchor === undefined) throw new GuardError('REDKEEP_GUARD_OPTION', 'no signWith');
-    const anchor = signAnchor(this.#name, await readHead(this.#redis, this.#name), signWith);
+    const { onAnchor, ...signing } = this.#signing();
+    const head = await readHead(this.#redis, this.#name);
+    const known = this.#written;
+    this.#written = head.seq;
+    if (head.seq < known) throw new GuardError('REDKEEP_AUDIT_CHAIN', `ends at ${head.seq}, was at ${known}`);
+    const anchor = signAnchor('head', this.#name, head, signing.signWith);
     await onAnchor(anchor);
+    this.#anchored = head.seq;
     return anchor;
   }
 
   /**
-   * Removes entries up to an anchor that is kept outside; the rest verifies from that anchor on. How many went.
-   * Errors: REDKEEP_AUDIT_RETENTION when the anchor is not of this trail or not on its chain.
+   * Removes entries up to an anchor that is kept outside. A signed statement of it goes to `onAnchor` first: without
+   * one, `verify` takes a missing beginning for what it may be, a deletion. How many entries went.
+   * Errors: REDKEEP_AUDIT_RETENTION when the anchor is not of this trail or not on its chain; REDKEEP_GUARD_OPTION
+   * without `signWith`.
    */
   async trim(anchor: Anchor): Promise<number> {
+    const { signWith, onAnchor } = this.#signing();
+    const entry = await entryAt(this.#redis, this.#name, anchor.seq);
+    if (anchor.trail !== this.#name || entry?.hash !== anchor.hash) throw new GuardError('REDKEEP_AUDIT_RETENTION');
+    await onAnchor(signAnchor('retention', this.#name, anchor, signWith));
     const { stream } = trailKeys(this.#name);
-    const row = await this.#redis.read(stream, 'XRANGE', `${anchor.seq}-0`, `${anchor.seq}-0`);
-    if (anchor.trail !== this.#name || !JSON.stringify(row, asText).includes(`"${anchor.hash}"`))
-      throw new GuardError('REDKEEP_AUDIT_RETENTION');
     return Number(await this.#redis.write(stream, 'XTRIM', 'MINID', `${anchor.seq + 1}-0`));
   }
 
-  /** Waits until everything recorded is in Redis or on disk, then stops. */
+  /** Waits until everything recorded is in Redis or on disk, signs a last anchor, then stops. */
   async close(): Promise<void> {
     while (this.#pumping !== undefined || this.#queue.length > 0) {
       this.#start();
       await this.#pumping;
     }
     clearTimeout(this.#retry);
+    clearTimeout(this.#anchorTimer);
+    const live = this.#state === 'live';
     this.#state = 'closed';
+    await this.#spool?.close();
+    if (live && this.#options.signWith !== undefined && this.#written > this.#anchored)
+      await this.anchor().catch(this.#onError);
+  }
+
+  #signing(): { readonly signWith: KeyObject; readonly onAnchor: (anchor: Anchor) => Promise<void> | void } {
+    const { signWith, onAnchor } = this.#options;
+    if (signWith === undefined || onAnchor === undefined) throw new GuardError('REDKEEP_GUARD_OPTION', 'no signWith');
+    return { signWith, onAnchor };
   }
 
   #start(): void {
     this.#pumping ??= this.#pump().finally(() => {
       this.#pumping = undefined;
-      if (this.#queue.length > 0) this.#start();
+      if (this.#queue.length > 0 || this.#drainDue) this.#start();
     });
   }
 
+  /** The only place that writes, so nothing overtakes anything. */
   async #pump(): Promise<void> {
     // Events of one turn go together.
     await Promise.resolve();
-    if (this.#state === 'starting') await this.#drain();
-    while (this.#queue.length > 0) {
-      const batch = this.#queue.splice(0, BATCH);
+    if (this.#state === 'starting') {
       try {
-        if (this.#state === 'live') await this.#append(batch.map(({ event }) => event));
-        else await this.#toSpool(batch);
-        for (const { resolve } of batch) resolve();
+        await this.#spool?.open();
       } catch (error) {
-        await this.#failed(batch, error);
+        this.#onError(error);
+        for (const { reject } of this.#queue.splice(0)) reject(error);
+        return;
       }
+      this.#drainDue = true;
     }
+    if (this.#drainDue) await this.#drain();
+    while (this.#queue.length > 0) await this.#deliver(this.#queue.splice(0, BATCH));
   }
 
-  /** Redis did not take a batch: it waits on disk, in front of whatever comes. */
-  async #failed(batch: readonly Waiting[], error: unknown): Promise<void> {
-    this.#onError(error);
+  async #deliver(batch: readonly Waiting[]): Promise<void> {
+    const attempt: Attempt = { sentAfter: undefined };
     try {
-      if (this.#spool === undefined || this.#state !== 'live') throw error;
-      this.#state = 'spooling';
-      await this.#toSpool(batch);
+      if (this.#state === 'live') {
+        const events = batch.map(({ event }) => event);
+        await this.#append(events, attempt).catch((error) => {
+          this.#onError(error);
+          if (this.#spooled === undefined) throw error;
+          this.#state = 'spooling';
+          this.#retryLater();
+        });
+      }
+      // What Redis did not take waits on disk, in front of whatever comes.
+      if (this.#state === 'spooling')
+        await this.#spooled!.add(batch.map(({ event }) => ({ event, sentAfter: attempt.sentAfter })));
       for (const { resolve } of batch) resolve();
-    } catch (reason) {
-      for (const { reject } of batch) reject(reason);
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
     }
-    this.#retryLater();
   }
 
   #retryLater(): void {
-    if (this.#spool === undefined || this.#state === 'closed') return;
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
-      // Runs where appending runs, so nothing overtakes the spool.
-      const before = this.#pumping ?? Promise.resolve();
-      this.#pumping = before
-        .then(() => this.#drain())
-        .finally(() => {
-          this.#pumping = undefined;
-          if (this.#queue.length > 0) this.#start();
-        });
+      this.#drainDue = true;
+      this.#start();
     }, this.#options.retryMs ?? 1000).unref();
   }
 
-  async #toSpool(batch: readonly Waiting[]): Promise<void> {
-    const { spoolEncryption } = this.#options;
-    const lines: string[] = [];
-    for (const { event } of batch) {
-      const json = JSON.stringify(event);
-      const sealed = await spoolEncryption?.seal(json, { space: 'audit-spool', key: this.#name });
-      lines.push(sealed?.toString('base64') ?? json);
-    }
-    await this.#spool!.write(lines);
-  }
-
-  /** Sends the spool, oldest first. */
+  /** Sends the spool, oldest first; entries that Redis has already taken are left out. */
   async #drain(): Promise<void> {
+    this.#drainDue = false;
     try {
-      const lines = await this.#spool!.read();
-      if (lines.length > 0) {
-        const newest = await readNewest(this.#redis, this.#name, RECENT);
-        const known = new Set(newest.map(({ body }) => idOf(body)));
-        for (let at = 0; at < lines.length; at += BATCH) {
-          const events = await Promise.all(lines.slice(at, at + BATCH).map((line) => this.#fromSpool(line)));
-          const missing = events.filter(({ id }) => !known.has(id));
-          if (missing.length > 0) await this.#append(missing);
-          await this.#spool!.keep(lines.slice(at + BATCH));
-        }
-      }
+      const { events, unreadable } = await this.#spooled!.read();
+      if (unreadable > 0)
+        this.#onError(new GuardError('REDKEEP_AUDIT_SPOOL', `${unreadable} unreadable lines were put aside`));
+      if (events.length > 0) await this.#sendSpooled(events);
       this.#state = 'live';
     } catch (error) {
       this.#onError(error);
@@ -219,18 +260,29 @@ export class AuditTrail {
     }
   }
 
-  async #fromSpool(line: string): Promise<RecordedEvent> {
-    const { spoolEncryption } = this.#options;
-    if (spoolEncryption === undefined) return JSON.parse(line) as RecordedEvent;
-    const opened = await spoolEncryption.open(Buffer.from(line, 'base64'), { space: 'audit-spool', key: this.#name });
-    return JSON.parse(opened.toString()) as RecordedEvent;
+  async #sendSpooled(events: readonly SpooledEvent[]): Promise<void> {
+    const head = await readHead(this.#redis, this.#name);
+    let first = head.seq;
+    // From now on they have been sent: after a crash in the middle of this they are looked for from here on.
+    const marked = events.map(({ event, sentAfter = head.seq }) => ({ event, sentAfter }));
+    if (events.some(({ sentAfter }) => sentAfter === undefined)) await this.#spooled!.replace(marked);
+    for (const { sentAfter } of marked) first = Math.min(first, sentAfter);
+    const taken = new Set<string>();
+    for await (const { body } of readChain(this.#redis, this.#name, first + 1)) {
+      const id = idOf(body);
+      if (id !== undefined) taken.add(id);
+    }
+    const missing = events.map(({ event }) => event).filter(({ id }) => !taken.has(id));
+    for (let at = 0; at < missing.length; at += BATCH) await this.#append(missing.slice(at, at + BATCH), {});
+    await this.#spooled!.replace([]);
   }
 
-  async #append(events: readonly RecordedEvent[]): Promise<void> {
+  async #append(events: readonly RecordedEvent[], attempt: Attempt): Promise<void> {
     const bodies = await Promise.all(events.map((event) => entryBody(event, this.#options.persons, this.#name)));
     for (;;) {
       this.#head ??= await readHead(this.#redis, this.#name);
       const before = this.#head.seq;
+      attempt.sentAfter = before;
       let result: Awaited<ReturnType<typeof append>>;
       try {
         result = await append(this.#redis, this.#name, this.#key, this.#head, bodies);
@@ -239,6 +291,9 @@ export class AuditTrail {
         throw error;
       }
       this.#head = result.head;
+      if (result.head.seq < this.#written)
+        this.#onError(new GuardError('REDKEEP_AUDIT_CHAIN', `ends at ${result.head.seq}, was at ${this.#written}`));
+      if (result.appended || result.head.seq < this.#written) this.#written = result.head.seq;
       if (!result.appended) continue;
       this.#anchorPast(before, result.head.seq);
       return;
@@ -246,15 +301,35 @@ export class AuditTrail {
   }
 
   #anchorPast(before: number, now: number): void {
-    const every = this.#options.anchorEvery ?? 1000;
-    if (this.#options.signWith === undefined || Math.floor(before / every) === Math.floor(now / every)) return;
-    this.anchor().catch(this.#onError);
+    const { signWith, anchorEvery = 1000, anchorEveryMs = 60_000 } = this.#options;
+    if (signWith === undefined) return;
+    if (Math.floor(before / anchorEvery) !== Math.floor(now / anchorEvery)) {
+      this.anchor().catch(this.#onError);
+      return;
+    }
+    this.#anchorTimer ??= setTimeout(() => {
+      this.#anchorTimer = undefined;
+      if (this.#written > this.#anchored) this.anchor().catch(this.#onError);
+    }, anchorEveryMs).unref();
   }
 }
 
-function asText(_key: string, value: unknown): unknown {
-  const { type, data } = (value ?? {}) as { type?: string; data?: number[] };
-  return type === 'Buffer' && data !== undefined ? Buffer.from(data).toString() : value;
+/** Where the chain ended when events were sent, while it is unknown whether Redis took them. */
+interface Attempt {
+  sentAfter?: number | undefined;
+}
+
+/** What is stored is what was reported, whatever happens to the caller's objects; and one bad event harms no other. */
+function snapshotOf(event: RecordedEvent): RecordedEvent {
+  let json: string;
+  try {
+    json = JSON.stringify(event);
+  } catch (cause) {
+    throw new GuardError('REDKEEP_GUARD_OPTION', 'the event is not representable in JSON', { cause });
+  }
+  if (Buffer.byteLength(json) > MAX_EVENT_BYTES)
+    throw new GuardError('REDKEEP_VALUE_TOO_LARGE', `limit ${MAX_EVENT_BYTES} bytes`);
+  return JSON.parse(json) as RecordedEvent;
 }
 
 /** Id in an entry's body; undefined in one that was tampered with, which `verify` reports. */

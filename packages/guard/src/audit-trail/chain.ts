@@ -111,13 +111,12 @@ export async function* readChain(redis: Redis, name: string, from = 1): AsyncGen
   }
 }
 
-/** The newest `count` entries, newest first. */
-export async function readNewest(redis: Redis, name: string, count: number): Promise<ChainEntry[]> {
-  const rows = listOf(await redis.read(trailKeys(name).stream, 'XREVRANGE', '+', '-', 'COUNT', String(count)));
-  return rows.map((row) => {
-    const [id, fields] = listOf(row);
-    return toEntry(textOf(id)!, listOf(fields));
-  });
+/** The entry with a sequence number. */
+export async function entryAt(redis: Redis, name: string, seq: number): Promise<ChainEntry | undefined> {
+  const [row] = listOf(await redis.read(trailKeys(name).stream, 'XRANGE', `${seq}-0`, `${seq}-0`));
+  if (row === undefined) return undefined;
+  const [id, fields] = listOf(row);
+  return toEntry(textOf(id)!, listOf(fields));
 }
 
 function toEntry(id: string, fields: readonly Reply[]): ChainEntry {
