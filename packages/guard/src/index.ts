@@ -43,10 +43,12 @@ export { type ReencryptOptions, type ReencryptProgress, reencrypt } from './encr
 export { type SodiumNative, sodiumAccelerator } from './encryption/sodium-accelerator.js';
 export { GuardError, type GuardErrorCode, guardErrors } from './errors.js';
 export { addressKey, type FingerprintPart, fingerprintOf } from './http/request.js';
+export type { AclLineOptions, AclSpace, KeyspaceUse } from './keyspace/acl-lines.js';
 export { type KeyspaceSetOptions, KeyspaceView } from './keyspace/keyspace-view.js';
 export {
   defineKeyspaces,
   type KeyspaceDefinition,
+  type KeyspaceOpenOptions,
   Keyspaces,
   type KeyspaceViews,
   type ValueOf,

@@ -10,7 +10,7 @@ export interface EncryptedHashOptions {
   readonly space: string;
   /** Fields stored in clear, because the server has to count or match them (blind indexes, counters). */
   readonly plainFields?: readonly string[];
-  /** Milliseconds every write sets as expiry. */
+  /** Milliseconds every write sets as expiry; 1 to 366 days. */
   readonly ttlMs: number;
 }
 
@@ -19,6 +19,12 @@ const WRITE = new Script(`
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1`);
+
+/** All fields of one moment, as a flat list whatever the protocol. */
+const READ = new Script(`return redis.call('HGETALL', KEYS[1])`);
+
+/** A year and a day: longer is a mistake in the unit. */
+const MAX_TTL_MS = 366 * 86_400_000;
 
 /**
  * A hash whose values are sealed one by one, each bound to its key and field: fields can be read and written alone,
@@ -30,7 +36,7 @@ export class EncryptedHash {
   readonly #plain: ReadonlySet<string>;
 
   constructor(options: EncryptedHashOptions) {
-    if (!(options.ttlMs >= 1)) throw new GuardError('REDKEEP_KEYSPACE_TTL');
+    if (!(options.ttlMs >= 1 && options.ttlMs <= MAX_TTL_MS)) throw new GuardError('REDKEEP_KEYSPACE_TTL');
     this.#redis = new Redis(options.client);
     this.#options = options;
     this.#plain = new Set(options.plainFields);
@@ -54,13 +60,12 @@ export class EncryptedHash {
 
   /** All fields; undefined when the key does not exist. The object has no prototype. */
   async getAll(key: string): Promise<Record<string, string> | undefined> {
-    const fields = listOf(await this.#redis.read(key, 'HKEYS')).map((name) => textOf(name)!);
-    if (fields.length === 0) return undefined;
-    const values = listOf(await this.#redis.read(key, 'HMGET', ...fields));
+    const flat = listOf(await this.#redis.script(READ, [key], []));
+    if (flat.length === 0) return undefined;
     const result: Record<string, string> = Object.create(null);
-    for (const [at, field] of fields.entries()) {
-      const value = values[at];
-      if (Buffer.isBuffer(value)) result[field] = await this.#open(key, field, value);
+    for (let at = 0; at + 1 < flat.length; at += 2) {
+      const field = textOf(flat[at])!;
+      result[field] = await this.#open(key, field, flat[at + 1] as Buffer);
     }
     return result;
   }

@@ -142,6 +142,11 @@ describe('encrypted hashes', () => {
     );
     await refused(() => hash.get('people:1', 'role'), 'REDKEEP_ENCRYPTION_TAMPERED');
     assert.equal(await hash.getAll('people:9'), undefined);
+    for (const ttlMs of [0, Number.NaN, Number.POSITIVE_INFINITY, 367 * 86_400_000])
+      await refused(
+        () => new EncryptedHash({ client: redis.client, encryption: testEncryption(), space: 'people', ttlMs }),
+        'REDKEEP_KEYSPACE_TTL',
+      );
   });
 });
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createClient } from 'redkeep';
+import * as v from 'valibot';
+import { z } from 'zod';
 import { refused, testEncryption, useServer } from '../support.test.util.js';
 import { defineKeyspaces } from './keyspaces.js';
 import type { StandardSchema } from './standard-schema.js';
@@ -108,22 +110,45 @@ describe('key spaces', () => {
     await refused(() => spaces.open(redis.client), 'REDKEEP_GUARD_OPTION');
   });
 
-  test('an ACL user made from them can do its work and reaches nothing else', async () => {
-    const [app] = spaces.aclLines();
-    assert.ok(app?.startsWith('user app on resetchannels ~profile:* ~page:* -@all +get'));
-    const rules = app!.split(' ').slice(1);
-    await redis.server.command('ACL', 'SETUSER', rules[0]!, 'reset', ...rules.slice(1), '>app-password');
-    const client = createClient({ url: redis.server.url, username: 'app', password: 'app-password' });
-    await client.connect();
+  test('are in the database they name, and in no other', async () => {
+    const own = defineKeyspaces({
+      near: { prefix: 'near:', codec: 'text', defaultTtlMs: 1000 },
+      far: { prefix: 'far:', codec: 'text', defaultTtlMs: 1000, database: 3 },
+    });
+    const third = createClient({ url: redis.server.url, database: 3 });
+    await third.connect();
     try {
-      const { profiles, pages, counters } = spaces.open(client, { encryption: testEncryption() });
-      await profiles.set('acl', { name: 'Ana' }, { ttlMs: 1000 });
-      assert.deepEqual(await profiles.get('acl'), { name: 'Ana' });
-      await pages.set('acl', 'x');
-      await refused(() => counters.increment('n', 1, { ttlMs: 1 }), 'REDKEEP_STORE_UNAVAILABLE');
-      await refused(() => counters.get('n'), 'REDKEEP_STORE_UNAVAILABLE');
+      const { near, far } = own.open(redis.client, { databases: { 3: third } });
+      await near.set('1', 'zero');
+      await far.set('1', 'three');
+      assert.deepEqual([await near.get('1'), await far.get('1')], ['zero', 'three']);
+      assert.equal(await redis.client.get('far:1'), null);
+      assert.equal(await third.get('far:1'), 'three');
+      await refused(() => own.open(redis.client), 'REDKEEP_GUARD_OPTION');
+      await refused(() => own.open(redis.client, { databases: { 3: redis.client } }), 'REDKEEP_GUARD_OPTION');
+      await refused(() => own.open(third, { databases: { 3: third } }), 'REDKEEP_GUARD_OPTION');
+      await refused(() => defineKeyspaces({ x: { prefix: 'x:', database: -1 } }), 'REDKEEP_GUARD_OPTION');
     } finally {
-      client.destroy();
+      third.destroy();
+    }
+  });
+
+  test('check values with any Standard Schema library: zod, valibot', async () => {
+    const libraries = {
+      zod: z.object({ name: z.string().max(5), at: z.number().default(1) }),
+      valibot: v.object({ name: v.pipe(v.string(), v.maxLength(5)), at: v.optional(v.number(), 1) }),
+    };
+    for (const [library, schema] of Object.entries(libraries)) {
+      const { people } = defineKeyspaces({
+        people: { prefix: `${library}:`, schema: schema as typeof libraries.zod, defaultTtlMs: 1000 },
+      }).open(redis.client);
+      await people.set('1', { name: 'Ana' } as never);
+      const read: { name: string; at: number } | undefined = await people.get('1');
+      assert.deepEqual(read, { name: 'Ana', at: 1 });
+      const error = await refused(() => people.set('1', { name: 'a secret' } as never), 'REDKEEP_KEYSPACE_VALUE');
+      assert.ok(error.message.includes('name') && !error.message.includes('a secret'), error.message);
+      await redis.client.set(`${library}:2`, '{"name":7}');
+      await refused(() => people.get('2'), 'REDKEEP_KEYSPACE_VALUE');
     }
   });
 });

@@ -1,6 +1,7 @@
 import type { Sealer } from '../encryption/encryption.js';
 import { GuardError } from '../errors.js';
 import type { GuardClient } from '../redis/redis.js';
+import { type AclLineOptions, aclLines, type KeyspaceUse } from './acl-lines.js';
 import { KeyspaceView } from './keyspace-view.js';
 import type { StandardSchema } from './standard-schema.js';
 
@@ -10,8 +11,16 @@ const MAX_TTL_MS = 366 * DAY;
 
 /** One key space: which keys, for how long, which values, by whom. */
 export interface KeyspaceDefinition<T = unknown> {
-  /** Before every key, `orders:`; no prefix may begin another. */
+  /** Before every key, `orders:`; no prefix may begin another, in whatever database: ACLs know no databases. */
   readonly prefix: string;
+  /** Number of the database the keys are in; default 0. `open` then needs a client of that database. */
+  readonly database?: number;
+  /**
+   * Who works with the keys; decides which commands the ACL user gets. `values` (default): a view of {@link
+   * Keyspaces.open}. `sessions`, `limits`, `locks`, `cache`, `audit`, `keys`: the guard of that name, given this prefix
+   * (a trail: `audit:` is the trail `audit`; a key store: `redisKeyStore(client, prefix)`). `lists`, `streams`: the application itself, queues.
+   */
+  readonly use?: KeyspaceUse;
   /** Milliseconds; a longer expiry is refused. Default 24 hours. */
   readonly maxTtlMs?: number;
   /** Milliseconds when `set` gives none. Without it, a write without expiry is refused. */
@@ -30,6 +39,8 @@ export interface KeyspaceDefinition<T = unknown> {
   readonly encrypted?: boolean;
   /** The ACL user that works with this space; spaces with one user share a line. */
   readonly user?: string;
+  /** With `use: 'audit'`: the ACL user that verifies, exports and trims, which the writer cannot. */
+  readonly auditor?: string;
 }
 
 /** Value type of a definition. */
@@ -42,10 +53,22 @@ export type ValueOf<D> = D extends { readonly schema: StandardSchema<infer T> }
       : unknown;
 
 type Definitions = Readonly<Record<string, KeyspaceDefinition<never> | KeyspaceDefinition>>;
-export type KeyspaceViews<D> = { readonly [Name in keyof D]: KeyspaceView<ValueOf<D[Name]>> };
+/** A view for each space of values. */
+export type KeyspaceViews<D> = {
+  readonly [Name in keyof D as D[Name] extends { readonly use: Exclude<KeyspaceUse, 'values'> }
+    ? never
+    : Name]: KeyspaceView<ValueOf<D[Name]>>;
+};
 
-/** Commands the views need. */
-const COMMANDS = '+get +mget +set +getdel +del +exists +pexpire +pttl +incrby +eval +evalsha +scan +ping +hello';
+/** Options of {@link Keyspaces.open}. */
+export interface KeyspaceOpenOptions {
+  /** Seals the values of spaces that are `encrypted`. */
+  readonly encryption?: Sealer;
+  /** Milliseconds to wait for Redis; default 2000. */
+  readonly timeoutMs?: number;
+  /** Clients of the databases that spaces name. */
+  readonly databases?: Readonly<Record<number, GuardClient>>;
+}
 
 /** Key spaces of an application: see {@link defineKeyspaces}. */
 export class Keyspaces<D extends Definitions> {
@@ -54,9 +77,13 @@ export class Keyspaces<D extends Definitions> {
   constructor(definitions: D) {
     this.definitions = definitions;
     const all = Object.entries(definitions);
-    for (const [name, { prefix, maxTtlMs = DAY, defaultTtlMs }] of all) {
+    for (const [name, definition] of all) {
+      const { prefix, database = 0, use, auditor, maxTtlMs = DAY, defaultTtlMs } = definition;
       // No glob characters, no hash tags: the prefix is also an ACL pattern and must not decide the cluster slot.
-      if (!/^[A-Za-z0-9_.-]+[:/]$/.test(prefix)) throw new GuardError('REDKEEP_GUARD_OPTION', `prefix of ${name}`);
+      if (!/^([A-Za-z0-9_.-]+[:/])+$/.test(prefix)) throw new GuardError('REDKEEP_GUARD_OPTION', `prefix of ${name}`);
+      if (!(Number.isInteger(database) && database >= 0))
+        throw new GuardError('REDKEEP_GUARD_OPTION', `database of ${name}`);
+      if (auditor !== undefined && use !== 'audit') throw new GuardError('REDKEEP_GUARD_OPTION', `auditor of ${name}`);
       if (!(maxTtlMs >= 1 && maxTtlMs <= MAX_TTL_MS))
         throw new GuardError('REDKEEP_KEYSPACE_TTL', `maxTtlMs of ${name}`);
       if (defaultTtlMs !== undefined && !(defaultTtlMs >= 1 && defaultTtlMs <= maxTtlMs))
@@ -67,33 +94,41 @@ export class Keyspaces<D extends Definitions> {
     }
   }
 
-  /** Typed views on a client; each touches only its own keys. */
-  open(
-    client: GuardClient,
-    options: { readonly encryption?: Sealer; readonly timeoutMs?: number } = {},
-  ): KeyspaceViews<D> {
+  /**
+   * Typed views on a client, one for each space of values; each touches only its own keys.
+   * Errors: REDKEEP_GUARD_OPTION when an encryption or the client of a database is missing, or the client is of another.
+   */
+  open(client: GuardClient, options: KeyspaceOpenOptions = {}): KeyspaceViews<D> {
     const views: Record<string, KeyspaceView<unknown>> = {};
     for (const [name, definition] of Object.entries(this.definitions)) {
-      if (definition.encrypted === true && options.encryption === undefined)
+      const { database = 0, use = 'values', encrypted } = definition;
+      if (use !== 'values') continue;
+      if (encrypted === true && options.encryption === undefined)
         throw new GuardError('REDKEEP_GUARD_OPTION', `key space ${name} is encrypted: pass encryption`);
-      views[name] = new KeyspaceView(name, definition as KeyspaceDefinition, client, options);
+      const own = options.databases?.[database] ?? (database === 0 ? client : undefined);
+      if (own === undefined || (databaseOf(own) ?? database) !== database)
+        throw new GuardError('REDKEEP_GUARD_OPTION', `key space ${name} needs a client of database ${database}`);
+      views[name] = new KeyspaceView(name, definition as KeyspaceDefinition, own, options);
     }
-    return views as KeyspaceViews<D>;
+    return views as unknown as KeyspaceViews<D>;
   }
 
   /**
-   * Lines for an ACL file, one a user: only the keys of its spaces, only the commands of their views. Passwords are
-   * not in it; add `#<sha256>` or let `redkeep acl` do so.
+   * Lines for an ACL file, one a user: only the keys of its spaces, only the commands that what works with them sends.
+   * A user whose spaces are used in different ways gets a selector for each, which needs Redis 7.0 or Valkey.
+   * Passwords are not in it: add `#<sha256>`, as `redkeep acl keyspaces --password-file` does.
+   * Errors: REDKEEP_GUARD_OPTION for a user's name that is none.
    */
-  aclLines(): string[] {
-    const patterns = new Map<string, string[]>();
-    for (const { user, prefix } of Object.values(this.definitions)) {
-      if (user === undefined) continue;
-      if (!/^[\w.-]+$/.test(user)) throw new GuardError('REDKEEP_GUARD_OPTION', 'user');
-      patterns.set(user, [...(patterns.get(user) ?? []), `~${prefix}*`]);
-    }
-    return [...patterns].map(([user, keys]) => `user ${user} on resetchannels ${keys.join(' ')} -@all ${COMMANDS}`);
+  aclLines(options: AclLineOptions = {}): string[] {
+    return aclLines(Object.values(this.definitions), options);
   }
+}
+
+/** The database of a client, where it says so. A cluster has one. */
+function databaseOf(client: GuardClient): number | undefined {
+  if ('masters' in client) return 0;
+  const { options } = client as { options?: { database?: number } };
+  return options === undefined ? undefined : (options.database ?? 0);
 }
 
 /**
@@ -104,6 +139,8 @@ export class Keyspaces<D extends Definitions> {
  * const spaces = defineKeyspaces({
  *   profiles: { prefix: 'profile:', maxTtlMs: 86_400_000, encrypted: true, schema: Profile, user: 'app' },
  *   pages: { prefix: 'page:', codec: 'text', defaultTtlMs: 60_000, user: 'app' },
+ *   sessions: { prefix: 'sess:', use: 'sessions', user: 'app' },
+ *   audit: { prefix: 'audit:', use: 'audit', user: 'app', auditor: 'auditor' },
  * });
  * const { profiles } = spaces.open(client, { encryption });
  * await profiles.set('42', profile, { ttlMs: 3_600_000 });

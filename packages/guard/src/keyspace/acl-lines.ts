@@ -1,0 +1,89 @@
+import { GuardError } from '../errors.js';
+
+/** What works with the keys of a space, and so which commands its ACL user needs. */
+export type KeyspaceUse = 'values' | 'sessions' | 'limits' | 'locks' | 'cache' | 'audit' | 'keys' | 'lists' | 'streams';
+
+/** What of a key space its ACL lines are made of. */
+export interface AclSpace {
+  readonly prefix: string;
+  readonly database?: number;
+  readonly use?: KeyspaceUse;
+  readonly user?: string;
+  readonly auditor?: string;
+}
+
+/** How the lines of {@link Keyspaces.aclLines} are made. */
+export interface AclLineOptions {
+  /** Adds what clients of a cluster ask a node for. */
+  readonly cluster?: boolean;
+}
+
+/** Every command a guard sends, and every command its scripts call: Redis checks both. */
+const COMMANDS: Readonly<Record<KeyspaceUse | 'auditor', string>> = {
+  values: 'get mget set getdel del exists pexpire pttl incrby hget hgetall hset eval evalsha scan',
+  sessions: 'hget hmget hset hdel exists del pexpire zadd zrem zcard zrange zremrangebyscore time eval evalsha scan',
+  limits: 'get set del incrby hmget hset pexpire pttl time eval evalsha',
+  locks: 'get set del pexpire pttl lpush ltrim blpop time eval evalsha',
+  cache: 'get set del incr',
+  // Neither DEL, XDEL nor XTRIM: who writes the trail cannot shorten it.
+  audit: 'hmget hset xadd xrange eval evalsha',
+  auditor: 'hmget xrange xtrim',
+  keys: 'get set eval evalsha',
+  lists: 'lpush rpush lpop rpop blpop brpop lmove blmove llen lrange lrem ltrim del exists pexpire pttl',
+  streams:
+    'xadd xread xreadgroup xack xautoclaim xclaim xpending xlen xrange xdel xtrim xgroup|create del exists pexpire',
+};
+
+/** What a connection sends for itself. */
+const CONNECTION = 'ping hello select client|setname client|id';
+const CLUSTER = 'cluster|slots cluster|shards cluster|nodes cluster|myid readonly asking';
+
+interface Right {
+  readonly pattern: string;
+  readonly commands: string;
+  readonly channel: string | undefined;
+}
+
+/**
+ * One line for each user. A user whose spaces need unlike commands gets a selector for each (Redis 7.0, Valkey), so
+ * that what it may do with one space it may not do with another.
+ */
+export function aclLines(spaces: readonly AclSpace[], options: AclLineOptions): string[] {
+  const rights = new Map<string, Right[]>();
+  const grant = (user: string | undefined, right: Right) => {
+    if (user === undefined) return;
+    if (!/^[\w.-]+$/.test(user)) throw new GuardError('REDKEEP_GUARD_OPTION', 'user');
+    rights.set(user, [...(rights.get(user) ?? []), right]);
+  };
+  for (const { prefix, use = 'values', user, auditor } of spaces) {
+    // The trail's keys share a hash tag, so that one script may touch them on a cluster.
+    const pattern = use === 'audit' ? `~{${prefix.slice(0, -1)}}:*` : `~${prefix}*`;
+    const channel = use === 'keys' ? '&redkeep:erased' : undefined;
+    grant(user, { pattern, commands: COMMANDS[use], channel });
+    grant(auditor, { pattern, commands: COMMANDS.auditor, channel: undefined });
+  }
+  const connection = words(options.cluster === true ? `${CONNECTION} ${CLUSTER}` : CONNECTION);
+  return [...rights].map(([user, own]) => `user ${user} on resetchannels ${rulesOf(own, connection)}`);
+}
+
+function rulesOf(rights: readonly Right[], connection: string): string {
+  const channels = [...new Set(rights.flatMap(({ channel }) => channel ?? []))];
+  const listening = channels.length > 0 ? ` ${words('publish subscribe unsubscribe')}` : '';
+  const root = `${channels.map((channel) => `${channel} `).join('')}-@all ${connection}${listening}`;
+  const byCommands = new Map<string, string[]>();
+  for (const { commands, pattern } of rights) byCommands.set(commands, [...(byCommands.get(commands) ?? []), pattern]);
+  const parts = [...byCommands].map(([commands, patterns]) => ({
+    keys: patterns.join(' '),
+    commands: words(commands),
+  }));
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return `${only.keys} ${root} ${only.commands}`;
+  return [root, ...parts.map(({ keys, commands }) => `(${keys} -@all ${commands})`)].join(' ');
+}
+
+function words(commands: string): string {
+  return commands
+    .split(' ')
+    .map((command) => `+${command}`)
+    .join(' ');
+}
