@@ -4,13 +4,16 @@ import { withDirOption } from '../dir-option.js';
 import { aclApply } from './apply.js';
 import { aclDiff } from './diff.js';
 import { aclExplain } from './explain.js';
+import { type AclKeyspacesOptions, aclKeyspaces } from './keyspaces.js';
 import { aclLearn } from './learn.js';
 import { aclList } from './list.js';
 import { aclTest } from './test.js';
 
 /** `redkeep acl`: who may do what, as written and as it is. */
 export function register(program: Command, context: Context): void {
-  const acl = program.command('acl').description('list, explain, test, compare, learn and apply what users may do');
+  const acl = program
+    .command('acl')
+    .description('list, explain, test, compare, learn, print and apply what users may do');
   withDirOption(acl.command('list'))
     .description('the users and their roles')
     .option('--json', 'print JSON')
@@ -33,6 +36,15 @@ export function register(program: Command, context: Context): void {
     .option('--seconds <count>', 'how long to watch (1 to 3600)', '30')
     .option('--consent-to-monitor', 'MONITOR slows the server and shows every command with its values')
     .action((user: string, options) => aclLearn(context, user, options));
+  acl
+    .command('keyspaces')
+    .argument('<module>')
+    .description(
+      "print ACL lines for an application's key spaces; runs the module, which exports what defineKeyspaces made",
+    )
+    .option('--cluster', 'also what clients of a cluster ask for')
+    .option('--password-file <user=file...>', "files with the users' passwords; only their hashes are printed")
+    .action((module: string, options: AclKeyspacesOptions) => aclKeyspaces(context, module, options));
   withDirOption(acl.command('apply'))
     .description('bring the running nodes in line with the ACL files, without a restart')
     .option('--undo <folder>', 'put back what an earlier apply replaced')
