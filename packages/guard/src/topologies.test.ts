@@ -101,8 +101,10 @@ function guardsOn(name: string, start: () => Promise<Setup>): void {
         const waiting = locks.acquire(name, { waitMs: 60_000 });
         await held.release();
         const next = await waiting;
-        await next.guardedSet(`resource:${name}`, 'new', hour);
-        await refused(() => held.guardedSet(`resource:${name}`, 'old', hour), 'REDKEEP_LOCK_FENCED');
+        for (const key of [`resource:${name}`, `{${name}}:resource`, `resource{${name}`]) {
+          await next.guardedSet(key, 'new', hour);
+          await refused(() => held.guardedSet(key, 'old', hour), 'REDKEEP_LOCK_FENCED');
+        }
         await next.release();
       }
     });

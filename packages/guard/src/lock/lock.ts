@@ -52,7 +52,12 @@ export class Lock {
     this.#parts = parts;
     this.token = parts.token;
     this.#validFrom(parts.askedAt);
-    if (parts.renew) this.#renewal = setInterval(() => void this.#renew(), parts.ttlMs / 3).unref();
+    if (parts.renew && this.isHeld) this.#renewal = setInterval(() => void this.#renew(), parts.ttlMs / 3).unref();
+  }
+
+  /** Held, by this process's own clock. False after `release`, and from when `signal` fires. */
+  get isHeld(): boolean {
+    return this.#state === 'held';
   }
 
   /** Aborts with REDKEEP_LOCK_LOST before the lock can pass to somebody else. */
@@ -70,11 +75,10 @@ export class Lock {
 
   /**
    * Writes a value unless a later holder has written already. `ttlMs`: its expiry.
-   * Errors: REDKEEP_LOCK_FENCED, REDKEEP_STORE_UNAVAILABLE.
+   * Errors: REDKEEP_LOCK_FENCED, REDKEEP_STORE_UNAVAILABLE; REDKEEP_GUARD_OPTION for a key with a `}` outside a hash tag.
    */
   async guardedSet(key: string, value: string | Buffer, ttlMs: number): Promise<void> {
-    // Same cluster slot as the value.
-    const fence = key.includes('{') ? `fence:${key}` : `fence:{${key}}`;
+    const fence = fenceOf(key);
     const args = [String(this.token), value, String(Math.floor(ttlMs)), String(Math.max(FENCE_MS, Math.floor(ttlMs)))];
     if ((await this.#parts.redis.script(GUARDED_SET, [key, fence], args)) !== 1)
       throw new GuardError('REDKEEP_LOCK_FENCED');
@@ -101,7 +105,8 @@ export class Lock {
   #validFrom(start: number): void {
     clearTimeout(this.#expiry);
     const left = start + this.#parts.ttlMs * 0.9 - performance.now();
-    this.#expiry = setTimeout(() => this.#lose(), Math.max(0, left)).unref();
+    if (left <= 0) this.#lose();
+    else this.#expiry = setTimeout(() => this.#lose(), left).unref();
   }
 
   #lose(): void {
@@ -115,4 +120,12 @@ export class Lock {
     clearInterval(this.#renewal);
     clearTimeout(this.#expiry);
   }
+}
+
+/** Name of a value's fence, in the cluster slot of the value. */
+function fenceOf(key: string): string {
+  if (/^[^{]*\{[^}]+\}/.test(key)) return `fence:${key}`;
+  if (key === '' || key.includes('}'))
+    throw new GuardError('REDKEEP_GUARD_OPTION', 'the key has no slot for its fence');
+  return `fence:{${key}}`;
 }

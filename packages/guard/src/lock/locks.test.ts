@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { waitFor } from '@redkeep/testing';
 import { createClient } from 'redkeep';
 import { refused, useServer } from '../support.test.util.js';
 import { Locks } from './locks.js';
 
 const redis = useServer();
+const blocked = async () =>
+  Number(/calls=(\d+)/.exec((await redis.server.info('commandstats'))['cmdstat_blpop'] ?? '')?.[1] ?? 0);
 const locks = () => new Locks({ client: redis.client });
 
 describe('locks', () => {
@@ -25,6 +28,25 @@ describe('locks', () => {
     const waiting = locks().acquire('b', { waitMs: 60_000 });
     await held.release();
     await (await waiting).release();
+  });
+
+  test('wake one who has waited longer than any answer of Redis may take', async () => {
+    const held = await locks().acquire('long', { ttlMs: 600_000 });
+    const before = await blocked();
+    const waiting = new Locks({ client: redis.client, timeoutMs: 100 }).acquire('long', { waitMs: 60_000 });
+    await waitFor(async () => (await blocked()) >= before + 4);
+    await held.release();
+    await (await waiting).release();
+  });
+
+  test('an answer that comes when the lock has run out is no lock', async () => {
+    redis.server.pause();
+    const late = locks().acquire('late', { ttlMs: 100 });
+    const askedAt = performance.now();
+    await waitFor(() => performance.now() > askedAt + 100);
+    redis.server.resume();
+    await refused(() => late, 'REDKEEP_LOCK_TIMEOUT');
+    await (await locks().acquire('late')).release();
   });
 
   test('pass on when their holder is gone', async () => {
@@ -89,5 +111,9 @@ describe('locks', () => {
   test('refuse a life that is too short, too long or none', async () => {
     for (const ttlMs of [0, 99, 600_001, Number.NaN])
       await refused(() => locks().acquire('i', { ttlMs }), 'REDKEEP_GUARD_OPTION');
+    for (const name of ['', 'a}b']) await refused(() => locks().acquire(name), 'REDKEEP_GUARD_OPTION');
+    const held = await locks().acquire('i');
+    for (const key of ['', 'a}', 'a{}b']) await refused(() => held.guardedSet(key, 'x', 1000), 'REDKEEP_GUARD_OPTION');
+    await held.release();
   });
 });

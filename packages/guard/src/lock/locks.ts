@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { GuardError } from '../errors.js';
-import { type GuardClient, listOf, Redis, Script } from '../redis/redis.js';
+import { DEFAULT_TIMEOUT_MS, type GuardClient, listOf, Redis, Script } from '../redis/redis.js';
 import { Lock } from './lock.js';
 
 /** Options of {@link Locks}. */
@@ -26,14 +26,17 @@ export interface LockOptions {
 
 /**
  * KEYS lock, fence; ARGV owner, ttl ms. The token is the server's time in microseconds, or one more than the last:
- * it grows even if the counter was lost with the data.
+ * it grows even if the counter was lost with the data, so the counter may expire after a week.
  */
 const ACQUIRE = new Script(`
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return { 0, redis.call('PTTL', KEYS[1]) } end
 local t = redis.call('TIME')
 local token = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, t[1] * 1000000 + t[2])
-redis.call('SET', KEYS[2], string.format('%.0f', token))
+redis.call('SET', KEYS[2], string.format('%.0f', token), 'PX', 604800000)
 return { 1, token }`);
+
+/** Longest a waiting caller blocks on the server at once: a wake-up that went astray costs no more than this. */
+const MAX_SLICE_MS = 1000;
 
 /**
  * Mutual exclusion over one Redis. It does not survive a failover that loses the lock's key, nor a process that
@@ -48,15 +51,19 @@ return { 1, token }`);
 export class Locks {
   readonly #redis: Redis;
   readonly #prefix: string;
+  readonly #sliceMs: number;
 
   constructor(options: LocksOptions) {
-    this.#redis = new Redis(options.client, options.timeoutMs);
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    this.#redis = new Redis(options.client, timeoutMs);
     this.#prefix = options.prefix ?? 'lock:';
+    this.#sliceMs = Math.min(MAX_SLICE_MS, timeoutMs / 2);
   }
 
   /** Takes a lock. Errors: REDKEEP_LOCK_TIMEOUT, REDKEEP_STORE_UNAVAILABLE, the signal's reason. */
   async acquire(name: string, options: LockOptions = {}): Promise<Lock> {
     const ttlMs = options.ttlMs ?? 10_000;
+    if (name === '' || name.includes('}')) throw new GuardError('REDKEEP_GUARD_OPTION', 'name of the lock');
     if (!(ttlMs >= 100 && ttlMs <= 600_000))
       throw new GuardError('REDKEEP_GUARD_OPTION', 'ttlMs must be from 100 to 600000');
     const key = `${this.#prefix}{${name}}`;
@@ -69,20 +76,17 @@ export class Locks {
         await this.#redis.script(ACQUIRE, [key, `${key}:fence`], [owner, String(Math.floor(ttlMs))]),
       ) as [number, number];
       if (taken === 1) {
-        return new Lock({
-          redis: this.#redis,
-          key,
-          owner,
-          token: number,
-          ttlMs,
-          askedAt,
-          renew: options.renew ?? true,
-        });
+        const { renew = true } = options;
+        const lock = new Lock({ redis: this.#redis, key, owner, token: number, ttlMs, askedAt, renew });
+        if (lock.isHeld) return lock;
+        // The answer came so late that the lock is as good as expired.
+        await lock.release();
       }
       const left = giveUpAt - performance.now();
       if (left <= 0) throw new GuardError('REDKEEP_LOCK_TIMEOUT');
       // Woken by the release, or when the holder's time is up.
-      await this.#released(`${key}:wake`, Math.min(left, Math.max(number, 1) + 1), options.signal);
+      const holders = taken === 1 ? 0 : Math.max(number, 1) + 1;
+      await this.#released(`${key}:wake`, Math.min(left, holders, this.#sliceMs), options.signal);
     }
   }
 
