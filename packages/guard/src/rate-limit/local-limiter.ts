@@ -10,6 +10,8 @@ export class LocalLimiter {
   readonly #clock: () => number;
   /** Identity -> theoretical arrival time of each limit, ms. */
   readonly #tats = new Map<string, number[]>();
+  /** Identity -> end of its block, ms. */
+  readonly #blocks = new Map<string, number>();
 
   constructor(limits: readonly Limit[], max: number, clock: () => number = () => performance.now()) {
     this.#limits = limits;
@@ -17,13 +19,31 @@ export class LocalLimiter {
     this.#clock = clock;
   }
 
-  /** Like the shared check; a cost of 0 only looks. */
-  check(identity: string, cost: number): Decision {
+  /** Blocks an identity for so many milliseconds; 0 ends it. Kept beside the shared block, for when Redis is away. */
+  block(identity: string, ms: number): void {
+    this.#blocks.delete(identity);
+    if (ms <= 0) return;
+    // Insertion order is age: the oldest block is forgotten first.
+    if (this.#blocks.size >= this.#max) this.#blocks.delete(this.#blocks.keys().next().value!);
+    this.#blocks.set(identity, this.#clock() + ms);
+  }
+
+  /** Forgets an identity. */
+  reset(identity: string): void {
+    this.#tats.delete(identity);
+    this.#blocks.delete(identity);
+  }
+
+  /** Like the shared check; without `charge` it only looks. */
+  check(identity: string, cost: number, charge = true): Decision {
     const now = this.#clock();
+    const blockMs = Math.ceil((this.#blocks.get(identity) ?? 0) - now);
+    if (blockMs > 0) return this.#refusal(blockMs, true);
+    this.#blocks.delete(identity);
     let tats = this.#tats.get(identity);
     if (tats === undefined) {
       if (this.#tats.size >= this.#max) this.#forget(now);
-      if (this.#tats.size >= this.#max) return this.#refusal();
+      if (this.#tats.size >= this.#max) return this.#refusal(this.#limits[0]!.periodMs, false);
       tats = this.#limits.map(() => now);
     }
     let worst: Decision | undefined;
@@ -36,21 +56,22 @@ export class LocalLimiter {
       const over = after - burst * step - now;
       const allowed = over <= 0;
       const retryAfterMs = allowed ? 0 : cost > burst ? Number.POSITIVE_INFINITY : Math.ceil(over);
-      const remaining = Math.max(0, Math.floor(burst - ((allowed ? after : tat) - now) / step + 1e-6));
+      const final = allowed && charge ? after : tat;
+      const remaining = Math.max(0, Math.floor(burst - (final - now) / step + 1e-6));
       next.push(after);
       const decision: Decision = {
         allowed,
         limit,
         remaining,
         retryAfterMs,
-        resetMs: Math.ceil((allowed ? after : tat) - now),
+        resetMs: Math.ceil(final - now),
         blocked: false,
         source: 'local',
       };
       if (worst === undefined || retryAfterMs > worst.retryAfterMs || remaining < worst.remaining) worst = decision;
     }
     const allowed = worst!.retryAfterMs === 0;
-    if (allowed && cost > 0) this.#tats.set(identity, next);
+    if (allowed && charge) this.#tats.set(identity, next);
     return { ...worst!, allowed };
   }
 
@@ -58,17 +79,8 @@ export class LocalLimiter {
     for (const [identity, tats] of this.#tats) if (tats.every((tat) => tat <= now)) this.#tats.delete(identity);
   }
 
-  #refusal(): Decision {
-    const [limit] = this.#limits;
-    const ms = limit!.periodMs;
-    return {
-      allowed: false,
-      limit: limit!,
-      remaining: 0,
-      retryAfterMs: ms,
-      resetMs: ms,
-      blocked: false,
-      source: 'local',
-    };
+  #refusal(ms: number, blocked: boolean): Decision {
+    const limit = this.#limits[0]!;
+    return { allowed: false, limit, remaining: 0, retryAfterMs: ms, resetMs: ms, blocked, source: 'local' };
   }
 }

@@ -59,6 +59,62 @@ describe('GCRA', () => {
   });
 });
 
+describe('a block', () => {
+  const kinds: [string, Limit[]][] = [
+    ['GCRA', [{ name: 'block-g', limit: 10, periodMs: hour }]],
+    ['a sliding window', [{ name: 'block-w', limit: 10, periodMs: hour, algorithm: 'sliding-window' }]],
+    [
+      'several limits',
+      [
+        { name: 'block-a', limit: 10, periodMs: hour },
+        { name: 'block-b', limit: 10, periodMs: hour, algorithm: 'sliding-window' },
+      ],
+    ],
+  ];
+  for (const [kind, limits] of kinds) {
+    test(`with ${kind} holds, survives charges, runs out, and leaves what was used`, async () => {
+      const l = limiter(limits);
+      assert.equal((await l.check('b', 4)).remaining, 6);
+      await l.block('b', hour);
+      for (const decision of [await l.check('b'), await l.peek('b')]) {
+        assert.deepEqual([decision.allowed, decision.blocked, decision.remaining], [false, true, 6]);
+        assert.ok(decision.retryAfterMs > hour - 60_000 && decision.retryAfterMs <= hour);
+      }
+      await l.penalize('b', 2);
+      assert.equal((await l.check('b')).blocked, true, 'a charge ended the block');
+      await l.unblock('b');
+      assert.equal((await l.check('b')).remaining, 3);
+      await l.block('b', 30);
+      const until = performance.now() + 10_000;
+      while (!(await l.check('b')).allowed) assert.ok(performance.now() < until);
+      await l.block('fresh', 30);
+      assert.equal((await l.check('fresh')).blocked, true);
+      for (const key of (await redis.server.command('KEYS', 'limit:*block-*')) as string[])
+        assert.notEqual(await redis.server.command('PTTL', key), -1, key);
+      for (const ms of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
+        await refused(() => l.block('b', ms), 'REDKEEP_GUARD_OPTION');
+    });
+  }
+});
+
+test('the short way for one GCRA limit and the general one decide alike', async () => {
+  const one: Limit = { name: 'alike', limit: 7, periodMs: hour, burst: 3 };
+  const [short, general] = [
+    limiter([one], { prefix: 'short:' }),
+    limiter([one, { name: 'wide', limit: 1000, periodMs: hour }], { prefix: 'general:' }),
+  ];
+  for (const cost of [1, 0.5, 1, 4, 2, 1, 1]) {
+    const [a, b] = [await short.check('x', cost), await general.check('x', cost)];
+    assert.deepEqual(
+      [a.allowed, a.remaining],
+      [b.allowed, b.allowed ? Math.min(b.remaining, a.remaining) : b.remaining],
+    );
+    if (!a.allowed && Number.isFinite(a.retryAfterMs)) assert.ok(Math.abs(a.retryAfterMs - b.retryAfterMs) < 60_000);
+    else assert.equal(a.retryAfterMs, b.retryAfterMs);
+    assert.ok(Math.abs(a.resetMs - b.resetMs) < 60_000 || b.limit.name === 'wide');
+  }
+});
+
 describe('sliding window', () => {
   test('allows the limit and not one more', async () => {
     const l = limiter([{ name: 'window', limit: 5, periodMs: hour, algorithm: 'sliding-window' }]);
@@ -121,6 +177,14 @@ describe('when Redis is slow or away', () => {
       assert.equal((await allow.check('o')).allowed, true);
       assert.equal(errors.length, 5);
       await refused(() => local.penalize('o', 1), 'REDKEEP_STORE_UNAVAILABLE');
+      // A block that Redis could not be told of holds here, and so does one it was told of.
+      await refused(() => local.block('z', hour), 'REDKEEP_STORE_UNAVAILABLE');
+      assert.equal((await local.check('z')).blocked, true);
+      const peeked = [await local.peek('fresh'), await local.peek('fresh')];
+      assert.deepEqual(
+        peeked.map(({ remaining }) => remaining),
+        [2, 2],
+      );
     } finally {
       redis.server.resume();
     }
@@ -135,6 +199,18 @@ describe('when Redis is slow or away', () => {
     now = 1000;
     assert.equal(local.check('new', 1).allowed, true);
   });
+});
+
+test('a check is one round trip', async () => {
+  const l = limiter([{ name: 'trip', limit: 5, periodMs: hour }]);
+  await l.check('warm');
+  const calls = async () => Number((await redis.server.info('stats'))['total_commands_processed']);
+  const before = await calls();
+  const idle = (await calls()) - before;
+  const start = await calls();
+  await l.check('trip');
+  // The commands inside the script count, too: TIME, GET, SET.
+  assert.equal((await calls()) - start - idle, 4);
 });
 
 test('Redis sees no identity', async () => {

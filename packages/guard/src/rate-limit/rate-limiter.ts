@@ -1,8 +1,8 @@
-import { createHash, createHmac } from 'node:crypto';
+import { keyedHash } from '../digest.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError } from '../errors.js';
 import { type GuardClient, listOf, Redis } from '../redis/redis.js';
-import { CHECK } from './limit-scripts.js';
+import { BLOCK, CHECK, CHECK_GCRA } from './limit-scripts.js';
 import { LocalLimiter } from './local-limiter.js';
 
 /** One limit. Several may hold together: ten a second and a thousand a day. */
@@ -64,6 +64,25 @@ export interface Decision {
   readonly source: 'redis' | 'local' | 'policy';
 }
 
+/** Longest period and block. */
+const MAX_PERIOD_MS = 31 * 86_400_000;
+
+/** A limiter with nothing but one GCRA limit, which has a script of its own. */
+interface SingleGcra {
+  readonly limit: Limit;
+  /** Microseconds one unit takes. */
+  readonly stepUs: number;
+  readonly burst: number;
+  /** Microseconds the burst allows, as text. */
+  readonly room: string;
+}
+
+function singleGcra(limit: Limit): SingleGcra {
+  const stepUs = (limit.periodMs * 1000) / limit.limit;
+  const burst = limit.burst ?? limit.limit;
+  return { limit, stepUs, burst, room: String(burst * stepUs) };
+}
+
 const MODE = { peek: '0', check: '1', force: '2' } as const;
 
 /**
@@ -84,12 +103,13 @@ export class RateLimiter {
   readonly #onError: (error: unknown) => void;
   readonly #local: LocalLimiter;
   readonly #args: readonly string[];
+  readonly #single: SingleGcra | undefined;
 
   constructor(options: RateLimiterOptions) {
     const { limits } = options;
     if (limits.length === 0 || limits.length > 8) throw new GuardError('REDKEEP_GUARD_OPTION', '1 to 8 limits');
     for (const { name, limit, periodMs, burst } of limits) {
-      const sound = /^[\w-]{1,64}$/.test(name) && limit > 0 && periodMs >= 1 && periodMs <= 31 * 86_400_000;
+      const sound = /^[\w-]{1,64}$/.test(name) && limit > 0 && periodMs >= 1 && periodMs <= MAX_PERIOD_MS;
       if (!sound || !(burst === undefined || burst >= 1)) throw new GuardError('REDKEEP_GUARD_OPTION', `limit ${name}`);
     }
     if (new Set(limits.map(({ name }) => name)).size !== limits.length)
@@ -101,12 +121,13 @@ export class RateLimiter {
     this.#identityKey = options.identityKey === undefined ? undefined : decodeKey(options.identityKey);
     this.#onError = options.onError ?? (() => undefined);
     this.#local = new LocalLimiter(limits, options.maxLocal ?? 10_000);
-    this.#args = limits.flatMap(({ algorithm, limit, periodMs, burst }) => [
-      algorithm === 'sliding-window' ? 'w' : 'g',
-      String(limit),
-      String(periodMs * 1000),
-      String(burst ?? limit),
+    this.#args = limits.flatMap((limit) => [
+      kindOf(limit),
+      String(limit.limit),
+      String(limit.periodMs * 1000),
+      String(limit.burst ?? limit.limit),
     ]);
+    this.#single = limits.length === 1 && kindOf(limits[0]!) === 'g' ? singleGcra(limits[0]!) : undefined;
   }
 
   /** Charges `cost` units (default 1) if every limit has room for them. Never rejects: outages follow the policy. */
@@ -129,35 +150,75 @@ export class RateLimiter {
     await this.#run(identity, MODE.force, -positive(units));
   }
 
-  /** Refuses everything from an identity for so many milliseconds. Errors: REDKEEP_STORE_UNAVAILABLE. */
+  /**
+   * Refuses everything from an identity for so many milliseconds (whole ones, rounded up, at most 31 days), in every
+   * process, and in this one also while Redis is away. Errors: REDKEEP_STORE_UNAVAILABLE, REDKEEP_GUARD_OPTION.
+   */
   async block(identity: string, ms: number): Promise<void> {
-    await this.#redis.write(this.#keys(identity)[0]!, 'SET', '1', 'PX', String(Math.ceil(positive(ms))));
+    if (!(ms > 0 && ms <= MAX_PERIOD_MS)) throw new GuardError('REDKEEP_GUARD_OPTION', 'a block is 1 ms to 31 days');
+    this.#local.block(this.#hash(identity), ms);
+    await this.#block(identity, Math.ceil(ms));
   }
 
-  /** Ends a block. */
+  /** Ends a block; what was used before it still counts. Errors: REDKEEP_STORE_UNAVAILABLE. */
   async unblock(identity: string): Promise<void> {
-    await this.#redis.write(this.#keys(identity)[0]!, 'DEL');
+    this.#local.block(this.#hash(identity), 0);
+    await this.#block(identity, 0);
   }
 
-  /** Forgets what an identity has used. */
+  /** Forgets what an identity has used, and a block. Errors: REDKEEP_STORE_UNAVAILABLE. */
   async reset(identity: string): Promise<void> {
-    const [, first, ...others] = this.#keys(identity);
+    this.#local.reset(this.#hash(identity));
+    const [first, ...others] = this.#keys(identity);
     await this.#redis.write(first!, 'DEL', ...others);
   }
 
   async #decide(identity: string, mode: string, cost: number): Promise<Decision> {
-    let reply: readonly number[];
     try {
-      reply = await this.#run(identity, mode, cost);
+      if (this.#single !== undefined && mode === MODE.check) return await this.#checkGcra(this.#single, identity, cost);
+      return this.#decision(await this.#run(identity, mode, cost));
     } catch (error) {
       this.#onError(error);
-      if (this.#policy === 'local') return this.#local.check(this.#hash(identity), mode === MODE.peek ? 0 : cost);
+      if (this.#policy === 'local') return this.#local.check(this.#hash(identity), cost, mode === MODE.check);
       const [limit] = this.limits;
       const allowed = this.#policy === 'allow';
       const retryAfterMs = allowed ? 0 : 1000;
       return { allowed, limit: limit!, remaining: 0, retryAfterMs, resetMs: 1000, blocked: false, source: 'policy' };
     }
-    return this.#decision(reply);
+  }
+
+  async #checkGcra({ limit, stepUs, burst, room }: SingleGcra, identity: string, cost: number): Promise<Decision> {
+    const added = cost * stepUs;
+    const reply = await this.#redis.script(CHECK_GCRA, this.#keys(identity), [String(added), room]);
+    if (Array.isArray(reply)) {
+      const [blockMs, fullUs] = reply as [number, number];
+      const remaining = Math.max(0, Math.floor(burst - fullUs / stepUs));
+      return {
+        allowed: false,
+        limit,
+        remaining,
+        retryAfterMs: blockMs,
+        resetMs: ms(fullUs),
+        blocked: true,
+        source: 'redis',
+      };
+    }
+    const us = reply as number;
+    if (us >= 0) {
+      const remaining = Math.max(0, Math.floor(burst - us / stepUs + 1e-6));
+      return { allowed: true, limit, remaining, retryAfterMs: 0, resetMs: ms(us), blocked: false, source: 'redis' };
+    }
+    // How full it is follows from what is missing: over = full + added - room.
+    const fullUs = -us + burst * stepUs - added;
+    return {
+      allowed: false,
+      limit,
+      remaining: Math.max(0, Math.floor(burst - fullUs / stepUs + 1e-6)),
+      retryAfterMs: cost > burst ? Number.POSITIVE_INFINITY : ms(-us),
+      resetMs: ms(fullUs),
+      blocked: false,
+      source: 'redis',
+    };
   }
 
   #decision(reply: readonly number[]): Decision {
@@ -189,15 +250,26 @@ export class RateLimiter {
     return listOf(reply) as readonly number[];
   }
 
+  async #block(identity: string, blockMs: number): Promise<void> {
+    await this.#redis.script(BLOCK, this.#keys(identity), [String(blockMs), ...this.limits.map(kindOf)]);
+  }
+
   #hash(identity: string): string {
-    const hash = this.#identityKey === undefined ? createHash('sha256') : createHmac('sha256', this.#identityKey);
-    return hash.update(identity).digest('base64url').slice(0, 22);
+    return keyedHash(this.#identityKey, identity).slice(0, 22);
   }
 
   #keys(identity: string): string[] {
     const base = `${this.#prefix}{${this.#hash(identity)}}:`;
-    return [`${base}block`, ...this.limits.map(({ name }) => `${base}l:${name}`)];
+    return this.limits.map(({ name }) => base + name);
   }
+}
+
+function kindOf({ algorithm }: Limit): 'w' | 'g' {
+  return algorithm === 'sliding-window' ? 'w' : 'g';
+}
+
+function ms(us: number): number {
+  return Math.max(0, Math.ceil(us / 1000));
 }
 
 function positive(value: number): number {

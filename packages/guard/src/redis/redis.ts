@@ -99,13 +99,14 @@ export class Redis {
 
   /** Runs a script by its digest, sending its text only when the server does not have it. */
   async script(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<Reply> {
-    const tail = [String(keys.length), ...keys, ...args];
+    const words: RedisArgument[] = ['EVALSHA', script.sha, String(keys.length), ...keys, ...args];
     try {
-      return (await this.#send(keys[0], false, ['EVALSHA', script.sha, ...tail])) as Reply;
+      return (await this.#send(keys[0], false, words)) as Reply;
     } catch (error) {
       if (!isMissingScript(error)) throw toUnavailable(error);
     }
-    return this.#send(keys[0], false, ['EVAL', script.source, ...tail]).catch(unavailable) as Promise<Reply>;
+    words.splice(0, 2, 'EVAL', script.source);
+    return this.#send(keys[0], false, words).catch(unavailable) as Promise<Reply>;
   }
 }
 
