@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { sha256 } from '../digest.js';
 import { GuardError } from '../errors.js';
 
 /*
@@ -34,16 +35,12 @@ export function newSessionId(family: string = randomBytes(FAMILY_BYTES).toString
 /** Address of one of our own ids; undefined when it is not one (garbage, another application's cookie). */
 export function addressOf(id: string): SessionAddress | undefined {
   if (!ID.test(id)) return undefined;
-  return { family: id.slice(0, FAMILY_CHARS), proof: digest(id) };
+  return { family: id.slice(0, FAMILY_CHARS), proof: sha256(id) };
 }
 
 /** Address of an id that a web framework made. Errors: REDKEEP_SESSION_ID when it is too short to be secret. */
 export function foreignAddressOf(id: string, dangerouslyAcceptShortIds = false): SessionAddress {
   if (id.length > MAX_FOREIGN_CHARS || (id.length < MIN_FOREIGN_CHARS && !dangerouslyAcceptShortIds))
     throw new GuardError('REDKEEP_SESSION_ID', `${id.length} characters`);
-  return { family: digest(`family:${id}`).slice(0, FAMILY_CHARS), proof: digest(`proof:${id}`) };
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return { family: sha256(`family:${id}`).slice(0, FAMILY_CHARS), proof: sha256(`proof:${id}`) };
 }

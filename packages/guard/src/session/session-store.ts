@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { keyedHash } from '../digest.js';
 import type { Sealer } from '../encryption/encryption.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError, type GuardErrorCode } from '../errors.js';
@@ -92,14 +92,34 @@ export class SessionStore {
   /** The record, or undefined when there is none this id may see: missing, ended, tampered, sealed for another id. */
   async load(address: SessionAddress): Promise<LoadedRecord | undefined> {
     const key = this.#key(address.family);
-    const reply = listOf(await this.#redis.read(key, 'HMGET', 'p', 'v', 'n', 's', 'op', 'ov', 'oe'));
-    const [proof, value, version, seen, oldProof, oldValue, oldUntil] = reply;
-    if (textOf(proof) === address.proof) return this.#accept(key, address, value, seen, Number(textOf(version)), false);
-    if (proof === null || proof === undefined) return undefined;
-    if (textOf(oldProof) === address.proof && Number(textOf(oldUntil)) > Date.now())
-      return this.#accept(key, address, oldValue, null, 0, true);
-    this.refused('old-id', address.family);
-    return undefined;
+    const [value, version, seen] = listOf(await this.#redis.read(key, 'HMGET', 'v', 'n', 's'));
+    if (!Buffer.isBuffer(value)) return undefined;
+    try {
+      // The proof is part of what seals a record: it opens for the current id alone.
+      return await this.#accept(key, address, value, seen, Number(textOf(version)), false);
+    } catch (error) {
+      if (!(error instanceof GuardError) || error.code === 'REDKEEP_ENCRYPTION_PROVIDER') throw error;
+      if (error.code === 'REDKEEP_ENCRYPTION_TAMPERED') return this.#loadBefore(key, address, error.code);
+      this.refused(error.code, address.family);
+      return undefined;
+    }
+  }
+
+  /** What an id reads that does not open the current record: the state before a rotation, or nothing. */
+  async #loadBefore(key: string, address: SessionAddress, code: GuardErrorCode): Promise<LoadedRecord | undefined> {
+    const reply = listOf(await this.#redis.read(key, 'HMGET', 'p', 'op', 'ov', 'oe'));
+    const [proof, oldProof, oldValue, oldUntil] = reply;
+    if (textOf(oldProof) !== address.proof || !(Number(textOf(oldUntil)) > Date.now())) {
+      this.refused(textOf(proof) === address.proof ? code : 'old-id', address.family);
+      return undefined;
+    }
+    try {
+      return await this.#accept(key, address, oldValue, null, 0, true);
+    } catch (error) {
+      if (!(error instanceof GuardError) || error.code === 'REDKEEP_ENCRYPTION_PROVIDER') throw error;
+      this.refused(error.code, address.family);
+      return undefined;
+    }
   }
 
   /** Replaces the record if it is still at `version`. The new version. Errors: REDKEEP_SESSION_GONE, _CONFLICT. */
@@ -204,6 +224,7 @@ export class SessionStore {
     return listOf(await this.#redis.read(this.#indexKeyOf(user), 'ZRANGE', '0', '-1')).map((m) => textOf(m)!);
   }
 
+  /** Opens a record. Errors: those of `Encryption.open`; a record that does not open is no session. */
   async #accept(
     key: string,
     { family, proof }: SessionAddress,
@@ -212,22 +233,16 @@ export class SessionStore {
     version: number,
     readOnly: boolean,
   ): Promise<LoadedRecord | undefined> {
-    try {
-      const opened = await this.#encryption.open(value as Buffer, { space: 'sessions', key, field: `v:${proof}` });
-      const record = JSON.parse(opened.toString()) as SessionRecord;
-      if (seen !== null && seen !== undefined) {
-        const time = await this.#encryption.open(seen as Buffer, { space: 'sessions', key, field: `s:${proof}` });
-        record.seenAt = Math.max(record.seenAt, Number(time.toString()));
-      }
-      const now = Date.now() - CLOCK_SKEW_MS;
-      if (now < record.createdAt + this.absoluteMs && now < record.seenAt + this.idleMs)
-        return { record, version, readOnly };
-      this.refused('expired', family);
-    } catch (error) {
-      // A record that does not open is no session; a key provider that is away is an outage.
-      if (!(error instanceof GuardError) || error.code === 'REDKEEP_ENCRYPTION_PROVIDER') throw error;
-      this.refused(error.code, family);
+    const opened = await this.#encryption.open(value as Buffer, { space: 'sessions', key, field: `v:${proof}` });
+    const record = JSON.parse(opened.toString()) as SessionRecord;
+    if (seen !== null && seen !== undefined) {
+      const time = await this.#encryption.open(seen as Buffer, { space: 'sessions', key, field: `s:${proof}` });
+      record.seenAt = Math.max(record.seenAt, Number(time.toString()));
     }
+    const now = Date.now() - CLOCK_SKEW_MS;
+    if (now < record.createdAt + this.absoluteMs && now < record.seenAt + this.idleMs)
+      return { record, version, readOnly };
+    this.refused('expired', family);
     return undefined;
   }
 
@@ -243,8 +258,7 @@ export class SessionStore {
   }
 
   #indexKeyOf(user: string): string {
-    const hash = this.#indexKey === undefined ? createHash('sha256') : createHmac('sha256', this.#indexKey);
-    return `${this.#prefix}user:{${hash.update(`user:${user}`).digest('base64url')}}`;
+    return `${this.#prefix}user:{${keyedHash(this.#indexKey, `user:${user}`)}}`;
   }
 }
 
