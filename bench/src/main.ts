@@ -4,8 +4,7 @@
  *
  *   npm run bench [-- --rounds 5 --ms 1000 --only 'GET, 50']
  */
-import { execFileSync, fork } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { startCluster, startServer } from '@redkeep/testing';
 import { createClient, createCluster } from 'redkeep';
 import { CASES, prepare, type TargetName } from './cases.js';
+import { installPeers } from './install-peers.js';
 import { PEERS, type Target } from './peers.js';
 import { redisBenchmark } from './redis-benchmark.js';
 import { type Row, renderMarkdown, renderSvg, summary } from './report.js';
@@ -29,14 +29,7 @@ const { values } = parseArgs({
   allowNegative: true,
 });
 
-const peersFolder = fileURLToPath(new URL('../peers/', import.meta.url));
-if (!existsSync(`${peersFolder}node_modules`)) {
-  console.error('Installing the clients to measure against (bench/peers) …');
-  execFileSync('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], {
-    cwd: peersFolder,
-    stdio: 'inherit',
-  });
-}
+installPeers();
 
 await using plain = await startServer();
 await using secure = await startServer({ tls: true });
