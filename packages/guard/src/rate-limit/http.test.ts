@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import express from 'express';
 import { rateLimit } from 'express-rate-limit';
+import fastify from 'fastify';
 import { addressKey } from '../http/request.js';
 import { useServer } from '../support.test.util.js';
 import { admit, ExpressRateLimitStore, rateLimitHook, rateLimitMiddleware } from './http.js';
@@ -48,14 +49,34 @@ describe('limits over HTTP', () => {
     assertLimited(await twice(app));
   });
 
-  test('the hook for fastify', async () => {
-    const hook = rateLimitHook(limiter('fastify'), { identityOf: () => 'one' });
-    const sent: number[] = [];
-    const reply = { header: () => reply, code: (status: number) => ({ send: () => sent.push(status) }) };
-    const request = { raw: { headers: {} } as never };
-    await hook(request, reply);
-    await hook(request, reply);
-    assert.deepEqual(sent, [429]);
+  test('fastify', async () => {
+    const app = fastify();
+    app.addHook('onRequest', rateLimitHook(limiter('fastify')));
+    app.get('/', async () => 'ok');
+    try {
+      const url = await app.listen({ port: 0, host: '127.0.0.1' });
+      const responses = [await fetch(url), await fetch(url)];
+      assertLimited(responses);
+      assert.match(responses[0]!.headers.get('ratelimit-policy')!, /^"fastify";q=1;w=3600$/);
+      assert.ok(Number(responses[1]!.headers.get('retry-after')) > 3000);
+      assert.match(responses[1]!.headers.get('content-type')!, /json/);
+    } finally {
+      await app.close();
+    }
+  });
+
+  test('an identity of one’s own and a cost a request', async () => {
+    const l = new RateLimiter({
+      client: redis.client,
+      timeoutMs: 2000,
+      limits: [{ name: 'cost', limit: 10, periodMs: 3_600_000 }],
+    });
+    const listener: RequestListener = async (request, response) => {
+      const options = { identityOf: () => 'key-1', costOf: () => 10 };
+      if (await admit(l, request, response, options)) response.end('ok');
+    };
+    assertLimited(await twice(listener));
+    assert.equal((await l.peek('key-1')).remaining, 0);
   });
 
   test('express-rate-limit with our store', async () => {
@@ -70,6 +91,23 @@ describe('limits over HTTP', () => {
     assert.equal((await store.get('k'))?.totalHits, 1);
     await store.resetKey('k');
     assert.equal(await store.get('k'), undefined);
+  });
+
+  test('express-rate-limit with our store does not open while Redis stands still', async () => {
+    const app = express();
+    app.set('env', 'test');
+    const store = new ExpressRateLimitStore({ client: redis.client, timeoutMs: 100, prefix: 'limit:still:' });
+    app.use(rateLimit({ windowMs: 60_000, limit: 1, store, legacyHeaders: false }));
+    app.get('/', (_request, response) => void response.send('ok'));
+    redis.server.pause();
+    try {
+      assert.deepEqual(
+        (await twice(app)).map(({ status }) => status),
+        [500, 500],
+      );
+    } finally {
+      redis.server.resume();
+    }
   });
 });
 

@@ -269,7 +269,22 @@ describe('bad times', () => {
     }
   });
 
-  test('a full or read-only server is an error, and reading goes on', async () => {
+  test('a read-only server is an error, and reading goes on', async () => {
+    const s = sessions();
+    const session = await s.create({ user: 'ana', data: { a: 1 } });
+    await redis.server.command('REPLICAOF', '127.0.0.1', '1');
+    try {
+      await refused(() => s.create({ data: {} }), 'REDKEEP_STORE_UNAVAILABLE');
+      await refused(() => s.save(session), 'REDKEEP_STORE_UNAVAILABLE');
+      // Nobody is told that they are logged out when they are not.
+      await refused(() => s.destroy(session.id), 'REDKEEP_STORE_UNAVAILABLE');
+      assert.deepEqual((await s.load(session.id))?.data, { a: 1 });
+    } finally {
+      await redis.server.command('REPLICAOF', 'NO', 'ONE');
+    }
+  });
+
+  test('a full server is an error, and reading goes on', async () => {
     const s = sessions();
     const { id } = await s.create({ data: { a: 1 } });
     await redis.server.command('CONFIG', 'SET', 'maxmemory', '1');
