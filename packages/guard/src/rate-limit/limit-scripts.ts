@@ -23,7 +23,7 @@ local held = redis.call('GET', KEYS[1])
 local tat = now
 if held then
   if string.byte(held) == 98 then
-    local till, rest = string.match(held, '^b(%d+):(%d+)$')
+    local till, rest = string.match(held, '^b(%d+):([%d.]+)$')
     if tonumber(till) > now then
       return { math.ceil((till - now) / 1000), math.max(math.ceil(rest - now), 0) }
     end
@@ -34,7 +34,7 @@ end
 local full = tat + ARGV[1] - now
 local room = tonumber(ARGV[2])
 if full > room then return -math.ceil(full - room) end
-redis.call('SET', KEYS[1], string.format('%.0f', now + full), 'PX', math.ceil(full / 1000))
+redis.call('SET', KEYS[1], string.format('%.2f', now + full), 'PX', math.ceil(full / 1000))
 return math.ceil(full)`);
 
 /**
@@ -57,7 +57,7 @@ for i = 1, #KEYS do
   if kind == 'g' then
     local step = period / limit
     local held = redis.call('GET', KEYS[i]) or '0'
-    local block, rest = string.match(held, '^b(%d+):(%d+)$')
+    local block, rest = string.match(held, '^b(%d+):([%d.]+)$')
     if block then till, held = tonumber(block), rest end
     local tat = math.max(tonumber(held), now)
     local after = tat + cost * step
@@ -99,7 +99,7 @@ if mode == '2' or (mode == '1' and allowed) then
   for i = 1, #KEYS do
     local w = writes[i]
     if #w == 2 then
-      local value, last = string.format('%.0f', w[1]), w[1]
+      local value, last = string.format('%.2f', w[1]), w[1]
       if w[2] > now then value, last = string.format('b%.0f:', w[2]) .. value, math.max(w[1], w[2]) end
       local left = math.ceil((last - now) / 1000)
       if left > 0 then redis.call('SET', KEYS[i], value, 'PX', left) else redis.call('DEL', KEYS[i]) end
@@ -120,8 +120,8 @@ local now = t[1] * 1000000 + t[2]
 local till = now + ARGV[1] * 1000
 for i = 1, #KEYS do
   if ARGV[i + 1] == 'g' then
-    local held = redis.call('GET', KEYS[i]) or string.format('%.0f', now)
-    local tat = string.match(held, '^b%d+:(%d+)$') or held
+    local held = redis.call('GET', KEYS[i]) or string.format('%.2f', now)
+    local tat = string.match(held, '^b%d+:([%d.]+)$') or held
     local left = math.ceil((math.max(tonumber(tat), till) - now) / 1000)
     local value = till > now and string.format('b%.0f:', till) .. tat or tat
     if left > 0 then redis.call('SET', KEYS[i], value, 'PX', left) else redis.call('DEL', KEYS[i]) end

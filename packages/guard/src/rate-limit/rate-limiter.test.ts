@@ -201,6 +201,15 @@ describe('when Redis is slow or away', () => {
   });
 });
 
+test('the fastest limit still counts every unit', async () => {
+  const l = limiter([{ name: 'fast', limit: 1_000_000, periodMs: 1000, burst: 50 }]);
+  const decisions = await Promise.all(Array.from({ length: 500 }, () => l.check('f')));
+  assert.ok(decisions.every(({ source }) => source === 'redis'));
+  const odd = limiter([{ name: 'odd', limit: 700, periodMs: 3_600_000 }]);
+  for (let i = 1; i <= 700; i++) assert.equal((await odd.check('o')).allowed, true, `unit ${i}`);
+  assert.equal((await odd.check('o')).allowed, false);
+});
+
 test('a check is one round trip', async () => {
   const l = limiter([{ name: 'trip', limit: 5, periodMs: hour }]);
   await l.check('warm');
@@ -229,7 +238,7 @@ test('headers follow the IETF draft, with Retry-After when refused', async () =>
 });
 
 test('senseless options and costs are refused', async () => {
-  for (const limit of [{ limit: 0 }, { periodMs: 0 }, { name: 'a b' }, { burst: 0 }])
+  for (const limit of [{ limit: 0 }, { periodMs: 0 }, { name: 'a b' }, { burst: 0 }, { limit: 1001 }])
     await refused(() => limiter([{ name: 'x', limit: 1, periodMs: 1, ...limit }]), 'REDKEEP_GUARD_OPTION');
   const l = limiter([{ name: 'x', limit: 1, periodMs: 1 }]);
   for (const cost of [0, -1, Number.NaN]) await refused(async () => l.check('x', cost), 'REDKEEP_GUARD_OPTION');

@@ -9,9 +9,9 @@ import { LocalLimiter } from './local-limiter.js';
 export interface Limit {
   /** For headers and keys: letters, digits, `-` and `_`. */
   readonly name: string;
-  /** Units per period. */
+  /** Units per period, above 0; at most a million a second, since the server's clock counts microseconds. */
   readonly limit: number;
-  /** Milliseconds. */
+  /** Milliseconds, 1 to 31 days. */
   readonly periodMs: number;
   /**
    * `gcra` (default) spaces requests evenly and allows `burst` at once; `sliding-window` counts the last period (by
@@ -110,7 +110,9 @@ export class RateLimiter {
     if (limits.length === 0 || limits.length > 8) throw new GuardError('REDKEEP_GUARD_OPTION', '1 to 8 limits');
     for (const { name, limit, periodMs, burst } of limits) {
       const sound = /^[\w-]{1,64}$/.test(name) && limit > 0 && periodMs >= 1 && periodMs <= MAX_PERIOD_MS;
-      if (!sound || !(burst === undefined || burst >= 1)) throw new GuardError('REDKEEP_GUARD_OPTION', `limit ${name}`);
+      const countable = (periodMs * 1000) / limit >= 1;
+      if (!sound || !countable || !(burst === undefined || burst >= 1))
+        throw new GuardError('REDKEEP_GUARD_OPTION', `limit ${name}`);
     }
     if (new Set(limits.map(({ name }) => name)).size !== limits.length)
       throw new GuardError('REDKEEP_GUARD_OPTION', 'two limits have one name');
