@@ -235,8 +235,8 @@ export class SessionStore {
   ): Promise<LoadedRecord | undefined> {
     const opened = await this.#encryption.open(value as Buffer, { space: 'sessions', key, field: `v:${proof}` });
     const record = JSON.parse(opened.toString()) as SessionRecord;
-    if (seen !== null && seen !== undefined) {
-      const time = await this.#encryption.open(seen as Buffer, { space: 'sessions', key, field: `s:${proof}` });
+    if (Buffer.isBuffer(seen) && seen.length > 0) {
+      const time = await this.#encryption.open(seen, { space: 'sessions', key, field: `s:${proof}` });
       record.seenAt = Math.max(record.seenAt, Number(time.toString()));
     }
     const now = Date.now() - CLOCK_SKEW_MS;
