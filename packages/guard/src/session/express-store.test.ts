@@ -5,6 +5,7 @@ import { after, describe, test } from 'node:test';
 import { waitFor } from '@redkeep/testing';
 import express from 'express';
 import session from 'express-session';
+import { fingerprintOf } from '../http/request.js';
 import { refused, testEncryption, useServer } from '../support.test.util.js';
 import { type ExpressStoreOptions, expressSessionStore, type WebSession } from './express-store.js';
 import { SessionCookie } from './session-cookie.js';
@@ -80,8 +81,8 @@ async function application(store: Store) {
   });
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let jar = '';
-  const visit = async (path: string, cookies = jar) => {
-    const response = await fetch(base + path, { headers: { cookie: cookies } });
+  const visit = async (path: string, cookies = jar, headers: Record<string, string> = {}) => {
+    const response = await fetch(base + path, { headers: { cookie: cookies, ...headers } });
     const given = response.headers.get('set-cookie');
     if (given) jar = given.split(';')[0]!;
     return response.text();
@@ -139,6 +140,25 @@ describe('with express-session', () => {
     assert.equal(await one.visit('/me'), '{}');
     assert.equal(await two.visit('/me'), '{}');
   });
+});
+
+describe('fingerprints with express-session', () => {
+  for (const policy of ['reject', 'destroy'] as const) {
+    test(`a cookie in another browser gets no session, and its owner ${policy === 'reject' ? 'goes on' : 'neither'}`, async () => {
+      const reasons: string[] = [];
+      const { visit, jar } = await application(
+        newStore({ fingerprintOf, onFingerprintMismatch: policy, onRefused: (reason) => reasons.push(reason) }),
+      );
+      await visit('/login/ana');
+      const owners = jar();
+      assert.equal(await visit('/me', owners), '{"user":"ana"}');
+      assert.equal(await visit('/me', owners, { 'user-agent': 'thief' }), '{}');
+      assert.notEqual(jar(), owners, 'who presented it is given another id');
+      assert.deepEqual(reasons, ['fingerprint']);
+      const after = await visit('/me', owners);
+      assert.equal(after, policy === 'reject' ? '{"user":"ana"}' : '{}');
+    });
+  }
 });
 
 describe('the store alone', () => {

@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { sha256 } from '../digest.js';
 import { GuardError } from '../errors.js';
 import { foreignAddressOf } from './session-id.js';
 import { type SessionRecord, SessionStore, type SessionStoreOptions } from './session-store.js';
@@ -36,6 +38,14 @@ export interface ExpressStoreOptions extends SessionStoreOptions {
    * the newest state; `reject` fails with REDKEEP_SESSION_CONFLICT.
    */
   readonly onConflict?: 'merge' | 'reject';
+  /**
+   * What a client looks like, for example `fingerprintOf` of this package. A session that comes back looking otherwise
+   * is not given to the request, which gets a new one. With express-session only: @fastify/session does not say which
+   * request it asks for.
+   */
+  readonly fingerprintOf?: (request: IncomingMessage) => string;
+  /** `reject` (default): the owner's session goes on. `destroy`: it ends for both. */
+  readonly onFingerprintMismatch?: 'reject' | 'destroy';
   /** Accept ids below 128 bits. */
   readonly dangerouslyAcceptShortIds?: boolean;
 }
@@ -101,6 +111,9 @@ export function expressSessionStore<Base extends StoreBase>(
     return held.get(session) ?? (carried instanceof Carried ? carried.held : undefined);
   };
 
+  const seen = (request: IncomingMessage | undefined): string | undefined =>
+    options.fingerprintOf === undefined || request === undefined ? undefined : sha256(options.fingerprintOf(request));
+
   const get = async (sid: string): Promise<WebSession | null> => {
     const loaded = await records.load(addressOf(sid));
     if (loaded === undefined) return null;
@@ -117,11 +130,13 @@ export function expressSessionStore<Base extends StoreBase>(
     let data = JSON.parse(JSON.stringify(session)) as Fields;
     const user = options.userOf?.(data);
     let base = heldBy(session);
+    const fingerprint = base?.record.fingerprint ?? seen((session as { req?: IncomingMessage }).req);
     if (user !== undefined && user !== base?.record.user)
       await records.enlist(user, address.family, options.maxPerUser ?? 0, true);
     for (let attempt = 1; ; attempt++) {
       const now = Date.now();
-      const record: SessionRecord = { user, data, createdAt: base?.record.createdAt ?? now, seenAt: now };
+      const createdAt = base?.record.createdAt ?? now;
+      const record: SessionRecord = { user, data, createdAt, seenAt: now, fingerprint };
       try {
         const version =
           base === undefined
@@ -203,12 +218,21 @@ export function expressSessionStore<Base extends StoreBase>(
       return destroyAll(user);
     }
     /** express-session makes its own object from what `get` gave: what a save has to prove goes along. */
-    createSession(request: unknown, session: WebSession): object {
-      const create = (base.prototype as { createSession: (request: unknown, session: WebSession) => object })
-        .createSession;
-      const version = held.get(session);
-      const created = create.call(this, request, session);
-      if (version !== undefined) held.set(created, version);
+    createSession(request: IncomingMessage & { session?: object; sessionID?: string }, session: WebSession): object {
+      const own = base.prototype as { createSession: (request: unknown, session: WebSession) => object };
+      const loaded = held.get(session);
+      const expected = loaded?.record.fingerprint;
+      if (expected !== undefined && options.fingerprintOf !== undefined && seen(request) !== expected) {
+        const { family } = addressOf(request.sessionID ?? '');
+        records.refused('fingerprint', family);
+        if (options.onFingerprintMismatch === 'destroy')
+          records.destroy(family).catch((error) => records.refused(error.code, family));
+        // What express-session does for a request without a session.
+        (this as unknown as { generate(request: unknown): void }).generate(request);
+        return request.session!;
+      }
+      const created = own.createSession.call(this, request, session);
+      if (loaded !== undefined) held.set(created, loaded);
       return created;
     }
   }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../digest.js';
 import { GuardError } from '../errors.js';
 import { type StandardSchema, validate } from '../keyspace/standard-schema.js';
 import { addressOf, newSessionId } from './session-id.js';
@@ -95,7 +95,7 @@ export class Sessions<Data = Record<string, unknown>> {
       createdAt: now,
       seenAt: now,
       user: start.user,
-      fingerprint: start.fingerprint === undefined ? undefined : hashed(start.fingerprint),
+      fingerprint: start.fingerprint === undefined ? undefined : sha256(start.fingerprint),
     };
     if (start.user !== undefined) await this.#store.enlist(start.user, address.family, this.#limit, this.#evict);
     const version = await this.#store.create(address, record);
@@ -114,7 +114,7 @@ export class Sessions<Data = Record<string, unknown>> {
     const { fingerprint } = loaded.record;
     const differs =
       fingerprint !== undefined &&
-      (presented.fingerprint === undefined || hashed(presented.fingerprint) !== fingerprint);
+      (presented.fingerprint === undefined || sha256(presented.fingerprint) !== fingerprint);
     if (differs) {
       this.#store.refused('fingerprint', address.family);
       if (this.#policy === 'destroy') await this.destroy(id);
@@ -176,7 +176,7 @@ export class Sessions<Data = Record<string, unknown>> {
       user,
       data: await validate(this.#schema, changes.data ?? session.data),
       seenAt: Date.now(),
-      fingerprint: changes.fingerprint === undefined ? record.fingerprint : hashed(changes.fingerprint),
+      fingerprint: changes.fingerprint === undefined ? record.fingerprint : sha256(changes.fingerprint),
     };
     if (user !== undefined && user !== record.user)
       await this.#store.enlist(user, from.family, this.#limit, this.#evict);
@@ -224,8 +224,4 @@ export class Sessions<Data = Record<string, unknown>> {
     this.#held.set(session, { record, version });
     return session;
   }
-}
-
-function hashed(fingerprint: string): string {
-  return createHash('sha256').update(fingerprint).digest('base64url');
 }
