@@ -23,7 +23,7 @@ import {
 } from '@redkeep/guard';
 import { type Server, sharedPki, startServer } from '@redkeep/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { createClient, type RedisClient } from 'redkeep';
+import { createClient, RESP_TYPES, type RedisClient } from 'redkeep';
 import { account, accountsApp, type Visit } from './app.js';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -48,6 +48,7 @@ describe('accounts in a browser', () => {
   let client: RedisClient;
   let trail: AuditTrail;
   let reader: AuditReader;
+  let persons: PersonKeys;
   let browser: Browser;
   let base: string;
   const refusals: string[] = [];
@@ -60,7 +61,7 @@ describe('accounts in a browser', () => {
     await Promise.all([client.connect(), keysClient.connect()]);
     const ring = keysFromValue([secret()]);
     const encryption = new Encryption({ keys: ring, environment: 'example' });
-    const persons = new PersonKeys({
+    persons = new PersonKeys({
       encryption,
       wrapper: localWrapper(ring, 'example'),
       store: redisKeyStore(keysClient),
@@ -166,8 +167,13 @@ describe('accounts in a browser', () => {
       return (await Promise.all(keys.map((key) => data.command('DUMP', key)))).join();
     };
     assert.ok(!(await dump()).includes('secret'));
+    const key = `note:${persons.pseudonym('ana')}`;
+    const backup = await client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }).get(key);
+    const open = async () => persons.sealer('ana').open(backup!, { space: 'notes', key });
+    assert.equal(String(await open()), 'my <secret> note');
     await page.click('#erase');
     assert.equal(await hello(page), 0);
+    await assert.rejects(open, { code: 'REDKEEP_PERSON_ERASED' }, 'a copy from before cannot be read either');
     await trail.close();
     const report = await reader.verify();
     assert.equal(report.ok, true);

@@ -44,6 +44,7 @@ export { type SodiumNative, sodiumAccelerator } from './encryption/sodium-accele
 export { GuardError, type GuardErrorCode, guardErrors } from './errors.js';
 export { addressKey, type FingerprintPart, fingerprintOf } from './http/request.js';
 export type { AclLineOptions, AclSpace, KeyspaceUse } from './keyspace/acl-lines.js';
+export type { ValidatorOptions } from './keyspace/command-validator.js';
 export { type KeyspaceSetOptions, KeyspaceView } from './keyspace/keyspace-view.js';
 export {
   defineKeyspaces,

@@ -56,14 +56,18 @@ export function aclLines(spaces: readonly AclSpace[], options: AclLineOptions): 
     rights.set(user, [...(rights.get(user) ?? []), right]);
   };
   for (const { prefix, use = 'values', user, auditor } of spaces) {
-    // The trail's keys share a hash tag, so that one script may touch them on a cluster.
-    const pattern = use === 'audit' ? `~{${prefix.slice(0, -1)}}:*` : `~${prefix}*`;
+    const pattern = `~${keyPrefix({ prefix, use })}*`;
     const channel = use === 'keys' ? '&redkeep:erased' : undefined;
     grant(user, { pattern, commands: COMMANDS[use], channel });
     grant(auditor, { pattern, commands: COMMANDS.auditor, channel: undefined });
   }
   const connection = words(options.cluster === true ? `${CONNECTION} ${CLUSTER}` : CONNECTION);
   return [...rights].map(([user, own]) => `user ${user} on resetchannels ${rulesOf(own, connection)}`);
+}
+
+/** What the keys of a space begin with in Redis. A trail's share a hash tag, so that one script may touch them. */
+export function keyPrefix({ prefix, use }: Pick<AclSpace, 'prefix' | 'use'>): string {
+  return use === 'audit' ? `{${prefix.slice(0, -1)}}:` : prefix;
 }
 
 function rulesOf(rights: readonly Right[], connection: string): string {

@@ -1,7 +1,9 @@
+import type { CommandValidator } from 'redkeep';
 import type { Sealer } from '../encryption/encryption.js';
 import { GuardError } from '../errors.js';
 import type { GuardClient } from '../redis/redis.js';
 import { type AclLineOptions, aclLines, type KeyspaceUse } from './acl-lines.js';
+import { commandValidator, type ValidatorOptions } from './command-validator.js';
 import { KeyspaceView } from './keyspace-view.js';
 import type { StandardSchema } from './standard-schema.js';
 
@@ -121,6 +123,17 @@ export class Keyspaces<D extends Definitions> {
    */
   aclLines(options: AclLineOptions = {}): string[] {
     return aclLines(Object.values(this.definitions), options);
+  }
+
+  /**
+   * Checks the raw commands of a client, too: `createClient({ validateCommand: spaces.validator() })`. Before anything
+   * is sent it refuses keys of no space (REDKEEP_KEYSPACE_KEY), strings without expiry and expiries beyond the space's
+   * (REDKEEP_KEYSPACE_TTL), commands that sealed values cannot serve, and SCAN and KEYS beyond one space
+   * (REDKEEP_KEYSPACE_COMMAND). Hashes, lists, sets and streams get their expiry by a command of its own, which it
+   * cannot demand.
+   */
+  validator(options: ValidatorOptions = {}): CommandValidator {
+    return commandValidator(Object.values(this.definitions), options);
   }
 }
 

@@ -210,6 +210,15 @@ test('the fastest limit still counts every unit', async () => {
   assert.equal((await odd.check('o')).allowed, false);
 });
 
+test('a server that has lost the script counts a check once', async () => {
+  const l = limiter([{ name: 'lost', limit: 10, periodMs: hour }]);
+  await redis.server.command('SCRIPT', 'FLUSH');
+  assert.equal((await l.check('s')).remaining, 9);
+  await redis.server.command('SCRIPT', 'FLUSH');
+  const decisions = await Promise.all([l.check('s'), l.check('s'), l.check('s')]);
+  assert.deepEqual(decisions.map(({ remaining }) => remaining).sort(), [6, 7, 8]);
+});
+
 test('a check is one round trip', async () => {
   const l = limiter([{ name: 'trip', limit: 5, periodMs: hour }]);
   await l.check('warm');

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { createClient, type RedisClient } from 'redkeep';
+import { Sessions } from '../session/sessions.js';
+import { refused, testEncryption, useServer } from '../support.test.util.js';
+import { defineKeyspaces } from './keyspaces.js';
+
+const redis = useServer();
+const spaces = defineKeyspaces({
+  notes: { prefix: 'note:', maxTtlMs: 60_000, encrypted: true },
+  counters: { prefix: 'count:', maxTtlMs: 60_000 },
+  settings: { prefix: 'setting:', dangerouslyWithoutExpiry: true },
+  sessions: { prefix: 'sess:', use: 'sessions' },
+  audit: { prefix: 'audit:', use: 'audit' },
+});
+
+describe('raw commands of a client with the validator', () => {
+  let client: RedisClient;
+  before(async () => {
+    client = createClient({
+      url: redis.server.url,
+      validateCommand: spaces.validator(),
+      commandPolicy: 'unrestricted',
+    });
+    await client.connect();
+  });
+  after(() => client.destroy());
+  const send = (...words: string[]) => client.sendCommand(words);
+
+  test('may use keys of a space within its time', async () => {
+    await client.set('count:1', '1', { expiration: { type: 'EX', value: 60 } });
+    await client.set('count:1', '2', { expiration: 'KEEPTTL' });
+    await client.incr('count:1');
+    await client.expire('count:1', 30);
+    await client.set('setting:1', 'for ever');
+    await send('SET', 'count:2', 'x', 'PXAT', String(Date.now() + 60_000));
+    await send('SETEX', 'count:2', '60', 'x');
+    await send('GETEX', 'count:2');
+    await send('SCAN', '0', 'MATCH', 'count:*');
+    await send('XLEN', '{audit}:stream');
+    await send('PING');
+    const sessions = new Sessions({ client, encryption: testEncryption() });
+    assert.ok(await sessions.load((await sessions.create({ data: {} })).id));
+  });
+
+  test('never make a string without expiry, or with one beyond the space', async () => {
+    const wrong = [
+      ['SET', 'count:3', 'x'],
+      ['SET', 'count:3', 'x', 'NX', 'GET'],
+      ['SET', 'count:3', 'x', 'EX', '61'],
+      ['SET', 'count:3', 'x', 'px', '31536000000'],
+      ['SET', 'count:3', 'x', 'EXAT', '99999999999'],
+      ['SET', 'count:3', 'EX', 'NX'],
+      ['SETEX', 'count:3', '31536000', 'x'],
+      ['PSETEX', 'count:3', '60001', 'x'],
+      ['GETEX', 'count:1', 'PERSIST'],
+      ['GETEX', 'count:1', 'EX', '61'],
+      ['PERSIST', 'count:1'],
+      ['SETNX', 'count:3', 'x'],
+      ['MSET', 'setting:2', 'x', 'count:3', 'x'],
+      ['GETSET', 'count:1', 'x'],
+      ['EXPIRE', 'count:1', '61'],
+      ['PEXPIREAT', 'count:1', '99999999999999'],
+      ['SET', 'count:3', 'x', 'EX', 'NaN'],
+    ];
+    for (const words of wrong) await refused(() => send(...words), 'REDKEEP_KEYSPACE_TTL');
+    assert.equal(await redis.client.exists('count:3'), 0);
+  });
+
+  test('reach no key of no space, and list no further than one', async () => {
+    await refused(() => send('GET', 'other:1'), 'REDKEEP_KEYSPACE_KEY');
+    await refused(() => send('EVAL', 'return 1', '1', 'other:1'), 'REDKEEP_KEYSPACE_KEY');
+    for (const words of [
+      ['KEYS', '*'],
+      ['SCAN', '0'],
+      ['SCAN', '0', 'MATCH', '*:1'],
+      ['SCAN', '0', 'COUNT', '9'],
+    ])
+      await refused(() => send(...words), 'REDKEEP_KEYSPACE_COMMAND');
+    const lenient = createClient({
+      url: redis.server.url,
+      validateCommand: spaces.validator({ unknownKeys: 'allow' }),
+    });
+    await lenient.connect();
+    assert.equal(await lenient.get('other:1'), null);
+    lenient.destroy();
+  });
+
+  test('do nothing to sealed values that would only break them', async () => {
+    for (const name of ['APPEND', 'SETRANGE', 'INCR', 'BITCOUNT', 'SORT'])
+      await refused(() => send(name, 'note:1', '1', '1'), 'REDKEEP_KEYSPACE_COMMAND');
+    await send('SETRANGE', 'count:1', '0', '9');
+  });
+});
