@@ -120,7 +120,7 @@ export type GuardErrorCode = keyof typeof guardErrors;
  * What every guard throws. `code` is stable; `detail` names an option, a limit or a key id, never a value.
  *
  * @example
- * try { await sessions.save(session) } catch (error) {
+ * try { await sessions.save(visitor) } catch (error) {
  *   if (error instanceof GuardError && error.code === 'REDKEEP_SESSION_GONE') return logIn();
  *   throw error;
  * }

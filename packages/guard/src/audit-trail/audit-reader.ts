@@ -42,7 +42,7 @@ export class AuditReader {
    *
    * @example
    * const { ok, problem } = await reader.verify({ anchors: await file.read(), publicKey });
-   * if (!ok) alarm(`audit trail ${problem.kind} at ${problem.seq}`);
+   * if (!ok) alarm(`audit trail ${problem?.kind} at ${problem?.seq}`);
    */
   verify(outside: OutsideProof = {}): Promise<ChainReport> {
     const entries = readChain(this.#redis, this.#name, 0);

@@ -32,7 +32,7 @@ export interface SodiumNative {
  * Errors: REDKEEP_GUARD_OPTION when what was passed does not agree with `node:crypto`.
  *
  * @example
- * import sodium from 'sodium-native';
+ * // sodium: createRequire(import.meta.url)('sodium-native')
  * const encryption = new Encryption({ keys, environment: 'production', accelerator: sodiumAccelerator(sodium) });
  */
 export function sodiumAccelerator(sodium: SodiumNative): Accelerator {

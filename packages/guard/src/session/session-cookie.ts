@@ -34,7 +34,7 @@ const WEAKENINGS = { httpOnly: false, secure: false, sameSite: 'none', domain: u
  *
  * @example
  * const cookie = new SessionCookie();
- * response.setHeader('Set-Cookie', cookie.serialize(session.id));
+ * response.setHeader('Set-Cookie', cookie.serialize(visitor.id));
  * const id = cookie.read(request.headers.cookie);
  */
 export class SessionCookie {
