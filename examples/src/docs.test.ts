@@ -3,18 +3,11 @@
  * (it names hosts or files that only exist elsewhere).
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { type Server, startServer } from '@redkeep/testing';
-
-const run = promisify(execFile);
-const repository = fileURLToPath(new URL('../../', import.meta.url));
-// Inside the repository, so that `redkeep` resolves as it does for an application.
-const folder = join(repository, 'examples', 'dist', 'docs');
+import { compileFolder, emptyFolder, repository, run } from './compile.test.util.js';
 
 interface Example {
   readonly name: string;
@@ -47,38 +40,17 @@ const all = await examples();
 
 describe('examples of the documents', () => {
   let server: Server;
+  let folder: string;
   before(async () => {
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true });
+    folder = await emptyFolder('docs');
     for (const { name, code } of all) await writeFile(join(folder, `${name}.ts`), code);
-    await writeFile(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({
-        extends: '../../../tsconfig.base.json',
-        compilerOptions: {
-          composite: false,
-          declaration: false,
-          sourceMap: false,
-          rootDir: '.',
-          outDir: 'out',
-          noUncheckedIndexedAccess: false,
-        },
-        include: ['*.ts'],
-      }),
-    );
     server = await startServer({ tls: true });
   });
   after(() => server.stop());
 
   test('there are some', () => assert.ok(all.length >= 8 && all.some(({ runs }) => runs)));
 
-  test('all compile', async () => {
-    await run(process.execPath, [join(repository, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder]).catch(
-      (error) => {
-        assert.fail(error.stdout);
-      },
-    );
-  });
+  test('all compile', () => compileFolder(folder));
 
   for (const { name } of all.filter(({ runs }) => runs)) {
     test(`${name} runs`, async () => {

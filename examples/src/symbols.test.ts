@@ -1,18 +1,12 @@
 /** Every `@example` of a public symbol of @redkeep/guard compiles against what the package exports. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { test } from 'node:test';
 import * as guard from '@redkeep/guard';
+import { compileFolder, emptyFolder, repository } from './compile.test.util.js';
 
-const run = promisify(execFile);
-const repository = fileURLToPath(new URL('../../', import.meta.url));
 const sources = join(repository, 'packages', 'guard', 'src');
-// Inside the repository, so that packages resolve as they do for an application.
-const folder = join(repository, 'examples', 'dist', 'symbols');
 
 /** What examples take for granted. */
 const PRELUDE = `
@@ -66,12 +60,8 @@ async function examples(): Promise<string[]> {
   return found;
 }
 
-before(async () => {
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-});
-
 test('every example of a symbol compiles', async () => {
+  const folder = await emptyFolder('symbols');
   const all = await examples();
   assert.ok(all.length >= 15, `${all.length} examples`);
   for (const [at, code] of all.entries()) {
@@ -83,24 +73,5 @@ ${code}
 `;
     await writeFile(join(folder, `example-${at}.ts`), text);
   }
-  await writeFile(
-    join(folder, 'tsconfig.json'),
-    JSON.stringify({
-      extends: '../../../tsconfig.base.json',
-      compilerOptions: {
-        composite: false,
-        incremental: false,
-        noEmit: true,
-        rootDir: '.',
-        noUncheckedIndexedAccess: false,
-        noUnusedLocals: false,
-        noUnusedParameters: false,
-        noImplicitReturns: false,
-      },
-      include: ['*.ts'],
-    }),
-  );
-  await run(process.execPath, [join(repository, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder]).catch(
-    (error) => assert.fail(error.stdout),
-  );
+  await compileFolder(folder, { noUnusedLocals: false, noUnusedParameters: false, noImplicitReturns: false });
 });

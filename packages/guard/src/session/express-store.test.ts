@@ -9,6 +9,7 @@ import { fingerprintOf } from '../http/request.js';
 import { refused, testEncryption, useServer } from '../support.test.util.js';
 import { type ExpressStoreOptions, expressSessionStore, type WebSession } from './express-store.js';
 import { SessionCookie } from './session-cookie.js';
+import { type Application, keepsSessions } from './web-store.test.util.js';
 
 const redis = useServer();
 const closing: (() => void)[] = [];
@@ -49,7 +50,7 @@ const call = {
 };
 
 /** An application with the routes the tests need, and a browser with one cookie. */
-async function application(store: Store) {
+async function application(store: Store): Promise<Application> {
   const app = express();
   const cookie = new SessionCookie({ dangerouslyAllowHttp: true });
   app.use(session({ store, secret: 'test', resave: false, saveUninitialized: false, ...cookie.forExpress() }));
@@ -87,45 +88,11 @@ async function application(store: Store) {
     if (given) jar = given.split(';')[0]!;
     return response.text();
   };
-  return { visit, gates, jar: () => jar };
+  return { visit, reached: (gate: string) => waitFor(() => gates.get(gate)), jar: () => jar };
 }
 
-const open = async (gates: Map<string, () => void>, name: string) => (await waitFor(() => gates.get(name)))();
-
 describe('with express-session', () => {
-  test('logs in with a new id, keeps the session, logs out', async () => {
-    const { visit, jar } = await application(newStore());
-    await visit('/login/ana');
-    assert.equal(await visit('/me'), '{"user":"ana"}');
-    const old = jar();
-    await visit('/login/ana');
-    assert.notEqual(jar(), old);
-    assert.equal(await visit('/me', old), '{}');
-    await visit('/logout');
-    assert.equal(await visit('/me'), '{}');
-  });
-
-  test('a slow request that ends after logout does not log its user in again', async () => {
-    const { visit, gates, jar } = await application(newStore());
-    await visit('/login/ana');
-    const cookies = jar();
-    const slow = visit('/set/late/slow', cookies);
-    const release = await waitFor(() => gates.get('slow'));
-    await visit('/logout', cookies);
-    release();
-    assert.equal(await slow, 'set');
-    assert.equal(await visit('/me', cookies), '{}');
-  });
-
-  test('parallel requests keep each other’s changes', async () => {
-    const { visit, gates } = await application(newStore());
-    await visit('/login/ana');
-    const both = [visit('/set/one/a'), visit('/set/two/b')];
-    await Promise.all([waitFor(() => gates.get('a')), waitFor(() => gates.get('b'))]);
-    await Promise.all([open(gates, 'a'), open(gates, 'b')]);
-    await Promise.all(both);
-    assert.deepEqual(JSON.parse(await visit('/me')), { user: 'ana', one: true, two: true });
-  });
+  keepsSessions(() => application(newStore()));
 
   test('all sessions of a user end at once, also one whose request is running', async () => {
     const store = newStore();
@@ -133,7 +100,7 @@ describe('with express-session', () => {
     await one.visit('/login/eva');
     await two.visit('/login/eva');
     const slow = two.visit('/set/late/slow');
-    const release = await waitFor(() => two.gates.get('slow'));
+    const release = await two.reached('slow');
     assert.equal(await store.destroyAll('eva'), 2);
     release();
     await slow;

@@ -8,6 +8,7 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { testEncryption, useServer } from '../support.test.util.js';
 import { type ExpressStoreOptions, fastifySessionStore } from './express-store.js';
 import { SessionCookie } from './session-cookie.js';
+import { type Application, keepsSessions } from './web-store.test.util.js';
 
 const redis = useServer();
 const running: FastifyInstance[] = [];
@@ -21,7 +22,7 @@ function newStore(options: Partial<ExpressStoreOptions> = {}) {
 const fields = (request: FastifyRequest) => request.session as unknown as Record<string, unknown>;
 
 /** An application with the routes the tests need, and a browser with one cookie. */
-async function application(store: ReturnType<typeof newStore>) {
+async function application(store: ReturnType<typeof newStore>): Promise<Application> {
   const app = fastify();
   running.push(app);
   await app.register(fastifyCookie);
@@ -58,42 +59,7 @@ async function application(store: ReturnType<typeof newStore>) {
 }
 
 describe('with @fastify/session', () => {
-  test('logs in with a new id, keeps the session, logs out', async () => {
-    const { visit, jar } = await application(newStore());
-    await visit('/login/ana');
-    assert.equal(await visit('/me'), '{"user":"ana"}');
-    const old = jar();
-    await visit('/login/ana');
-    assert.notEqual(jar(), old);
-    assert.equal(await visit('/me', old), '{}');
-    assert.equal(await visit('/me'), '{"user":"ana"}');
-    await visit('/logout');
-    assert.equal(await visit('/me'), '{}');
-  });
-
-  test('a slow request that ends after logout does not log its user in again', async () => {
-    const { visit, reached, jar } = await application(newStore());
-    await visit('/login/ana');
-    const cookies = jar();
-    const slow = visit('/set/late/slow', cookies);
-    const release = await reached('slow');
-    assert.equal(await visit('/logout', cookies), 'out');
-    release();
-    assert.equal(await slow, 'set');
-    assert.equal(await visit('/me', cookies), '{}');
-  });
-
-  test("parallel requests keep each other's changes", async () => {
-    const { visit, reached } = await application(newStore());
-    await visit('/login/ana');
-    const both = [visit('/set/one/a'), visit('/set/two/b')];
-    const release = await Promise.all([reached('a'), reached('b')]);
-    for (const [at, ended] of both.entries()) {
-      release[at]!();
-      await ended;
-    }
-    assert.deepEqual(JSON.parse(await visit('/me')), { user: 'ana', one: true, two: true });
-  });
+  keepsSessions(() => application(newStore()));
 
   test('all sessions of a user end at once, and Redis holds nothing readable', async () => {
     const store = newStore();
