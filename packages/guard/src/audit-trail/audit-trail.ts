@@ -3,7 +3,7 @@ import type { Encryption } from '../encryption/encryption.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import type { PersonKeys } from '../encryption/person-keys.js';
 import { GuardError } from '../errors.js';
-import { type GuardClient, Redis } from '../redis/redis.js';
+import { checkedPrefix, type GuardClient, Redis } from '../redis/redis.js';
 import { type Anchor, signAnchor } from './anchor.js';
 import {
   type AuditEvent,
@@ -101,7 +101,7 @@ export class AuditTrail {
       throw new GuardError('REDKEEP_GUARD_OPTION', 'signWith and onAnchor go together');
     this.#options = options;
     this.#redis = new Redis(options.client, options.timeoutMs);
-    this.#name = options.name ?? 'audit';
+    this.#name = checkedPrefix(options.name ?? 'audit');
     this.#key = decodeKey(options.chainKey);
     if (this.#key.length !== 32) throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'the chain key needs 32 bytes');
     this.#onError = options.onError ?? (() => undefined);

@@ -8,8 +8,8 @@ const redis = useServer();
 let prefixes = 0;
 
 function caches(options: Partial<CacheOptions> = {}): { here: Cache; elsewhere: Cache; prefix: string } {
-  const prefix = `c${prefixes++}:`;
-  const make = () => new Cache({ client: redis.client, prefix, ttlMs: 60_000, timeoutMs: 2000, ...options });
+  const prefix = options.prefix ?? `c${prefixes++}:`;
+  const make = () => new Cache({ client: redis.client, ttlMs: 60_000, timeoutMs: 2000, ...options, prefix });
   return { here: make(), elsewhere: make(), prefix };
 }
 
@@ -96,6 +96,21 @@ describe('cache', () => {
     } finally {
       redis.server.resume();
     }
+  });
+
+  test('loads anew, and writes over, what was tampered with', async () => {
+    const errors: unknown[] = [];
+    const { here, prefix } = caches({ encryption: testEncryption(), onError: (error) => errors.push(error) });
+    await here.get('k', loader('good'));
+    await redis.server.command('SET', `${prefix}0:{k}`, '{"v":"forged","f":99999999999999}', 'PX', '60000');
+    assert.equal(await here.get('k', loader('new')), 'new');
+    assert.equal(errors.length, 1);
+    assert.equal(await here.get('k', loader('newer')), 'new');
+  });
+
+  test('refuses a prefix that is a pattern or decides the slot', async () => {
+    for (const prefix of ['', 'a*', '{a}:', 'a b', 'x'.repeat(129)])
+      await refused(() => caches({ prefix }), 'REDKEEP_GUARD_OPTION');
   });
 
   test('seals values when told to, and returns but does not keep those that are too large', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sealer } from '../encryption/encryption.js';
 import { GuardError } from '../errors.js';
-import { type GuardClient, Redis, textOf } from '../redis/redis.js';
+import { checkedPrefix, type GuardClient, Redis, textOf } from '../redis/redis.js';
 
 /** Options of {@link Cache}. */
 export interface CacheOptions {
@@ -66,7 +66,8 @@ export class Cache {
       ...given,
       encryption,
     };
-    const { ttlMs, staleMs, jitter } = this.#options;
+    const { prefix, ttlMs, staleMs, jitter } = this.#options;
+    checkedPrefix(prefix);
     if (!(ttlMs >= 1 && ttlMs + staleMs <= MAX_TTL_MS)) throw new GuardError('REDKEEP_KEYSPACE_TTL', 'at most 31 days');
     if (!(jitter >= 0 && jitter < 1)) throw new GuardError('REDKEEP_GUARD_OPTION', 'jitter must be from 0 to below 1');
   }
@@ -160,8 +161,14 @@ export class Cache {
     const stored = await this.#redis.read(name, 'GET');
     if (!Buffer.isBuffer(stored)) return undefined;
     const { encryption } = this.#options;
-    const opened = encryption === undefined ? stored : await encryption.open(stored, { space: 'cache', key: name });
-    return JSON.parse(opened.toString()) as Entry;
+    try {
+      const opened = encryption === undefined ? stored : await encryption.open(stored, { space: 'cache', key: name });
+      return JSON.parse(opened.toString()) as Entry;
+    } catch (error) {
+      // Tampered with, or under a key that is gone: as good as nothing, and written over.
+      this.#options.onError(error);
+      return undefined;
+    }
   }
 
   async #write(name: string, value: unknown): Promise<void> {

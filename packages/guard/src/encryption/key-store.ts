@@ -1,4 +1,4 @@
-import { type GuardClient, Redis, Script, textOf } from '../redis/redis.js';
+import { checkedPrefix, type GuardClient, Redis, Script, textOf } from '../redis/redis.js';
 
 /** Where wrapped keys are kept. Its content is useless without the key-encryption key. */
 export interface KeyStore {
@@ -18,6 +18,7 @@ return 1`);
 
 /** Key store in Redis: `<prefix><name>`, without expiry. Use a server with persistence and no eviction. */
 export function redisKeyStore(client: GuardClient, prefix = 'redkeep:keys:'): KeyStore {
+  checkedPrefix(prefix);
   const redis = new Redis(client);
   return {
     client,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { GuardError } from '../errors.js';
-import { DEFAULT_TIMEOUT_MS, type GuardClient, listOf, Redis, Script } from '../redis/redis.js';
+import { checkedPrefix, DEFAULT_TIMEOUT_MS, type GuardClient, listOf, Redis, Script } from '../redis/redis.js';
 import { Lock } from './lock.js';
 
 /** Options of {@link Locks}. */
@@ -56,7 +56,7 @@ export class Locks {
   constructor(options: LocksOptions) {
     const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     this.#redis = new Redis(options.client, timeoutMs);
-    this.#prefix = options.prefix ?? 'lock:';
+    this.#prefix = checkedPrefix(options.prefix ?? 'lock:');
     this.#sliceMs = Math.min(MAX_SLICE_MS, timeoutMs / 2);
   }
 

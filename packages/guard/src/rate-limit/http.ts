@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { addressKey } from '../http/request.js';
-import { type GuardClient, listOf, Redis } from '../redis/redis.js';
+import { checkedPrefix, type GuardClient, listOf, Redis } from '../redis/redis.js';
 import { rateLimitHeaders } from './headers.js';
 import { COUNT } from './limit-scripts.js';
 import type { Decision, RateLimiter } from './rate-limiter.js';
@@ -85,7 +85,7 @@ export class ExpressRateLimitStore {
   #windowMs = 60_000;
 
   constructor(options: { readonly client: GuardClient; readonly prefix?: string; readonly timeoutMs?: number }) {
-    this.prefix = options.prefix ?? 'limit:erl:';
+    this.prefix = checkedPrefix(options.prefix ?? 'limit:erl:');
     this.#redis = new Redis(options.client, options.timeoutMs ?? 250);
   }
 

@@ -1,7 +1,7 @@
 import { keyedHash } from '../digest.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError } from '../errors.js';
-import { type GuardClient, listOf, Redis } from '../redis/redis.js';
+import { checkedPrefix, type GuardClient, listOf, Redis } from '../redis/redis.js';
 import { BLOCK, CHECK, CHECK_GCRA } from './limit-scripts.js';
 import { LocalLimiter } from './local-limiter.js';
 
@@ -118,7 +118,7 @@ export class RateLimiter {
       throw new GuardError('REDKEEP_GUARD_OPTION', 'two limits have one name');
     this.limits = limits;
     this.#redis = new Redis(options.client, options.timeoutMs ?? 250);
-    this.#prefix = options.prefix ?? 'limit:';
+    this.#prefix = checkedPrefix(options.prefix ?? 'limit:');
     this.#policy = options.onStoreError ?? 'local';
     this.#identityKey = options.identityKey === undefined ? undefined : decodeKey(options.identityKey);
     this.#onError = options.onError ?? (() => undefined);

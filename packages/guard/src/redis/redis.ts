@@ -36,6 +36,13 @@ export interface SentinelClient {
 /** What every guard runs on: any client, pool, cluster or sentinel-managed client of `redkeep`. */
 export type GuardClient = DirectClient | ClusterClient | SentinelClient;
 
+/** A prefix of keys as it may be: no pattern, which SCAN would follow, and no hash tag, which would decide the slot. */
+export function checkedPrefix(prefix: string): string {
+  if (!/^[\w.:/-]{1,128}$/.test(prefix))
+    throw new GuardError('REDKEEP_GUARD_OPTION', 'a prefix is 1 to 128 letters, digits and _.:/-');
+  return prefix;
+}
+
 /** A static Lua script; data reaches it only through KEYS and ARGV. */
 export class Script {
   readonly source: string;

@@ -2,7 +2,7 @@ import { keyedHash } from '../digest.js';
 import type { Sealer } from '../encryption/encryption.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError, type GuardErrorCode } from '../errors.js';
-import { type GuardClient, listOf, Redis, type Reply, textOf } from '../redis/redis.js';
+import { checkedPrefix, type GuardClient, listOf, Redis, type Reply, textOf } from '../redis/redis.js';
 import type { SessionAddress } from './session-id.js';
 import { CREATE, DESTROY, ENLIST, ROTATE, SAVE, TOUCH } from './session-scripts.js';
 
@@ -70,7 +70,7 @@ export class SessionStore {
     this.idleMs = bounded('idleMs', options.idleMs ?? Math.min(HOUR, this.absoluteMs), this.absoluteMs);
     this.#redis = new Redis(options.client, options.timeoutMs);
     this.#encryption = options.encryption;
-    this.#prefix = options.prefix ?? 'sess:';
+    this.#prefix = checkedPrefix(options.prefix ?? 'sess:');
     this.#maxBytes = options.maxBytes ?? 65_536;
     this.#indexKey = options.indexKey === undefined ? undefined : decodeKey(options.indexKey);
     this.#onRefused = options.onRefused ?? (() => undefined);
