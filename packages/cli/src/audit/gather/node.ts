@@ -164,7 +164,10 @@ export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
   const audited = await probePort(endpoint, endpoint.port);
   if (!audited.open) throw new NotObserved(`nothing listens on ${endpoint.host}:${endpoint.port}`);
   const firstTls = audited.plaintext ? undefined : observe('TLS handshakes', () => probeTls(endpoint, names));
-  const facts = await readBehindLogin(options);
+  const behindLogin = await readBehindLogin(options);
+  const process = await observeProcess(endpoint.host, behindLogin.info);
+  const files = await observeFiles(options, behindLogin, process);
+  const facts = { ...behindLogin, config: settingsOf(behindLogin, files) };
   const tlsPort = Number(maybe(facts.config)?.['tls-port'] ?? 0);
   // A plaintext port does not answer a ClientHello at all: a short wait is enough there.
   const tls = firstTls
@@ -173,7 +176,6 @@ export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
         probeTls({ ...endpoint, port: tlsPort || endpoint.port, timeoutMs: tlsPort ? endpoint.timeoutMs : 500 }, names),
       );
   const speaksTls = !audited.plaintext;
-  const process = await observeProcess(endpoint.host, facts.info);
   const engine = await observeEngine(facts.info, maybe(process)?.executable);
   const isDragonfly = maybe(engine)?.name === 'dragonfly';
   const clustered = maybe(engine)?.mode === 'cluster';
@@ -195,13 +197,36 @@ export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
       ? observed(live.readReplication(facts.info.value), 'INFO replication')
       : unobserved(facts.info.reason),
     process,
-    files:
-      isThisMachine(endpoint.host) || options.configFile
-        ? maybe(process)?.containerized
-          ? unobserved(
-              'the server has a file system of its own (container): give the compose file, or run the audit inside',
-            )
-          : observed(await readServerFiles(fileHints(options, facts)), 'file system')
-        : unobserved(`${endpoint.host} is another machine: run the audit there to see its files`),
+    files,
   };
+}
+
+async function observeFiles(
+  options: NodeOptions,
+  facts: Live,
+  process: NodeFacts['process'],
+): Promise<NodeFacts['files']> {
+  const { host } = options.endpoint;
+  if (!isThisMachine(host) && !options.configFile) {
+    return unobserved(`${host} is another machine: run the audit there to see its files`);
+  }
+  if (maybe(process)?.containerized) {
+    return unobserved(
+      'the server has a file system of its own (container): give the compose file, or run the audit inside',
+    );
+  }
+  return observed(await readServerFiles(fileHints(options, facts)), 'file system');
+}
+
+/** A sentinel has no CONFIG: its settings are those of its file, which it rewrites itself. */
+function settingsOf({ config, sentinel }: Live, files: NodeFacts['files']): Live['config'] {
+  const found = maybe(files);
+  const file = found && maybe(found.config);
+  if (config.observed || !sentinel.observed || !file) return config;
+  const named: readonly string[] = live.settingNames;
+  const directives = file.directives.filter(({ name }) => named.includes(name));
+  return observed(
+    Object.fromEntries(directives.map(({ name, args }) => [name, args.join(' ')])),
+    'the configuration file',
+  );
 }

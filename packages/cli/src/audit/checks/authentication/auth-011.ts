@@ -14,7 +14,7 @@ export const auth011: NodeCheck = {
   judge(node) {
     const clients = need(node.clients).filter((client) => client.name !== '' && client.name !== 'redkeep-audit');
     const kinds = (user: string): string[] => [
-      ...new Set(clients.filter((one) => one.user === user).map((one) => one.name.replace(/[-_:.]?\d+$/, ''))),
+      ...new Set(clients.filter((one) => one.user === user).map((one) => kindOf(one.name))),
     ];
     const shared = [...new Set(clients.map((client) => client.user))].filter((user) => kinds(user).length > 1);
     return failEach(
@@ -27,3 +27,8 @@ export const auth011: NodeCheck = {
     );
   },
 };
+
+/** Instances of one service number themselves; a sentinel names its links `sentinel-<id>-cmd` and `-pubsub`. */
+function kindOf(name: string): string {
+  return name.replace(/^(sentinel)-[0-9a-f]{8}-(cmd|pubsub)$/, '$1').replace(/[-_:.]?\d+$/, '');
+}

@@ -1,4 +1,5 @@
-import { failEach, type NodeCheck } from '../check.js';
+import { maybe } from '../../facts/fact.js';
+import { failEach, type NodeCheck, notApplicable } from '../check.js';
 import { config } from '../fix.js';
 import { settingIfAny } from '../read.js';
 
@@ -10,6 +11,7 @@ export const log008: NodeCheck = {
   passes: 'slow log of at least 128 entries from 10 ms or less; latency monitor on',
   maps: 'LOG',
   judge(node) {
+    if (maybe(node.engine)?.mode === 'sentinel') return notApplicable('a sentinel has no slow log');
     const threshold =
       settingIfAny(node, 'slowlog-log-slower-than') ?? settingIfAny(node, 'commandlog-execution-slower-than') ?? '-1';
     const entries =
