@@ -230,8 +230,19 @@ export function sentinelAclRules(user: User, engine: Engine): string[] {
   const watcher = ['+sentinel|ckquorum', '+acl|whoami', '+client|list'];
   if (user.role === 'auditor') watcher.push(...auditing, ...dryRun);
   const operator = user.role === 'auditor' || user.role === 'monitoring';
-  const rules = user.role === 'sentinel' ? peer : [...sentinelDiscovery, ...clientInfo, ...(operator ? watcher : [])];
-  return ['resetkeys', 'resetchannels', '&*', '-@all', ...rules];
+  const isPeer = user.role === 'sentinel';
+  const rules = isPeer ? peer : [...sentinelDiscovery, ...clientInfo, ...(operator ? watcher : [])];
+  const channels = isPeer ? ['__sentinel__:hello'] : sentinelEvents;
+  return ['resetkeys', 'resetchannels', ...channels.map((pattern) => `&${pattern}`), '-@all', ...rules];
 }
+
+/**
+ * The events of a sentinel. PSUBSCRIBE is allowed for a pattern that stands here as it is, so the patterns of
+ * Redkeep, node-redis and ioredis are listed beside the two that stand for every event.
+ */
+const sentinelEvents = [
+  ...['+*', '-*', '[-+]sdown', '[-+]odown', '+switch-master', 'switch-master', '+slave', '+slave-reconf-done'],
+  ...['+sentinel', '+reboot'],
+];
 
 const auditing = ['+acl|list', '+acl|users', '+acl|getuser', '+acl|cat', '+acl|log', '+command', '+sentinel|config'];
