@@ -109,7 +109,8 @@ function list(reply: unknown): unknown[] {
 
 /** `INFO` of the sections given, as one flat record. */
 export async function readInfo(ask: Ask): Promise<Record<string, string>> {
-  const text = String(await ask('INFO', 'everything'));
+  // A sentinel of Redis 6.2 has no such section and answers with nothing.
+  const text = String(await ask('INFO', 'everything')) || String(await ask('INFO'));
   return Object.fromEntries([...text.matchAll(/^([^#:\r\n]+):([^\r\n]*)/gm)].map(([, name, value]) => [name!, value!]));
 }
 
