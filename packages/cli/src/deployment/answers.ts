@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { CliError } from '../errors.js';
 import { keyTypes } from '../pki/authority.js';
-import { engineNames } from './engine-version.js';
+import { compareVersions, engineNames, oldestVersions } from './engine-version.js';
 import { profileNames, targetNames, topologyNames } from './model.js';
 import type { roleNames } from './roles.js';
 
@@ -96,6 +96,12 @@ function impossibleBecause(answers: Answers): [message: string, next: string] | 
   const { engine, topology, databases, applications, profile, hosts = [] } = answers;
   if (topology === 'cluster' && (databases ?? 1) > 1) {
     return ['A Cluster has one database only.', 'Leave out "databases", or choose the single topology.'];
+  }
+  if (engine && answers.engineVersion && compareVersions(answers.engineVersion, oldestVersions[engine]) < 0) {
+    return [
+      `${engine} ${answers.engineVersion} is too old: it lacks what a hardened deployment is made of.`,
+      `Choose ${engine} ${oldestVersions[engine]} or newer.`,
+    ];
   }
   if (engine === 'dragonfly' && topology !== 'single') {
     return [`Dragonfly does not run as ${topology}.`, 'Choose the single topology, or Redis or Valkey.'];

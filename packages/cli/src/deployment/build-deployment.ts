@@ -10,7 +10,7 @@ import type { RoleName } from './roles.js';
 
 /** The model that follows from the answers. Pure: the same answers give the same model. */
 export function buildDeployment(answers: Answers, engine: Engine): Deployment {
-  const policy = policyOf(answers);
+  const policy = policyOf(answers, engine);
   const nodes = nodesOf(answers);
   const users = usersOf(answers);
   const draft = {
@@ -35,15 +35,19 @@ export function buildDeployment(answers: Answers, engine: Engine): Deployment {
   return { ...draft, decisions: decisionsFor(draft) };
 }
 
-function policyOf(answers: Answers): Policy {
+function policyOf(answers: Answers, engine: Engine): Policy {
   const profile = profiles[answers.profile];
   return {
     ...profile,
+    // Dragonfly has no switch for either: with a CA it asks every client for a certificate, and takes TLS 1.2.
+    ...(engine.name === 'dragonfly' ? dragonflyTls : {}),
     memoryMegabytes: answers.memoryMegabytes ?? profile.memoryMegabytes,
     evictionPolicy: answers.eviction ?? profile.evictionPolicy,
     databases: answers.topology === 'cluster' ? 1 : (answers.databases ?? profile.databases),
   };
 }
+
+const dragonflyTls = { clientCertificates: 'required', tlsVersions: ['TLSv1.2', 'TLSv1.3'] } as const;
 
 /** The customary distance of sentinels and of the cluster bus from the data port. */
 const sentinelPortOffset = 20_000;

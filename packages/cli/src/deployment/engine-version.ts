@@ -18,6 +18,9 @@ export function compareVersions(a: string, b: string): number {
 /** From which version on each engine knows something; an engine left out never does. */
 export type Since = Partial<Record<EngineName, string>>;
 
+/** The oldest release lines that deployments are written for. */
+export const oldestVersions: Readonly<Record<EngineName, string>> = { redis: '6.2', valkey: '7.2', dragonfly: '1.22' };
+
 export function knows(engine: Engine, since: Since): boolean {
   const first = since[engine.name];
   return first !== undefined && compareVersions(engine.version, first) >= 0;

@@ -1,4 +1,4 @@
-import { type Engine, knows, type Since } from './engine-version.js';
+import { type Engine, knows, oldestVersions, type Since } from './engine-version.js';
 import type { TopologyName, User } from './model.js';
 
 export const roleNames = [
@@ -14,8 +14,8 @@ export const roleNames = [
 ] as const;
 export type RoleName = (typeof roleNames)[number];
 
-/** A rule, or a rule only some engines know. */
-type Rule = string | { readonly rule: string; readonly since: Since };
+/** A rule, or a rule only some engines know, from a release line on and, where told, up to another. */
+type Rule = string | { readonly rule: string; readonly since: Since; readonly until?: Since };
 
 interface Role {
   /** What the role is for, in words. */
@@ -26,10 +26,19 @@ interface Role {
   readonly keyAccess: 'none' | 'read' | 'read-write' | 'all';
 }
 
-const everywhere: Since = { redis: '6.2', valkey: '7.2', dragonfly: '1.0' };
+const everywhere: Since = oldestVersions;
 const redisLike: Since = { redis: '6.2', valkey: '7.2' };
 const redis7: Since = { redis: '7.0', valkey: '7.2' };
 const redis72: Since = { redis: '7.2', valkey: '7.2' };
+
+/**
+ * Clients tell their name and version. Redis 6.2 does not know the subcommand, but takes the rule, and without it
+ * logs every connection as a violation; 7.0 refuses a rule for a subcommand that it does not have.
+ */
+const clientInfo: readonly Rule[] = [
+  { rule: '+client|setinfo', since: redis72 },
+  { rule: '+client|setinfo', since: { redis: '6.2' }, until: { redis: '7.0' } },
+];
 
 /** What every client library sends when it connects. */
 const connectionRules: readonly Rule[] = [
@@ -41,7 +50,7 @@ const connectionRules: readonly Rule[] = [
   '+client|id',
   '+client|getname',
   '+client|setname',
-  { rule: '+client|setinfo', since: redis72 },
+  ...clientInfo,
   '+client|reply',
   '+client|tracking',
   '+client|caching',
@@ -61,7 +70,7 @@ const denials: readonly Rule[] = [
   '-randomkey',
   '-dbsize',
   '-dump',
-  '-object',
+  { rule: '-object', since: redisLike },
   '-pubsub',
   { rule: '-function', since: redis7 },
   { rule: '-wait', since: redisLike },
@@ -80,7 +89,7 @@ const monitoringRules: readonly Rule[] = [
   '+client|list',
   '+client|id',
   '+client|setname',
-  { rule: '+client|setinfo', since: redis72 },
+  ...clientInfo,
   '+module|list',
   '+slowlog|len',
   '+latency|latest',
@@ -105,6 +114,13 @@ const auditorRules: readonly Rule[] = [
   '+slowlog|get',
   '+latency|doctor',
   '+memory|doctor',
+];
+
+/** Dragonfly is copied by a protocol of its own, and refuses a file with commands that it does not know. */
+const copying: readonly Rule[] = [
+  { rule: '+sync', since: redisLike },
+  { rule: '+psync', since: redisLike },
+  '+replconf',
 ];
 
 export const roles: Readonly<Record<RoleName, Role>> = {
@@ -154,7 +170,7 @@ export const roles: Readonly<Record<RoleName, Role>> = {
   },
   backup: {
     purpose: 'Takes a copy of the whole data set by replication. Reads everything, changes nothing.',
-    rules: ['+ping', '+info', '+role', '+lastsave', '+bgsave', '+sync', '+psync', '+replconf', '+client|setname'],
+    rules: ['+ping', '+info', '+role', '+lastsave', '+bgsave', ...copying, '+client|setname'],
     keyAccess: 'none',
   },
   replication: {
@@ -194,13 +210,23 @@ export function commandRules(user: User, engine: Engine, topology: TopologyName)
   const role = roles[user.role];
   if (user.role === 'admin') return ['+@all'];
   const discovery = topology === 'cluster' && role.keyAccess !== 'none' ? clusterRules : [];
-  const rules = [...role.rules, ...discovery]
-    .filter((rule) => knows(engine, typeof rule === 'string' ? everywhere : rule.since))
-    .map((rule) => (typeof rule === 'string' ? rule : rule.rule))
-    // Rules for subcommands are new in Dragonfly; a file with a rule that it does not know is refused as a whole.
+  const login = engine.name === 'dragonfly' ? dragonflyLogin : [];
+  const rules = known([...role.rules, ...discovery, ...login], engine)
+    // Dragonfly has no rules for subcommands, and refuses a file with a rule that it does not know as a whole.
     .filter((rule) => engine.name !== 'dragonfly' || !rule.includes('|'));
   return ['-@all', ...new Set([...rules, ...user.extraCommands.map((command) => `+${command}`)])];
 }
+
+function known(rules: readonly Rule[], engine: Engine): string[] {
+  return rules.flatMap((rule) => {
+    if (typeof rule === 'string') return knows(engine, everywhere) ? [rule] : [];
+    const ended = rule.until !== undefined && knows(engine, rule.until);
+    return knows(engine, rule.since) && !ended ? [rule.rule] : [];
+  });
+}
+
+/** Where Redis lets everybody log in, Dragonfly asks the ACL: for AUTH it is that of the default user. */
+export const dragonflyLogin = ['+auth', '+hello', '+quit'];
 
 /** The key and channel rules of a user. Read-only key patterns exist from Redis 7.0 on; before, commands decide. */
 export function scopeRules(user: User, engine: Engine): string[] {
@@ -224,14 +250,13 @@ const sentinelDiscovery = [
 /** What a user may do on a sentinel itself: applications find the primary, sentinels talk, nobody else changes it. */
 export function sentinelAclRules(user: User, engine: Engine): string[] {
   if (user.role === 'admin') return ['~*', '&*', '+@all'];
-  const clientInfo = knows(engine, redis72) ? ['+client|setinfo'] : [];
   const peer = ['+sentinel|is-master-down-by-addr', '+publish', '+ping', '+info', '+subscribe', '+client|setname'];
   const dryRun = knows(engine, redis7) ? ['+acl|dryrun'] : [];
   const watcher = ['+sentinel|ckquorum', '+acl|whoami', '+client|list'];
   if (user.role === 'auditor') watcher.push(...auditing, ...dryRun);
   const operator = user.role === 'auditor' || user.role === 'monitoring';
   const isPeer = user.role === 'sentinel';
-  const rules = isPeer ? peer : [...sentinelDiscovery, ...clientInfo, ...(operator ? watcher : [])];
+  const rules = isPeer ? peer : [...sentinelDiscovery, ...known(clientInfo, engine), ...(operator ? watcher : [])];
   const channels = isPeer ? ['__sentinel__:hello'] : sentinelEvents;
   return ['resetkeys', 'resetchannels', ...channels.map((pattern) => `&${pattern}`), '-@all', ...rules];
 }

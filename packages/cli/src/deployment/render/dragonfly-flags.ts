@@ -16,7 +16,7 @@ export function renderDragonflyFlags(
       ['port', node.port],
     ],
     [
-      'TLS only, on every port.',
+      'TLS only, on every port. Naming the CA makes every client show a certificate of it.',
       ['tls', true],
       ['tls_cert_file', locate(certificate.certFile)],
       ['tls_key_file', locate(certificate.keyFile)],

@@ -1,11 +1,12 @@
 import { type Material, passwordHash, passwordOf } from '../material.js';
 import type { Deployment, DeploymentNode, User } from '../model.js';
-import { commandRules, scopeRules, sentinelAclRules } from '../roles.js';
+import { commandRules, dragonflyLogin, scopeRules, sentinelAclRules } from '../roles.js';
 import type { RenderedFile } from './rendered-file.js';
 
 /** The ACL file of a data node. The servers allow no comment in it; DECISIONS.md and `acl explain` say what it means. */
 export function renderUsersAcl(deployment: Deployment, node: DeploymentNode, material: Material): RenderedFile {
-  const lines = [disabledDefault, ...deployment.users.map((user) => aclLine(deployment, user, material))];
+  const login = deployment.engine.name === 'dragonfly' ? ` ${dragonflyLogin.join(' ')}` : '';
+  const lines = [disabledDefault + login, ...deployment.users.map((user) => aclLine(deployment, user, material))];
   return { path: node.aclFile, mode: 0o600, content: `${lines.join('\n')}\n` };
 }
 
