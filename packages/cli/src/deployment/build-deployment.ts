@@ -23,6 +23,7 @@ export function buildDeployment(answers: Answers, engine: Engine): Deployment {
     nodes,
     users,
     caFile: 'pki/ca.crt',
+    clientCaFile: 'pki/client-ca.crt',
     caKeyFile: 'authority/ca.key',
     certificates: [
       ...nodes.map((node) => nodeCertificate(node, answers, policy)),

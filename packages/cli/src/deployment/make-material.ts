@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { explainSystemError } from '../errors.js';
+import { CliError, explainSystemError } from '../errors.js';
 import { createAuthority, issueCertificate, type KeyType, type PemPair } from '../pki/authority.js';
 import { createPassword } from '../secrets/password.js';
 import type { Material } from './material.js';
@@ -18,20 +18,45 @@ export async function makeMaterial(
   for (const { name, passwordFile } of deployment.users) {
     passwords.set(name, (await read(passwordFile))?.trimEnd() || createPassword());
   }
-  const ca =
-    pairOf(await read(deployment.caFile), await read(deployment.caKeyFile)) ??
-    (await createAuthority({
-      commonName: 'redkeep private CA',
-      days: deployment.policy.caDays,
-      ...options,
-    }));
+  const ca = await authorityOf(deployment, read, options);
   const certificates = new Map<string, PemPair>();
   for (const spec of deployment.certificates) {
     const existing = pairOf(await read(spec.certFile), await read(spec.keyFile));
-    const fits = existing && carriesNames(existing.cert, spec);
-    certificates.set(spec.name, fits ? existing : await issueCertificate(ca, spec, options));
+    const fits = existing && (isForeign(existing.cert, ca.cert) || carriesNames(existing.cert, spec));
+    certificates.set(spec.name, fits ? existing : await issueCertificate(withKey(ca, deployment), spec, options));
   }
-  return { passwords, certificates, ca };
+  return { passwords, certificates, ca, clientCa: (await read(deployment.clientCaFile)) ?? ca.cert };
+}
+
+type Authority = Material['ca'];
+
+/** The CA of the folder, with or without its key: it may have been moved off the machine, as the runbook says. */
+async function authorityOf(
+  { caFile, caKeyFile, policy }: Deployment,
+  read: (file: string) => Promise<string | undefined>,
+  options: { readonly now: Date; readonly keyType: KeyType },
+): Promise<Authority> {
+  const cert = await read(caFile);
+  if (cert !== undefined) return { cert, key: await read(caKeyFile) };
+  return createAuthority({ commonName: 'redkeep private CA', days: policy.caDays, ...options });
+}
+
+function withKey({ cert, key }: Authority, { caKeyFile }: Deployment): PemPair {
+  if (key !== undefined) return { cert, key };
+  throw new CliError(
+    'REDKEEP_CERTIFICATE_UNUSABLE',
+    `A certificate has to be issued, and the CA's key is not at ${caKeyFile}. Nothing was written.`,
+    'Put the key back for as long as this takes, and run it again.',
+  );
+}
+
+/** True for a certificate that another CA issued: it was imported and is renewed there, whatever names it carries. */
+export function isForeign(pem: string, ownAuthority: string): boolean {
+  try {
+    return !new X509Certificate(pem).verify(new X509Certificate(ownAuthority).publicKey);
+  } catch {
+    return false;
+  }
 }
 
 /** False when an answer has added a name or address that the certificate does not carry. */

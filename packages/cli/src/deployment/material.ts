@@ -9,7 +9,10 @@ export interface Material {
   readonly passwords: ReadonlyMap<string, string>;
   /** PEM texts by certificate name. */
   readonly certificates: ReadonlyMap<string, { readonly cert: string; readonly key: string }>;
-  readonly ca: { readonly cert: string; readonly key: string };
+  /** The CAs that clients trust, the private one first; its key, unless it was moved off this machine. */
+  readonly ca: { readonly cert: string; readonly key: string | undefined };
+  /** The CAs that servers accept. */
+  readonly clientCa: string;
 }
 
 /**

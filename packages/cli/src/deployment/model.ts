@@ -27,6 +27,8 @@ export interface Deployment {
   readonly users: readonly User[];
   /** The file of the private CA's certificate: what a client must trust. */
   readonly caFile: string;
+  /** CAs whose certificates the servers accept from clients, replicas and peers. A public CA has no place in it. */
+  readonly clientCaFile: string;
   /** The file of the CA's private key; it issues certificates and no server needs it. */
   readonly caKeyFile: string;
   readonly certificates: readonly CertificateSpec[];

@@ -1,10 +1,11 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { copyFile, mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
+import { readIfPresent } from '../deployment/make-material.js';
 import type { CertificateSpec } from '../deployment/model.js';
 import type { LoadedDeployment } from '../deployment/state.js';
 import { timestamp } from '../deployment/write-files.js';
-import { explainSystemError } from '../errors.js';
+import { CliError, explainSystemError } from '../errors.js';
 import { issueCertificate, type KeyType, type PemPair } from './authority.js';
 
 /** Puts a new pair in place of a certificate; the old one is kept under `backups/`. Returns the new fingerprint. */
@@ -53,9 +54,17 @@ export async function renewCertificate(
 ): Promise<string> {
   const authority = {
     cert: await readFile(loaded.locate(loaded.deployment.caFile), 'utf8'),
-    key: await readFile(loaded.locate(loaded.deployment.caKeyFile), 'utf8').catch((error) => {
-      throw explainSystemError(error, loaded.locate(loaded.deployment.caKeyFile));
-    }),
+    key: await readAuthorityKey(loaded.locate(loaded.deployment.caKeyFile)),
   };
   return replaceCertificate(loaded, spec, await issueCertificate(authority, spec, options), options.now);
+}
+
+async function readAuthorityKey(file: string): Promise<string> {
+  const key = await readIfPresent(file);
+  if (key !== undefined) return key;
+  throw new CliError(
+    'REDKEEP_CERTIFICATE_UNUSABLE',
+    `The CA's key is not at ${file}: it was perhaps moved off this machine. Nothing was replaced.`,
+    'Put it back for as long as this takes, and run it again.',
+  );
 }

@@ -3,27 +3,44 @@ import { open, readFile, rename } from 'node:fs/promises';
 import type { LoadedDeployment } from '../deployment/state.js';
 import { CliError, explainSystemError } from '../errors.js';
 
+/** Certificates of a PEM text, in its order. */
+export function certificatesOf(pem: string): X509Certificate[] {
+  const texts = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return texts.map((text) => new X509Certificate(text));
+}
+
 /**
- * Adds a CA to the file that servers and clients trust, after those already there: first both are trusted, then
- * certificates are issued anew, then the old one can go. True when it was not there yet.
+ * Adds a CA to what clients trust and, unless it vouches for servers only, to what servers accept, after those already
+ * there: first both are trusted, then certificates are issued anew, then the old one can go. True when it was new.
  */
-export async function addTrust(loaded: LoadedDeployment, pem: string, now: Date): Promise<boolean> {
-  const file = loaded.locate(loaded.deployment.caFile);
-  const added = parseAuthority(pem, now);
-  const bundle = await readFile(file, 'utf8');
-  const known = bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  if (known.some((text) => new X509Certificate(text).fingerprint256 === added.fingerprint256)) return false;
-  const staging = `${file}.${randomBytes(6).toString('hex')}`;
+export async function addTrust(
+  loaded: LoadedDeployment,
+  pem: string,
+  options: { readonly now: Date; readonly serversOnly?: boolean },
+): Promise<boolean> {
+  const { caFile, clientCaFile } = loaded.deployment;
+  const added = parseAuthority(pem, options.now);
+  let isNew = false;
+  for (const file of options.serversOnly ? [caFile] : [caFile, clientCaFile]) {
+    if (await appendCertificate(loaded.locate(file), added)) isNew = true;
+  }
+  return isNew;
+}
+
+async function appendCertificate(file: string, added: X509Certificate): Promise<boolean> {
   try {
+    const bundle = await readFile(file, 'utf8');
+    if (certificatesOf(bundle).some(({ fingerprint256 }) => fingerprint256 === added.fingerprint256)) return false;
+    const staging = `${file}.${randomBytes(6).toString('hex')}`;
     const handle = await open(staging, 'wx', 0o644);
     await handle.writeFile(`${bundle.trimEnd()}\n${added.toString()}`);
     await handle.sync();
     await handle.close();
     await rename(staging, file);
+    return true;
   } catch (error) {
     throw explainSystemError(error, file);
   }
-  return true;
 }
 
 function parseAuthority(pem: string, now: Date): X509Certificate {

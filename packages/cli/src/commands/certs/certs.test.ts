@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { freePort } from '@redkeep/testing';
 import { createAuthority, issueCertificate } from '../../pki/authority.js';
+import { createChain } from '../../testing/certificate-chain.js';
 import { openDeployment } from '../../testing/open-deployment.js';
 import { CliSandbox } from '../../testing/run-cli.js';
 
@@ -89,6 +90,64 @@ describe('redkeep certs', () => {
     assert.match(taken.err, /imported, served/);
     assert.equal(await fingerprint(), new X509Certificate(pair.cert).fingerprint256);
     assert.equal((await sandbox.run(['status'])).code, 0);
+  });
+
+  it('import follows the chain to a root, and a later init or renewal leaves what was imported alone', async () => {
+    const now = new Date();
+    const { root, intermediate } = await createChain(now);
+    const { deployment } = await openDeployment(sandbox);
+    const spec = deployment.certificates.find(({ name }) => name === 'node-1')!;
+    const loopbackOnly = { ...spec, dnsNames: [], ipAddresses: ['127.0.0.1'], days: 20 };
+    const pair = await issueCertificate(intermediate, loopbackOnly, { now });
+    const stranger = await createAuthority({ commonName: 'stranger', days: 30, now });
+    const files = {
+      'fullchain.pem': pair.cert + intermediate.cert,
+      'key.pem': pair.key,
+      'root.pem': root.cert,
+      'intermediate.pem': intermediate.cert,
+      'stranger.pem': stranger.cert,
+    };
+    for (const [name, text] of Object.entries(files)) await writeFile(sandbox.path(name), text);
+    const take = (ca: string) => certs('import', 'node-1', '--cert', 'fullchain.pem', '--key', 'key.pem', '--ca', ca);
+    for (const ca of ['stranger.pem', 'intermediate.pem']) {
+      const refused = await take(ca);
+      assert.equal(refused.code, 2, ca);
+      assert.match(refused.err, /does not lead to a root among the CAs given/);
+    }
+    const before = await read('pki/client-ca.crt');
+    const taken = await take('root.pem');
+    assert.equal(taken.code, 0, taken.err);
+    assert.match(taken.err, /imported, served/);
+    assert.match(await read('pki/ca.crt'), /BEGIN CERTIFICATE.+BEGIN CERTIFICATE/s);
+    assert.equal(await read('pki/client-ca.crt'), before, 'servers go on accepting the private CA only');
+
+    const imported = await fingerprint();
+    assert.equal((await sandbox.run(['init', '--yes', '--force'])).code, 0);
+    const renewed = await sandbox.run(['certs', 'renew', '--all']);
+    assert.match(renewed.err, /node-1 comes from another CA/);
+    assert.equal(await fingerprint(), imported);
+    assert.equal((await certs('check')).code, 1, 'it expires in less than 30 days');
+    assert.equal((await sandbox.run(['status'])).code, 0);
+  });
+
+  it('works on without the CA key, which belongs elsewhere, until something has to be issued', async () => {
+    const key = await read('authority/ca.key');
+    await rm(sandbox.path('redkeep/authority'), { recursive: true });
+    const ca = await read('pki/ca.crt');
+    const same = await sandbox.run(['init', '--yes']);
+    assert.match(same.err, /nothing to change/);
+    for (const args of [
+      ['certs', 'issue', 'node-1'],
+      ['init', '--yes', '--force', '--tls-name', 'cache.example.org'],
+    ]) {
+      const result = await sandbox.run(args);
+      assert.equal(result.code, 2, args.join(' '));
+      assert.match(result.err, /CA's key is not at .*REDKEEP_CERTIFICATE_UNUSABLE/s);
+    }
+    assert.equal(await read('pki/ca.crt'), ca);
+    await mkdir(sandbox.path('redkeep/authority'));
+    await writeFile(sandbox.path('redkeep/authority/ca.key'), key);
+    assert.equal((await certs('issue', 'node-1')).code, 0);
   });
 
   it('trust adds a CA beside the old one, so that both generations of clients get in', async () => {

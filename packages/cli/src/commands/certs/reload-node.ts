@@ -40,7 +40,7 @@ export async function reloadNode(
   const files = [
     ['tls-cert-file', asServerSees(spec.certFile)],
     ['tls-key-file', asServerSees(spec.keyFile)],
-    ['tls-ca-cert-file', asServerSees(loaded.deployment.caFile)],
+    ['tls-ca-cert-file', asServerSees(loaded.deployment.clientCaFile)],
   ] as const;
   const admin = userOf(loaded.deployment, 'admin')!;
   await withClient(context.connect, loaded, node, admin, async (client) => {

@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { type Context, stopIfInterrupted } from '../../context.js';
+import { isForeign } from '../../deployment/make-material.js';
 import { loadDeployment } from '../../deployment/state.js';
 import { CliError } from '../../errors.js';
 import { readStatuses } from '../../pki/certificate-status.js';
@@ -23,9 +25,16 @@ export async function certsRenew(context: Context, names: readonly string[], opt
   const now = clock.now();
   const due = new Set((await readStatuses(loaded, now)).filter(({ renewalDue }) => renewalDue).map(({ name }) => name));
   if (due.has('ca')) terminal.warn('The CA itself is due: make a new one and add it with "redkeep certs trust".');
-  const wanted = certificates.filter(
-    ({ name }) => options.all || (names.length > 0 ? names.includes(name) : due.has(name)),
-  );
+  const authority = await readFile(loaded.locate(loaded.deployment.caFile), 'utf8');
+  const wanted = [];
+  for (const spec of certificates) {
+    if (!(names.length > 0 ? names.includes(spec.name) : options.all || due.has(spec.name))) continue;
+    const imported = isForeign((await readPair(loaded, spec)).cert, authority);
+    // Asked for by name it is issued anew; a timer must not swap the CA of a server behind its clients' back.
+    if (imported && names.length === 0) {
+      terminal.warn(`${spec.name} comes from another CA: renew it there, then "redkeep certs import ${spec.name}".`);
+    } else wanted.push(spec);
+  }
   if (wanted.length === 0) return terminal.done('No certificate is due.');
   for (const spec of wanted) {
     stopIfInterrupted(signal);

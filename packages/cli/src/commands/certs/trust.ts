@@ -21,7 +21,7 @@ export async function certsTrust(context: Context, file: string | undefined, opt
   const pem = await readFile(given, 'utf8').catch((error: unknown) => {
     throw explainSystemError(error, given);
   });
-  if (!(await addTrust(loaded, pem, clock.now()))) return terminal.done('This CA is trusted already.');
+  if (!(await addTrust(loaded, pem, { now: clock.now() }))) return terminal.done('This CA is trusted already.');
   for (const node of loaded.deployment.nodes) {
     terminal.done(`${node.name}: ${await reloadNode(context, loaded, node)}.`);
   }

@@ -20,7 +20,7 @@ export function renderDragonflyFlags(
       ['tls', true],
       ['tls_cert_file', locate(certificate.certFile)],
       ['tls_key_file', locate(certificate.keyFile)],
-      ['tls_ca_cert_file', locate(deployment.caFile)],
+      ['tls_ca_cert_file', locate(deployment.clientCaFile)],
       ['tls_replication', true],
       ['no_tls_on_admin_port', false],
     ],

@@ -25,6 +25,7 @@ export function nodeFiles(deployment: Deployment, node: DeploymentNode): string[
     node.configFile,
     node.aclFile,
     deployment.caFile,
+    deployment.clientCaFile,
     own.certFile,
     own.keyFile,
     user.passwordFile,

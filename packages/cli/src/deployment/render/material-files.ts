@@ -7,7 +7,8 @@ export function renderMaterial(deployment: Deployment, material: Material): Rend
   return [
     ...deployment.users.map((user) => made(user.passwordFile, 0o600, passwordOf(material, user.name))),
     made(deployment.caFile, 0o644, material.ca.cert),
-    made(deployment.caKeyFile, 0o600, material.ca.key),
+    made(deployment.clientCaFile, 0o644, material.clientCa),
+    ...(material.ca.key === undefined ? [] : [made(deployment.caKeyFile, 0o600, material.ca.key)]),
     ...deployment.certificates.flatMap(({ name, certFile, keyFile }) => {
       const pair = material.certificates.get(name);
       if (!pair) throw new Error(`No certificate was made for ${name}.`);

@@ -49,7 +49,7 @@ ssh -N -L ${nodes[0]!.port}:127.0.0.1:${nodes[0]!.port} user@bastion
 ## Let's Encrypt or another CA
 
 \`\`\`sh
-certbot renew --deploy-hook 'redkeep certs import ${nodes[0]!.name} --dir ${dir} --cert "$RENEWED_LINEAGE/fullchain.pem" --key "$RENEWED_LINEAGE/privkey.pem" --ca "$RENEWED_LINEAGE/chain.pem"'
+certbot renew --deploy-hook 'redkeep certs import ${nodes[0]!.name} --dir ${dir} --cert "$RENEWED_LINEAGE/fullchain.pem" --key "$RENEWED_LINEAGE/privkey.pem" --ca /etc/ssl/certs/ISRG_Root_X1.pem'
 \`\`\`
 
 ## Emergencies

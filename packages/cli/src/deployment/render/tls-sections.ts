@@ -19,7 +19,7 @@ export function tlsSections(deployment: Deployment, node: DeploymentNode, locate
   return [
     section(
       'The private CA decides who is who. The node certificate serves for connections in and out.',
-      ['tls-ca-cert-file', locate(deployment.caFile)],
+      ['tls-ca-cert-file', locate(deployment.clientCaFile)],
       ['tls-cert-file', locate(certificate.certFile)],
       ['tls-key-file', locate(certificate.keyFile)],
     ),
