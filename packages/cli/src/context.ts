@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { type Connect, connect } from './engine/connect-node.js';
 import { CliError } from './errors.js';
@@ -66,11 +67,14 @@ function linePrompt({ stdin, stderr }: ProcessStreams, signal: AbortSignal): Pro
   async function ask(question: string, fallback: string): Promise<string> {
     if (!available) return fallback;
     const lines = createInterface({ input: stdin, output: stderr });
+    // Ctrl-D ends the input; Ctrl-C reaches readline, which has the terminal, and not the process.
+    const closed = once(lines, 'close').then(() => Promise.reject(interrupted()));
+    closed.catch(() => undefined);
     try {
-      const answer = await lines.question(`${question} [${fallback}] `, { signal });
+      const answer = await Promise.race([lines.question(`${question} [${fallback}] `, { signal }), closed]);
       return answer.trim() || fallback;
     } catch (error) {
-      throw signal.aborted ? interrupted() : error;
+      throw error instanceof Error && error.name === 'AbortError' ? interrupted() : error;
     } finally {
       lines.close();
     }

@@ -14,7 +14,7 @@ const host = z.string().refine((value) => isIP(value) !== 0 || hostName.test(val
 const source = z.string().refine(isNetwork, 'an IP address or a network such as 10.0.0.0/24');
 const port = z.number().int().min(1).max(65_535);
 
-const applicationRoles = [
+export const applicationRoles = [
   'application',
   'read-only',
   'session-store',

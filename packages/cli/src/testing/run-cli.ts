@@ -11,12 +11,16 @@ export interface CliResult {
   readonly code: ExitCode;
   readonly out: string;
   readonly err: string;
+  /** What was asked. */
+  readonly questions: readonly string[];
 }
 
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
+  /** What a person at the terminal answers, one after the other; then only the defaults. */
+  readonly replies?: readonly string[];
   /** Called with each piece of text the command writes. */
   readonly onText?: (text: string) => void;
 }
@@ -41,6 +45,8 @@ export class CliSandbox {
   async run(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
     let out = '';
     let err = '';
+    const questions: string[] = [];
+    const replies = [...(options.replies ?? [])];
     const env = options.env ?? process.env;
     const context: Context = {
       cwd: this.folder,
@@ -63,15 +69,18 @@ export class CliSandbox {
       }),
       signal: options.signal ?? new AbortController().signal,
       prompt: {
-        available: false,
-        ask: async (_, fallback) => fallback,
+        available: options.replies !== undefined,
+        ask: async (question, fallback) => {
+          questions.push(question);
+          return replies.shift() || fallback;
+        },
         confirm: async (_, fallback) => fallback,
       },
       connect,
       exitCode: ExitCode.Ok,
     };
     const code = await run(args, context);
-    return { code, out, err };
+    return { code, out, err, questions };
   }
 
   /** Stops the servers of a deployment made here and removes the folder. */

@@ -2,9 +2,9 @@ import path from 'node:path';
 import type { Context } from '../../context.js';
 import type { AnswersInput } from '../../deployment/answers.js';
 import { readIfPresent } from '../../deployment/make-material.js';
-import { profileNames, topologyNames } from '../../deployment/model.js';
 import { answersFile } from '../../deployment/state.js';
 import { CliError } from '../../errors.js';
+import { askQuestions } from './ask-questions.js';
 
 /** The flags of `init` that are answers. */
 export interface AnswerFlags {
@@ -46,7 +46,7 @@ export async function collectAnswers(
   const earlier = given ?? (await readAnswers(path.join(folder, answersFile), false));
   const answers: Loose = { ...earlier, ...answersFromFlags(flags) };
   const open = ask && context.prompt.available && earlier === undefined;
-  return open ? askOpenQuestions(context, answers) : answers;
+  return open ? askQuestions(context, answers) : answers;
 }
 
 async function readAnswers(file: string, required: boolean): Promise<Loose | undefined> {
@@ -105,19 +105,4 @@ function application(text: string, role: string): Loose {
 function splitOnce(text: string, separator: string): [string, string | undefined] {
   const at = text.indexOf(separator);
   return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + separator.length)];
-}
-
-async function askOpenQuestions({ prompt }: Context, answers: Loose): Promise<Loose> {
-  const asked: Loose = { ...answers };
-  if (asked['profile'] === undefined) {
-    asked['profile'] = await prompt.ask(`Profile (${profileNames.join(', ')})?`, 'development');
-  }
-  if (asked['topology'] === undefined) {
-    asked['topology'] = await prompt.ask(`Topology (${topologyNames.join(', ')})?`, 'single');
-  }
-  if (asked['applications'] === undefined) {
-    const names = await prompt.ask('Names of the applications, separated by commas?', 'app');
-    asked['applications'] = names.split(',').map((name) => application(name.trim(), 'application'));
-  }
-  return asked;
 }

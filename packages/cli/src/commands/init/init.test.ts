@@ -118,6 +118,30 @@ describe('redkeep init', () => {
     assert.deepEqual(await readdir(sandbox.folder), []);
   });
 
+  it('asks a person for what no flag has answered, and again after a wrong answer', async () => {
+    const replies = ['prodution', 'prod', 'sentinel', 'systemd', '10.0.0.1; reboot', '10.0.0.1, 10.0.0.2 10.0.0.3'];
+    const { code, err, questions } = await sandbox.run(['init', '--engine', 'redis', '--engine-version', '7.2'], {
+      replies: [...replies, '10.1.0.0/16', 'shop, we"b', 'shop web', '', 'shop:*, cart:*', 'session', ''],
+    });
+    assert.equal(code, 0, err);
+    assert.match(err, /Choose one of development, staging, production, regulated\./);
+    assert.match(err, /10\.0\.0\.1; reboot|10\.0\.0\.1;: a host name or an IP address/);
+    assert.match(err, /we"b: letters, digits/);
+    assert.ok(!questions.some((question) => question.startsWith('Engine')));
+    const config = JSON.parse(await readFile(sandbox.path('redkeep/redkeep.config.json'), 'utf8'));
+    assert.deepEqual(
+      [config.profile, config.topology, config.target, config.hosts, config.sources],
+      ['production', 'sentinel', 'systemd', ['10.0.0.1', '10.0.0.2', '10.0.0.3'], ['10.1.0.0/16']],
+    );
+    assert.deepEqual(
+      config.applications.map(({ name, role, keys }: Record<string, unknown>) => [name, role, keys]),
+      [
+        ['shop', 'application', ['shop:*', 'cart:*']],
+        ['web', 'session-store', ['web:*']],
+      ],
+    );
+  });
+
   it('names every wrong answer', async () => {
     const result = await init('--port', '0', '--host', 'not a host', '--app', 'we ird');
     assert.equal(result.code, 2);
