@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { certificateOf, type Deployment, dataNodes, sentinelNodes, type User } from '../model.js';
+import { certificateOf, type Deployment, type DeploymentNode, dataNodes, sentinelNodes, type User } from '../model.js';
 import { roles } from '../roles.js';
 import type { RenderedFile } from './rendered-file.js';
 import { quoteShell } from './shell.js';
@@ -36,47 +36,52 @@ function environment(deployment: Deployment, user: User, folder: string): string
     REDIS_TLS_KEY_FILE: key,
   };
   const text = Object.entries(lines).map(([name, value]) => `${name}=${quoteShell(value)}`);
-  return `# How ${user.name} connects. The password stands in a file, not here.\n${text.join('\n')}\n`;
+  const head = [
+    `# How ${user.name} connects. Redkeep's createClient() reads REDIS_URL and REDIS_TLS_* by itself; the password stands`,
+    '# in a file: fromFile({ username: process.env.REDIS_USERNAME, password: process.env.REDIS_PASSWORD_FILE }).',
+  ];
+  return `${[...head, ...text].join('\n')}\n`;
 }
 
 function url(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
+/** What the code blocks are put together from: expressions and option lists in JavaScript. */
+interface Parts {
+  readonly address: (node: DeploymentNode) => string;
+  readonly addresses: (nodes: readonly DeploymentNode[]) => string;
+  readonly username: string;
+  readonly password: string;
+}
+
 function snippets(deployment: Deployment, user: User, folder: string): string {
-  const node = dataNodes(deployment)[0]!;
   const { ca, cert, key, password } = files(deployment, user, folder);
-  const text = (value: string) => JSON.stringify(value);
-  const nodes = (list: readonly { host: string; port: number }[]) =>
-    `[${list.map(({ host, port }) => `{ host: ${text(host)}, port: ${port} }`).join(', ')}]`;
-  const tlsFiles = `{ caFile: ${text(ca)}, certFile: ${text(cert)}, keyFile: ${text(key)} }`;
-  const tlsTexts = `{ ca: readFileSync(${text(ca)}), cert: readFileSync(${text(cert)}), key: readFileSync(${text(key)}) }`;
-  const login = `username: ${text(user.name)}, password: readFileSync(${text(password)}, 'utf8').trim()`;
-  const { topology, sentinel } = deployment;
-  const where = `host: ${text(node.host)}, port: ${node.port}`;
-  const ioredis =
-    topology === 'cluster'
-      ? `new Redis.Cluster(${nodes(dataNodes(deployment))}, { redisOptions: { ${login}, tls } })`
-      : topology === 'sentinel'
-        ? `new Redis({ sentinels: ${nodes(sentinelNodes(deployment))}, name: ${text(sentinel!.primaryName)}, ${login},\n  sentinelUsername: ${text(user.name)}, sentinelPassword: readFileSync(${text(password)}, 'utf8').trim(), tls, sentinelTLS: tls, enableTLSForSentinelMode: true })`
-        : `new Redis({ ${where}, ${login}, tls })`;
-  const topologyNote =
-    topology === 'single'
-      ? ''
-      : `\nThe first node is shown; with ${topology} give all: \`${nodes(topology === 'cluster' ? dataNodes(deployment) : sentinelNodes(deployment))}\`.\n`;
+  const address = ({ host, port }: DeploymentNode) => `host: ${JSON.stringify(host)}, port: ${port}`;
+  const parts: Parts = {
+    address,
+    addresses: (nodes) => `[${nodes.map((node) => `{ ${address(node)} }`).join(', ')}]`,
+    username: JSON.stringify(user.name),
+    password: `readFileSync(${JSON.stringify(password)}, 'utf8').trim()`,
+  };
+  const tlsFiles = `{ caFile: ${JSON.stringify(ca)}, certFile: ${JSON.stringify(cert)}, keyFile: ${JSON.stringify(key)} }`;
+  const read = (file: string) => `readFileSync(${JSON.stringify(file)})`;
+  const tlsTexts = `{ ca: ${read(ca)}, cert: ${read(cert)}, key: ${read(key)} }`;
+  const { create, call } = byTopology[deployment.topology](deployment, parts);
+  const node = dataNodes(deployment)[0]!;
+  const where = `-h ${node.host} -p ${node.port}`;
+  const cli = deployment.engine.name === 'valkey' ? 'valkey-cli' : 'redis-cli';
   return `# ${user.name}: how to connect
-${topologyNote}
+
 ## Redkeep
 
 \`\`\`ts
-import { readFileSync } from 'node:fs';
-import { createClient } from 'redkeep';
+import { ${create}, fromFile } from 'redkeep';
 
-const client = createClient({
-  socket: { ${where} },
-  tls: ${tlsFiles},
-  ${login},
-});
+// Looked at again when it changes: a rotated password is taken without a reconnect.
+const credentialsProvider = fromFile({ username: ${parts.username}, password: ${JSON.stringify(password)} });
+const tls = ${tlsFiles};
+const client = ${call('{ tls, credentialsProvider }')};
 await client.connect();
 \`\`\`
 
@@ -84,10 +89,11 @@ await client.connect();
 
 \`\`\`ts
 import { readFileSync } from 'node:fs';
-import { createClient } from 'redis';
+import { ${create} } from 'redis';
 
+const credentials = { username: ${parts.username}, password: ${parts.password} };
 const tls = ${tlsTexts};
-const client = createClient({ socket: { ${where}, tls: true, ...tls }, ${login} });
+const client = ${call('{ socket: { tls: true, ...tls }, ...credentials }')};
 await client.connect();
 \`\`\`
 
@@ -97,17 +103,70 @@ await client.connect();
 import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 
+const credentials = { username: ${parts.username}, password: ${parts.password} };
 const tls = ${tlsTexts};
-const redis = ${ioredis};
+const redis = ${ioredis[deployment.topology](deployment, parts)};
 \`\`\`
 
-## redis-cli
+## ${cli}
 
 The password travels in the environment, not in the process list: \`redkeep cli --user ${user.name}\` does the same.
 
 \`\`\`sh
-REDISCLI_AUTH="$(cat ${quoteShell(password)})" redis-cli -h ${node.host} -p ${node.port} --tls --cacert ${quoteShell(ca)} \\
-  --cert ${quoteShell(cert)} --key ${quoteShell(key)} --user ${user.name}${topology === 'cluster' ? ' -c' : ''}
+REDISCLI_AUTH="$(cat ${quoteShell(password)})" ${cli} ${where} --tls --cacert ${quoteShell(ca)} \\
+  --cert ${quoteShell(cert)} --key ${quoteShell(key)} --user ${user.name}${deployment.topology === 'cluster' ? ' -c' : ''}
 \`\`\`
 `;
 }
+
+type Creation = {
+  readonly create: string;
+  /** The call, given the options of each connection; those of Redkeep and node-redis differ only there. */
+  readonly call: (options: string) => string;
+};
+
+const byTopology: Readonly<Record<Deployment['topology'], (deployment: Deployment, parts: Parts) => Creation>> = {
+  single: (deployment, { address }) => ({
+    create: 'createClient',
+    call: (options) => {
+      const where = address(dataNodes(deployment)[0]!);
+      return options.includes('socket: {')
+        ? `createClient(${options.replace('socket: {', `socket: { ${where},`)})`
+        : `createClient({ socket: { ${where} }, ...${options} })`;
+    },
+  }),
+  sentinel: (deployment, { addresses }) => ({
+    create: 'createSentinel',
+    call: (options) => `createSentinel({
+  name: ${JSON.stringify(deployment.sentinel!.primaryName)},
+  sentinelRootNodes: ${addresses(sentinelNodes(deployment))},
+  nodeClientOptions: ${options},
+  sentinelClientOptions: ${options},
+})`,
+  }),
+  cluster: (deployment, { address }) => ({
+    create: 'createCluster',
+    call: (options) => `createCluster({
+  rootNodes: [${dataNodes(deployment)
+    .map((node) => `{ socket: { ${address(node)} } }`)
+    .join(', ')}],
+  defaults: ${options},
+})`,
+  }),
+};
+
+const ioredis: Readonly<Record<Deployment['topology'], (deployment: Deployment, parts: Parts) => string>> = {
+  single: (deployment, { address }) => `new Redis({ ${address(dataNodes(deployment)[0]!)}, tls, ...credentials })`,
+  sentinel: (deployment, { addresses }) => `new Redis({
+  name: ${JSON.stringify(deployment.sentinel!.primaryName)},
+  sentinels: ${addresses(sentinelNodes(deployment))},
+  sentinelUsername: credentials.username,
+  sentinelPassword: credentials.password,
+  enableTLSForSentinelMode: true,
+  sentinelTLS: tls,
+  tls,
+  ...credentials,
+})`,
+  cluster: (deployment, { addresses }) =>
+    `new Redis.Cluster(${addresses(dataNodes(deployment))}, { redisOptions: { tls, ...credentials } })`,
+};
