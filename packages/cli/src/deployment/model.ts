@@ -118,6 +118,13 @@ export function certificateOf(deployment: Deployment, name: string): Certificate
   return found;
 }
 
+const applicationRoles: readonly RoleName[] = ['application', 'read-only', 'session-store'];
+
+/** True for a user that an application connects as, false for operators and the servers themselves. */
+export function isApplication({ role }: User): boolean {
+  return applicationRoles.includes(role);
+}
+
 export function userOf(deployment: Deployment, role: RoleName): User | undefined {
   return deployment.users.find((user) => user.role === role);
 }

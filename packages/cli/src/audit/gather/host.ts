@@ -38,7 +38,8 @@ async function swapDevices(): Promise<HostFacts['swap']> {
   );
 }
 
-async function dataEncrypted(directory: string | undefined): Promise<boolean> {
+/** Whether a directory lies on a volume that this machine encrypts; what a cloud encrypts below cannot be seen here. */
+export async function dataEncrypted(directory: string | undefined): Promise<boolean> {
   if (directory === undefined) throw new NotObserved('the data directory is not known');
   const { dev } = await stat(directory);
   const [major, minor] = [Math.floor(dev / 256), dev % 256];

@@ -4,6 +4,7 @@ import { engineNames } from '../../deployment/engine-version.js';
 import { profileNames, targetNames, topologyNames } from '../../deployment/model.js';
 import { planInit } from '../../deployment/plan-init.js';
 import { resolveFolder, stateFile } from '../../deployment/state.js';
+import { adviceOnVolume } from '../../deployment/volume-encryption.js';
 import { applyChanges, folderNotEmpty, isWrite, timestamp, writeFolder } from '../../deployment/write-files.js';
 import { CliError } from '../../errors.js';
 import { type DirOption, withDirOption } from '../dir-option.js';
@@ -75,6 +76,8 @@ async function init(context: Context, options: InitOptions): Promise<void> {
   }
   const { engine, profile, topology } = plan.deployment;
   terminal.done(`Wrote a ${profile} deployment for ${engine.name} ${engine.version} (${topology}) to ${folder}.`);
+  const advice = plan.deployment.target === 'local' ? await adviceOnVolume(folder) : undefined;
+  if (advice) terminal.note(advice);
   terminal.note(`Each choice has its reason in DECISIONS.md; ${stateFile} describes the whole.`);
   terminal.note('Next: redkeep up --detach');
 }

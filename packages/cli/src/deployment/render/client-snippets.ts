@@ -1,13 +1,20 @@
 import path from 'node:path';
-import { certificateOf, type Deployment, type DeploymentNode, dataNodes, sentinelNodes, type User } from '../model.js';
-import { roles } from '../roles.js';
+import { type Material, passwordOf } from '../material.js';
+import {
+  certificateOf,
+  type Deployment,
+  type DeploymentNode,
+  dataNodes,
+  isApplication,
+  sentinelNodes,
+  type User,
+} from '../model.js';
 import type { RenderedFile } from './rendered-file.js';
 import { quoteShell } from './shell.js';
 
 /** How each application connects: environment, Redkeep, node-redis, ioredis and redis-cli. Passwords stay in files. */
 export function renderClientSnippets(deployment: Deployment, folder: string): RenderedFile[] {
-  const applications = deployment.users.filter(({ role }) => ['read-write', 'read'].includes(roles[role].keyAccess));
-  return applications.flatMap((user) => [
+  return deployment.users.filter(isApplication).flatMap((user) => [
     { path: `clients/${user.name}.env`, mode: 0o644 as const, content: environment(deployment, user, folder) },
     { path: `clients/${user.name}.md`, mode: 0o644 as const, content: snippets(deployment, user, folder) },
   ]);
@@ -24,10 +31,21 @@ function files(deployment: Deployment, user: User, folder: string) {
   };
 }
 
-function environment(deployment: Deployment, user: User, folder: string): string {
+/** For development: `.env` files with the password, for programs that read nothing else. For the owner alone. */
+export function renderDotEnv(deployment: Deployment, material: Material, folder: string): RenderedFile[] {
+  if (deployment.profile !== 'development') return [];
+  return deployment.users.filter(isApplication).map((user) => {
+    const { REDIS_PASSWORD_FILE: _, ...variables } = variablesOf(deployment, user, folder);
+    const lines = Object.entries({ ...variables, REDIS_PASSWORD: passwordOf(material, user.name) });
+    const text = lines.map(([name, value]) => `${name}=${quoteShell(value)}`).join('\n');
+    return { path: `secrets/${user.name}.env`, mode: 0o600, content: `${text}\n`, made: true };
+  });
+}
+
+function variablesOf(deployment: Deployment, user: User, folder: string) {
   const node = dataNodes(deployment)[0]!;
   const { ca, cert, key, password } = files(deployment, user, folder);
-  const lines = {
+  return {
     REDIS_URL: `rediss://${url(node.host)}:${node.port}`,
     REDIS_USERNAME: user.name,
     REDIS_PASSWORD_FILE: password,
@@ -35,6 +53,10 @@ function environment(deployment: Deployment, user: User, folder: string): string
     REDIS_TLS_CERT_FILE: cert,
     REDIS_TLS_KEY_FILE: key,
   };
+}
+
+function environment(deployment: Deployment, user: User, folder: string): string {
+  const lines = variablesOf(deployment, user, folder);
   const text = Object.entries(lines).map(([name, value]) => `${name}=${quoteShell(value)}`);
   const head = [
     `# How ${user.name} connects. Redkeep's createClient() reads REDIS_URL and REDIS_TLS_* by itself; the password stands`,

@@ -9,6 +9,11 @@ export function renderCompose(deployment: Deployment): RenderedFile {
     name: 'redkeep',
     services: Object.fromEntries(deployment.nodes.map((node) => [node.name, service(deployment, node)])),
     networks: { redkeep: { driver: 'bridge' } },
+    secrets: Object.fromEntries(
+      deployment.nodes
+        .flatMap((node) => secretFiles(deployment, node))
+        .map((file) => [secretName(file), { file: `./${file}` }]),
+    ),
   };
   const head = [
     '# Written by redkeep init. RUNBOOK.md says how to start it.',
@@ -17,6 +22,20 @@ export function renderCompose(deployment: Deployment): RenderedFile {
     '',
   ].join('\n');
   return { path: 'compose.yaml', mode: 0o644, content: head + stringify(compose, { lineWidth: 0 }) };
+}
+
+/** Passwords and keys that a container reads; they come as Compose secrets, everything else as files. */
+function secretFiles(deployment: Deployment, node: DeploymentNode): string[] {
+  return sharedFiles(deployment, node).filter((file) => /\.(key|password)$/.test(file));
+}
+
+/** What a container only reads. Its own folder it may write: failover and CONFIG REWRITE do. */
+function sharedFiles(deployment: Deployment, node: DeploymentNode): string[] {
+  return nodeFiles(deployment, node).filter((file) => !file.startsWith(`nodes/${node.name}/`));
+}
+
+function secretName(file: string): string {
+  return file.replaceAll('/', '-');
 }
 
 function service(deployment: Deployment, node: DeploymentNode): Record<string, unknown> {
@@ -37,11 +56,15 @@ function service(deployment: Deployment, node: DeploymentNode): Record<string, u
     working_dir: '/data',
     volumes: [
       { type: 'bind', source: `./nodes/${node.name}`, target: `/etc/redkeep/nodes/${node.name}` },
-      ...nodeFiles(deployment, node)
-        .filter((file) => !file.startsWith(`nodes/${node.name}/`))
+      ...sharedFiles(deployment, node)
+        .filter((file) => !secretFiles(deployment, node).includes(file))
         .map((file) => ({ type: 'bind', source: `./${file}`, target: `/etc/redkeep/${file}`, read_only: true })),
       { type: 'bind', source: `./${node.dataDir}`, target: '/data' },
     ],
+    secrets: secretFiles(deployment, node).map((file) => ({
+      source: secretName(file),
+      target: `/etc/redkeep/${file}`,
+    })),
     networks: ['redkeep'],
     // Docker's port rules come before ufw's: only a loopback address keeps the port off the network.
     ports: [`127.0.0.1:${node.port}:${node.port}`],

@@ -1,19 +1,22 @@
 import type { Material } from '../material.js';
 import { type Deployment, type DeploymentNode, dataNodes, sentinelNodes, type TargetName } from '../model.js';
 import { serverPath } from '../server-path.js';
-import { renderClientSnippets } from './client-snippets.js';
+import { renderClientSnippets, renderDotEnv } from './client-snippets.js';
 import { renderCompose } from './compose.js';
 import { renderDecisions } from './decisions-md.js';
 import { renderDragonflyFlags } from './dragonfly-flags.js';
 import { renderEncryptionAtRest } from './encryption-at-rest.js';
 import { renderFirewall } from './firewall.js';
 import { renderGitignore } from './gitignore.js';
+import { renderHealthScripts } from './health-check.js';
 import { renderKubernetes } from './kubernetes.js';
 import { renderMaterial } from './material-files.js';
 import { renderMonitoring } from './monitoring.js';
 import { renderRedisConf } from './redis-conf.js';
 import type { RenderedFile } from './rendered-file.js';
+import { renderRenewal } from './renewal.js';
 import { renderRunbook } from './runbook.js';
+import { renderSecretStores } from './secret-stores.js';
 import { renderSentinelConf } from './sentinel-conf.js';
 import { renderSystemd } from './systemd.js';
 import { renderSentinelAcl, renderUsersAcl } from './users-acl.js';
@@ -31,6 +34,10 @@ export function renderDeployment(deployment: Deployment, material: Material, fol
     ...renderFirewall(deployment),
     ...renderMonitoring(deployment),
     ...renderClientSnippets(deployment, folder),
+    ...renderDotEnv(deployment, material, folder),
+    ...renderHealthScripts(deployment, folder),
+    ...renderRenewal(deployment, folder),
+    ...renderSecretStores(deployment),
     ...renderEncryptionAtRest(deployment.policy.memoryMegabytes),
   ];
 }

@@ -30,7 +30,7 @@ ${operations[deployment.target](deployment, dir)}
 
 | what | when | how |
 |---|---|---|
-| Certificates | at two thirds of ${policy.certificateDays} days | \`redkeep certs renew --dir ${dir}\`, from a daily timer |
+| Certificates | at two thirds of ${policy.certificateDays} days | \`redkeep certs renew --dir ${dir}\`, by the timer in \`renewal/\` |
 | Certificates as served | daily | \`redkeep certs check --dir ${dir}\` |
 | Users as they run | daily | \`redkeep acl diff --dir ${dir}\` and \`redkeep acl test --dir ${dir}\` |
 | Passwords | every ${policy.passwordDays} days | rotate each user in two steps: add the new, then drop the old |
@@ -48,8 +48,11 @@ ssh -N -L ${nodes[0]!.port}:127.0.0.1:${nodes[0]!.port} user@bastion
 
 ## Let's Encrypt or another CA
 
+\`renewal/import-hook.sh\` is the hook to run after a renewal: certificate, key, chain, names and usage are checked first, the
+server takes the pair without a restart, and a handshake proves it; else the earlier pair is put back.
+
 \`\`\`sh
-certbot renew --deploy-hook 'redkeep certs import ${nodes[0]!.name} --dir ${dir} --cert "$RENEWED_LINEAGE/fullchain.pem" --key "$RENEWED_LINEAGE/privkey.pem" --ca /etc/ssl/certs/ISRG_Root_X1.pem'
+certbot renew --deploy-hook ${quoteShell(`${folder}/renewal/import-hook.sh`)}
 \`\`\`
 
 ## Emergencies

@@ -83,6 +83,13 @@ WantedBy=multi-user.target
 `;
 }
 
+/** One word of a unit's command line, whatever it contains: C escapes in quotes, no specifier, no variable. */
+export function quoteUnit(value: string): string {
+  const escapes: Readonly<Record<string, string>> = { '%': '%%', $: '$$', '"': '\\"', '\\': '\\\\', '\n': '\\n' };
+  const text = value.replace(/[%$"\\\n]/g, (character) => escapes[character]!);
+  return `"${text.replace(/[\p{Cc}]/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)}"`;
+}
+
 /** The other nodes, where they are given by address: systemd takes no names here. */
 function peers({ nodes }: Deployment): string[] {
   const addresses = nodes.map(({ host }) => host).filter((host) => /^[\d.]+$|:/.test(host));
