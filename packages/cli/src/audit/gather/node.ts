@@ -74,7 +74,8 @@ async function readLive(session: Session, sampleKeys: number): Promise<Live> {
   const permissions = accounts.observed
     ? await ask('ACL DRYRUN', () => live.readPermissions(run, accounts.value))
     : unobserved(accounts.reason);
-  const isSentinel = maybe(info)?.['redis_mode'] === 'sentinel';
+  const { redis_mode: redisMode, server_mode: mode = redisMode } = maybe(info) ?? {};
+  const isSentinel = mode === 'sentinel';
   return {
     config,
     info,
