@@ -1,3 +1,6 @@
+import type { IStatefulSet } from 'kubernetes-models/apps/v1';
+import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
+import type { IService } from 'kubernetes-models/v1';
 import { stringify } from 'yaml';
 import type { Deployment, DeploymentNode } from '../model.js';
 import { healthCommand, nodeFiles, serverCommand } from './health-check.js';
@@ -48,7 +51,7 @@ function kustomization(deployment: Deployment): unknown {
   };
 }
 
-function statefulSet(deployment: Deployment, node: DeploymentNode): unknown {
+function statefulSet(deployment: Deployment, node: DeploymentNode): IStatefulSet {
   const probe = {
     exec: { command: ['sh', '-c', healthCommand(deployment, node)] },
     periodSeconds: 10,
@@ -148,7 +151,7 @@ function statefulSet(deployment: Deployment, node: DeploymentNode): unknown {
   };
 }
 
-function secretVolume(deployment: Deployment, node: DeploymentNode, prefix: string): unknown {
+function secretVolume(deployment: Deployment, node: DeploymentNode, prefix: string) {
   const files = nodeFiles(deployment, node).filter((file) => file.startsWith(prefix));
   return {
     secretName: `redkeep-${node.name}`,
@@ -157,7 +160,7 @@ function secretVolume(deployment: Deployment, node: DeploymentNode, prefix: stri
   };
 }
 
-function service(node: DeploymentNode): unknown {
+function service(node: DeploymentNode): IService {
   const bus = node.busPort === undefined ? [] : [{ name: 'bus', port: node.busPort, targetPort: node.busPort }];
   return {
     apiVersion: 'v1',
@@ -173,10 +176,10 @@ function service(node: DeploymentNode): unknown {
 }
 
 /** Only the nodes themselves, and pods that carry the label, reach the servers. */
-function networkPolicy(deployment: Deployment): unknown {
+function networkPolicy(deployment: Deployment): INetworkPolicy {
   const ports = deployment.nodes.map(({ port }) => port);
   const peers = deployment.nodes.flatMap(({ port, busPort }) => (busPort === undefined ? [port] : [port, busPort]));
-  const tcp = (list: readonly number[]) => [...new Set(list)].map((port) => ({ protocol: 'TCP', port }));
+  const tcp = (list: readonly number[]) => [...new Set(list)].map((port) => ({ protocol: 'TCP' as const, port }));
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
