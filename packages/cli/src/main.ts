@@ -17,4 +17,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(ExitCode.Ok);
 });
 
-process.exit(await run(process.argv.slice(2), createContext(process, interrupt.signal)));
+const code = await run(process.argv.slice(2), createContext(process, interrupt.signal));
+// A pipe takes 64 KiB at a time: exiting at once would cut a report short.
+for (const stream of [process.stdout, process.stderr]) await new Promise((done) => stream.write('', done));
+process.exit(code);

@@ -28,7 +28,7 @@ export function readAclLines(text: string): Map<string, string[]> {
 export async function findDrift(admin: RedisClient, aclFile: string): Promise<AclDifference[]> {
   const file = readAclLines(aclFile);
   const running = readAclLines(((await admin.sendCommand(['ACL', 'LIST'])) as unknown as string[]).join('\n'));
-  const probe = `redkeep-probe-${randomBytes(6).toString('hex')}`;
+  const probe = probeName();
   const differences: AclDifference[] = [];
   try {
     for (const [user, rules] of file) {
@@ -46,6 +46,31 @@ export async function findDrift(admin: RedisClient, aclFile: string): Promise<Ac
     if (!file.has(user)) differences.push({ user, kind: 'unexpected', running: shorten(rules.join(' ')) });
   }
   return differences;
+}
+
+/** The names of users whose rules mean something else in the second file, or that only one of the two has. */
+export async function unlikeUsers(
+  admin: RedisClient,
+  first: ReadonlyMap<string, readonly string[]>,
+  second: ReadonlyMap<string, readonly string[]>,
+): Promise<string[]> {
+  const probe = probeName();
+  const unlike: string[] = [];
+  try {
+    for (const user of new Set([...first.keys(), ...second.keys()])) {
+      const [a, b] = [first.get(user), second.get(user)];
+      if (a?.join(' ') === b?.join(' ')) continue;
+      if (!a || !b || (await translate(admin, probe, a)) !== (await translate(admin, probe, b))) unlike.push(user);
+    }
+  } finally {
+    await admin.sendCommand(['ACL', 'DELUSER', probe]);
+  }
+  return unlike;
+}
+
+/** A user that exists only while a question is asked. */
+export function probeName(): string {
+  return `redkeep-probe-${randomBytes(6).toString('hex')}`;
 }
 
 async function translate(admin: RedisClient, probe: string, rules: readonly string[]): Promise<string> {

@@ -1,5 +1,5 @@
 import { type Engine, knows, type Since } from '../deployment/engine-version.js';
-import type { User } from '../deployment/model.js';
+import type { DeploymentNode, User } from '../deployment/model.js';
 import type { RoleName } from '../deployment/roles.js';
 
 /** A command a user must be able, or must not be able, to run. */
@@ -37,7 +37,7 @@ const dangerous: readonly (readonly string[])[] = [
   ['RANDOMKEY'],
 ];
 
-const since: Readonly<Record<string, Since>> = { FUNCTION: redis7, FCALL: redis7 };
+const since: Readonly<Record<string, Since>> = { FUNCTION: redis7, FCALL: redis7, 'ACL DRYRUN': redis7 };
 const newerDangerous: readonly (readonly string[])[] = [
   ['FUNCTION', 'LOAD', 'x'],
   ['FUNCTION', 'FLUSH'],
@@ -64,10 +64,46 @@ const ownCommands: Readonly<Record<RoleName, readonly (readonly string[])[]>> = 
   auditor: [['PING'], ['INFO'], ['ACL', 'GETUSER', 'x'], ['ACL', 'DRYRUN', 'x', 'PING'], ['CLIENT', 'LIST']],
 };
 
-/** Every command that is tried for a user, with what must come of it. */
-export function expectationsFor(user: User, engine: Engine): Expectation[] {
+const discoverers: readonly RoleName[] = ['application', 'read-only', 'session-store', 'monitoring', 'auditor'];
+
+const onSentinel: readonly (readonly [command: readonly string[], who: readonly RoleName[] | 'all'])[] = [
+  [['PING'], 'all'],
+  [['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'primary'], discoverers],
+  [['SUBSCRIBE', '+switch-master'], discoverers],
+  [
+    ['SENTINEL', 'CKQUORUM', 'primary'],
+    ['monitoring', 'auditor'],
+  ],
+  [['SENTINEL', 'IS-MASTER-DOWN-BY-ADDR', '127.0.0.1', '1', '0', '*'], ['sentinel']],
+  [['SENTINEL', 'FAILOVER', 'primary'], []],
+  [['SENTINEL', 'SET', 'primary', 'quorum', '1'], []],
+  [['SENTINEL', 'RESET', '*'], []],
+  [['SENTINEL', 'REMOVE', 'primary'], []],
+  [['SENTINEL', 'MONITOR', 'x', '127.0.0.1', '1', '1'], []],
+  [['ACL', 'SETUSER', 'x'], []],
+  [['SHUTDOWN'], []],
+];
+
+/** Users that a sentinel does not have: nobody copies it. */
+const notOnSentinel: readonly RoleName[] = ['replication', 'backup'];
+
+/** What must come of commands to a sentinel: it decides where clients go, and whom the servers follow. */
+function sentinelExpectations({ role }: User): Expectation[] {
+  if (notOnSentinel.includes(role)) return [];
+  return onSentinel.map(([command, who]) => ({
+    command,
+    allowed: role === 'admin' || who === 'all' || who.includes(role),
+  }));
+}
+
+/** Every command that is tried for a user on a node, with what must come of it. */
+export function expectationsFor(user: User, node: DeploymentNode, engine: Engine): Expectation[] {
+  if (node.role === 'sentinel') return sentinelExpectations(user);
   const known = (command: readonly string[]) =>
-    knows(engine, since[command[0]!] ?? { redis: '6.2', valkey: '7.2', dragonfly: '1.0' });
+    knows(
+      engine,
+      since[command.slice(0, 2).join(' ')] ?? since[command[0]!] ?? { redis: '6.2', valkey: '7.2', dragonfly: '1.0' },
+    );
   const expectations = [
     ...ownCommands[user.role].map((command) => ({ command, allowed: true })),
     ...(user.role === 'admin' ? [] : deniedCommands(user)),

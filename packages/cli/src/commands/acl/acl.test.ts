@@ -112,6 +112,29 @@ describe('redkeep acl', () => {
     }
   });
 
+  it('tests and compares every node, sentinels too, and tells files that do not agree', async () => {
+    await sandbox.run(['down']);
+    const dir = ['--dir', 'trio'];
+    const port = String(await freePort());
+    assert.equal((await sandbox.run(['init', '--yes', '--topology', 'sentinel', '--port', port, ...dir])).code, 0);
+    assert.equal((await sandbox.run(['up', '--detach', ...dir])).code, 0);
+    try {
+      const test = JSON.parse((await acl('test', '--json', ...dir)).out);
+      assert.deepEqual(test.wrong, []);
+      assert.match((await acl('diff', ...dir)).out, /Every node runs with the users of its file/);
+      const file = sandbox.path('trio/nodes/sentinel-2/users.acl');
+      await appendFile(file, `user late on #${'0'.repeat(64)} resetchannels -@all +ping\n`);
+      const diff = await acl('diff', ...dir);
+      assert.equal(diff.code, 1);
+      assert.match(diff.out, /sentinel-2 late: missing/);
+      assert.match(diff.out, /late: the file of sentinel-2 has other rules than that of sentinel-1/);
+      assert.equal((await acl('apply', '--yes', ...dir)).code, 0);
+      assert.doesNotMatch((await acl('diff', ...dir)).out, /missing/);
+    } finally {
+      await sandbox.run(['down', ...dir]);
+    }
+  });
+
   it('names the users when asked for one that is not', async () => {
     const { code, err } = await acl('explain', 'nobody');
     assert.equal(code, 2);

@@ -3,7 +3,6 @@ import path from 'node:path';
 import type { RedisClient } from 'redkeep';
 import { findDrift, readAclLines } from '../../acl/drift.js';
 import { type Context, stopIfInterrupted } from '../../context.js';
-import { dataNodes } from '../../deployment/model.js';
 import { loadDeployment } from '../../deployment/state.js';
 import { timestamp } from '../../deployment/write-files.js';
 import { CliError } from '../../errors.js';
@@ -23,7 +22,7 @@ export async function aclApply(context: Context, options: ApplyOptions): Promise
   const { terminal, signal, clock } = context;
   const loaded = await loadDeployment(context, options.dir);
   const wanted = new Map<string, string>();
-  for (const node of dataNodes(loaded.deployment)) {
+  for (const node of loaded.deployment.nodes) {
     const file = options.undo
       ? path.resolve(context.cwd, options.undo, `${node.name}.acl`)
       : loaded.locate(node.aclFile);

@@ -1,8 +1,9 @@
 import type { RedisClient } from 'redkeep';
+import type { Asking } from '../../acl/dry-run.js';
 import type { Context } from '../../context.js';
-import { type DeploymentNode, dataNodes, type User, userOf } from '../../deployment/model.js';
+import { type DeploymentNode, type User, userOf } from '../../deployment/model.js';
 import type { LoadedDeployment } from '../../deployment/state.js';
-import { withClient } from '../../engine/connect-node.js';
+import { targetOf, withClient } from '../../engine/connect-node.js';
 import { CliError } from '../../errors.js';
 
 /** Runs work on a node as the deployment's administrator. */
@@ -18,17 +19,29 @@ export function asAdmin<T>(
   return withClient(context.connect, loaded, node, admin, work);
 }
 
-/** Runs work on every data node in turn. */
+/** Runs work on every node in turn, sentinels too: whoever commands one commands the data nodes. */
 export async function onEachNode<T>(
   context: Context,
   loaded: LoadedDeployment,
   work: (client: RedisClient, node: DeploymentNode) => Promise<T>,
 ): Promise<T[]> {
   const results: T[] = [];
-  for (const node of dataNodes(loaded.deployment)) {
+  for (const node of loaded.deployment.nodes) {
     results.push(await asAdmin(context, loaded, node, (client) => work(client, node)));
   }
   return results;
+}
+
+/** How a node is asked what its users may do. */
+export async function askingOf(
+  context: Context,
+  loaded: LoadedDeployment,
+  node: DeploymentNode,
+  admin: RedisClient,
+): Promise<Asking> {
+  const target = await targetOf(loaded, node, userOf(loaded.deployment, 'admin')!);
+  const login = (username: string, password: string) => context.connect({ ...target, username, password });
+  return { admin, engine: loaded.deployment.engine, login };
 }
 
 export function requireUser({ deployment }: LoadedDeployment, name: string): User {

@@ -5,7 +5,7 @@ import { dataNodes, type User } from '../../deployment/model.js';
 import { commandRules, roles } from '../../deployment/roles.js';
 import { loadDeployment } from '../../deployment/state.js';
 import type { DirOption } from '../dir-option.js';
-import { asAdmin, requireUser } from './as-admin.js';
+import { asAdmin, askingOf, requireUser } from './as-admin.js';
 
 export async function aclExplain(context: Context, name: string, options: DirOption): Promise<void> {
   const { terminal } = context;
@@ -20,8 +20,8 @@ export async function aclExplain(context: Context, name: string, options: DirOpt
     `Commands, the last rule that fits decides: ${commandRules(user, deployment.engine, deployment.topology).join(' ')}`,
   );
   const node = dataNodes(deployment)[0]!;
-  const verdicts = await asAdmin(context, loaded, node, (client) =>
-    dryRun(client, user.name, expectationsFor(user, deployment.engine)),
+  const verdicts = await asAdmin(context, loaded, node, async (admin) =>
+    dryRun(await askingOf(context, loaded, node, admin), user.name, expectationsFor(user, node, deployment.engine)),
   ).catch((error: unknown) => {
     terminal.warn(`Not asked of a running server: ${error instanceof Error ? error.message : error}`);
     return undefined;

@@ -1,10 +1,10 @@
-import { dryRun } from '../../acl/dry-run.js';
+import { canBeAsked, dryRun } from '../../acl/dry-run.js';
 import { expectationsFor } from '../../acl/expectations.js';
 import type { Context } from '../../context.js';
 import { loadDeployment } from '../../deployment/state.js';
 import { ExitCode } from '../../exit-codes.js';
 import type { DirOption } from '../dir-option.js';
-import { onEachNode } from './as-admin.js';
+import { askingOf, onEachNode } from './as-admin.js';
 
 /** Exit code 1 when a user can do what it must not, or cannot do what it must. */
 export async function aclTest(context: Context, options: DirOption & { json?: boolean }): Promise<void> {
@@ -13,8 +13,14 @@ export async function aclTest(context: Context, options: DirOption & { json?: bo
   const { engine, users } = loaded.deployment;
   const results = await onEachNode(context, loaded, async (client, node) => {
     const verdicts = [];
+    if (!canBeAsked(node, engine)) {
+      terminal.note(`${node.name} was not asked: a sentinel of this version does not tell.`);
+      return [];
+    }
+    const asking = await askingOf(context, loaded, node, client);
     for (const user of users) {
-      const tried = await dryRun(client, user.name, expectationsFor(user, engine));
+      const expectations = expectationsFor(user, node, engine);
+      const tried = expectations.length > 0 ? await dryRun(asking, user.name, expectations) : [];
       verdicts.push(...tried.map((verdict) => ({ node: node.name, user: user.name, ...verdict })));
     }
     return verdicts;

@@ -41,8 +41,8 @@ function kustomization(deployment: Deployment): unknown {
   return {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
-    // Without a digest nobody knows what runs: kustomize edit set image redkeep-server=NAME@sha256:...
-    images: [{ name: 'redkeep-server', newName: deployment.engine.name, newTag: `${deployment.engine.version}` }],
+    // A placeholder that no registry has: nothing runs until somebody names what was tested, as RUNBOOK.md says.
+    images: [{ name: 'redkeep-server', newName: deployment.engine.name, digest: `sha256:${'0'.repeat(64)}` }],
     resources: [...deployment.nodes.map(({ name }) => `kubernetes/${name}.yaml`), 'kubernetes/network-policy.yaml'],
     secretGenerator: deployment.nodes.map((node) => ({
       name: `redkeep-${node.name}`,
