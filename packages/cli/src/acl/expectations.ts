@@ -115,16 +115,21 @@ export function expectationsFor(user: User, node: DeploymentNode, engine: Engine
 function deniedCommands(user: User): Expectation[] {
   const granted = new Set([
     ...(exceptions[user.role] ?? []),
-    ...user.extraCommands.map((command) => command.toUpperCase().replace('|', ' ')),
+    ...grantedByName(user).map((command) => command.toUpperCase().replace('|', ' ')),
   ]);
   const isGranted = ([name = '', sub = '']: readonly string[]) => granted.has(name) || granted.has(`${name} ${sub}`);
-  const scripting = user.extraCommands.some((command) => command.startsWith('@'));
+  const scripting = grantedByName(user).some((command) => command.startsWith('@'));
   return [...dangerous, ...newerDangerous]
     .filter((command) => !isGranted(command) && !scripting)
     .map((command) => ({ command, allowed: false }));
 }
 
+function grantedByName({ extraCommands, onlyCommands = [] }: User): readonly string[] {
+  return [...extraCommands, ...onlyCommands];
+}
+
 function keyExpectations(user: User): Expectation[] {
+  const may = (command: string) => user.onlyCommands === undefined || grantedByName(user).includes(command);
   const writes = user.role === 'application' || user.role === 'session-store';
   const reads = writes || user.role === 'read-only' || user.role === 'admin';
   const foreign = 'redkeep-foreign-key';
@@ -132,12 +137,12 @@ function keyExpectations(user: User): Expectation[] {
   const own = user.keys.map((pattern) => pattern.replace(/\*/g, 'x').replace(/\?/g, 'x')).filter(isLiteral);
   return [
     ...own.flatMap((key) => [
-      { command: ['GET', key], allowed: reads },
-      { command: ['SET', key, 'v'], allowed: writes },
-      { command: ['DEL', key], allowed: writes },
+      { command: ['GET', key], allowed: reads && may('get') },
+      { command: ['SET', key, 'v'], allowed: writes && may('set') },
+      { command: ['DEL', key], allowed: writes && may('del') },
     ]),
-    { command: ['GET', foreign], allowed: everyKey && reads },
-    { command: ['SET', foreign, 'v'], allowed: user.role === 'admin' || (everyKey && writes) },
+    { command: ['GET', foreign], allowed: everyKey && reads && may('get') },
+    { command: ['SET', foreign, 'v'], allowed: user.role === 'admin' || (everyKey && writes && may('set')) },
   ];
 }
 

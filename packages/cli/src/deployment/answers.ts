@@ -20,19 +20,24 @@ export const applicationRoles = [
   'session-store',
 ] as const satisfies readonly (typeof roleNames)[number][];
 
+const command = z
+  .string()
+  .regex(/^@?[a-z][a-z0-9._-]*(\|[a-z0-9-]+)?$/, 'a command such as "eval" or a category such as "@scripting"');
+
 export const applicationSchema = z.strictObject({
   name: identifier.describe('The ACL user the application connects as.'),
   role: z.enum(applicationRoles).default('application'),
   keys: z.array(pattern).min(1).describe('Key patterns it may touch, for example "shop:*".'),
   channels: z.array(pattern).default([]).describe('Pub/sub channel patterns. Default: none.'),
   allow: z
-    .array(
-      z
-        .string()
-        .regex(/^@?[a-z][a-z0-9._-]*(\|[a-z0-9-]+)?$/, 'a command such as "eval" or a category such as "@scripting"'),
-    )
+    .array(command)
     .default([])
     .describe('Commands or categories beyond the role, for example "scan" or "evalsha".'),
+  only: z
+    .array(command)
+    .min(1)
+    .optional()
+    .describe('Exactly these commands instead of those of the role, as "redkeep acl learn" proposes them.'),
 });
 
 /** What a user decides; `redkeep.config.json` holds it. */

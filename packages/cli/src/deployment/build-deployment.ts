@@ -153,11 +153,12 @@ function usersOf(answers: Answers): User[] {
   return [
     ...operators.map((role) => ({ ...user(role, role), keys: role === 'auditor' ? residueKeys : [] })),
     ...peers.map((role) => ({ ...user(role, role), channels: role === 'sentinel' ? ['__sentinel__:hello'] : [] })),
-    ...answers.applications.map(({ name, role, keys, channels, allow }) => ({
+    ...answers.applications.map(({ name, role, keys, channels, allow, only }) => ({
       ...user(name, role),
       keys,
       channels,
       extraCommands: allow,
+      ...(only === undefined ? {} : { onlyCommands: only }),
     })),
   ];
 }

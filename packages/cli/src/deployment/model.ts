@@ -75,6 +75,8 @@ export interface User {
   readonly channels: readonly string[];
   /** Commands beyond the role's own, in ACL notation without the sign. */
   readonly extraCommands: readonly string[];
+  /** Exactly these commands instead of the role's own, beside what every client sends when it connects. */
+  readonly onlyCommands?: readonly string[];
   readonly passwordFile: string;
   /** Name of the client certificate in `certificates`. */
   readonly certificate: string;

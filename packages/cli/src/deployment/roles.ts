@@ -211,7 +211,10 @@ export function commandRules(user: User, engine: Engine, topology: TopologyName)
   if (user.role === 'admin') return ['+@all'];
   const discovery = topology === 'cluster' && role.keyAccess !== 'none' ? clusterRules : [];
   const login = engine.name === 'dragonfly' ? dragonflyLogin : [];
-  const rules = known([...role.rules, ...discovery, ...login], engine)
+  const own = user.onlyCommands
+    ? [...connectionRules, ...user.onlyCommands.map((command) => `+${command}`)]
+    : role.rules;
+  const rules = known([...own, ...discovery, ...login], engine)
     // Dragonfly has no rules for subcommands, and refuses a file with a rule that it does not know as a whole.
     .filter((rule) => engine.name !== 'dragonfly' || !rule.includes('|'));
   return ['-@all', ...new Set([...rules, ...user.extraCommands.map((command) => `+${command}`)])];

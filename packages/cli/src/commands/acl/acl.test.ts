@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, readdir, readFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { freePort } from '@redkeep/testing';
 import { openDeployment } from '../../testing/open-deployment.js';
@@ -110,6 +110,94 @@ describe('redkeep acl', () => {
       shop.destroy();
       reader.destroy();
     }
+  });
+
+  it('learn sees every key of a command, reads and writes apart, and channels', async () => {
+    const { connect } = await openDeployment(sandbox);
+    const admin = await connect('admin');
+    const work: Promise<unknown>[] = [];
+    try {
+      const { code, out, err } = await sandbox.run(
+        ['acl', 'learn', 'admin', '--seconds', '2', '--consent-to-monitor'],
+        {
+          onText: (text) => {
+            if (!text.includes('Watching')) return;
+            for (const command of [
+              ['MSET', 'a:1', 'v', 'b:1', 'v'],
+              ['MGET', 'c:1', 'd:1'],
+              ['EVAL', 'return redis.call("get", KEYS[1])', '1', 'e:1', 'value'],
+              ['ZUNIONSTORE', 'f:1', '2', 'g:1', 'h:1'],
+              ['PUBLISH', 'news:today', 'v'],
+              ['OBJECT', 'ENCODING', 'i:1'],
+            ]) {
+              work.push(admin.sendCommand(command));
+            }
+          },
+        },
+      );
+      await Promise.all(work);
+      assert.equal(code, 0, err);
+      for (const rule of [
+        '%R~c:*',
+        '%R~d:*',
+        '~a:*',
+        '~b:*',
+        '~e:*',
+        '~f:*',
+        '~g:*',
+        '~h:*',
+        '&news:*',
+        '%R~i:*',
+        '+object|encoding',
+      ]) {
+        assert.ok(out.includes(` ${rule}`), `${rule} in ${out}`);
+      }
+      assert.doesNotMatch(out, /value/);
+    } finally {
+      admin.destroy();
+    }
+  });
+
+  it('learn counts on the server without consent, and takes what a client recorded', async () => {
+    const { connect } = await openDeployment(sandbox);
+    const shop = await connect('shop');
+    const work: Promise<unknown>[] = [];
+    const counted = await sandbox.run(['acl', 'learn', 'shop', '--from', 'commandstats', '--seconds', '1'], {
+      onText: (text) => text.includes('Counting') && work.push(shop.hSet('shop:1', 'a', '1')),
+    });
+    await Promise.all(work);
+    shop.destroy();
+    assert.equal(counted.code, 0, counted.err);
+    assert.match(counted.out, /Everybody together .*\n {2}.*\+hset/);
+
+    await writeFile(
+      sandbox.path('recorded'),
+      '{"command":"GET"}\n["SET","shop:1"]\n# TYPE x counter\nx{command="expire",server="a"} 12\nTTL\n',
+    );
+    const recorded = await acl('learn', 'shop', '--from', 'client', '--file', 'recorded');
+    assert.equal(recorded.code, 0, recorded.err);
+    assert.match(recorded.out, /shop ran 15 commands/);
+    assert.match(recorded.out, /~shop:\* -@all \+expire \+get \+set \+ttl$/m);
+
+    await writeFile(sandbox.path('recorded'), 'GET\n; rm -rf\n');
+    const wrong = await acl('learn', 'shop', '--from', 'client', '--file', 'recorded');
+    assert.match(wrong.err, /recorded, line 2 names no command/);
+  });
+
+  it('what was learned becomes the users of the deployment', async () => {
+    const config = JSON.parse(await readFile(sandbox.path('redkeep/redkeep.config.json'), 'utf8'));
+    const learned = { name: 'shop', keys: ['shop:*'], only: ['set', 'client|no-evict'] };
+    config.applications = [learned, ...config.applications.slice(1)];
+    await writeFile(sandbox.path('narrow.json'), JSON.stringify(config));
+    assert.equal((await sandbox.run(['init', '--yes', '--force', '--config', 'narrow.json'])).code, 0);
+    assert.equal((await acl('apply', '--yes')).code, 0);
+    const { connect } = await openDeployment(sandbox);
+    const shop = await connect('shop');
+    assert.equal(await shop.set('shop:1', 'v'), 'OK');
+    await assert.rejects(shop.get('shop:1'), /NOPERM/);
+    shop.destroy();
+    assert.equal((await acl('test')).code, 0);
+    assert.equal((await acl('diff')).code, 0);
   });
 
   it('tests and compares every node, sentinels too, and tells files that do not agree', async () => {

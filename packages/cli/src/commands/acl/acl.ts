@@ -1,11 +1,11 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Context } from '../../context.js';
 import { withDirOption } from '../dir-option.js';
 import { aclApply } from './apply.js';
 import { aclDiff } from './diff.js';
 import { aclExplain } from './explain.js';
 import { type AclKeyspacesOptions, aclKeyspaces } from './keyspaces.js';
-import { aclLearn } from './learn.js';
+import { aclLearn, learningSources } from './learn.js';
 import { aclList } from './list.js';
 import { aclTest } from './test.js';
 
@@ -33,6 +33,12 @@ export function register(program: Command, context: Context): void {
   withDirOption(acl.command('learn'))
     .argument('<user>')
     .description('watch what an application runs and propose the least it needs')
+    .addOption(
+      new Option('--from <source>', 'MONITOR, the counters of the server, or what a client recorded')
+        .choices(learningSources)
+        .default('monitor'),
+    )
+    .option('--file <file>', 'commands that a client recorded, a line each (--from client)')
     .option('--seconds <count>', 'how long to watch (1 to 3600)', '30')
     .option('--consent-to-monitor', 'MONITOR slows the server and shows every command with its values')
     .action((user: string, options) => aclLearn(context, user, options));
