@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { aes256Gcm, chacha20Poly1305 } from './aead.js';
-import { vectors } from './aead.test.util.js';
+import { refusals, vectors } from './aead.test.util.js';
 
 const ciphers = { 'aes-256-gcm': aes256Gcm, 'chacha20-poly1305': chacha20Poly1305 };
 
@@ -15,6 +15,12 @@ describe('ciphers against published vectors', () => {
       assert.deepEqual(aead.open(key, nonce, aad, out, 3), plaintext);
       out[out.length - 1]! ^= 1;
       assert.equal(aead.open(key, nonce, aad, out, 3), undefined);
+    });
+  }
+
+  for (const { name, key, nonce, aad, ciphertext, tag } of refusals) {
+    test(`${name}, to be refused`, () => {
+      assert.equal(aes256Gcm.open(key, nonce, aad, Buffer.from(ciphertext + tag, 'hex'), 0), undefined);
     });
   }
 });
