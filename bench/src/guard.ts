@@ -71,6 +71,9 @@ const accelerated = new Encryption({
 const fastPlace = { space: 'bench', key: 'bench:sealed:sodium' };
 await client.set(fastPlace.key, await accelerated.seal(text, fastPlace), { expiration });
 
+const fastSessions = new Sessions({ client, encryption: accelerated });
+const fastSession = await fastSessions.create({ data });
+
 /** Ours and theirs; ratios are each of ours to each of theirs. */
 const groups: Record<string, { ours: Contender[]; theirs: Contender[] }> = {
   'session get': {
@@ -84,6 +87,7 @@ const groups: Record<string, { ours: Contender[]; theirs: Contender[] }> = {
         run: async () => JSON.parse(String(await accelerated.open((await bytes.get(fastPlace.key))!, fastPlace))),
       },
       { name: 'redkeep Sessions.load', run: () => sessions.load(session.id) },
+      { name: 'redkeep Sessions.load, sodium', run: () => fastSessions.load(fastSession.id) },
     ],
     theirs: [
       { name: 'node-redis, plaintext', run: async () => JSON.parse(await nodeRedis.get('bench:plain')) },
@@ -118,8 +122,16 @@ const groups: Record<string, { ours: Contender[]; theirs: Contender[] }> = {
   },
 };
 
-/** Operations a second with 50 callers, for `ms` milliseconds. */
-async function measure(contender: Contender, ms: number): Promise<number> {
+interface Measured {
+  /** Operations a second. */
+  readonly rate: number;
+  /** Microseconds of this process's CPU an operation: what a busy machine disturbs least. */
+  readonly cpu: number;
+}
+
+/** 50 callers, for `ms` milliseconds. */
+async function measure(contender: Contender, ms: number): Promise<Measured> {
+  const before = process.cpuUsage();
   const start = performance.now();
   const end = start + ms;
   let done = 0;
@@ -130,23 +142,30 @@ async function measure(contender: Contender, ms: number): Promise<number> {
     }
   };
   await Promise.all(Array.from({ length: CALLERS }, (_, index) => caller(index)));
-  return (done * 1000) / (performance.now() - start);
+  const { user, system } = process.cpuUsage(before);
+  return { rate: (done * 1000) / (performance.now() - start), cpu: (user + system) / done };
 }
 
 const sorted = (numbers: number[]) => [...numbers].sort((a, b) => a - b);
 const median = (numbers: number[]) => sorted(numbers)[numbers.length >> 1]!;
 const lines: string[] = [];
 for (const [group, { ours, theirs }] of Object.entries(groups)) {
-  const rates = new Map([...ours, ...theirs].map((contender) => [contender, [] as number[]]));
+  const rates = new Map([...ours, ...theirs].map((contender) => [contender, [] as Measured[]]));
   for (const contender of rates.keys()) await measure(contender, 200);
   for (let round = 0; round < Number(values.rounds); round++)
     for (const [contender, measured] of rates) measured.push(await measure(contender, Number(values.ms)));
   lines.push('', `${group}, ${CALLERS} callers`);
   for (const [{ name }, measured] of rates)
-    lines.push(`  ${name.padEnd(28)} ${Math.round(median(measured)).toLocaleString('en').padStart(9)}/s`);
+    lines.push(
+      `  ${name.padEnd(30)} ${Math.round(median(measured.map(({ rate }) => rate)))
+        .toLocaleString('en')
+        .padStart(9)}/s ${median(measured.map(({ cpu }) => cpu))
+        .toFixed(1)
+        .padStart(6)} us CPU`,
+    );
   for (const one of ours) {
     for (const other of theirs) {
-      const ratios = sorted(rates.get(one)!.map((rate, round) => rate / rates.get(other)![round]!));
+      const ratios = sorted(rates.get(one)!.map(({ rate }, round) => rate / rates.get(other)![round]!.rate));
       const spread = `${ratios[0]!.toFixed(2)}-${ratios.at(-1)!.toFixed(2)}`;
       lines.push(`  ${one.name} is ${median(ratios).toFixed(2)} x ${other.name} (${spread})`);
     }

@@ -50,8 +50,9 @@ export interface AuditTrailOptions {
   /** Milliseconds between attempts to reach Redis again; default 1000. */
   readonly retryMs?: number;
   /**
-   * Called when Redis, the disk or an anchor fails, and with REDKEEP_AUDIT_CHAIN when Redis has lost entries that
-   * this process wrote: a failover, or somebody who cut the end off.
+   * Called when Redis, the disk or an anchor fails, with what `record` rejects with, and with REDKEEP_AUDIT_CHAIN when
+   * Redis has lost entries that this process wrote: a failover, or somebody who cut the end off. By default a warning
+   * of the process, once for each code.
    */
   readonly onError?: (error: unknown) => void;
 }
@@ -104,7 +105,7 @@ export class AuditTrail {
     this.#name = checkedPrefix(options.name ?? 'audit');
     this.#key = decodeKey(options.chainKey);
     if (this.#key.length !== 32) throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'the chain key needs 32 bytes');
-    this.#onError = options.onError ?? (() => undefined);
+    this.#onError = reporter(options.onError);
     const { spool } = options;
     if (spool === 'none') {
       this.#state = 'live';
@@ -128,11 +129,19 @@ export class AuditTrail {
    * REDKEEP_AUDIT_SPOOL, REDKEEP_AUDIT_SPOOL_FULL; without a spool REDKEEP_STORE_UNAVAILABLE.
    */
   record(event: AuditEvent): Promise<void> {
-    if (this.#state === 'closed') return Promise.reject(new GuardError('REDKEEP_GUARD_OPTION', 'the trail is closed'));
+    const recorded = this.#record(event);
+    // Who does not wait for it need not handle it: a lost entry is reported, and ends no process.
+    recorded.catch(this.#onError);
+    return recorded;
+  }
+
+  async #record(event: AuditEvent): Promise<void> {
+    if (this.#state === 'closed') throw new GuardError('REDKEEP_GUARD_OPTION', 'the trail is closed');
     if (this.#queue.length >= (this.#options.maxQueue ?? 100_000))
-      return Promise.reject(new GuardError('REDKEEP_AUDIT_SPOOL_FULL', 'events waiting in memory'));
+      throw new GuardError('REDKEEP_AUDIT_SPOOL_FULL', 'events waiting in memory');
+    const snapshot = snapshotOf({ ...event, id: randomUUID(), at: Date.now() });
     return new Promise((resolve, reject) => {
-      this.#queue.push({ event: snapshotOf({ ...event, id: randomUUID(), at: Date.now() }), resolve, reject });
+      this.#queue.push({ event: snapshot, resolve, reject });
       this.#start();
     });
   }
@@ -205,7 +214,7 @@ export class AuditTrail {
       try {
         await this.#spool?.open();
       } catch (error) {
-        this.#onError(error);
+        if (this.#queue.length === 0) this.#onError(error);
         for (const { reject } of this.#queue.splice(0)) reject(error);
         return;
       }
@@ -221,8 +230,8 @@ export class AuditTrail {
       if (this.#state === 'live') {
         const events = batch.map(({ event }) => event);
         await this.#append(events, attempt).catch((error) => {
-          this.#onError(error);
           if (this.#spooled === undefined) throw error;
+          this.#onError(error);
           this.#state = 'spooling';
           this.#retryLater();
         });
@@ -317,6 +326,21 @@ export class AuditTrail {
 /** Where the chain ended when events were sent, while it is unknown whether Redis took them. */
 interface Attempt {
   sentAfter?: number | undefined;
+}
+
+/** Hands failures to the application, whose own failures must not stop the trail. */
+function reporter(onError: ((error: unknown) => void) | undefined): (error: unknown) => void {
+  const warned = new Set<unknown>();
+  return (error) => {
+    try {
+      if (onError !== undefined) return onError(error);
+      const { code, message } = error as GuardError;
+      if (!warned.has(code)) process.emitWarning(message, { code: String(code) });
+      warned.add(code);
+    } catch (cause) {
+      process.emitWarning(`onError of the audit trail failed: ${cause}`);
+    }
+  };
 }
 
 /** What is stored is what was reported, whatever happens to the caller's objects; and one bad event harms no other. */

@@ -22,10 +22,19 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-const quick = { timeoutMs: 100, retryMs: 10 };
+/** Patient where Redis answers, quick where it stands still. */
+const patient = { timeoutMs: 20_000, retryMs: 10 };
+const still = { timeoutMs: 200, retryMs: 600_000 };
 function trail(name: string, options: Partial<AuditTrailOptions> = {}) {
   const path = join(folder, name);
-  const writer = new AuditTrail({ client: redis.client, name, chainKey: keyA, spool: { path }, ...quick, ...options });
+  const writer = new AuditTrail({
+    client: redis.client,
+    name,
+    chainKey: keyA,
+    spool: { path },
+    ...patient,
+    ...options,
+  });
   const reader = new AuditReader({ client: redis.client, name, chainKey: keyA });
   const actions = async () => {
     const all: string[] = [];
@@ -91,7 +100,7 @@ describe('a process that is killed', () => {
   });
 
   test('leaves half a line, which goes, and keeps the whole ones', async () => {
-    const { path, writer, actions } = trail('torn', { retryMs: 600_000 });
+    const { path, writer, actions } = trail('torn', still);
     redis.server.pause();
     await writer.record(event('whole'));
     await writer.close();
@@ -107,7 +116,7 @@ describe('a process that is killed', () => {
 
 describe('an answer that was lost', () => {
   test('does not double its entry, however much others have written since', async () => {
-    const { path, writer, actions } = trail('lost', { retryMs: 600_000, timeoutMs: 500 });
+    const { path, writer, actions } = trail('lost', { ...still, timeoutMs: 1000 });
     await writer.record(event('first'));
     redis.server.pause();
     // Redis gets the command and runs it when it wakes up; the process has given up by then.
@@ -154,7 +163,7 @@ describe('a spool', () => {
 
   test('with lines that nobody can read puts them aside and sends the others', async () => {
     const errors: unknown[] = [];
-    const { path, writer } = trail('unreadable', { retryMs: 600_000, spoolEncryption: testEncryption() });
+    const { path, writer } = trail('unreadable', { ...still, spoolEncryption: testEncryption() });
     redis.server.pause();
     await writer.record(event('good'));
     await writer.close();
@@ -170,7 +179,7 @@ describe('a spool', () => {
   });
 
   test('whose key is not known keeps its lines', async () => {
-    const { path, writer } = trail('keyless', { retryMs: 600_000, spoolEncryption: testEncryption() });
+    const { path, writer } = trail('keyless', { ...still, spoolEncryption: testEncryption() });
     redis.server.pause();
     await writer.record(event('sealed'));
     await writer.close();
@@ -216,8 +225,36 @@ describe('an event', () => {
   });
 });
 
+test('an entry that is lost is reported, and ends no process that did not wait for it', async () => {
+  const errors: string[] = [];
+  const options = {
+    spool: 'none' as const,
+    timeoutMs: 50,
+    onError: (error: unknown) => {
+      errors.push((error as { code: string }).code);
+      throw new Error('the handler fails, too');
+    },
+  };
+  const { writer } = trail('unhandled', options);
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  redis.server.pause();
+  try {
+    void writer.record(event('lost'));
+    await waitFor(() => errors.length > 0);
+    await new Promise(setImmediate);
+  } finally {
+    redis.server.resume();
+    process.off('unhandledRejection', note);
+  }
+  assert.deepEqual(errors, ['REDKEEP_STORE_UNAVAILABLE']);
+  assert.deepEqual(unhandled, []);
+  await writer.close();
+});
+
 test('a request that records ends while Redis stands still', async () => {
-  const { writer, actions } = trail('request', { timeoutMs: 2000 });
+  const { writer, actions } = trail('request');
   const server = createServer((_request, response) => {
     void writer.record(event('request'));
     response.end('done');
