@@ -78,8 +78,9 @@ return p and 1 or 0`);
  */
 export const ENLIST = new Script(`
 local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+-- Microseconds: sessions made in one millisecond have an order, too.
+local now = t[1] * 1000000 + t[2]
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))
 local evicted = {}
 local limit = tonumber(ARGV[3])
 if limit > 0 then
@@ -89,6 +90,6 @@ if limit > 0 then
     evicted = redis.call('ZRANGE', KEYS[1], 0, over - 1)
   end
 end
-redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[2])), ARGV[1])
+redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[2] * 1000), ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return evicted`);
