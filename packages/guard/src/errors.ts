@@ -29,7 +29,7 @@ export const guardErrors = {
   },
   REDKEEP_KEYSPACE_COMMAND: {
     what: 'The operation cannot work in this key space',
-    next: 'Encrypted values cannot be counted, appended to or sorted on the server; use a key space without encryption.',
+    next: 'Encrypted values cannot be counted, appended to or sorted on the server; SCAN and KEYS need a pattern that begins with the prefix of one space.',
   },
   REDKEEP_ENCRYPTION_KEY: {
     what: 'An encryption key is missing or malformed',
@@ -101,7 +101,7 @@ export const guardErrors = {
   },
   REDKEEP_LOCK_TIMEOUT: {
     what: 'The lock is held by someone else and was not released in time',
-    next: 'Try again later, or raise `wait`.',
+    next: 'Try again later, or raise `waitMs`.',
   },
   REDKEEP_LOCK_LOST: {
     what: 'The lock expired or was taken over before the work was done',
