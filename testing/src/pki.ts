@@ -23,12 +23,21 @@ export interface IssueOptions {
   readonly notBefore?: Date;
   /** Default: in 30 days. */
   readonly notAfter?: Date;
+  /** Default: EC P-256. */
+  readonly keys?: KeyAlgorithm;
+  /** Hash of the CA's signature; default SHA-256. */
+  readonly hash?: 'SHA-256' | 'SHA-1';
 }
+
+/** RSA with so many bits, or EC P-256. */
+export type KeyAlgorithm = { readonly rsaBits: number } | 'P-256';
 
 /** A certificate authority that lives in memory only: nothing of it is ever in git. */
 export interface Authority {
   /** The CA's own certificate, PEM. */
   readonly cert: string;
+  /** Its private key, PEM, for a test that leaves it where it must not lie. */
+  readonly key: string;
   issue(options: IssueOptions): Promise<Credential>;
 }
 
@@ -51,9 +60,12 @@ export interface Pki {
 
 export type PkiCredential = 'server' | 'client' | 'expired' | 'wrongName' | 'otherServer';
 
-export async function createPki(options: { names?: readonly string[] } = {}): Promise<Pki> {
+export async function createPki(options: { names?: readonly string[]; authority?: Authority } = {}): Promise<Pki> {
   const names = ['localhost', '127.0.0.1', '::1', ...(options.names ?? [])];
-  const [authority, other] = await Promise.all([createAuthority('Redkeep test CA'), createAuthority('Other test CA')]);
+  const [authority, other] = await Promise.all([
+    options.authority ?? createAuthority('Redkeep test CA'),
+    createAuthority('Other test CA'),
+  ]);
   const yesterday = new Date(Date.now() - DAY);
   const [server, client, expired, wrongName, otherServer] = await Promise.all([
     authority.issue({ commonName: 'localhost', names }),
@@ -87,7 +99,7 @@ export function sharedPki(): Promise<Pki> {
   return shared;
 }
 
-export async function createAuthority(commonName: string): Promise<Authority> {
+export async function createAuthority(commonName: string, options: { notAfter?: Date } = {}): Promise<Authority> {
   const keys = await generateKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     ...serialNumber(),
@@ -95,7 +107,7 @@ export async function createAuthority(commonName: string): Promise<Authority> {
     keys,
     signingAlgorithm: ALGORITHM,
     notBefore: new Date(Date.now() - 60 * DAY),
-    notAfter: new Date(Date.now() + 365 * DAY),
+    notAfter: options.notAfter ?? new Date(Date.now() + 365 * DAY),
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -105,8 +117,9 @@ export async function createAuthority(commonName: string): Promise<Authority> {
 
   return {
     cert: certificate.toString('pem'),
-    async issue({ commonName, names = [], usage = 'both', notBefore, notAfter }) {
-      const leafKeys = await generateKeys();
+    key: await privateKeyPem(keys.privateKey),
+    async issue({ commonName, names = [], usage = 'both', notBefore, notAfter, keys: wanted, hash = 'SHA-256' }) {
+      const leafKeys = await generateKeys(wanted);
       const purposes = { server: ['serverAuth'], client: ['clientAuth'], both: ['serverAuth', 'clientAuth'] } as const;
       const leaf = await x509.X509CertificateGenerator.create({
         ...serialNumber(),
@@ -114,7 +127,7 @@ export async function createAuthority(commonName: string): Promise<Authority> {
         issuer: certificate.subject,
         publicKey: leafKeys.publicKey,
         signingKey: keys.privateKey,
-        signingAlgorithm: ALGORITHM,
+        signingAlgorithm: { ...ALGORITHM, hash },
         notBefore: notBefore ?? new Date(Date.now() - 3_600_000),
         notAfter: notAfter ?? new Date(Date.now() + 30 * DAY),
         extensions: [
@@ -146,8 +159,17 @@ export async function writePki(pki: Pki, folder: string, credential: PkiCredenti
   return paths;
 }
 
-function generateKeys() {
-  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+function generateKeys(keys: KeyAlgorithm = 'P-256') {
+  const algorithm =
+    keys === 'P-256'
+      ? ALGORITHM
+      : {
+          name: 'RSASSA-PKCS1-v1_5',
+          hash: 'SHA-256',
+          modulusLength: keys.rsaBits,
+          publicExponent: new Uint8Array([1, 0, 1]),
+        };
+  return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 }
 
 function serialNumber() {

@@ -14,9 +14,20 @@ export function auditorRules(): string[] {
   ];
 }
 
-/** The command that makes the user; its password is for the operator to fill in. */
-export function printAuditorAcl(): string {
-  return `ACL SETUSER auditor on '#<SHA-256 of its password>' ${auditorRules()
+/** The same for a Sentinel, whose users are its own: it has few commands and no keys. */
+export function sentinelAuditorRules(): string[] {
+  const names =
+    'ping hello info role acl|list acl|users acl|getuser acl|dryrun acl|cat acl|log acl|whoami client|list client|info client|setname command sentinel|masters sentinel|replicas sentinel|sentinels sentinel|ckquorum';
+  return ['resetkeys', 'resetchannels', '-@all', ...names.split(' ').map((name) => `+${name}`)];
+}
+
+function setUser(rules: readonly string[]): string {
+  return `ACL SETUSER auditor on '#<SHA-256 of its password>' ${rules
     .map((rule) => (/[|%~]/.test(rule) ? `'${rule}'` : rule))
     .join(' ')}`;
+}
+
+/** The commands that make the users, for servers and for Sentinels; the password is for the operator to fill in. */
+export function printAuditorAcl(): string {
+  return `# On every server:\n${setUser(auditorRules())}\n# On every Sentinel:\n${setUser(sentinelAuditorRules())}`;
 }

@@ -46,6 +46,8 @@ interface Description {
 
 /** Judged for every node by itself. */
 export interface NodeCheck extends Description {
+  /** Asks about data or about settings that a Sentinel, which has neither, does not know. */
+  readonly dataOnly?: true;
   readonly judge: (node: NodeFacts, facts: Facts) => Verdict;
 }
 

@@ -11,12 +11,13 @@ export type FixStep =
       readonly undo?: readonly string[];
     }
   | { readonly kind: 'chmod'; readonly path: string; readonly mode: number; readonly was: number }
-  | { readonly kind: 'run'; readonly command: string; readonly undo?: string }
+  /** `undo` is a command, or `# ` and the reason why there is none. */
+  | { readonly kind: 'run'; readonly command: string; readonly undo: string }
   | { readonly kind: 'advise'; readonly text: string };
 
 export interface PrintedFix {
   readonly command: string;
-  /** Absent where nothing is changed or no command takes it back; the text of the step then says so. */
+  /** What takes it back, or `# ` and why nothing does; absent where the step is advice. */
   readonly rollback?: string;
   readonly automatic: boolean;
 }
@@ -33,8 +34,8 @@ export function chmod(path: string, mode: number, was: number): FixStep {
   return { kind: 'chmod', path, mode, was };
 }
 
-export function run(command: string, undo?: string): FixStep {
-  return { kind: 'run', command, ...(undo !== undefined && { undo }) };
+export function run(command: string, undo: string): FixStep {
+  return { kind: 'run', command, undo };
 }
 
 export function advise(text: string): FixStep {
@@ -73,15 +74,18 @@ export function printFix(step: FixStep): PrintedFix {
     case 'config':
       return {
         command: `redis-cli CONFIG SET ${step.name} ${shellQuote(step.value)}`,
-        ...(step.was !== undefined && { rollback: `redis-cli CONFIG SET ${step.name} ${shellQuote(step.was)}` }),
+        rollback:
+          step.was === undefined
+            ? `# not known: the server did not report ${step.name}; note it before (CONFIG GET ${step.name})`
+            : `redis-cli CONFIG SET ${step.name} ${shellQuote(step.was)}`,
         automatic: step.was !== undefined,
       };
     case 'acl':
       return {
         command: `redis-cli ACL SETUSER ${[step.user, ...step.rules].map(withoutHashes).map(shellQuote).join(' ')}`,
-        ...(step.undo && {
-          rollback: `redis-cli ACL SETUSER ${[step.user, ...step.undo].map(withoutHashes).map(shellQuote).join(' ')}`,
-        }),
+        rollback: step.undo
+          ? `redis-cli ACL SETUSER ${[step.user, ...step.undo].map(withoutHashes).map(shellQuote).join(' ')}`
+          : '# not known: note the line of ACL LIST before',
         automatic: step.undo !== undefined,
       };
     case 'chmod':
@@ -91,7 +95,7 @@ export function printFix(step: FixStep): PrintedFix {
         automatic: true,
       };
     case 'run':
-      return { command: step.command, ...(step.undo !== undefined && { rollback: step.undo }), automatic: false };
+      return { command: step.command, rollback: step.undo, automatic: false };
     case 'advise':
       return { command: `# ${step.text}`, automatic: false };
   }

@@ -126,6 +126,15 @@ export function parseAclUser(text: string, line?: number): AclUser | undefined {
   };
 }
 
+/** Key and channel patterns of a user's selectors (Redis 7.0): each is a second set of rights beside the user's own. */
+export function selectorPatterns(user: AclUser): { keys: string[]; channels: string[] } {
+  const rules = user.selectors.flatMap((selector) => selector.slice(1, -1).split(/\s+/));
+  return {
+    keys: rules.flatMap((rule) => (rule === 'allkeys' ? ['~*'] : /^[~%]/.test(rule) ? [rule] : [])),
+    channels: rules.flatMap((rule) => (rule === 'allchannels' ? ['&*'] : rule.startsWith('&') ? [rule] : [])),
+  };
+}
+
 /** Whether rules, applied from left to right, allow a command; the last rule that speaks about it wins. */
 export function rulesAllow(rules: readonly string[], command: string, categories: readonly string[]): boolean {
   const container = command.split('|')[0];
@@ -139,6 +148,12 @@ export function rulesAllow(rules: readonly string[], command: string, categories
   return allowed;
 }
 
+function allowedCommands(user: AclUser, commands: CommandCategories): string[] {
+  return Object.entries(commands)
+    .filter(([name, categories]) => rulesAllow(user.commands, name, categories))
+    .map(([name]) => name);
+}
+
 /**
  * What decides whether two descriptions give the same rights, as one comparable text per aspect. Servers before 7.2
  * report rules in words of their own, so commands are compared by what the rules allow, not by how they read.
@@ -149,10 +164,11 @@ export function aclFingerprint(user: AclUser, commands: CommandCategories): Reco
     passwords: user.noPassword ? 'nopass' : [...user.passwordHashes].sort().join(' '),
     keys: [...user.keys].sort().join(' '),
     channels: [...user.channels].sort().join(' '),
-    commands: Object.entries(commands)
-      .filter(([name, categories]) => rulesAllow(user.commands, name, categories))
-      .map(([name]) => name)
-      .join(' '),
-    selectors: user.selectors.join(' '),
+    commands: allowedCommands(user, commands).join(' '),
+    selectors: user.selectors
+      .map((selector) => parseAclUser(`user selector ${selector.slice(1, -1)}`)!)
+      .map((inner) => [inner.keys, inner.channels, allowedCommands(inner, commands)].flat().join(' '))
+      .sort()
+      .join(';'),
   };
 }

@@ -81,6 +81,10 @@ export interface NodeFacts {
   readonly address: string;
   readonly host: string;
   readonly port: number;
+  /** The node that named this one; absent where the operator named it. */
+  readonly foundThrough?: string;
+  /** Named by the operator, or logged in to over TLS that the operator's CA vouches for: surely part of the deployment. */
+  readonly vouched: boolean;
   readonly engine: Fact<EngineFacts>;
   readonly anonymous: Fact<ProbeFacts>;
   /** The audited port and, when known, the configured plaintext port. */
@@ -102,6 +106,8 @@ export interface NodeFacts {
   readonly libraries: Fact<readonly string[]>;
   readonly replication: Fact<ReplicationFacts>;
   readonly sentinel: Fact<SentinelFacts>;
+  /** The other nodes of its cluster. */
+  readonly clusterPeers: Fact<readonly Address[]>;
   /** Names of keys that known attacks leave behind and that exist here. */
   readonly residue: Fact<readonly string[]>;
   /** Share of sampled keys without expiry (0 to 1), by declared prefix; only when sampling was asked for. */
@@ -141,14 +147,26 @@ export interface ModuleFacts {
   readonly path: string;
 }
 
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface ReplicationFacts {
   readonly primaryHost?: string;
+  readonly primaryPort?: number;
   readonly replicas: readonly string[];
   readonly linkUp?: boolean;
 }
 
 export interface SentinelFacts {
-  readonly masters: readonly { readonly name: string; readonly sentinels: number; readonly quorum: string }[];
+  readonly masters: readonly {
+    readonly name: string;
+    readonly sentinels: number;
+    readonly quorum: string;
+    /** The primary, its replicas and the other Sentinels. */
+    readonly members: readonly Address[];
+  }[];
 }
 
 export interface FileFacts {

@@ -236,7 +236,11 @@ export function readReplication(info: Readonly<Record<string, string>>): Replica
     });
   const primary = info['master_host'];
   return {
-    ...(primary !== undefined && { primaryHost: primary, linkUp: info['master_link_status'] === 'up' }),
+    ...(primary !== undefined && {
+      primaryHost: primary,
+      primaryPort: Number(info['master_port']),
+      linkUp: info['master_link_status'] === 'up',
+    }),
     replicas,
   };
 }
@@ -256,7 +260,11 @@ export async function readSentinel(ask: Ask): Promise<SentinelFacts> {
       const quorum = await ask('SENTINEL', 'CKQUORUM', name).then(String, (error: unknown) =>
         error instanceof Error ? error.message : String(error),
       );
-      return { name, sentinels: Number(fields['num-other-sentinels'] ?? 0) + 1, quorum };
+      const others = await Promise.all(
+        ['REPLICAS', 'SENTINELS'].map(async (kind) => list(await ask('SENTINEL', kind, name)).map(record)),
+      );
+      const members = [fields, ...others.flat()].map((one) => ({ host: one['ip'] ?? '', port: Number(one['port']) }));
+      return { name, sentinels: Number(fields['num-other-sentinels'] ?? 0) + 1, quorum, members };
     }),
   );
   return { masters };

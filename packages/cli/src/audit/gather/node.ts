@@ -1,5 +1,6 @@
 import { type Fact, maybe, NotObserved, observe, observed, unobserved } from '../facts/fact.js';
 import type { EngineFacts, Expectations, NodeFacts } from '../facts/facts.js';
+import { parseClusterNodes } from './discover.js';
 import type { Endpoint } from './endpoint.js';
 import { identify, packageOf } from './engine.js';
 import { type FileHints, readServerFiles } from './files.js';
@@ -23,6 +24,8 @@ export interface NodeOptions {
   readonly configFile?: string;
   /** How many keys to sample; 0: none. */
   readonly sampleKeys: number;
+  /** The node that named this one, where the operator did not. */
+  readonly foundThrough?: string;
 }
 
 type Live = Pick<
@@ -39,6 +42,7 @@ type Live = Pick<
   | 'residue'
   | 'keySample'
   | 'sentinel'
+  | 'clusterPeers'
 >;
 
 function explain(command: string, error: unknown): string {
@@ -92,6 +96,10 @@ async function readLive(session: Session, sampleKeys: number): Promise<Live> {
         ? await ask('SCAN', () => live.sampleKeys(run, sampleKeys))
         : unobserved('keys are sampled only when asked for (--sample-keys N)'),
     sentinel: isSentinel ? await ask('SENTINEL MASTERS', () => live.readSentinel(run)) : unobserved('not a sentinel'),
+    clusterPeers:
+      maybe(info)?.['cluster_enabled'] === '1'
+        ? await ask('CLUSTER NODES', async () => parseClusterNodes(String(await run('CLUSTER', 'NODES'))))
+        : unobserved('not a cluster'),
   };
 }
 
@@ -110,17 +118,27 @@ function nothingLive(reason: string): Live {
     residue: none,
     keySample: none,
     sentinel: none,
+    clusterPeers: none,
   };
 }
 
-async function readBehindLogin(options: NodeOptions): Promise<Live> {
+async function readThrough(options: NodeOptions, endpoint: Endpoint): Promise<Live> {
+  const session = await options.openSession(endpoint);
   try {
-    const session = await options.openSession(options.endpoint);
-    try {
-      return await readLive(session, options.sampleKeys);
-    } finally {
-      await session.close();
-    }
+    return await readLive(session, options.sampleKeys);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Where strangers are served (a Sentinel usually is such a place), what they see is seen without a login, too. */
+async function readBehindLogin(options: NodeOptions, strangersAreServed: boolean): Promise<Live> {
+  const { username: _, password: __, ...anonymous } = options.endpoint;
+  try {
+    return await readThrough(options, options.endpoint).catch((error: unknown) => {
+      if (!strangersAreServed) throw error;
+      return readThrough(options, anonymous);
+    });
   } catch (error) {
     return nothingLive(`no session with the server: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -157,7 +175,7 @@ function fileHints(options: NodeOptions, facts: Live): FileHints {
 
 /**
  * Looks at one server from outside (as a stranger, by handshakes), from inside (logged in), and from beside (process
- * and files, when it runs on this machine). Read-only; about 400 small commands, none that walks the key space.
+ * and files, when it runs on this machine). Read-only; about 170 small commands, none that walks the key space.
  */
 export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
   const { endpoint, expectations } = options;
@@ -165,7 +183,9 @@ export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
   const audited = await probePort(endpoint, endpoint.port);
   if (!audited.open) throw new NotObserved(`nothing listens on ${endpoint.host}:${endpoint.port}`);
   const firstTls = audited.plaintext ? undefined : observe('TLS handshakes', () => probeTls(endpoint, names));
-  const behindLogin = await readBehindLogin(options);
+  const speaksTls = !audited.plaintext;
+  const anonymous = await observe('fresh connection', () => probeAnonymous(endpoint, speaksTls));
+  const behindLogin = await readBehindLogin(options, (maybe(anonymous)?.accepted.length ?? 0) > 0);
   const process = await observeProcess(endpoint.host, behindLogin.info);
   const files = await observeFiles(options, behindLogin, process);
   const facts = { ...behindLogin, config: settingsOf(behindLogin, files) };
@@ -176,7 +196,6 @@ export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
     : await observe('TLS handshakes', () =>
         probeTls({ ...endpoint, port: tlsPort || endpoint.port, timeoutMs: tlsPort ? endpoint.timeoutMs : 500 }, names),
       );
-  const speaksTls = !audited.plaintext;
   const engine = await observeEngine(facts.info, maybe(process)?.executable);
   const isDragonfly = maybe(engine)?.name === 'dragonfly';
   const clustered = maybe(engine)?.mode === 'cluster';
@@ -185,8 +204,10 @@ export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
     address: `${endpoint.host}:${endpoint.port}`,
     host: endpoint.host,
     port: endpoint.port,
+    ...(options.foundThrough !== undefined && { foundThrough: options.foundThrough }),
+    vouched: options.foundThrough === undefined || (endpoint.tls && endpoint.ca !== undefined && facts.info.observed),
     engine,
-    anonymous: await observe('fresh connection', () => probeAnonymous(endpoint, speaksTls)),
+    anonymous,
     plaintext: await observePlaintext(endpoint, facts.config, audited),
     tls,
     http: isDragonfly

@@ -26,8 +26,9 @@ export class Journal {
     return new Journal(path, JSON.parse(text) as JournalEntry[]);
   }
 
-  get entries(): readonly JournalEntry[] {
-    return this.#entries;
+  /** Entries in a state, with their places, oldest first. */
+  inState(...states: readonly JournalEntry['state'][]): { readonly entry: JournalEntry; readonly index: number }[] {
+    return this.#entries.map((entry, index) => ({ entry, index })).filter(({ entry }) => states.includes(entry.state));
   }
 
   async begin(change: PlannedChange, at: string): Promise<number> {

@@ -30,11 +30,15 @@ function isUndoable(step: FixStep): step is Change {
   return step.kind === 'chmod';
 }
 
-/** The undoable part of all remedies, each once, in the order of the checks. */
+/**
+ * The undoable part of all remedies, each once, in the order of the checks. What was found by comparing nodes is not
+ * among them: which of them is right only a person knows.
+ */
 export function planChanges(facts: Facts, checks: readonly Check[] = catalog): PlannedChange[] {
+  const nodes = facts.nodes.map(({ address }) => address);
   const planned = checks.flatMap((check) =>
     verdictsOf(check, facts).flatMap(({ subject, verdict }) =>
-      verdict.status === 'fail'
+      verdict.status === 'fail' && nodes.includes(subject)
         ? verdict.occurrences.flatMap(({ fix }) =>
             fix.filter(isUndoable).map((change) => ({ check: check.id, node: subject, change })),
           )
@@ -44,10 +48,15 @@ export function planChanges(facts: Facts, checks: readonly Check[] = catalog): P
   // Where the file already says what is meant, that goes before any proposal of a check.
   planned.sort((a, b) => Number(b.check === 'CFG-017') - Number(a.check === 'CFG-017'));
   const seen = new Set<string>();
-  return planned.filter(({ node, change }) => {
-    const key = JSON.stringify([node, change.kind === 'config' ? change.name : change]);
+  return planned.filter((one) => {
+    const key = changeKey(one);
     return !seen.has(key) && seen.add(key);
   });
+}
+
+/** What a change concerns: of two changes with one key, only one can be meant. */
+export function changeKey({ node, change }: Pick<PlannedChange, 'node' | 'change'>): string {
+  return JSON.stringify([node, change.kind === 'config' ? change.name : change]);
 }
 
 /** The change that takes a change back. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Engine, type Pki, type PkiCredential, type Server, startServer } from '@redkeep/testing';
+import { auditorRules } from '../auditor-acl.js';
 import type { CheckId } from '../checks/check.js';
 import type { Expectations } from '../facts/facts.js';
 import type { Endpoint } from '../gather/endpoint.js';
@@ -12,20 +13,21 @@ import type { AuditResult } from '../verdict/result.js';
 import { versionAtLeast } from '../verdict/version.js';
 
 /** Known to the tests only: these servers live for seconds, on loopback. */
-export const passwords = { admin: 'test-only-admin-3f9a1c', auditor: 'test-only-auditor-77b2' };
+export const passwords = {
+  admin: 'test-only-admin-3f9a1c',
+  auditor: 'test-only-auditor-77b2',
+  app: 'test-only-app-51e0d8',
+};
 
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-const auditorRules =
-  '%R~crackit %R~crackit_1 %R~backup1 %R~backup2 %R~backup3 %R~backup4 %R~trojan1 %R~trojan2 -@all +ping +hello +info +role +exists +config|get +acl|list +acl|users +acl|getuser +acl|dryrun +acl|cat +acl|log +acl|whoami +client|list +client|info +client|setname +module|list +function|list +command +slowlog|get';
-
 export const hardenedUsers: readonly string[] = [
   'user default off resetpass resetkeys resetchannels -@all',
   `user admin on #${sha256(passwords.admin)} ~* &* +@all`,
-  `user auditor on #${sha256(passwords.auditor)} resetkeys resetchannels ${auditorRules}`,
-  `user app on #${sha256('test-only-app-51e0d8')} ~app:* resetchannels &app:* -@all +@read +@write -@dangerous -@scripting -function -randomkey -scan -dump -object`,
+  `user auditor on #${sha256(passwords.auditor)} ${auditorRules().join(' ')}`,
+  `user app on #${sha256(passwords.app)} ~app:* resetchannels &app:* -@all +@read +@write -@dangerous -@scripting -function -randomkey -scan -dump -object +client|setname`,
 ];
 
 export const hardenedConfig: Readonly<Record<string, string>> = {
@@ -70,6 +72,9 @@ export interface Fault {
   readonly certificate?: PkiCredential;
   readonly pki?: () => Promise<Pki>;
   readonly plaintext?: boolean;
+  readonly noTls?: boolean;
+  /** More of the fault that takes a moment to make: a file, a free port. */
+  readonly prepare?: () => Promise<Partial<Fault>>;
   /** Runs against the started server, before the audit. */
   readonly after?: (server: Server) => Promise<unknown>;
   readonly request?: (request: GatherRequest, server: Server) => GatherRequest;
@@ -85,12 +90,14 @@ export const expectations: Expectations = {
 };
 
 /** Starts the hardened server with a fault in it. */
-export async function startHardened(engine: Engine, fault: Partial<Fault> = {}): Promise<Server> {
+export async function startHardened(engine: Engine, given: Partial<Fault> = {}): Promise<Server> {
+  const fault = { ...given, ...(await given.prepare?.()) };
   const config = { ...hardenedConfig, ...settingsSince(engine), ...fault.config };
-  for (const name of fault.without ?? []) delete config[name];
+  const tlsSettings = Object.keys(config).filter((name) => name.startsWith('tls-'));
+  for (const name of [...(fault.without ?? []), ...(fault.noTls === true ? tlsSettings : [])]) delete config[name];
   const server = await startServer({
     engine,
-    tls: {
+    tls: fault.noTls !== true && {
       ...(fault.pki && { pki: await fault.pki() }),
       ...(fault.certificate !== undefined && { certificate: fault.certificate }),
       clientAuth: fault.config?.['tls-auth-clients'] === undefined ? 'optional' : 'off',
@@ -129,7 +136,7 @@ export async function auditServer(server: Server, fault: Partial<Fault> = {}): P
 
 /** Findings about the machine the tests happen to run on say nothing about the server. */
 export function serverFindings(result: AuditResult): CheckId[] {
-  const machine = /^(HOST-00[6-9]|HOST-001|VER-00[1-5])$/;
+  const machine = /^(HOST-00[6-9]|HOST-001|VER-00[1-5]|NET-015)$/;
   return result.findings
     .map(({ id }) => id)
     .filter((id) => !machine.test(id))

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { findEngine, findEngines } from '@redkeep/testing';
-import { serverFaults } from './faults.js';
+import { serverFaults } from './faults/index.js';
 import { auditServer, type Fault, serverFindings, startHardened } from './hardened.js';
 
-// All faults on every engine with `npm run test:mutations`; else, on the first engine, one fault for each check.
+// `npm run test:mutations`: all faults on every engine there is, or on the one that REDKEEP_ENGINE names.
+// In `npm test`: on one engine, one fault for each check.
 const whole = process.env['REDKEEP_MUTATIONS'] === 'all';
-const chosen = whole ? findEngines() : [findEngine()];
+const chosen = whole && !process.env['REDKEEP_ENGINE'] ? findEngines() : [findEngine()];
 
 function oneForEachCheck(): readonly Fault[] {
   const seen = new Set<string>();
@@ -31,10 +32,10 @@ for (const engine of chosen) {
 
     for (const fault of faults.filter(({ appliesTo }) => appliesTo?.(engine) ?? true)) {
       it(`${fault.name}: ${fault.expect.join(', ')}`, async () => {
+        counts.faults++;
         await using server = await startHardened(engine, fault);
         const result = await auditServer(server, fault);
         const found = serverFindings(result);
-        counts.faults++;
         if (fault.expect.every((id) => found.includes(id))) counts.detected++;
         counts.falsePositives += found.filter((id) => !fault.expect.includes(id)).length;
         assert.deepEqual(

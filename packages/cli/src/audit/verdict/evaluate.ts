@@ -11,7 +11,7 @@ import {
 } from '../checks/check.js';
 import { printFix } from '../checks/fix.js';
 import { mappings } from '../checks/mappings.js';
-import { DoesNotApply, NotObserved } from '../facts/fact.js';
+import { DoesNotApply, maybe, NotObserved } from '../facts/fact.js';
 import type { Facts, NodeFacts, ProfileName } from '../facts/facts.js';
 import { cvssScore, severityOf } from './cvss.js';
 import type { CheckResult, OccurrenceResult, Status } from './result.js';
@@ -40,6 +40,8 @@ function judgeSafely(judge: () => Verdict): Verdict {
 
 /** Whether the node's engine has what the check is about; asked only when the engine is known. */
 function engineVerdict(check: NodeCheck, node: NodeFacts): Verdict | undefined {
+  if (check.dataOnly && maybe(node.engine)?.mode === 'sentinel')
+    return notApplicable('a Sentinel holds no data and has no such setting');
   if (check.engines === undefined) return undefined;
   if (!node.engine.observed) return unknown(`engine unknown: ${node.engine.reason}`);
   const { name, version } = node.engine.value;

@@ -1,3 +1,4 @@
+import { selectorPatterns } from '../facts/acl-user.js';
 import { commandsOfRole, dangerousCommands, roleOf } from '../facts/dangerous-commands.js';
 import { maybe } from '../facts/fact.js';
 import type { Facts } from '../facts/facts.js';
@@ -42,8 +43,8 @@ export function effectivePermissions(facts: Facts): UserPermissions[] {
         user: user.name,
         role,
         enabled: user.enabled,
-        keys: user.keys,
-        channels: user.channels,
+        keys: [...user.keys, ...selectorPatterns(user).keys],
+        channels: [...user.channels, ...selectorPatterns(user).channels],
         dangerous,
         escalations: user.enabled
           ? escalations.filter(({ any }) => any.some((label) => excess.includes(label))).map(({ leadsTo }) => leadsTo)

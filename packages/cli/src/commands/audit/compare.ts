@@ -1,4 +1,4 @@
-import { compareResults } from '../../audit/verdict/compare.js';
+import { type Comparison, compareResults } from '../../audit/verdict/compare.js';
 import type { Context } from '../../context.js';
 import { ExitCode } from '../../exit-codes.js';
 import { readReport } from './read-reports.js';
@@ -10,10 +10,14 @@ export async function compare(
   after: string,
   options: { readonly json?: boolean },
 ): Promise<void> {
-  const { terminal } = context;
   const comparison = compareResults(await readReport(context, before), await readReport(context, after));
   if (comparison.appeared.length > 0) context.exitCode = ExitCode.Findings;
-  if (options.json) return terminal.json(comparison);
+  if (options.json) return context.terminal.json(comparison);
+  renderComparison(context.terminal, comparison);
+}
+
+/** Grade, risk by aspect, and what is fixed, new and left. */
+export function renderComparison(terminal: Context['terminal'], comparison: Comparison): void {
   terminal.line(
     `Grade ${comparison.before.grade} (${comparison.before.score}) -> ${comparison.after.grade} (${comparison.after.score})`,
   );

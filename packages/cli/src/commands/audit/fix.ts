@@ -1,12 +1,15 @@
 import path from 'node:path';
 import { printFix } from '../../audit/checks/fix.js';
-import type { Facts } from '../../audit/facts/facts.js';
+import { mayFollow } from '../../audit/gather/discover.js';
+import type { Endpoint } from '../../audit/gather/endpoint.js';
 import { openSession } from '../../audit/gather/session.js';
 import { applyChange, persist } from '../../audit/remedy/apply.js';
 import { Journal } from '../../audit/remedy/journal.js';
-import { type Change, inverse, planChanges } from '../../audit/remedy/plan.js';
+import { type Change, changeKey, inverse, planChanges } from '../../audit/remedy/plan.js';
+import type { AuditResult } from '../../audit/verdict/result.js';
 import { type Context, stopIfInterrupted } from '../../context.js';
 import { CliError } from '../../errors.js';
+import type { Audited } from './audit.js';
 import { resolveTarget, type Target, type TargetOptions } from './target.js';
 
 const journalFile = path.join('.redkeep', 'audit-journal.json');
@@ -18,67 +21,109 @@ interface Work {
   readonly end: () => Promise<void>;
 }
 
-/** Makes changes node by node over one administrator's session each, then writes them to the servers' files. */
-async function carryOut(context: Context, target: Target, work: readonly Work[]): Promise<void> {
+/** How to reach a node as somebody who may change it: as it was named, or like the node that led to it. */
+function operatorOf(target: Target, node: string): Endpoint {
   const endpoints = target.operators ?? target.endpoints;
+  const [, host = '', port] = node.match(/^(.*):(\d+)$/) ?? [];
+  const address = { host, port: Number(port) };
+  const named = endpoints.find((one) => one.host === address.host && one.port === address.port);
+  const seed = endpoints.find((one) => mayFollow(one, address));
+  if (named) return named;
+  if (seed) return { ...seed, ...address };
+  throw new CliError(
+    'REDKEEP_USAGE',
+    `${node} is not among the servers named.`,
+    `Name it: redkeep audit undo rediss://${node} --user NAME --password-file FILE --ca FILE.`,
+  );
+}
+
+/**
+ * Makes changes node by node over one administrator's session each. Every change is kept in the server's files before
+ * the next is begun: whenever this ends, at most the one change that the journal calls "begun" is half-made.
+ */
+async function carryOut(context: Context, target: Target, work: readonly Work[]): Promise<void> {
   for (const node of new Set(work.map((one) => one.node))) {
-    const endpoint = endpoints.find(({ host, port }) => `${host}:${port}` === node);
-    if (!endpoint)
-      throw new CliError(
-        'REDKEEP_USAGE',
-        `${node} is not among the servers named.`,
-        'Name the same servers as before.',
-      );
-    const session = await openSession(endpoint);
+    const session = await openSession(operatorOf(target, node));
     try {
-      const mine = work.filter((one) => one.node === node);
-      for (const { change, begin, end } of mine) {
+      for (const { change, begin, end } of work.filter((one) => one.node === node)) {
         stopIfInterrupted(context.signal);
         await begin();
         await applyChange(session.ask, change);
+        await persist(session.ask, new Set([change.kind]));
         await end();
         context.terminal.done(`${node}: ${printFix(change).command}`);
       }
-      await persist(session.ask, new Set(mine.map(({ change }) => change.kind)));
     } finally {
       await session.close();
     }
   }
 }
 
-/** Shows the plan, asks, writes each change to the journal, makes it. What cannot be undone is left to a person. */
-export async function fix(context: Context, facts: Facts, target: Target, yes: boolean): Promise<void> {
-  const { terminal, prompt, cwd, clock } = context;
-  const plan = planChanges(facts);
-  if (plan.length === 0) return terminal.note('Nothing that a command could mend and take back again.');
-  terminal.note(`${plan.length} changes, each of which "redkeep audit undo" takes back:`);
-  for (const { check, node, change } of plan) terminal.note(`${check} ${node}: ${printFix(change).command}`);
-  if (!yes && !(await prompt.confirm('Make these changes?', false)))
-    return terminal.note('Nothing was changed (--yes makes them without asking).');
-  const journal = await Journal.open(path.join(cwd, journalFile));
-  const work = plan.map((planned): Work => {
-    let index = -1;
-    return {
-      ...planned,
-      begin: async () => {
-        index = await journal.begin(planned, clock.now().toISOString());
-      },
-      end: () => journal.mark(index, 'done'),
-    };
-  });
-  await carryOut(context, target, work);
-  terminal.note('Run the audit again to see what is left. "redkeep audit undo" takes the changes back.');
+/** Findings that no change of the plan mends, each with the reason. */
+function leftToPeople(result: AuditResult, planned: ReadonlySet<string>): string[] {
+  return result.findings
+    .filter(({ id }) => !planned.has(id))
+    .map(({ id, title, occurrences }) => {
+      const automatic = occurrences.some(({ fix }) => fix.some((step) => step.automatic));
+      return `${id} ${title}: ${automatic ? 'could cut off clients or you, so a person has to do it' : 'no command mends it that another takes back'}`;
+    });
 }
 
-/** Takes back what the journal holds, newest first. */
-export async function undo(context: Context, options: TargetOptions): Promise<void> {
+/** Shows the plan, asks, writes each change to the journal, makes it. Whether anything was changed. */
+export async function fix(context: Context, { facts, result, target }: Audited, yes: boolean): Promise<boolean> {
+  const { terminal, prompt, cwd, clock } = context;
+  const journal = await Journal.open(path.join(cwd, journalFile));
+  const unfinished = journal.inState('begun');
+  const claimed = new Set(unfinished.map(({ entry }) => changeKey(entry)));
+  const plan = planChanges(facts).filter((one) => !claimed.has(changeKey(one)));
+  const rest = leftToPeople(
+    result,
+    new Set([...plan, ...unfinished.map(({ entry }) => entry)].map((one) => one.check)),
+  );
+  const all = [...unfinished.map(({ entry }) => entry), ...plan];
+  if (all.length === 0) terminal.note('Nothing that a command could mend and another take back.');
+  else terminal.note(`${all.length} changes, each of which "redkeep audit undo" takes back:`);
+  for (const [index, { check, node, change }] of all.entries()) {
+    const { command, rollback } = printFix(change);
+    terminal.note(`${check} ${node}: ${command}${index < unfinished.length ? ' (begun before, to be finished)' : ''}`);
+    if (rollback) terminal.note(`    undo: ${rollback}`);
+  }
+  if (rest.length > 0) terminal.note(`${rest.length} findings are left to a person:`);
+  for (const line of rest) terminal.note(line);
+  if (all.length === 0) return false;
+  if (!yes && !(await prompt.confirm('Make these changes?', false))) {
+    terminal.note('Nothing was changed (--yes makes the changes without asking).');
+    return false;
+  }
+  await carryOut(context, target, [
+    ...unfinished.map(
+      ({ entry, index }): Work => ({
+        ...entry,
+        begin: async () => undefined,
+        end: () => journal.mark(index, 'done'),
+      }),
+    ),
+    ...plan.map((planned): Work => {
+      let index = -1;
+      return {
+        ...planned,
+        begin: async () => {
+          index = await journal.begin(planned, clock.now().toISOString());
+        },
+        end: () => journal.mark(index, 'done'),
+      };
+    }),
+  ]);
+  terminal.note('"redkeep audit undo" takes the changes back.');
+  return true;
+}
+
+/** Takes back what the journal holds, newest first; changes that were only begun too, since that is harmless. */
+export async function undo(context: Context, targets: readonly string[], options: TargetOptions): Promise<void> {
   const journal = await Journal.open(path.join(context.cwd, journalFile));
-  const open = journal.entries
-    .map((entry, index) => ({ entry, index }))
-    .filter(({ entry }) => entry.state !== 'undone')
-    .reverse();
+  const open = journal.inState('begun', 'done').reverse();
   if (open.length === 0) return context.terminal.note('The journal holds nothing to take back.');
-  const target = await resolveTarget(context, [], options);
+  const target = await resolveTarget(context, targets, options);
   await carryOut(
     context,
     target,

@@ -2,11 +2,25 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
+import type { CveData } from '../../audit/facts/cves.js';
+import type { OperationFacts } from '../../audit/facts/facts.js';
+import { cveDataSchema } from '../../audit/gather/cve-data.js';
+import { operationsOf, recordsSchema } from '../../audit/gather/records.js';
 import type { AuditResult } from '../../audit/verdict/result.js';
 import { auditResultSchema, waiversSchema } from '../../audit/verdict/schema.js';
 import type { Waiver } from '../../audit/verdict/waivers.js';
 import type { Context } from '../../context.js';
 import { CliError } from '../../errors.js';
+
+/** Newer CVE data than this version brings (`--cve-data`). */
+export function readCveData(context: Context, file: string): Promise<CveData> {
+  return readAs(context, file, 'CVE data', cveDataSchema) as Promise<CveData>;
+}
+
+/** What people and timers did (`--records`). */
+export async function readOperations(context: Context, file: string): Promise<OperationFacts> {
+  return operationsOf(await readAs(context, file, 'file of records', recordsSchema), file);
+}
 
 async function readAs<T>(context: Context, file: string, what: string, schema: z.ZodType<T>): Promise<T> {
   const resolved = path.resolve(context.cwd, file);
@@ -14,8 +28,8 @@ async function readAs<T>(context: Context, file: string, what: string, schema: z
     new CliError('REDKEEP_USAGE', `${resolved} is no ${what}: ${reason}.`, 'Check the file and run it again.');
   let content: unknown;
   try {
-    // JSON is YAML too: one reader for both.
-    content = parseYaml(await readFile(resolved, 'utf8'));
+    // JSON is YAML too: one reader for both. "core" leaves dates as text, as JSON does.
+    content = parseYaml(await readFile(resolved, 'utf8'), { schema: 'core' });
   } catch (error) {
     throw unusable(error instanceof Error ? error.message.split('\n')[0]! : 'unreadable');
   }

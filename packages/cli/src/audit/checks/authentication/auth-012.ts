@@ -19,7 +19,12 @@ export const auth012: NodeCheck = {
       occurrences: [
         {
           evidence: 'requirepass and aclfile are both set',
-          fix: [run(`sed -i '${password.line}d' ${shellQuote(password.file)}`)],
+          fix: [
+            run(
+              `sed -i.before '${password.line}d' ${shellQuote(password.file)}`,
+              `mv ${shellQuote(`${password.file}.before`)} ${shellQuote(password.file)}`,
+            ),
+          ],
           at: { file: password.file, line: password.line },
         },
       ],

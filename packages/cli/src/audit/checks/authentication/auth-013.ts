@@ -1,7 +1,7 @@
 import { aclFingerprint } from '../../facts/acl-user.js';
 import { need } from '../../facts/fact.js';
 import { fail, type NodeCheck, notApplicable, pass } from '../check.js';
-import { advise, run } from '../fix.js';
+import { advise, run, shellQuote } from '../fix.js';
 
 export const auth013: NodeCheck = {
   id: 'AUTH-013',
@@ -10,6 +10,7 @@ export const auth013: NodeCheck = {
   why: 'Rights given by hand vanish, or come back, at the next restart; a quiet change is also how intruders stay.',
   passes: 'ACL LIST and the ACL file describe the same users',
   maps: 'INT',
+  dataOnly: true,
   engines: { redis: '7.0', valkey: '7.2' },
   sources: ['CM-3'],
   judge(node) {
@@ -30,9 +31,15 @@ export const auth013: NodeCheck = {
     return fail(
       differences.join('; '),
       advise('Look at who changed what (ACL LOG, rotation journal). To keep what runs:'),
-      run('redis-cli ACL SAVE'),
+      run(
+        `cp -p ${shellQuote(file.file.path)} ${shellQuote(`${file.file.path}.before`)}; redis-cli ACL SAVE`,
+        `mv ${shellQuote(`${file.file.path}.before`)} ${shellQuote(file.file.path)}; redis-cli ACL LOAD`,
+      ),
       advise('To return to the file (before Redis 7.4 this drops every connection):'),
-      run('redis-cli ACL LOAD'),
+      run(
+        'redis-cli ACL LIST > before.acl; redis-cli ACL LOAD',
+        '# set the users of before.acl again, one ACL SETUSER a line',
+      ),
     );
   },
 };

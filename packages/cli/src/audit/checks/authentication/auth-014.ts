@@ -23,7 +23,7 @@ export const auth014: SystemCheck = {
       different.map((node) => ({
         about: node.address,
         evidence: `${node.address} differs from ${nodes[0]!.address}`,
-        fix: [run('redkeep acl apply')],
+        fix: [run('redkeep acl apply', '# change the answers back and run redkeep acl apply again')],
       })),
       `${nodes.length} nodes with the same users`,
     );

@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { fail, type NodeCheck, pass, redisAndValkey } from '../check.js';
-import { run } from '../fix.js';
+import { run, shellQuote } from '../fix.js';
 
 export const auth017: NodeCheck = {
   id: 'AUTH-017',
@@ -20,7 +20,12 @@ export const auth017: NodeCheck = {
     if (old.length === 0) return pass('none');
     return fail(
       `${old.length} connections of ${[...new Set(old.map((client) => client.user))].join(', ')}`,
-      ...[...new Set(old.map((client) => client.user))].map((user) => run(`redis-cli CLIENT KILL USER ${user}`)),
+      ...[...new Set(old.map((client) => client.user))].map((user) =>
+        run(
+          `redis-cli CLIENT KILL USER ${shellQuote(user)}`,
+          '# none is needed: clients connect again with their new password',
+        ),
+      ),
     );
   },
 };

@@ -1,3 +1,4 @@
+import { selectorPatterns } from '../../facts/acl-user.js';
 import { roleOf } from '../../facts/dangerous-commands.js';
 import { failEach, type NodeCheck } from '../check.js';
 import { acl } from '../fix.js';
@@ -12,18 +13,30 @@ export const acl006: NodeCheck = {
   maps: 'AUTHZ',
   sources: ['STIG V-251187'],
   judge(node, facts) {
+    const everything = (key: string): boolean => /^(~|%[RW]+~)\*$/i.test(key);
     return failEach(
       enabledUsers(node)
-        .filter(
-          (user) =>
-            roleOf(user.name, facts.expectations.roles) !== 'admin' &&
-            user.keys.some((key) => /^(~|%[RW]+~)\*$/i.test(key)),
-        )
-        .map((user) => ({
-          about: user.name,
-          evidence: `${user.name} reaches ${user.keys.join(' ')}`,
-          fix: [acl(user.name, ['resetkeys', `~${user.name}:*`], ['resetkeys', ...user.keys])],
-        })),
+        .filter((user) => roleOf(user.name, facts.expectations.roles) !== 'admin')
+        .flatMap((user) => [
+          ...(user.keys.some(everything)
+            ? [
+                {
+                  about: user.name,
+                  evidence: `${user.name} reaches ${user.keys.join(' ')}`,
+                  fix: [acl(user.name, ['resetkeys', `~${user.name}:*`], ['resetkeys', ...user.keys])],
+                },
+              ]
+            : []),
+          ...(selectorPatterns(user).keys.some(everything)
+            ? [
+                {
+                  about: `${user.name} selectors`,
+                  evidence: `${user.name} reaches every key by a selector: ${user.selectors.join(' ')}`,
+                  fix: [acl(user.name, ['clearselectors'], user.selectors)],
+                },
+              ]
+            : []),
+        ]),
       'only administrators reach every key',
     );
   },

@@ -1,3 +1,4 @@
+import { selectorPatterns } from '../../facts/acl-user.js';
 import { roleOf } from '../../facts/dangerous-commands.js';
 import { failEach, type NodeCheck } from '../check.js';
 import { acl, config } from '../fix.js';
@@ -10,16 +11,32 @@ export const acl007: NodeCheck = {
   why: 'Pub/sub carries data and commands of other services too; new users get every channel unless acl-pubsub-default says otherwise.',
   passes: 'channel patterns for everyone but administrators; acl-pubsub-default resetchannels',
   maps: 'AUTHZ',
+  dataOnly: true,
   engines: { redis: '6.2', valkey: '7.2' },
   judge(node, facts) {
     const standard = settingIfAny(node, 'acl-pubsub-default');
     const wide = enabledUsers(node)
-      .filter((user) => roleOf(user.name, facts.expectations.roles) !== 'admin' && user.channels.includes('&*'))
-      .map((user) => ({
-        about: user.name,
-        evidence: `${user.name} reaches every channel`,
-        fix: [acl(user.name, ['resetchannels'], ['resetchannels', ...user.channels])],
-      }));
+      .filter((user) => roleOf(user.name, facts.expectations.roles) !== 'admin')
+      .flatMap((user) => [
+        ...(user.channels.includes('&*')
+          ? [
+              {
+                about: user.name,
+                evidence: `${user.name} reaches every channel`,
+                fix: [acl(user.name, ['resetchannels'], ['resetchannels', ...user.channels])],
+              },
+            ]
+          : []),
+        ...(selectorPatterns(user).channels.includes('&*')
+          ? [
+              {
+                about: `${user.name} selectors`,
+                evidence: `${user.name} reaches every channel by a selector: ${user.selectors.join(' ')}`,
+                fix: [acl(user.name, ['clearselectors'], user.selectors)],
+              },
+            ]
+          : []),
+      ]);
     const setting =
       standard === 'allchannels'
         ? [

@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { failEach, type NodeCheck } from '../check.js';
-import { acl, run } from '../fix.js';
+import { acl, run, shellQuote } from '../fix.js';
 
 export const acl014: NodeCheck = {
   id: 'ACL-014',
@@ -23,7 +23,10 @@ export const acl014: NodeCheck = {
                   ['-@all', 'resetkeys', 'resetchannels'],
                   [...user.commands, ...user.keys, ...user.channels],
                 )
-              : run(`redis-cli ACL DELUSER ${user.name}`),
+              : run(
+                  `redis-cli ACL DELUSER ${shellQuote(user.name)}`,
+                  '# none for its password: keep the line of ACL LIST, and ACL SETUSER it again',
+                ),
           ],
         })),
       'no disabled user has rights',

@@ -15,7 +15,10 @@ export const acl017: NodeCheck = {
     return restricted === ''
       ? fail(
           'restricted_commands is empty',
-          run('dragonfly --restricted_commands=FLUSHALL,CONFIG,DEBUG --admin_port=PORT'),
+          run(
+            'dragonfly --restricted_commands=FLUSHALL,CONFIG,DEBUG --admin_port=PORT',
+            '# start Dragonfly with the flags it had',
+          ),
         )
       : pass(restricted);
   },

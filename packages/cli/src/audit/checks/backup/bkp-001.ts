@@ -9,6 +9,7 @@ export const bkp001: NodeCheck = {
   why: 'A store without AOF or snapshots loses everything with the process.',
   passes: 'appendonly yes, or save points; a declared cache may do without',
   maps: 'BKP',
+  dataOnly: true,
   sources: ['redis-baseline a73', 'CKV2_AWS_50'],
   judge(node, facts) {
     const save = setting(node, 'save');

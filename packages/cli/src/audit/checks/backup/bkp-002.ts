@@ -10,8 +10,8 @@ export const bkp002: NodeCheck = {
   why: 'Data since then is in memory only.',
   passes: 'last save and AOF writes ok; a snapshot within 24 hours where snapshots are all there is',
   maps: 'BKP',
+  dataOnly: true,
   judge(node, facts) {
-    if (need(node.engine).mode === 'sentinel') return notApplicable('a sentinel has no data');
     if (facts.expectations.dataRole === 'cache') return notApplicable('declared a cache');
     const bad = [
       ['rdb_last_bgsave_status', 'the last snapshot failed'],
@@ -28,7 +28,7 @@ export const bkp002: NodeCheck = {
     return bad.length > 0
       ? fail(
           bad.join('; '),
-          run('redis-cli BGSAVE'),
+          run('redis-cli BGSAVE', '# none is needed: it writes the snapshot that is due'),
           advise('Look for the reason in the log: usually disk space or overcommit'),
         )
       : pass('ok');

@@ -9,6 +9,7 @@ export const bkp006: NodeCheck = {
   why: 'Timestamps in the AOF let a FLUSHALL be taken back to the second before.',
   passes: 'aof-timestamp-enabled yes where there is an AOF',
   maps: 'BKP',
+  dataOnly: true,
   engines: { redis: '7.0', valkey: '7.2' },
   judge(node) {
     if (setting(node, 'appendonly') !== 'yes') return notApplicable('there is no AOF');

@@ -1,5 +1,4 @@
-import { need } from '../../facts/fact.js';
-import { failEach, type NodeCheck, notApplicable, redisAndValkey } from '../check.js';
+import { failEach, type NodeCheck, redisAndValkey } from '../check.js';
 import { advise, config } from '../fix.js';
 import { setting, settingIfAny } from '../read.js';
 
@@ -10,9 +9,9 @@ export const bkp007: NodeCheck = {
   why: 'The server goes on taking writes it cannot keep, or saves without a checksum.',
   passes: 'stop-writes-on-bgsave-error yes, rdbchecksum yes',
   maps: 'BKP',
+  dataOnly: true,
   engines: redisAndValkey,
   judge(node) {
-    if (need(node.engine).mode === 'sentinel') return notApplicable('a sentinel has no data');
     const stops = setting(node, 'stop-writes-on-bgsave-error');
     const sums = settingIfAny(node, 'rdbchecksum') ?? 'yes';
     return failEach(

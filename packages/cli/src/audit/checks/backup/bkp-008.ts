@@ -9,6 +9,7 @@ export const bkp008: NodeCheck = {
   why: 'Personal data may be kept only as long as it is needed.',
   passes: 'every sampled key has an expiry, where personal data is declared',
   maps: 'FILE',
+  dataOnly: true,
   from: 'regulated',
   sources: ['GDPR 5(1)(e)'],
   judge(node) {

@@ -10,15 +10,19 @@ export const bkp009: NodeCheck = {
   why: 'What only the primary knows is lost with it.',
   passes: 'as many replicas as declared, min-replicas-to-write above zero where there are replicas',
   maps: 'AVAIL',
+  dataOnly: true,
   judge(node, facts) {
     const { replicas, primaryHost, linkUp } = need(node.replication);
     if (primaryHost !== undefined)
       return linkUp
         ? pass('the link to the primary is up')
-        : fail('the link to the primary is down', run('redis-cli INFO replication'));
+        : fail('the link to the primary is down', run('redis-cli INFO replication', '# nothing: it only reads'));
     const declared = facts.expectations.minReplicas ?? 0;
     if (replicas.length < declared)
-      return fail(`${replicas.length} of ${declared} replicas`, run('redis-cli INFO replication'));
+      return fail(
+        `${replicas.length} of ${declared} replicas`,
+        run('redis-cli INFO replication', '# nothing: it only reads'),
+      );
     if (replicas.length === 0) return notApplicable('no replicas are declared');
     const least = setting(node, 'min-replicas-to-write');
     return least === '0'

@@ -11,6 +11,7 @@ export const cli008: NodeCheck = {
   why: 'Rights that nobody uses are there for whoever steals the password.',
   passes: 'every user has the commands it runs and no more than 50 others',
   maps: 'CLIENT',
+  dataOnly: true,
   sources: ['CWE-272'],
   judge(node, facts) {
     const used = need(facts.operations.commandsUsed);
@@ -25,7 +26,7 @@ export const cli008: NodeCheck = {
       wide.map((user) => ({
         about: user.name,
         evidence: `${user.name} runs ${used[user.name]!.length} commands`,
-        fix: [run(`redkeep acl learn ${user.name}`)],
+        fix: [run(`redkeep acl learn ${user.name}`, '# nothing: it only proposes')],
       })),
       'rights fit the use',
     );

@@ -31,7 +31,7 @@ export const cli010: SystemCheck = {
       bad.map((one) => ({
         about: one.name,
         evidence: `${one.name} ${one.version}: ${flawed[one.name]!.what}`,
-        fix: [run(`npm install ${one.name}@latest`)],
+        fix: [run(`npm install ${one.name}@latest`, `npm install ${one.name}@${one.version}`)],
         at: one.at,
       })),
       libraries.map((one) => `${one.name} ${one.version}`).join(', ') || 'no client library in the lockfile',

@@ -9,6 +9,7 @@ export const cfg001: NodeCheck = {
   why: 'DEBUG crashes, stalls and rewrites the server.',
   passes: 'enable-debug-command no or local',
   maps: 'CFG',
+  dataOnly: true,
   engines: { redis: '7.0', valkey: '7.2' },
   sources: ['CWE-489'],
   judge(node) {
@@ -16,7 +17,10 @@ export const cfg001: NodeCheck = {
     return value === 'yes'
       ? fail(
           'enable-debug-command yes',
-          run("sed -i 's/^enable-debug-command .*/enable-debug-command no/' redis.conf"),
+          run(
+            "sed -i 's/^enable-debug-command .*/enable-debug-command no/' redis.conf",
+            `sed -i 's/^enable-debug-command .*/enable-debug-command ${value}/' redis.conf`,
+          ),
           advise('and restart: it cannot be changed at run time'),
         )
       : pass(value);

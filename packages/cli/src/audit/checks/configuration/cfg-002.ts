@@ -9,6 +9,7 @@ export const cfg002: NodeCheck = {
   why: "MODULE LOAD runs native code of the attacker's choice as the server.",
   passes: 'enable-module-command no',
   maps: 'CFG',
+  dataOnly: true,
   engines: { redis: '7.0', valkey: '7.2' },
   sources: ['CWE-114', 'STIG V-251208'],
   judge(node) {
@@ -17,7 +18,10 @@ export const cfg002: NodeCheck = {
       ? pass('no')
       : fail(
           `enable-module-command ${value}`,
-          run("sed -i 's/^enable-module-command .*/enable-module-command no/' redis.conf"),
+          run(
+            "sed -i 's/^enable-module-command .*/enable-module-command no/' redis.conf",
+            `sed -i 's/^enable-module-command .*/enable-module-command ${value}/' redis.conf`,
+          ),
           advise('and restart: it cannot be changed at run time'),
         );
   },

@@ -9,6 +9,7 @@ export const cfg003: NodeCheck = {
   why: 'CONFIG SET dir and dbfilename are how open servers write crontabs and SSH keys.',
   passes: 'enable-protected-configs no',
   maps: 'CFG',
+  dataOnly: true,
   engines: { redis: '7.0', valkey: '7.2' },
   sources: ['CWE-73'],
   judge(node) {
@@ -17,7 +18,10 @@ export const cfg003: NodeCheck = {
       ? pass('no')
       : fail(
           `enable-protected-configs ${value}`,
-          run("sed -i 's/^enable-protected-configs .*/enable-protected-configs no/' redis.conf"),
+          run(
+            "sed -i 's/^enable-protected-configs .*/enable-protected-configs no/' redis.conf",
+            `sed -i 's/^enable-protected-configs .*/enable-protected-configs ${value}/' redis.conf`,
+          ),
           advise('and restart: it cannot be changed at run time'),
         );
   },

@@ -11,6 +11,7 @@ export const cfg004: NodeCheck = {
   why: 'The switches of Redis 7 (enable-module-command, enable-protected-configs) do not exist; only ACL rules stand in the way.',
   passes: 'at most one user may run CONFIG SET and MODULE LOAD',
   maps: 'CFG',
+  dataOnly: true,
   engines: { redis: '6.0' },
   judge(node) {
     if (versionAtLeast(need(node.engine).version, '7.0'))

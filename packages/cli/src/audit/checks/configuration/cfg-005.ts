@@ -10,6 +10,7 @@ export const cfg005: NodeCheck = {
   why: 'A module is native code inside the server; attackers leave them behind.',
   passes: 'modules that ship with the engine, or that are declared; their files belong to root',
   maps: 'INT',
+  dataOnly: true,
   engines: redisAndValkey,
   sources: ['CWE-829', 'redis-baseline a2'],
   judge(node, facts) {
@@ -25,12 +26,20 @@ export const cfg005: NodeCheck = {
         ...unknownModules.map((module) => ({
           about: module.name,
           evidence: `${module.name} from ${module.path || 'unknown path'}`,
-          fix: [run(`redis-cli MODULE UNLOAD ${shellQuote(module.name)}`)],
+          fix: [
+            run(
+              `redis-cli MODULE UNLOAD ${shellQuote(module.name)}`,
+              `redis-cli MODULE LOAD ${shellQuote(module.path || 'PATH')}`,
+            ),
+          ],
         })),
         ...writable.map((file) => ({
           about: file.path,
           evidence: `${file.path} does not belong to root alone (${octal(file.mode)})`,
-          fix: [run(`chown root:root ${shellQuote(file.path)}`), chmod(file.path, 0o755, file.mode)],
+          fix: [
+            run(`chown root:root ${shellQuote(file.path)}`, `chown ${file.uid}:${file.gid} ${shellQuote(file.path)}`),
+            chmod(file.path, 0o755, file.mode),
+          ],
         })),
       ],
       need(node.modules)

@@ -9,6 +9,7 @@ export const cfg006: NodeCheck = {
   why: 'A data directory in .ssh, cron or a web root is what break-ins leave behind: the next save writes there.',
   passes: 'a directory of its own',
   maps: 'INT',
+  dataOnly: true,
   engines: redisAndValkey,
   sources: ['CWE-73'],
   judge(node) {

@@ -1,5 +1,5 @@
 import { need } from '../../facts/fact.js';
-import { fail, type NodeCheck, notApplicable, pass } from '../check.js';
+import { fail, type NodeCheck, pass } from '../check.js';
 import { advise } from '../fix.js';
 
 export const cfg007: NodeCheck = {
@@ -9,9 +9,9 @@ export const cfg007: NodeCheck = {
   why: 'Miners write crontab lines into keys named backup1 or crackit and save them into cron directories.',
   passes: 'none of the known names exists',
   maps: 'INT',
+  dataOnly: true,
   effort: 'days',
   judge(node) {
-    if (need(node.engine).mode === 'sentinel') return notApplicable('a sentinel holds no keys');
     if (
       !node.residue.observed &&
       node.info.observed &&

@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { fail, type NodeCheck, pass, unknown } from '../check.js';
-import { advise, run } from '../fix.js';
+import { advise, run, shellQuote } from '../fix.js';
 
 export const cfg008: NodeCheck = {
   id: 'CFG-008',
@@ -14,14 +14,21 @@ export const cfg008: NodeCheck = {
     const { primaryHost, replicas } = need(node.replication);
     const peers = [...(primaryHost ? [primaryHost] : []), ...replicas.map((replica) => replica.replace(/:\d+$/, ''))];
     if (peers.length === 0) return pass('nothing is replicated');
-    const known = [...facts.expectations.peers, ...facts.nodes.map((one) => one.host)];
+    const vouched = facts.nodes.filter((one) => one.vouched);
+    const known = [...facts.expectations.peers, ...vouched.map((one) => one.host)];
     const foreign = peers.filter((peer) => !known.includes(peer));
     if (foreign.length === 0) return pass(peers.join(', '));
-    return facts.expectations.peers.length === 0 && facts.nodes.length === 1
+    return facts.expectations.peers.length === 0 &&
+      facts.nodes.every((one) => one === node || one.foundThrough !== undefined)
       ? unknown(`replicates with ${foreign.join(', ')}: name every node in the audit to say that they belong to it`)
       : fail(
           foreign.join(', '),
-          run('redis-cli REPLICAOF NO ONE'),
+          run(
+            'redis-cli REPLICAOF NO ONE',
+            primaryHost
+              ? `redis-cli REPLICAOF ${shellQuote(primaryHost)} PORT`
+              : '# none: a replica is turned away on its own side',
+          ),
           advise('Treat the host as broken into: keep evidence, isolate it, rebuild it'),
         );
   },

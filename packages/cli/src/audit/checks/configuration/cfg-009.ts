@@ -1,5 +1,4 @@
-import { need } from '../../facts/fact.js';
-import { fail, type NodeCheck, notApplicable, pass, redisAndValkey } from '../check.js';
+import { fail, type NodeCheck, pass, redisAndValkey } from '../check.js';
 import { config } from '../fix.js';
 import { setting } from '../read.js';
 
@@ -10,10 +9,10 @@ export const cfg009: NodeCheck = {
   why: 'Writes to a replica are lost at the next resynchronization; CVE-2026-23631 needs a writable replica.',
   passes: 'replica-read-only yes',
   maps: 'CFG',
+  dataOnly: true,
   engines: redisAndValkey,
   sources: ['CVE-2026-23631'],
   judge(node) {
-    if (need(node.engine).mode === 'sentinel') return notApplicable('a sentinel has no data');
     return setting(node, 'replica-read-only') === 'yes'
       ? pass('replica-read-only yes')
       : fail('replica-read-only no', config('replica-read-only', 'yes', 'no'));

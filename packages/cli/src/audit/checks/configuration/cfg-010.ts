@@ -10,6 +10,7 @@ export const cfg010: NodeCheck = {
   why: 'The default user has to stay on for it, with more rights than PSYNC and REPLCONF.',
   passes: 'masteruser names a replication user',
   maps: 'AUTHN',
+  dataOnly: true,
   engines: redisAndValkey,
   judge(node) {
     const { primaryHost, replicas } = need(node.replication);

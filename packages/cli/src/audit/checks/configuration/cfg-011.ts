@@ -10,6 +10,7 @@ export const cfg011: NodeCheck = {
   why: 'Without maxmemory one client fills the host and the kernel kills whatever it likes, often the server itself.',
   passes: "maxmemory set below the host's memory; noeviction for data that must stay, an eviction policy for a cache",
   maps: 'AVAIL',
+  dataOnly: true,
   sources: ['CWE-770'],
   judge(node, facts) {
     const limit = Number(setting(node, 'maxmemory'));

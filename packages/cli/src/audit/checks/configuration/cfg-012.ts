@@ -9,6 +9,7 @@ export const cfg012: NodeCheck = {
   why: 'Idle and dead connections pile up until nobody else gets in.',
   passes: 'maxclients within the open file limit; timeout between 1 s and 1 h; tcp-keepalive on',
   maps: 'AVAIL',
+  dataOnly: true,
   sources: ['STIG V-251183', 'redis-baseline a20'],
   judge(node) {
     const timeout = Number(setting(node, 'timeout'));

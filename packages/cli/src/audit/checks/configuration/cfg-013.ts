@@ -9,6 +9,7 @@ export const cfg013: NodeCheck = {
   why: 'A client that asks and does not read fills the memory, before logging in too (CVE-2025-21605).',
   passes: 'limits for pubsub clients and, from the production profile on, for normal ones',
   maps: 'AVAIL',
+  dataOnly: true,
   engines: redisAndValkey,
   sources: ['CVE-2025-21605', 'CWE-770'],
   judge(node, facts) {

@@ -9,6 +9,7 @@ export const cfg014: NodeCheck = {
   why: 'A raised limit lets one client take gigabytes.',
   passes: 'proto-max-bulk-len at most 512 MB, client-query-buffer-limit at most 1 GB',
   maps: 'AVAIL',
+  dataOnly: true,
   sources: ['CVE-2025-46686'],
   judge(node) {
     const limits = { 'proto-max-bulk-len': 536_870_912, 'client-query-buffer-limit': 1_073_741_824 };

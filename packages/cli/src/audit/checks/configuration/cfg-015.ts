@@ -11,6 +11,7 @@ export const cfg015: NodeCheck = {
   why: 'Many clients, each within its limits, still exhaust the memory together.',
   passes: 'maxmemory-clients is set (not on builds with CVE-2026-23479)',
   maps: 'AVAIL',
+  dataOnly: true,
   from: 'production',
   engines: { redis: '7.0', valkey: '7.2' },
   sources: ['CVE-2026-23479'],

@@ -9,6 +9,7 @@ export const cfg016: NodeCheck = {
   why: 'Until the threshold nobody else is served, and nobody can stop the script.',
   passes: 'at most 5000 ms',
   maps: 'AVAIL',
+  dataOnly: true,
   engines: redisAndValkey,
   judge(node) {
     const name = settingIfAny(node, 'busy-reply-threshold') === undefined ? 'lua-time-limit' : 'busy-reply-threshold';

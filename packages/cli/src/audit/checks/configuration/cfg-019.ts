@@ -9,6 +9,7 @@ export const cfg019: NodeCheck = {
   why: 'Keyspace notifications tell every subscriber the names of all keys, and cost time.',
   passes: 'notify-keyspace-events empty or limited to some classes',
   maps: 'CFG',
+  dataOnly: true,
   judge(node) {
     const value = settingIfAny(node, 'notify-keyspace-events') ?? '';
     return /A/.test(value)

@@ -10,6 +10,7 @@ export const cfg020: NodeCheck = {
   why: 'A library stays in the server and runs for whoever calls it.',
   passes: 'lua-enable-insecure-api no; libraries are declared',
   maps: 'INT',
+  dataOnly: true,
   engines: { redis: '7.0', valkey: '7.2' },
   judge(node, facts) {
     const foreign = need(node.libraries).filter((name) => !facts.expectations.libraries.includes(name));
@@ -31,7 +32,10 @@ export const cfg020: NodeCheck = {
           about: name,
           evidence: `library ${name} is loaded and not declared`,
           fix: [
-            run(`redis-cli FUNCTION DELETE ${shellQuote(name)}`),
+            run(
+              `redis-cli FUNCTION DUMP > functions.dump; redis-cli FUNCTION DELETE ${shellQuote(name)}`,
+              'head -c -1 functions.dump | redis-cli -x FUNCTION RESTORE',
+            ),
             advise('or keep it, and accept the finding by a waiver with its owner and reason'),
           ],
         })),

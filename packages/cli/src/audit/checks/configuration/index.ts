@@ -20,6 +20,7 @@ import { cfg018 } from './cfg-018.js';
 import { cfg019 } from './cfg-019.js';
 import { cfg020 } from './cfg-020.js';
 import { cfg021 } from './cfg-021.js';
+import { cfg022 } from './cfg-022.js';
 
 export const configuration: readonly Check[] = [
   cfg001,
@@ -43,4 +44,5 @@ export const configuration: readonly Check[] = [
   cfg019,
   cfg020,
   cfg021,
+  cfg022,
 ];

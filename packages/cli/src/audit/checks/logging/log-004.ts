@@ -9,6 +9,7 @@ export const log004: NodeCheck = {
   why: 'ACL LOG lives in memory and keeps 128 entries unless told otherwise: a password spray pushes its own traces out.',
   passes: 'acllog-max-len from 1024 (collecting it is LOG-010)',
   maps: 'LOG',
+  dataOnly: true,
   judge(node) {
     const length = Number(setting(node, 'acllog-max-len'));
     return length >= 1024

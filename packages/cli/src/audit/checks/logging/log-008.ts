@@ -10,6 +10,7 @@ export const log008: NodeCheck = {
   why: 'An attack on availability looks like slowness first.',
   passes: 'slow log of at least 128 entries from 10 ms or less; latency monitor on',
   maps: 'LOG',
+  dataOnly: true,
   judge(node) {
     if (maybe(node.engine)?.mode === 'sentinel') return notApplicable('a sentinel has no slow log');
     const threshold =

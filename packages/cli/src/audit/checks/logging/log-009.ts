@@ -9,6 +9,7 @@ export const log009: NodeCheck = {
   why: 'Key names and values in crash reports and warnings are kept as long as the log.',
   passes: 'hide-user-data-from-log yes',
   maps: 'LOG',
+  dataOnly: true,
   engines: { redis: '8.0', valkey: '8.0' },
   sources: ['GDPR 5(1)(c)'],
   judge(node) {

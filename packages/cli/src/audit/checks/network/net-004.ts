@@ -15,7 +15,10 @@ export const net004: NodeCheck = {
   judge(node) {
     const open = boundAddresses(node).some(isWildcard) && need(node.anonymous).accepted.length > 0;
     return open
-      ? fail('no bind address and no password', run('dragonfly --bind 127.0.0.1 --requirepass "$(cat FILE)"'))
+      ? fail(
+          'no bind address and no password',
+          run('dragonfly --bind 127.0.0.1 --requirepass "$(cat FILE)"', '# start Dragonfly with the flags it had'),
+        )
       : pass('bind or a password is set');
   },
 };

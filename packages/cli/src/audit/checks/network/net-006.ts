@@ -10,6 +10,7 @@ export const net006: NodeCheck = {
   why: 'These connections send passwords and data in clear right now.',
   passes: 'no client from another host is connected without TLS',
   maps: 'TLS',
+  dataOnly: true,
   engines: redisAndValkey,
   sources: ['CWE-319'],
   judge(node) {

@@ -10,6 +10,7 @@ export const net008: NodeCheck = {
   why: 'The bus has no password: whoever reaches it in clear can speak as a node.',
   passes: 'tls-cluster yes',
   maps: 'NET',
+  dataOnly: true,
   engines: redisAndValkey,
   sources: ['CVE-2026-21863', 'CVE-2026-92925'],
   judge(node) {

@@ -16,7 +16,7 @@ export const net010: NodeCheck = {
     return root || metrics
       ? fail(
           `HTTP answers at ${[root && '/', metrics && '/metrics'].filter(Boolean).join(' and ')}`,
-          run('dragonfly --primary_port_http_enabled=false'),
+          run('dragonfly --primary_port_http_enabled=false', '# start Dragonfly with the flags it had'),
         )
       : pass('no HTTP on the data port');
   },

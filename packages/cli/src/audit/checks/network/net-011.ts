@@ -17,7 +17,7 @@ export const net011: NodeCheck = {
     return open
       ? fail(
           'admin_nopass is on and the port is not bound to loopback',
-          run('dragonfly --admin_nopass=false --admin_bind=127.0.0.1'),
+          run('dragonfly --admin_nopass=false --admin_bind=127.0.0.1', '# start Dragonfly with the flags it had'),
         )
       : pass('the admin port asks for a password or is local');
   },

@@ -14,6 +14,9 @@ export const net012: NodeCheck = {
     const port = settingIfAny(node, 'memcached_port') ?? '0';
     return port === '0'
       ? pass('no Memcached listener')
-      : fail(`memcached_port is ${port}`, run('dragonfly --memcached_port=0'));
+      : fail(
+          `memcached_port is ${port}`,
+          run('dragonfly --memcached_port=0', '# start Dragonfly with the flags it had'),
+        );
   },
 };

@@ -20,8 +20,8 @@ export const net015: SystemCheck = {
       ? pass(`${tool} drops by default`)
       : fail(
           `${tool} accepts by default`,
-          run('redkeep init --source NETWORK', 'nft flush ruleset'),
-          advise('init writes rules for nftables, iptables and ufw'),
+          run('nft list ruleset > before.nft; nft -f RULES', 'nft flush ruleset; nft -f before.nft'),
+          advise('RULES is what redkeep init --source NETWORK writes (for iptables and ufw too)'),
         );
   },
 };

@@ -16,7 +16,10 @@ export const ver004: SystemCheck = {
       ? pass('no newer package is offered (as of the last apt-get update)')
       : fail(
           waiting.join(', '),
-          run(`apt-get install --only-upgrade ${waiting.map((one) => one.split(' ')[0]).join(' ')}`),
+          run(
+            `apt-get install --only-upgrade ${waiting.map((one) => one.split(' ')[0]).join(' ')}`,
+            `apt-get install ${waiting.map((one) => `${one.split(' ')[0]}=${one.split(' ')[1]}`).join(' ')}`,
+          ),
           advise('and restart the server'),
         );
   },

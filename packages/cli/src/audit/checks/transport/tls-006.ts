@@ -13,6 +13,8 @@ export const tls006: NodeCheck = {
     const [leaf] = servedTls(node).chain;
     const enough = leaf!.keyType.startsWith('rsa') ? leaf!.keyBits >= 2048 : leaf!.keyBits >= 256;
     const text = `${leaf!.keyType}, ${leaf!.keyBits} bits`;
-    return enough ? pass(text) : fail(text, run('redkeep certs renew'));
+    return enough
+      ? pass(text)
+      : fail(text, run('redkeep certs renew', '# none: put the old files back from your backup of the pki folder'));
   },
 };

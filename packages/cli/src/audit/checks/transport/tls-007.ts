@@ -17,7 +17,7 @@ export const tls007: NodeCheck = {
       weak.map((one) => ({
         about: one.subject,
         evidence: `${one.subject}: ${one.signature}`,
-        fix: [run('redkeep certs renew')],
+        fix: [run('redkeep certs renew', '# none: put the old files back from your backup of the pki folder')],
       })),
       servedTls(node)
         .chain.map((one) => one.signature)

@@ -18,7 +18,7 @@ export const tls008: NodeCheck = {
     if (/expired/i.test(error)) return notApplicable(`the chain is right but out of date: see TLS-010 and TLS-011`);
     return fail(
       `verification says: ${error}`,
-      run('redkeep certs renew'),
+      run('redkeep certs renew', '# none: put the old files back from your backup of the pki folder'),
       advise('or audit with the CA that signed it: --ca FILE'),
     );
   },

@@ -17,7 +17,10 @@ export const tls009: NodeCheck = {
       .map(([name]) => name);
     const names = chain[0]?.names ?? [];
     if (names.length === 0)
-      return fail('the certificate has no subject alternative name', run('redkeep certs renew --all'));
+      return fail(
+        'the certificate has no subject alternative name',
+        run('redkeep certs renew --all', '# none: put the old files back from your backup of the pki folder'),
+      );
     if (missing.length === 0) return pass(`${Object.keys(nameMatches).join(', ')} covered by ${names.join(', ')}`);
     return fail(
       `${missing.join(', ')} not among ${names.join(', ')}`,

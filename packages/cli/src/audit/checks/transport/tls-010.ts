@@ -18,11 +18,14 @@ export const tls010: NodeCheck = {
     const left = Math.floor(daysBetween(facts.observedAt, leaf.notAfter));
     const lifetime = daysBetween(leaf.notBefore, leaf.notAfter);
     if (daysBetween(facts.observedAt, leaf.notBefore) > 0)
-      return fail(`not valid before ${leaf.notBefore}`, run('redkeep certs renew'));
+      return fail(
+        `not valid before ${leaf.notBefore}`,
+        run('redkeep certs renew', '# none: put the old files back from your backup of the pki folder'),
+      );
     if (left > Math.min(30, lifetime / 3)) return pass(`${left} days left (${leaf.notAfter})`);
     return fail(
       left < 0 ? `expired on ${leaf.notAfter}` : `${left} days left (${leaf.notAfter})`,
-      run('redkeep certs renew'),
+      run('redkeep certs renew', '# none: put the old files back from your backup of the pki folder'),
     );
   },
 };

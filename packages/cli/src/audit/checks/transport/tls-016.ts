@@ -21,7 +21,7 @@ export const tls016: SystemCheck = {
         ...shared.map((one) => ({
           about: one.address,
           evidence: `${one.address} has the key of another node`,
-          fix: [run('redkeep certs renew')],
+          fix: [run('redkeep certs renew', '# none: put the old files back from your backup of the pki folder')],
         })),
         ...[...new Set(authority)].map((path) => ({
           about: path,

@@ -10,6 +10,7 @@ export const tls018: NodeCheck = {
   why: 'The whole data set and the replication password cross the network in clear. Sentinel follows the same setting.',
   passes: 'tls-replication yes, and tls-cluster yes in a cluster',
   maps: 'TLS',
+  dataOnly: true,
   engines: redisAndValkey,
   judge(node) {
     const clustered = need(node.engine).mode === 'cluster';

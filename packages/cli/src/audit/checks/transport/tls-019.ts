@@ -16,6 +16,9 @@ export const tls019: NodeCheck = {
     if (replicas.length === 0 && primaryHost === undefined) return notApplicable('nothing is replicated');
     return settingIfAny(node, 'tls_replication') === 'true'
       ? pass('tls_replication is on')
-      : fail('tls_replication is off', run('dragonfly --tls_replication=true'));
+      : fail(
+          'tls_replication is off',
+          run('dragonfly --tls_replication=true', '# start Dragonfly with the flags it had'),
+        );
   },
 };

@@ -1,0 +1,57 @@
+import type { AclLogEntry, Directive, Facts } from '../facts/facts.js';
+
+const hidden = '<redacted>';
+
+/** Directives whose arguments are secrets, or contain them. */
+const secretDirective = /pass(word|wd)?$|^requirepass$|^masterauth$|^primaryauth$|^user$|^rename-command$|-pass$/i;
+const secretArgument = /^--?(requirepass|masterauth|primaryauth|tls-\S*key-file-pass|a|pass|user)$/i;
+
+function redactDirective(directive: Directive): Directive {
+  const { name, args } = directive;
+  // `sentinel auth-pass NAME SECRET` says in its first argument what it is.
+  const secret = secretDirective.test(name) || (name === 'sentinel' && secretDirective.test(args[0] ?? ''));
+  return secret ? { ...directive, args: args.map(() => hidden) } : directive;
+}
+
+function redactArguments(argv: readonly string[]): string[] {
+  return argv.map((argument, index) => {
+    const [, option] = argument.match(/^(--?[\w-]+)=/) ?? [];
+    if (option !== undefined) return secretArgument.test(option) ? `${option}=${hidden}` : argument;
+    return secretArgument.test(argv[index - 1] ?? '') ? hidden : argument;
+  });
+}
+
+/** Names of keys and channels can be personal data. */
+function redactEntry(entry: AclLogEntry): AclLogEntry {
+  return entry.reason === 'key' || entry.reason === 'channel' ? { ...entry, object: hidden } : entry;
+}
+
+/**
+ * The facts as text for people outside of the team: without password hashes, without arguments that carry secrets, without
+ * names of keys, and without tables that only repeat what every server of the version has.
+ */
+export function redactedFacts(facts: Facts): string {
+  const replace = (key: string, value: unknown): unknown => {
+    switch (key) {
+      case 'passwordHashes':
+        return (value as readonly string[]).map(() => hidden);
+      case 'directives':
+        return (value as readonly Directive[]).map(redactDirective);
+      case 'argv':
+        return redactArguments(value as readonly string[]);
+      case 'aclLog': {
+        const fact = value as { readonly value?: readonly AclLogEntry[] };
+        return fact.value ? { ...fact, value: fact.value.map(redactEntry) } : fact;
+      }
+      case 'cves':
+        return { date: (value as Facts['cves']).date, entries: (value as Facts['cves']).entries.length };
+      case 'commands': {
+        const fact = value as { readonly value?: object };
+        return fact.value && !Array.isArray(fact.value) ? { ...fact, value: Object.keys(fact.value) } : fact;
+      }
+      default:
+        return value;
+    }
+  };
+  return `${JSON.stringify(facts, replace, 2)}\n`;
+}
