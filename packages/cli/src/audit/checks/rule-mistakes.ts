@@ -28,7 +28,9 @@ function asWritten(user: AclUser, node: NodeFacts): AclUser | undefined {
   const inFile = files && maybe(files.acl)?.users.find((one) => one.name === user.name);
   const engine = maybe(node.engine);
   if (engine?.name !== 'redis' || versionAtLeast(engine.version, '7.2')) return inFile ?? user;
-  return inFile && inFile.written.join(' ') !== user.written.join(' ') ? inFile : undefined;
+  // The order of reworded rules is another one after every start.
+  const sorted = (one: AclUser): string => [...one.written].sort().join(' ');
+  return inFile && sorted(inFile) !== sorted(user) ? inFile : undefined;
 }
 
 /** Names of the users whose rules contain the mistake and who got a dangerous command by it. */

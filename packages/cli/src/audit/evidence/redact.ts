@@ -21,6 +21,21 @@ function redactArguments(argv: readonly string[]): string[] {
   });
 }
 
+/** A container's command or health check; one that carries a secret is hidden whole, since a shell may have quoted it. */
+function redactCommand(text: string): string {
+  return text.split(/[\s"'=]+/).some((word) => secretArgument.test(word)) ? hidden : text;
+}
+
+/** Of a unit's environment only the names remain. */
+function redactUnit(settings: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [
+      name,
+      name === 'Environment' ? value.replace(/=(?:"[^"]*"|'[^']*'|\S+)/g, `=${hidden}`) : redactCommand(value),
+    ]),
+  );
+}
+
 /** Names of keys and channels can be personal data. */
 function redactEntry(entry: AclLogEntry): AclLogEntry {
   return entry.reason === 'key' || entry.reason === 'channel' ? { ...entry, object: hidden } : entry;
@@ -39,6 +54,12 @@ export function redactedFacts(facts: Facts): string {
         return (value as readonly Directive[]).map(redactDirective);
       case 'argv':
         return redactArguments(value as readonly string[]);
+      case 'settings':
+        return redactUnit(value as Readonly<Record<string, string>>);
+      case 'healthCheck':
+        return redactCommand(value as string);
+      case 'command':
+        return Array.isArray(value) ? [redactCommand(value.join(' '))] : value;
       case 'aclLog': {
         const fact = value as { readonly value?: readonly AclLogEntry[] };
         return fact.value ? { ...fact, value: fact.value.map(redactEntry) } : fact;

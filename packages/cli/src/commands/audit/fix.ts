@@ -64,8 +64,10 @@ function leftToPeople(result: AuditResult, planned: ReadonlySet<string>): string
   return result.findings
     .filter(({ id }) => !planned.has(id))
     .map(({ id, title, occurrences }) => {
-      const automatic = occurrences.some(({ fix }) => fix.some((step) => step.automatic));
-      return `${id} ${title}: ${automatic ? 'could cut off clients or you, so a person has to do it' : 'no command mends it that another takes back'}`;
+      const steps = occurrences.flatMap(({ fix }) => fix);
+      if (steps.some(({ automatic }) => automatic)) return `${id} ${title}: could cut off clients, or you`;
+      const command = steps.some((step) => !step.command.startsWith('#'));
+      return `${id} ${title}: ${command ? 'its command acts outside of the server' : 'no command does it'}`;
     });
 }
 

@@ -1,6 +1,14 @@
 import { need } from '../../facts/fact.js';
+import type { AclLogEntry } from '../../facts/facts.js';
 import { failEach, type NodeCheck } from '../check.js';
 import { advise } from '../fix.js';
+
+/** A command by its name; of keys and channels, whose names can be personal data, only what stands before the first colon. */
+function objectOf({ reason, object }: AclLogEntry): string {
+  if (reason === 'command') return `command ${object}`;
+  const [prefix, ...rest] = object.split(':');
+  return rest.length > 0 ? `${reason} ${prefix}:…` : `a ${reason}`;
+}
 
 export const log006: NodeCheck = {
   id: 'LOG-006',
@@ -17,7 +25,7 @@ export const log006: NodeCheck = {
     return failEach(
       [...new Set(recent.map((entry) => entry.username))].map((name) => ({
         about: name,
-        evidence: `${name}: ${[...new Set(recent.filter((entry) => entry.username === name).map((entry) => `${entry.reason} ${entry.object}`))].slice(0, 6).join(', ')}`,
+        evidence: `${name}: ${[...new Set(recent.filter((entry) => entry.username === name).map((entry) => objectOf(entry)))].slice(0, 6).join(', ')}`,
         fix: [advise('Explain each; redkeep acl learn proposes what the application really needs')],
       })),
       'none in the last hour',
