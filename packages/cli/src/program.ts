@@ -1,13 +1,4 @@
 import { Command, CommanderError } from 'commander';
-import { register as registerAcl } from './commands/acl/index.js';
-import { register as registerAudit } from './commands/audit/index.js';
-import { register as registerCerts } from './commands/certs/index.js';
-import { register as registerCli } from './commands/cli/index.js';
-import { register as registerDown } from './commands/down/index.js';
-import { register as registerInit } from './commands/init/index.js';
-import { register as registerLogs } from './commands/logs/index.js';
-import { register as registerStatus } from './commands/status/index.js';
-import { register as registerUp } from './commands/up/index.js';
 import type { Context } from './context.js';
 import { CliError } from './errors.js';
 import { ExitCode } from './exit-codes.js';
@@ -16,17 +7,24 @@ import { version } from './version.js';
 /** Adds one command to the program. Each `commands/<name>/index.ts` exports one. */
 export type Register = (program: Command, context: Context) => void;
 
-const commands: readonly Register[] = [
-  registerInit,
-  registerUp,
-  registerDown,
-  registerStatus,
-  registerLogs,
-  registerCli,
-  registerAcl,
-  registerCerts,
-  registerAudit,
-];
+/** Loaded by name, in the order of the help: nobody waits for the code of a command that was not called. */
+const commands: Readonly<Record<string, () => Promise<{ readonly register: Register }>>> = {
+  init: () => import('./commands/init/index.js'),
+  up: () => import('./commands/up/index.js'),
+  down: () => import('./commands/down/index.js'),
+  status: () => import('./commands/status/index.js'),
+  logs: () => import('./commands/logs/index.js'),
+  cli: () => import('./commands/cli/index.js'),
+  acl: () => import('./commands/acl/index.js'),
+  certs: () => import('./commands/certs/index.js'),
+  audit: () => import('./commands/audit/index.js'),
+};
+
+/** The command that is called; all of them for the help, and where the name is not known. */
+function wanted([name = '']: readonly string[]): (typeof commands)[string][] {
+  const one = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  return one ? [one] : Object.values(commands);
+}
 
 /** Parses the arguments, runs the command and returns the exit code. Never throws. */
 export async function run(args: readonly string[], context: Context): Promise<ExitCode> {
@@ -35,7 +33,7 @@ export async function run(args: readonly string[], context: Context): Promise<Ex
     .version(version)
     .enablePositionalOptions()
     .showHelpAfterError('(redkeep --help lists the commands)');
-  for (const register of commands) register(program, context);
+  for (const load of wanted(args)) (await load()).register(program, context);
   for (const command of [program, ...descendants(program)]) command.exitOverride();
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -1,6 +1,4 @@
-import 'reflect-metadata';
 import { createHash, X509Certificate } from 'node:crypto';
-import { X509Certificate as ParsedCertificate } from '@peculiar/x509';
 import type { CertificateFacts } from '../facts/tls-facts.js';
 
 const usageNames: Readonly<Record<string, string>> = {
@@ -24,9 +22,54 @@ function keyOf(certificate: X509Certificate): Pick<CertificateFacts, 'keyType' |
   return { keyType: details?.namedCurve ? `${type} ${details.namedCurve}` : type, keyBits: bits };
 }
 
+const signatureNames: Readonly<Record<string, string>> = {
+  '1.2.840.113549.1.1.4': 'RSA MD5',
+  '1.2.840.113549.1.1.5': 'RSA SHA-1',
+  '1.2.840.113549.1.1.10': 'RSA-PSS',
+  '1.2.840.113549.1.1.11': 'RSA SHA-256',
+  '1.2.840.113549.1.1.12': 'RSA SHA-384',
+  '1.2.840.113549.1.1.13': 'RSA SHA-512',
+  '1.2.840.10045.4.1': 'ECDSA SHA-1',
+  '1.2.840.10045.4.3.2': 'ECDSA SHA-256',
+  '1.2.840.10045.4.3.3': 'ECDSA SHA-384',
+  '1.2.840.10045.4.3.4': 'ECDSA SHA-512',
+  '1.3.101.112': 'Ed25519',
+  '1.3.101.113': 'Ed448',
+};
+
+/** Content of the DER element at `start`, and where the next one begins. */
+function element(der: Buffer, start: number): { content: Buffer; end: number } {
+  const first = der.readUInt8(start + 1);
+  const more = first < 128 ? 0 : first & 0x7f;
+  const length = more === 0 ? first : der.readUIntBE(start + 2, more);
+  const begin = start + 2 + more;
+  return { content: der.subarray(begin, begin + length), end: begin + length };
+}
+
+function oidText(bytes: Buffer): string {
+  const [first = 0, ...rest] = bytes;
+  const parts = [Math.min(Math.floor(first / 40), 2)];
+  parts.push(first - parts[0]! * 40);
+  let value = 0;
+  for (const byte of rest) {
+    value = value * 128 + (byte & 0x7f);
+    if (byte < 128) {
+      parts.push(value);
+      value = 0;
+    }
+  }
+  return parts.join('.');
+}
+
+/**
+ * The algorithm of a certificate's signature (RFC 5280, 4.1.1.2), which Node tells from version 24 on only: the second
+ * element of the certificate. OpenSSL has parsed it before.
+ */
 function signatureOf(der: Buffer): string {
-  const algorithm: { name?: string; hash?: { name?: string } } = new ParsedCertificate(der).signatureAlgorithm;
-  return [algorithm.name, algorithm.hash?.name].filter(Boolean).join(' ');
+  const { content } = element(der, 0);
+  const algorithm = element(content, element(content, 0).end).content;
+  const oid = oidText(element(algorithm, 0).content);
+  return signatureNames[oid] ?? oid;
 }
 
 /** Subject alternative names of the certificate, `IP Address` shortened to `IP`. */

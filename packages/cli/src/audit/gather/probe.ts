@@ -1,8 +1,6 @@
 import type { PortFacts, ProbeFacts } from '../facts/facts.js';
+import { strangerCommands } from '../facts/stranger-commands.js';
 import { type Endpoint, firstLine, isResp, openTcp, openTls } from './endpoint.js';
-
-/** Harmless commands that say whether a stranger is served. */
-const strangerCommands = ['PING', 'INFO server', 'HELLO 3', 'ACL WHOAMI'] as const;
 
 async function ask(endpoint: Endpoint, tls: boolean, command: string): Promise<string> {
   const socket = tls ? await openTls(endpoint) : await openTcp(endpoint);

@@ -2,8 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Fact, observe, unobserved } from '../facts/fact.js';
 import type { ProjectFacts } from '../facts/project-facts.js';
-import { readContainers } from './containers.js';
-import { readLockfile, readSource } from './source.js';
+import { readLockfile } from './lockfile.js';
 import { readUnit } from './units.js';
 
 /** Files of a project by what they are. */
@@ -46,13 +45,19 @@ function each<T>(
   return observe(files.join(', '), async () => (await Promise.all(files.map(read))).flat());
 }
 
+/** Reads what was given. The parsers, large as they are, are loaded only where there is something to parse. */
 export async function readProject(files: ProjectFiles): Promise<ProjectFacts> {
   const [source] = files.sources;
   return {
-    containers: await each(files.containers, 'no Compose or Kubernetes file was given', readContainers),
+    containers: await each(files.containers, 'no Compose or Kubernetes file was given', async (file) => {
+      const { readContainers } = await import('./containers.js');
+      return readContainers(file);
+    }),
     units: await each(files.units, 'no systemd unit was given', async (file) => [await readUnit(file)]),
     source:
-      source === undefined ? unobserved('no source folder was given') : await observe(source, () => readSource(source)),
+      source === undefined
+        ? unobserved('no source folder was given')
+        : await observe(source, async () => (await import('./source.js')).readSource(source)),
     libraries: await each(files.lockfiles, 'no lockfile was given', readLockfile),
   };
 }

@@ -22,6 +22,8 @@ export async function openSession(endpoint: Endpoint): Promise<Session> {
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     name: 'redkeep-audit',
+    // CLIENT SETINFO, which the audit's user is not granted, would stand in ACL LOG as a denial.
+    disableClientInfo: true,
     commandPolicy: 'unrestricted',
     commandOptions: { timeout: timeoutMs },
   });

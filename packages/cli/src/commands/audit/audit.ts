@@ -1,5 +1,3 @@
-import path from 'node:path';
-import type { Command } from 'commander';
 import { printAuditorAcl } from '../../audit/auditor-acl.js';
 import type { Facts } from '../../audit/facts/facts.js';
 import { gather } from '../../audit/gather/gather.js';
@@ -13,9 +11,9 @@ import type { Context } from '../../context.js';
 import { CliError } from '../../errors.js';
 import { ExitCode } from '../../exit-codes.js';
 import { version } from '../../version.js';
-import { compare, renderComparison } from './compare.js';
-import { type EvidenceOptions, type VerifyOptions, verifyEvidence, writeEvidence } from './evidence.js';
-import { fix, undo } from './fix.js';
+import { renderComparison } from './compare.js';
+import { type EvidenceOptions, writeEvidence } from './evidence.js';
+import { fix } from './fix.js';
 import { readCveData, readOperations, readReport, readWaivers } from './read-reports.js';
 import { type ReportOptions, writeReports } from './reports.js';
 import { resolveTarget, type Target, type TargetOptions } from './target.js';
@@ -34,86 +32,8 @@ export interface AuditOptions extends TargetOptions, ReportOptions, EvidenceOpti
   readonly follow: boolean;
 }
 
-/** How a server is reached; the same flags wherever a command connects. */
-function withAccess(command: Command): Command {
-  return command
-    .option('-d, --dir <folder>', "the deployment's folder (default: here, else ./redkeep)")
-    .option('--user <name>', "the audit's user")
-    .option('--password-file <file>', "file with the user's password (or the environment: REDKEEP_PASSWORD)")
-    .option('--ca <file>', 'CA certificate the servers must verify against')
-    .option('--cert <file>', 'client certificate')
-    .option('--key <file>', "the client certificate's key")
-    .option('--timeout <ms>', 'longest wait for any answer', '3000');
-}
-
-/** `redkeep audit`: looks at a deployment from every side that can be reached, and says what it is worth. */
-export function register(program: Command, context: Context): void {
-  const command = withAccess(
-    program
-      .command('audit')
-      .description('look at a server, its files and its clients, and give one verdict with its reasons')
-      .argument(
-        '[target...]',
-        'URL, folder (deployment or sources), redis.conf, Compose or Kubernetes YAML, .service, package-lock.json (default: the deployment here, else REDIS_URL)',
-      ),
-  )
-    .option('--name <name...>', 'further names clients use to reach the server')
-    .option(
-      '--profile <profile>',
-      'development, production or regulated (default: what the deployment says, else production)',
-    )
-    .option('--role <user=role...>', 'what a user is for, where its name does not say it')
-    .option('--data <role>', 'what the data is: cache or store')
-    .option('--sample-keys <count>', 'look at the names and expiry of this many keys', '0')
-    .option('--no-follow', 'look only at the servers named, not at the cluster or Sentinel set they belong to')
-    .option('--records <file>', 'what people and timers did: password changes, backups, monitoring (JSON or YAML)')
-    .option('--cve-data <file>', 'newer CVE data')
-    .option(
-      '--fail-on <severity>',
-      'exit with 1 from this severity on: critical, high, medium, low, info or never',
-      'high',
-    )
-    .option('--json', 'print the report as JSON')
-    .option('--html <file>', 'write the report as a page')
-    .option('--markdown <file>', 'write the report as Markdown')
-    .option('--sarif <file>', 'write findings for code scanning (SARIF 2.1.0)')
-    .option('--junit <file>', 'write checks as test cases (JUnit XML)')
-    .option('--csv <file>', 'write one row a check and subject')
-    .option('--output <folder>', 'write report.html and report.json into a folder')
-    .option('--evidence <folder>', 'write report and redacted facts into a new folder, hashed and signed')
-    .option(
-      '--evidence-key <file>',
-      'Ed25519 key (PEM) that signs; made where there is none',
-      path.join('.redkeep', 'evidence-key.pem'),
-    )
-    .option('--baseline <report>', 'an earlier report.json: only findings it does not have make the exit code 1')
-    .option('--waivers <file>', 'accepted risks with owner, reason and expiry (JSON or YAML)')
-    .option('--fix', 'show what can be mended by commands that can be undone, ask, and do it')
-    .option('-y, --yes', 'do not ask (with --fix)')
-    .option('--print-acl', 'print the least-privileged user an audit needs, and end')
-    .action((targets: string[], options: AuditOptions) => audit(context, targets, options));
-  withAccess(
-    command
-      .command('undo')
-      .description('take back what --fix changed, newest change first')
-      .argument('[target...]', 'the servers that were changed (default: the deployment here, else REDIS_URL)'),
-  ).action((targets: string[], _: unknown, own: Command) => undo(context, targets, own.optsWithGlobals()));
-  command
-    .command('verify <folder>')
-    .description('whether evidence is as it was signed')
-    .option('--public-key <file>', "the signer's public key (PEM)")
-    .option('--fingerprint <hex>', "SHA-256 of the signer's public key, as audit --evidence prints it")
-    .action((folder: string, options: VerifyOptions) => verifyEvidence(context, folder, options));
-  command
-    .command('compare <before> <after>')
-    .description('what changed between two report.json files')
-    .option('--json', 'print JSON')
-    .action((before: string, after: string, _: unknown, own: Command) =>
-      compare(context, before, after, own.optsWithGlobals()),
-    );
-}
-
-async function audit(context: Context, targets: readonly string[], options: AuditOptions): Promise<void> {
+/** Looks, judges, tells, and mends where that was asked for. */
+export async function audit(context: Context, targets: readonly string[], options: AuditOptions): Promise<void> {
   if (options.printAcl) return context.terminal.line(printAuditorAcl());
   const threshold = severityOption(options.failOn);
   const baseline = options.baseline === undefined ? undefined : await readReport(context, options.baseline);

@@ -1,1 +1,1 @@
-export { register } from './audit.js';
+export { register } from './register.js';

@@ -1,6 +1,7 @@
 import { fail, type NodeCheck, pass, unknown } from '../check.js';
 import { config } from '../fix.js';
 import { settingIfAny } from '../read.js';
+import { offeredTls } from '../tls.js';
 
 export const tls022: NodeCheck = {
   id: 'TLS-022',
@@ -12,6 +13,7 @@ export const tls022: NodeCheck = {
   from: 'production',
   engines: { valkey: '9.1' },
   judge(node) {
+    offeredTls(node);
     const interval = settingIfAny(node, 'tls-auto-reload-interval');
     if (interval === undefined) return unknown('the server does not report tls-auto-reload-interval');
     return interval === '0'
