@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { CliError, explainSystemError } from '../errors.js';
+import { CliError } from '../errors.js';
 import { createAuthority, issueCertificate, type KeyType, type PemPair } from '../pki/authority.js';
 import { createPassword } from '../secrets/password.js';
 import type { Material } from './material.js';
 import type { CertificateSpec, Deployment } from './model.js';
+import { readIfPresent } from './read-if-present.js';
 
 /** Takes the passwords and certificates the folder already has and makes the missing ones. Writes nothing. */
 export async function makeMaterial(
@@ -75,14 +75,4 @@ function carriesNames(pem: string, { dnsNames, ipAddresses }: CertificateSpec): 
 
 function pairOf(cert: string | undefined, key: string | undefined): PemPair | undefined {
   return cert !== undefined && key !== undefined ? { cert, key } : undefined;
-}
-
-/** A file's text, or undefined where there is none. */
-export async function readIfPresent(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw explainSystemError(error, file);
-  }
 }

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
-import { readIfPresent } from './make-material.js';
 import type { Deployment } from './model.js';
+import { readIfPresent } from './read-if-present.js';
 
 /** The file in a deployment's folder that says what stands there. It names secrets and holds none. */
 export const stateFile = 'redkeep.deployment.json';

@@ -3,7 +3,7 @@ import { chmod, copyFile, lstat, mkdir, open, readdir, rename, rm } from 'node:f
 import path from 'node:path';
 import { stopIfInterrupted } from '../context.js';
 import { CliError, explainSystemError } from '../errors.js';
-import { readIfPresent } from './make-material.js';
+import { readIfPresent } from './read-if-present.js';
 import type { RenderedFile } from './render/rendered-file.js';
 import type { Manifest } from './state.js';
 

@@ -1,6 +1,6 @@
 import { createClient, type RedisClient } from 'redkeep';
-import { readIfPresent } from '../deployment/make-material.js';
 import { certificateOf, type DeploymentNode, type User } from '../deployment/model.js';
+import { readIfPresent } from '../deployment/read-if-present.js';
 import type { LoadedDeployment } from '../deployment/state.js';
 import { CliError } from '../errors.js';
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { readIfPresent } from '../deployment/make-material.js';
+import { readIfPresent } from '../deployment/read-if-present.js';
 import type { LoadedDeployment } from '../deployment/state.js';
 
 const execute = promisify(execFile);

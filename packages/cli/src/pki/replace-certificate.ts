@@ -1,7 +1,7 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { copyFile, mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
-import { readIfPresent } from '../deployment/make-material.js';
+import { readIfPresent } from '../deployment/read-if-present.js';
 import type { CertificateSpec } from '../deployment/model.js';
 import type { LoadedDeployment } from '../deployment/state.js';
 import { timestamp } from '../deployment/write-files.js';

@@ -18,9 +18,11 @@ const libraries: Readonly<Record<string, string>> = {
 const factories =
   /^(createClient|createClientPool|createCluster|createSentinel|Redis|Cluster|GlideClient|GlideClusterClient|IORedis|Valkey)$/;
 const dangerous = /^(keys|flushall|flushdb|flushAll|flushDb|debug|shutdown|monitor|save)$/;
-const scripting = /^(eval|evalsha|evalSha|evalRo|eval_ro|functionLoad|scriptLoad|defineCommand)$/;
+const scripting = /^(eval|evalsha|evalSha|evalRo|eval_ro|functionLoad|scriptLoad|fcall)$/;
 const raw = /^(sendCommand|call|customCommand|executeRaw)$/;
-const clientName = /redis|valkey|cache|client|glide/i;
+/** Names that say themselves what they are, and names that say it in a file that uses a client library. */
+const ownName = /redis|valkey|glide/i;
+const likelyName = /cache|client|store|db|kv/i;
 
 function isNode(value: unknown): value is SyntaxNode {
   return typeof value === 'object' && value !== null && typeof (value as SyntaxNode).type === 'string';
@@ -85,6 +87,13 @@ function deepProperties(node: unknown): Map<string, SyntaxNode> {
   return found;
 }
 
+/** `addresses: [{ host }]` of valkey-glide and a cluster's `rootNodes`: the first element stands for all. */
+function withinArrays(node: unknown): [string, SyntaxNode][] {
+  return [...deepProperties(node).values()].flatMap((value) =>
+    value.type === 'ArrayExpression' ? [...deepProperties((value['elements'] as unknown[])[0])] : [],
+  );
+}
+
 function booleanOf(node: SyntaxNode | undefined): boolean | undefined {
   return node?.type === 'BooleanLiteral' ? Boolean(node['value']) : undefined;
 }
@@ -103,6 +112,8 @@ class Scan {
   readonly clients: { library: string; at: Location }[] = [];
   readonly commands = new Set<string>();
   readonly #imported = new Map<string, string>();
+  /** Variables and properties that hold a client, or come from a module that is named after one. */
+  readonly #holders = new Set<string>();
   readonly #file: string;
   readonly #isTest: boolean;
 
@@ -116,6 +127,7 @@ class Scan {
     if (node.type === 'StringLiteral' || node.type === 'TemplateLiteral') this.#url(node);
     if (/^(Optional)?CallExpression$/.test(node.type) || node.type === 'NewExpression') this.#call(node);
     if (node.type === 'AssignmentExpression') this.#assignment(node);
+    if (node.type === 'VariableDeclarator') this.#hold(node['id'], node['init']);
     for (const child of children(node)) this.visit(child);
   }
 
@@ -128,9 +140,47 @@ class Scan {
   }
 
   #import(node: SyntaxNode): void {
-    const library = libraries[constant(node['source']) ?? ''];
-    if (library === undefined) return;
-    for (const specifier of node['specifiers'] as SyntaxNode[]) this.#imported.set(nameOf(specifier['local']), library);
+    const source = constant(node['source']) ?? '';
+    const library = libraries[source];
+    const names = (node['specifiers'] as SyntaxNode[]).map((specifier) => nameOf(specifier['local']));
+    for (const name of names) {
+      if (library !== undefined) this.#imported.set(name, library);
+      else if (source.startsWith('.') && ownName.test(source)) this.#holders.add(name);
+    }
+  }
+
+  /** Remembers what a new client, or one that was connected or duplicated, is called. */
+  #hold(target: unknown, value: unknown): void {
+    let made = value;
+    while (isNode(made)) {
+      if (made.type === 'AwaitExpression') made = made['argument'];
+      else if (/CallExpression$|NewExpression/.test(made.type)) {
+        const callee = made['callee'] as SyntaxNode;
+        if (this.#libraryOf(made) !== undefined) {
+          this.#holders.add(nameOf(target));
+          return;
+        }
+        // `createClient().connect()`, `createClient().on(…).connect()`
+        made = /MemberExpression$/.test(callee.type) ? callee['object'] : undefined;
+      } else return;
+    }
+  }
+
+  #libraryOf(call: SyntaxNode): string | undefined {
+    const callee = nameOf(call['callee']);
+    const last = callee.split('.').at(-1) ?? '';
+    const direct = this.#imported.get(callee);
+    if (direct !== undefined) return factories.test(last) || call.type === 'NewExpression' ? direct : undefined;
+    return factories.test(last) ? this.#imported.get(callee.split('.')[0]!) : undefined;
+  }
+
+  #isClient(receiver: string): boolean {
+    const last = receiver.split('.').at(-1) ?? '';
+    return (
+      this.#holders.has(receiver) ||
+      ownName.test(last) ||
+      (this.#imported.size > 0 && likelyName.test(last) && !/map$|set$/i.test(last))
+    );
   }
 
   #url(node: SyntaxNode): void {
@@ -152,6 +202,7 @@ class Scan {
   }
 
   #assignment(node: SyntaxNode): void {
+    this.#hold(node['left'], node['right']);
     if (nameOf(node['left']).endsWith('env.NODE_TLS_REJECT_UNAUTHORIZED') && constant(node['right']) === '0') {
       this.#report('unverified-tls', node, 'NODE_TLS_REJECT_UNAUTHORIZED is set to 0');
     }
@@ -164,27 +215,27 @@ class Scan {
     if (callee === 'require') {
       const library = libraries[constant(args[0]) ?? ''];
       if (library !== undefined)
-        for (const name of ['createClient', 'createCluster', 'Redis', 'Cluster', 'GlideClient'])
+        for (const name of ['createClient', 'createCluster', 'Redis', 'Cluster', 'GlideClient', 'redis', 'Script'])
           this.#imported.set(name, library);
       return;
     }
-    const library =
-      this.#imported.get(callee) ??
-      (factories.test(last) || last === 'createClient' ? this.#imported.get(callee.split('.')[0]!) : undefined);
-    if (library !== undefined && (factories.test(last) || node.type === 'NewExpression' || this.#imported.has(callee)))
-      this.#client(node, library, args);
+    const library = this.#libraryOf(node);
+    if (library !== undefined) this.#client(node, library, args);
+    // valkey-glide's scripts are objects of their own.
+    if (node.type === 'NewExpression' && last === 'Script' && this.#imported.has(callee) && isBuilt(args[0]))
+      this.#report('interpolated-script', node, 'Script with a script built from values');
     if (/^console\.|^(logger|log)\./.test(callee)) this.#log(node, args);
     const receiver = callee.split('.').slice(0, -1).join('.');
-    if (receiver !== '' && clientName.test(receiver)) this.#command(node, last, args);
+    if (receiver !== '' && this.#isClient(receiver)) this.#command(node, last, args);
   }
 
   #client(node: SyntaxNode, library: string, args: readonly SyntaxNode[]): void {
     this.clients.push({ library, at: this.#at(node) });
-    const options = new Map(args.flatMap((one) => [...deepProperties(one)]));
+    const options = new Map(args.flatMap((one) => [...deepProperties(one), ...withinArrays(one)]));
     if (booleanOf(options.get('rejectUnauthorized')) === false)
       this.#report('unverified-tls', node, 'rejectUnauthorized: false');
-    if (booleanOf(options.get('dangerouslyAcceptAnyCertificate')) === true)
-      this.#report('unverified-tls', node, 'dangerouslyAcceptAnyCertificate: true');
+    for (const name of ['dangerouslyAcceptAnyCertificate', 'insecure'])
+      if (booleanOf(options.get(name)) === true) this.#report('unverified-tls', node, `${name}: true`);
     const identity = options.get('checkServerIdentity');
     if (identity && /Function|Method/.test(identity.type))
       this.#report('unverified-tls', node, 'checkServerIdentity is replaced');
@@ -192,10 +243,18 @@ class Scan {
     if (minimum !== undefined && /^TLSv1(\.1)?$/.test(minimum)) this.#report('old-tls', node, `minVersion ${minimum}`);
     if (this.#isTest) return;
     const password = constant(options.get('password'));
+    if (
+      library === 'redkeep' &&
+      booleanOf(options.get('allowPlaintext')) === true &&
+      !isLocal(constant(options.get('host')) ?? 'localhost')
+    )
+      this.#report('plaintext-url', node, 'allowPlaintext: true');
     if (password) this.#report('credential', node, 'password is a constant');
     if (options.has('password') && !options.has('username') && !options.has('url') && library !== 'valkey-glide')
       this.#report('default-user', node, 'password without username logs in as the default user');
-    const host = constant(options.get('host'));
+    // ioredis: new Redis(port, host, options)
+    const positional = library === 'ioredis' && args[0]?.type === 'NumericLiteral' ? constant(args[1]) : undefined;
+    const host = constant(options.get('host')) ?? positional;
     const encrypted = options.has('tls') || booleanOf(options.get('useTLS')) === true;
     if (
       host !== undefined &&
@@ -226,8 +285,9 @@ class Scan {
   #command(node: SyntaxNode, name: string, args: readonly SyntaxNode[]): void {
     if (/^[a-z]\w+$/i.test(name)) this.commands.add(name.toLowerCase());
     const [first] = args;
-    if (scripting.test(name) && isBuilt(first))
-      this.#report('interpolated-script', node, `${name} with a script built from values`);
+    // ioredis takes the script of a new command in an option.
+    const script = name === 'defineCommand' ? properties(args[1]).get('lua') : scripting.test(name) ? first : undefined;
+    if (isBuilt(script)) this.#report('interpolated-script', node, `${name} with a script built from values`);
     if (raw.test(name)) {
       const elements = first?.type === 'ArrayExpression' ? (first['elements'] as SyntaxNode[]) : args;
       const built = isBuilt(first) || (first?.type === 'CallExpression' && nameOf(first['callee']).endsWith('split'));

@@ -1,4 +1,5 @@
-import { isAbsolute, relative } from 'node:path';
+import { isAbsolute, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { areaOf } from '../verdict/evaluate.js';
 import type { AuditResult, CheckResult, OccurrenceResult } from '../verdict/result.js';
 
@@ -25,16 +26,19 @@ function rule(check: CheckResult): object {
   };
 }
 
-/** GitHub shows a result only at a file. What a running server showed has none: it is put at `redis.conf`, line 1, and says so. */
+/** A file below the root is named from there, as code scanning wants it; one elsewhere by its whole address. */
+function artifact(file: string, root: string): object {
+  const path = relative(root, resolve(root, file));
+  return path.startsWith('..') || isAbsolute(path)
+    ? { uri: pathToFileURL(resolve(root, file)).href }
+    : { uri: encodeURI(path.replaceAll('\\', '/')), uriBaseId: '%SRCROOT%' };
+}
+
+/** GitHub shows a result only at a file. What a running server showed and no file says is put at `redis.conf`, line 1. */
 function location(occurrence: OccurrenceResult, root: string): object {
-  const file = occurrence.at
-    ? isAbsolute(occurrence.at.file)
-      ? relative(root, occurrence.at.file)
-      : occurrence.at.file
-    : 'redis.conf';
   return {
     physicalLocation: {
-      artifactLocation: { uri: file.replaceAll('\\', '/'), uriBaseId: '%SRCROOT%' },
+      artifactLocation: artifact(occurrence.at?.file ?? 'redis.conf', root),
       region: { startLine: occurrence.at?.line ?? 1 },
     },
     logicalLocations: [{ name: occurrence.subject, kind: occurrence.at ? 'resource' : 'server' }],

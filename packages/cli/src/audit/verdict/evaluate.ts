@@ -13,6 +13,7 @@ import { printFix } from '../checks/fix.js';
 import { mappings } from '../checks/mappings.js';
 import { DoesNotApply, maybe, NotObserved } from '../facts/fact.js';
 import type { Facts, NodeFacts, ProfileName } from '../facts/facts.js';
+import type { Location } from '../facts/project-facts.js';
 import { cvssScore, severityOf } from './cvss.js';
 import type { CheckResult, OccurrenceResult, Status } from './result.js';
 import { versionAtLeast } from './version.js';
@@ -73,13 +74,27 @@ function combine(statuses: readonly Status[]): Status {
   return 'not-applicable';
 }
 
-function occurrenceResult(check: Check, subject: string, occurrence: Occurrence): OccurrenceResult {
+/** Where the file says the setting that a remedy changes: a reader of the report can go there. */
+function settingPlace(node: NodeFacts | undefined, { fix }: Occurrence): Location | undefined {
+  const name = fix.find((step) => step.kind === 'config')?.name;
+  const files = node && maybe(node.files);
+  const found = files && maybe(files.config)?.directives.findLast((directive) => directive.name === name);
+  return found && { file: found.file, line: found.line };
+}
+
+function occurrenceResult(
+  check: Check,
+  subject: string,
+  occurrence: Occurrence,
+  node: NodeFacts | undefined,
+): OccurrenceResult {
+  const at = occurrence.at ?? settingPlace(node, occurrence);
   const place = [occurrence.at?.file ?? subject, occurrence.about ?? (occurrence.at ? occurrence.evidence : '')];
   return {
     subject: occurrence.at ? `${occurrence.at.file}:${occurrence.at.line}` : subject,
     evidence: occurrence.evidence,
     fix: occurrence.fix.map(printFix),
-    ...(occurrence.at && { at: occurrence.at }),
+    ...(at && { at }),
     fingerprint: fingerprintOf(check.id, ...place),
   };
 }
@@ -89,7 +104,16 @@ export function evaluate(check: Check, facts: Facts): CheckResult {
   const verdicts = verdictsOf(check, facts);
   const score = check.cvss === null ? 0 : cvssScore(check.cvss);
   const occurrences = verdicts.flatMap(({ subject, verdict }) =>
-    verdict.status === 'fail' ? verdict.occurrences.map((one) => occurrenceResult(check, subject, one)) : [],
+    verdict.status === 'fail'
+      ? verdict.occurrences.map((one) =>
+          occurrenceResult(
+            check,
+            subject,
+            one,
+            facts.nodes.find(({ address }) => address === subject),
+          ),
+        )
+      : [],
   );
   return {
     id: check.id,

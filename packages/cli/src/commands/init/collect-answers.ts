@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Context } from '../../context.js';
 import type { AnswersInput } from '../../deployment/answers.js';
-import { readIfPresent } from '../../deployment/make-material.js';
+import { readIfPresent } from '../../deployment/read-if-present.js';
 import { answersFile } from '../../deployment/state.js';
 import { CliError } from '../../errors.js';
 import { askQuestions } from './ask-questions.js';
