@@ -33,7 +33,7 @@ th .quiet,td>.quiet{display:block;font-weight:400;font-size:.88rem}
 .sum td{border-top:2px solid var(--ink)}
 .risk tbody th{text-transform:capitalize}
 .reasons a,.clauses a{white-space:nowrap}
-.risk td{white-space:nowrap}
+.risk td{white-space:nowrap}.todo td{overflow-wrap:anywhere}
 .bar{display:inline-block;width:4.5rem;height:.5rem;border-radius:.25rem;background:var(--line);margin-right:.5rem;overflow:hidden;vertical-align:middle}
 .bar i{display:block;height:100%;background:var(--high);border-radius:.25rem}.bar.calm i{background:var(--good)}
 .scroll{overflow-x:auto}
@@ -64,7 +64,7 @@ ul{padding-left:1.2rem}li{margin:.3rem 0}
 .page{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);font-size:.88rem}
 @media(max-width:44rem){main{padding:1.5rem 1rem 3rem}.verdict{gap:1rem;align-items:flex-start}.letter{width:4.25rem;height:4.25rem;font-size:2.4rem;border-radius:1rem}
 h1{font-size:1.25rem}.bar{width:2.75rem}.pair{grid-template-columns:1fr}.finding{padding:.9rem 1rem}}
-@media print{:root{color-scheme:light}body{background:#fff;font-size:11pt}nav,.filters{display:none}.finding,.verdict{break-inside:avoid}.letter{print-color-adjust:exact;-webkit-print-color-adjust:exact}details{display:block}}
+@media print{:root{color-scheme:light}body{background:#fff;font-size:9.5pt}main{max-width:none;padding:0}section{margin-top:1.5rem}nav,.filters,.maps{display:none}.finding{break-inside:auto;padding:.6rem .8rem}.verdict,.finding header,.occurrence,tr{break-inside:avoid}h2,h3{break-after:avoid}.letter{print-color-adjust:exact;-webkit-print-color-adjust:exact}details{display:block}}
 `;
 
 export const htmlScript = `
@@ -72,5 +72,5 @@ const form=document.querySelector('.filters');
 if(form){const all=[...document.querySelectorAll('.finding')];
 const apply=()=>{const d=new FormData(form);let n=0;for(const f of all){const on=(!d.get('severity')||f.dataset.severity===d.get('severity'))&&(!d.get('area')||f.dataset.area===d.get('area'));f.hidden=!on;if(on)n++}
 form.querySelector('output').textContent=n===all.length?'':n+' of '+all.length+' shown'};form.addEventListener('change',apply)}
-addEventListener('beforeprint',()=>{for(const d of document.querySelectorAll('details'))d.open=true});
+addEventListener('beforeprint',()=>{for(const d of document.querySelectorAll('#compliance details'))d.open=true});
 `;

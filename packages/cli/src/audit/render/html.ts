@@ -77,11 +77,11 @@ function bar(value: number): string {
 
 function risk(result: AuditResult): string {
   const rows = Object.entries(result.risk).map(
-    ([aspect, { now, afterFixes }]) =>
-      `<tr><th scope="row">${esc(aspect)}</th><td>${bar(now)}</td><td>${bar(afterFixes)}</td></tr>`,
+    ([aspect, { now, afterFixes, unknown }]) =>
+      `<tr><th scope="row">${esc(aspect)}</th><td>${bar(now)}</td><td>${bar(afterFixes)}</td><td class="quiet">${unknown || ''}</td></tr>`,
   );
-  return `<div class="scroll"><table class="risk"><thead><tr><th></th><th scope="col">Now</th><th scope="col">After the fixes</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>
-<p class="quiet">The highest CVSS 3.1 base score among an aspect's findings, 0 to 10.</p>`;
+  return `<div class="scroll"><table class="risk"><thead><tr><th></th><th scope="col">Now</th><th scope="col">After the fixes</th><th scope="col">Not seen</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>
+<p class="quiet">The highest CVSS 3.1 base score among an aspect's findings, 0 to 10, and how many checks could not be made.</p>`;
 }
 
 function coverage(result: AuditResult): string {
@@ -105,17 +105,34 @@ function permissions(result: AuditResult): string {
   return `<div class="scroll"><table class="users"><thead><tr><th scope="col">User</th><th scope="col">Keys</th><th scope="col">Dangerous commands it can run</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
+function links(ids: readonly string[]): string {
+  return ids.map((id) => `<a href="#${id}">${id}</a>`).join(' ');
+}
+
 function compliance(result: AuditResult): string {
   return result.compliance
-    .map(({ title, clauses }) => {
+    .map(({ title, clauses, manual }) => {
       const failed = clauses.filter((clause) => clause.failed.length > 0).length;
-      const rows = clauses.map(({ clause, failed: bad, passed, unknown }) => {
-        const links = bad.map((id) => `<a href="#${id}">${id}</a>`).join(' ');
-        return `<tr class="${bad.length > 0 ? 'bad' : ''}"><th scope="row">${esc(clause)}</th><td>${links || '<span class="quiet">no finding</span>'}</td><td class="quiet">${passed.length} passed, ${unknown.length} not observed</td></tr>`;
+      const rows = clauses.map(({ clause, failed: bad, passed: good, unknown }) => {
+        const parts = [
+          bad.length > 0 && `<b>Against it</b> ${links(bad)}`,
+          good.length > 0 && `<span class="quiet">For it</span> ${links(good)}`,
+          unknown.length > 0 && `<span class="quiet">Not seen ${unknown.join(' ')}</span>`,
+        ].filter(Boolean);
+        return `<tr class="${bad.length > 0 ? 'bad' : ''}"><th scope="row">${esc(clause)}</th><td>${parts.join('<br>') || '<span class="quiet">does not apply here</span>'}</td></tr>`;
       });
-      return `<details><summary>${esc(title)} <span class="quiet">${clauses.length} clauses, findings map to ${failed}</span></summary><div class="scroll"><table class="clauses"><tbody>${rows.join('')}</tbody></table></div></details>`;
+      return `<details><summary>${esc(title)} <span class="quiet">${clauses.length} clauses, findings map to ${failed}, ${manual.length} by hand</span></summary><div class="scroll"><table class="clauses"><tbody>${rows.join('')}</tbody></table></div><h3>By hand</h3>${list(manual.map(esc))}</details>`;
     })
     .join('');
+}
+
+function recommendations(result: AuditResult): string {
+  const rows = result.recommendations.map(
+    ({ priority, check, title, effort, first }) =>
+      `<tr><td class="points">${priority}</td><td><a href="#${check}">${esc(title)}</a><span class="quiet">${esc(first)}</span></td><td>${effort}</td></tr>`,
+  );
+  return `<table class="todo"><thead><tr><th scope="col">Priority</th><th scope="col">What</th><th scope="col">Effort</th></tr></thead><tbody>${rows.join('')}</tbody></table>
+<p class="quiet">1 now: critical, or it holds the grade down; 2 this week; 3 planned; 4 when there is time.</p>`;
 }
 
 function passed(result: AuditResult): string {
@@ -123,7 +140,7 @@ function passed(result: AuditResult): string {
     const evidence = check.remarks
       .map(({ subject, text }) => (result.nodes.length > 1 ? `${subject}: ${text}` : text))
       .join('; ');
-    return `<tr><th scope="row">${check.id}</th><td>${esc(check.passes)}<span class="quiet">${esc(evidence)}</span></td></tr>`;
+    return `<tr id="${check.id}"><th scope="row">${check.id}</th><td>${esc(check.passes)}<span class="quiet">${esc(evidence)}</span></td></tr>`;
   });
   return `<div class="scroll"><table class="clauses"><tbody>${rows.join('')}</tbody></table></div>`;
 }
@@ -158,6 +175,7 @@ export function renderHtml(result: AuditResult): string {
 </header>
 <nav><a href="#findings">Findings <b>${result.findings.length}</b></a><a href="#why">Why ${result.grade}</a><a href="#users">Users</a><a href="#coverage">Coverage</a><a href="#compliance">Standards</a><a href="#passed">Passed <b>${byStatus(result, 'pass').length}</b></a></nav>
 <div class="pair">${section('why', 'Why this grade', reasons(result))}${section('risk', 'Risk', risk(result))}</div>
+${result.recommendations.length > 0 ? section('todo', 'What to do first', recommendations(result)) : ''}
 ${section('findings', 'Findings', result.findings.length === 0 ? '<p>None.</p>' : `${filters(result)}${result.findings.map(finding).join('\n')}`)}
 ${waived.length > 0 ? section('waived', 'Accepted risks', list(waived)) : ''}
 ${section('nodes', 'What was looked at', list(nodes))}

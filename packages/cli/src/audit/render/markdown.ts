@@ -40,12 +40,40 @@ export function renderMarkdown(result: AuditResult): string {
     ].join('\n'),
     '## Risk (highest CVSS 3.1 base score)',
     table(['Aspect', 'Now', 'After the fixes'], risk),
+    '## What to do first',
+    result.recommendations.length === 0
+      ? 'Nothing.'
+      : table(
+          ['Priority', 'Check', 'What', 'Effort', 'First step'],
+          result.recommendations.map((one) => [
+            String(one.priority),
+            one.check,
+            one.title,
+            one.effort,
+            `\`${one.first.replaceAll('`', "'")}\``,
+          ]),
+        ),
     '## Findings',
     findings.join('\n') || 'None.',
     '## Not observed',
     unknownByReason(result)
       .map(({ reason, checks }) => `- ${checks.join(', ')}: ${reason}`)
       .join('\n') || 'Nothing.',
+    '## Clauses of standards',
+    'Findings and passes map to these clauses; what stands under "by hand" no program sees.',
+    ...result.compliance.flatMap(({ title, clauses, manual }) => [
+      `### ${title}`,
+      table(
+        ['Clause', 'Against it', 'For it', 'Not seen'],
+        clauses.map(({ clause, failed, passed, unknown }) => [
+          clause,
+          failed.join(' '),
+          passed.join(' '),
+          unknown.join(' '),
+        ]),
+      ),
+      `By hand: ${manual.join('; ')}.`,
+    ]),
     '## Notes',
     result.notes.map((note) => `- ${note}`).join('\n'),
   ].join('\n\n')}\n`;

@@ -9,7 +9,8 @@ export function verdictSentence(result: AuditResult): string {
     const unseen = coverage.unknown === 0 ? '' : ` ${coverage.unknown} checks could not be made.`;
     return `No findings.${decisive && result.grade !== 'A' ? ` Held at ${result.grade}: ${decisive.reason}.` : ''}${unseen}`;
   }
-  return `${count}${decisive ? `: ${decisive.reason}` : ''}.`;
+  const worst = findings[0]!;
+  return `${count}${decisive ? `: ${decisive.reason}` : `, the worst: ${worst.title} (${severityLabel(worst)})`}.`;
 }
 
 export function coverageSentence({ coverage }: AuditResult): string {

@@ -1,4 +1,5 @@
 import { type Standard, standards } from '../checks/mappings.js';
+import { manualDuties } from './manual-duties.js';
 import type { CheckResult, StandardView } from './result.js';
 
 function byNumber(left: string, right: string): number {
@@ -12,6 +13,7 @@ export function complianceView(results: readonly CheckResult[]): StandardView[] 
     return {
       standard,
       title: standards[standard],
+      manual: manualDuties[standard],
       clauses: clauses.map((clause) => {
         const concerned = results.filter((result) => result.maps[standard].includes(clause));
         const ids = (status: CheckResult['status']) =>

@@ -6,6 +6,7 @@ import { complianceView } from './compliance.js';
 import { areaOf, evaluate } from './evaluate.js';
 import { grade } from './grade.js';
 import { effectivePermissions } from './permissions.js';
+import { recommend } from './recommend.js';
 import type { AuditResult, CheckResult, Coverage, NodeSummary, WaivedFinding } from './result.js';
 import { riskByAspect } from './risk.js';
 import { applyWaivers, type Waiver } from './waivers.js';
@@ -81,6 +82,7 @@ export function judge(facts: Facts, options: JudgeOptions): AuditResult {
     .sort((a, b) => a.id.localeCompare(b.id));
   const { results, waived } = applyWaivers(all, options.waivers ?? [], facts.observedAt);
   const findings = results.filter(({ status }) => status === 'fail').sort(worstFirst);
+  const graded = grade(results);
   return {
     schema: 'urn:redkeep:schema:audit-report-1',
     tool: { name: 'redkeep', version: options.version },
@@ -88,11 +90,12 @@ export function judge(facts: Facts, options: JudgeOptions): AuditResult {
     durationMs: options.durationMs,
     target: options.target,
     profile: facts.expectations.profile,
-    ...grade(results),
+    ...graded,
     coverage: coverageOf(results),
-    risk: riskByAspect(findings),
+    risk: riskByAspect(results),
     findings,
     waived,
+    recommendations: recommend(findings, graded.caps, graded.grade),
     checks: results,
     nodes: summaries(facts, options.unreachable),
     permissions: effectivePermissions(facts),

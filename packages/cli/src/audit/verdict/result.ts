@@ -23,12 +23,24 @@ export interface AuditResult {
   /** Failed checks, worst first. Waived ones are listed under `waived` instead. */
   readonly findings: readonly CheckResult[];
   readonly waived: readonly WaivedFinding[];
+  /** What to do, in order. */
+  readonly recommendations: readonly Recommendation[];
   /** All checks, findings included, in the order of their ids. */
   readonly checks: readonly CheckResult[];
   readonly nodes: readonly NodeSummary[];
   readonly permissions: readonly UserPermissions[];
   readonly compliance: readonly StandardView[];
   readonly notes: readonly string[];
+}
+
+export interface Recommendation {
+  /** 1: now, it holds the grade down or is critical; 2: this week; 3: planned; 4: when there is time. */
+  readonly priority: 1 | 2 | 3 | 4;
+  readonly check: CheckId;
+  readonly title: string;
+  readonly effort: Effort;
+  /** The first step. */
+  readonly first: string;
 }
 
 export type Grade = 'A' | 'B' | 'C' | 'D' | 'F';
@@ -62,6 +74,8 @@ export interface Coverage {
 export interface AspectRisk {
   readonly now: number;
   readonly afterFixes: number;
+  /** Checks of the aspect that could not be made: what is not known is no safety. */
+  readonly unknown: number;
 }
 
 export type Status = 'pass' | 'fail' | 'unknown' | 'not-applicable';
@@ -130,4 +144,6 @@ export interface StandardView {
     readonly passed: readonly CheckId[];
     readonly unknown: readonly CheckId[];
   }[];
+  /** Duties that no program can look at. */
+  readonly manual: readonly string[];
 }

@@ -19,14 +19,18 @@ function hasRemedy(result: CheckResult): boolean {
 }
 
 /** Risk by aspect: the highest CVSS base score among the findings, now and when those with a remedy are fixed. */
-export function riskByAspect(findings: readonly CheckResult[]): Record<string, AspectRisk> {
-  const rate = (some: readonly CheckResult[]): AspectRisk => ({
-    now: highest(some),
-    afterFixes: highest(some.filter((result) => !hasRemedy(result))),
-  });
+export function riskByAspect(results: readonly CheckResult[]): Record<string, AspectRisk> {
+  const rate = (some: readonly CheckResult[]): AspectRisk => {
+    const findings = some.filter(({ status }) => status === 'fail');
+    return {
+      now: highest(findings),
+      afterFixes: highest(findings.filter((result) => !hasRemedy(result))),
+      unknown: some.filter(({ status }) => status === 'unknown').length,
+    };
+  };
   const byAspect = Object.entries(aspects).map(([name, of]) => [
     name,
-    rate(findings.filter((one) => of.includes(areaOf(one)))),
+    rate(results.filter((one) => of.includes(areaOf(one)))),
   ]);
-  return { ...Object.fromEntries(byAspect), overall: rate(findings) };
+  return { ...Object.fromEntries(byAspect), overall: rate(results) };
 }

@@ -52,9 +52,18 @@ export const auditResultSchema = z.object({
   ),
   caps: z.array(z.object({ to: grade, reason: z.string(), checks: z.array(z.string()) })),
   coverage: z.object({ ...counts, total: count, byArea: z.record(z.string(), z.object(counts)) }),
-  risk: z.record(z.string(), z.object({ now: z.number(), afterFixes: z.number() })),
+  risk: z.record(z.string(), z.object({ now: z.number(), afterFixes: z.number(), unknown: count })),
   findings: z.array(check),
   waived: z.array(z.object({ finding: check, owner: z.string(), reason: z.string(), expires: z.string() })),
+  recommendations: z.array(
+    z.object({
+      priority: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]),
+      check: z.string(),
+      title: z.string(),
+      effort: z.enum(['minutes', 'hours', 'days']),
+      first: z.string(),
+    }),
+  ),
   checks: z.array(check),
   nodes: z.array(
     z.object({
@@ -90,6 +99,7 @@ export const auditResultSchema = z.object({
           unknown: z.array(z.string()),
         }),
       ),
+      manual: z.array(z.string()),
     }),
   ),
   notes: z.array(z.string()),
