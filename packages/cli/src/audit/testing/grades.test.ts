@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { findEngine, startServer } from '@redkeep/testing';
+import { findEngine, type Server } from '@redkeep/testing';
 import { ExitCode } from '../../exit-codes.js';
 import type { AuditResult } from '../verdict/result.js';
 import { auditSandbox } from './audit-cli.js';
-import { passwords, startHardened } from './hardened.js';
+import { openServer, passwordOnlyServer, passwords, startHardened } from './hardened.js';
 
 /** What only the machine decides, who runs the tests included, is left out as a user would: by waivers. */
 const machine = [
@@ -25,10 +25,7 @@ function waivers(): string {
   return JSON.stringify(machine.map((check) => ({ check, ...entry })));
 }
 
-async function gradeOf(
-  server: Awaited<ReturnType<typeof startServer>>,
-  user?: 'auditor',
-): Promise<AuditResult & { code: ExitCode }> {
+async function gradeOf(server: Server, user?: 'auditor'): Promise<AuditResult & { code: ExitCode }> {
   await using cli = await auditSandbox(server, user);
   await writeFile(cli.sandbox.path('waivers.json'), waivers());
   await writeFile(cli.sandbox.path('default-password'), passwords.admin);
@@ -39,7 +36,7 @@ async function gradeOf(
 
 describe('grades of real servers', () => {
   it('an open one: F, because strangers are served', async () => {
-    await using server = await startServer({ engine: findEngine(), config: { bind: '*', 'protected-mode': 'no' } });
+    await using server = await openServer(findEngine());
     const result = await gradeOf(server);
     assert.equal(result.grade, 'F');
     assert.ok(result.caps.some(({ to, reason }) => to === 'F' && reason.includes('strangers')));
@@ -47,11 +44,7 @@ describe('grades of real servers', () => {
   });
 
   it('a half-secured one, with a password on all interfaces: D', async () => {
-    await using server = await startServer({
-      engine: findEngine(),
-      password: passwords.admin,
-      config: { bind: '*' },
-    });
+    await using server = await passwordOnlyServer(findEngine());
     const result = await gradeOf(server);
     assert.equal(result.grade, 'D');
     assert.ok(result.caps.some(({ to, reason }) => to === 'C' && reason.includes('on their way')));

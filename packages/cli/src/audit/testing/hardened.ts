@@ -89,6 +89,16 @@ export const expectations: Expectations = {
   names: [],
 };
 
+/** As it is after an install and "it has to be reachable": nothing asks for anything. */
+export function openServer(engine: Engine): Promise<Server> {
+  return startServer({ engine, config: { bind: '*', 'protected-mode': 'no' } });
+}
+
+/** As many are after the first scare: a password, and nothing else. */
+export function passwordOnlyServer(engine: Engine): Promise<Server> {
+  return startServer({ engine, password: passwords.admin, config: { bind: '*' } });
+}
+
 /** Starts the hardened server with a fault in it. */
 export async function startHardened(engine: Engine, given: Partial<Fault> = {}): Promise<Server> {
   const fault = { ...given, ...(await given.prepare?.()) };

@@ -1,7 +1,7 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { type Server, waitFor } from '@redkeep/testing';
+import { rawCommand, type Server, waitFor } from '@redkeep/testing';
 import { operationsOf } from '../../gather/records.js';
 import { openSession } from '../../gather/session.js';
 import { type Fault, passwords, requestFor } from '../hardened.js';
@@ -91,7 +91,10 @@ export const stateFaults: readonly Fault[] = [
   {
     name: 'somebody guesses passwords',
     after: async (server) => {
-      for (let turn = 0; turn < 25; turn++) await server.command('AUTH', 'app', `guess-${turn}`).catch(() => undefined);
+      // One a connection: after a wrong password, Redis 8.0 leaves what was pipelined behind it unanswered.
+      const { port, tls } = server.target;
+      for (let turn = 0; turn < 25; turn++)
+        await rawCommand({ port, ...(tls && { tls }) }, ['AUTH', 'app', `guess-${turn}`]).catch(() => undefined);
     },
     expect: ['LOG-005'],
   },
