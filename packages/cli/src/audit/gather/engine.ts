@@ -6,8 +6,10 @@ const run = promisify(execFile);
 
 /** Which engine this is. Valkey and Dragonfly also report a `redis_version`, for compatibility only. */
 export function identify(info: Readonly<Record<string, string>>): EngineFacts {
-  const name: EngineName = info['dragonfly_version'] ? 'dragonfly' : info['valkey_version'] ? 'valkey' : 'redis';
-  const version = (info[`${name}_version`] ?? '0').replace(/^(df-)?v?/, '');
+  const isValkey = info['valkey_version'] !== undefined || info['server_name'] === 'valkey';
+  const name: EngineName = info['dragonfly_version'] ? 'dragonfly' : isValkey ? 'valkey' : 'redis';
+  // Valkey 7.2 has no version of its own yet: the compatible one is its own.
+  const version = (info[`${name}_version`] ?? info['redis_version'] ?? '0').replace(/^(df-)?v?/, '');
   const sentinel = (info['redis_mode'] ?? info['server_mode']) === 'sentinel';
   return {
     name,

@@ -83,6 +83,13 @@ export const settingNames = [
   'min-replicas-to-write',
   'min-slaves-to-write',
   'sanitize-dump-payload',
+  // Dragonfly's flags; others do not know them and say nothing.
+  'admin_port',
+  'admin_nopass',
+  'admin_bind',
+  'memcached_port',
+  'restricted_commands',
+  'tls_replication',
 ] as const;
 
 /** Nested values (the functions of a library) are not asked for by any check. */

@@ -58,7 +58,7 @@ const capRules: readonly CapRule[] = [
   {
     to: 'C',
     reason: 'credentials and data can be read or changed on their way',
-    when: failed('NET-005', 'TLS-001', 'TLS-008'),
+    when: failed('NET-005', 'TLS-001', 'TLS-008', 'TLS-009'),
   },
   {
     to: 'C',

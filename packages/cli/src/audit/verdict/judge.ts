@@ -9,7 +9,7 @@ import { effectivePermissions } from './permissions.js';
 import { recommend } from './recommend.js';
 import type { AuditResult, CheckResult, Coverage, NodeSummary, WaivedFinding } from './result.js';
 import { riskByAspect } from './risk.js';
-import { applyWaivers, type Waiver } from './waivers.js';
+import { applyWaivers, isValid, type Waiver } from './waivers.js';
 
 export interface JudgeOptions {
   readonly target: string;
@@ -63,7 +63,12 @@ function summaries(facts: Facts, unreachable: JudgeOptions['unreachable']): Node
 
 const staleAfterDays = 30;
 
-function notesOf(facts: Facts, waived: readonly WaivedFinding[], given: readonly string[]): string[] {
+function notesOf(
+  facts: Facts,
+  waived: readonly WaivedFinding[],
+  given: readonly string[],
+  waivers: readonly Waiver[],
+): string[] {
   const age = Math.floor((Date.parse(facts.observedAt) - Date.parse(facts.cves.date)) / 86_400_000);
   return [
     ...given,
@@ -71,6 +76,11 @@ function notesOf(facts: Facts, waived: readonly WaivedFinding[], given: readonly
       ? [`The CVE data is ${age} days old (${facts.cves.date}): update with --cve-data FILE or a newer redkeep.`]
       : []),
     ...(waived.length > 0 ? [`${waived.length} findings are waived and do not count.`] : []),
+    ...waivers
+      .filter((waiver) => !isValid(waiver, facts.observedAt))
+      .map(
+        ({ check, owner, expires }) => `The waiver of ${check} by ${owner} expired on ${expires} and does not count.`,
+      ),
     'Clauses of standards are named as "maps to": an audit by a program does not make anything compliant.',
   ];
 }
@@ -100,6 +110,6 @@ export function judge(facts: Facts, options: JudgeOptions): AuditResult {
     nodes: summaries(facts, options.unreachable),
     permissions: effectivePermissions(facts),
     compliance: complianceView(results),
-    notes: notesOf(facts, waived, options.notes ?? []),
+    notes: notesOf(facts, waived, options.notes ?? [], options.waivers ?? []),
   };
 }

@@ -16,13 +16,18 @@ function covers(waiver: Waiver, check: CheckResult, occurrence: OccurrenceResult
   return waiver.subject === undefined || [occurrence.subject, occurrence.fingerprint].includes(waiver.subject);
 }
 
+/** Whether it still holds at the moment of the audit: to the end of its last day, UTC. */
+export function isValid(waiver: Waiver, observedAt: string): boolean {
+  return Date.parse(waiver.expires) + 86_400_000 > Date.parse(observedAt);
+}
+
 /** Takes waived occurrences out of the findings. An expired waiver is no waiver. */
 export function applyWaivers(
   results: readonly CheckResult[],
   waivers: readonly Waiver[],
   observedAt: string,
 ): { results: CheckResult[]; waived: WaivedFinding[] } {
-  const valid = waivers.filter((waiver) => Date.parse(waiver.expires) + 86_400_000 > Date.parse(observedAt));
+  const valid = waivers.filter((waiver) => isValid(waiver, observedAt));
   const waived: WaivedFinding[] = [];
   const judged = results.map((result) => {
     if (result.status !== 'fail') return result;

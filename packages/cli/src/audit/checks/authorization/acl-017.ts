@@ -1,6 +1,6 @@
 import { dragonfly, fail, type NodeCheck, pass } from '../check.js';
 import { run } from '../fix.js';
-import { settingIfAny } from '../read.js';
+import { setting } from '../read.js';
 
 export const acl017: NodeCheck = {
   id: 'ACL-017',
@@ -11,7 +11,7 @@ export const acl017: NodeCheck = {
   maps: 'AUTHZ',
   engines: dragonfly,
   judge(node) {
-    const restricted = settingIfAny(node, 'restricted_commands') ?? '';
+    const restricted = setting(node, 'restricted_commands');
     return restricted === ''
       ? fail(
           'restricted_commands is empty',

@@ -1,6 +1,6 @@
 import { dragonfly, fail, type NodeCheck, pass } from '../check.js';
 import { run } from '../fix.js';
-import { isLoopback, settingIfAny } from '../read.js';
+import { isLoopback, setting, settingIfAny } from '../read.js';
 
 export const net011: NodeCheck = {
   id: 'NET-011',
@@ -12,7 +12,7 @@ export const net011: NodeCheck = {
   engines: dragonfly,
   sources: ['CWE-306'],
   judge(node) {
-    if ((settingIfAny(node, 'admin_port') ?? '0') === '0') return pass('there is no admin port');
+    if (setting(node, 'admin_port') === '0') return pass('there is no admin port');
     const open = settingIfAny(node, 'admin_nopass') === 'true' && !isLoopback(settingIfAny(node, 'admin_bind') ?? '');
     return open
       ? fail(

@@ -1,6 +1,6 @@
 import { dragonfly, fail, type NodeCheck, pass } from '../check.js';
 import { run } from '../fix.js';
-import { settingIfAny } from '../read.js';
+import { setting } from '../read.js';
 
 export const net012: NodeCheck = {
   id: 'NET-012',
@@ -11,7 +11,7 @@ export const net012: NodeCheck = {
   maps: 'CFG',
   engines: dragonfly,
   judge(node) {
-    const port = settingIfAny(node, 'memcached_port') ?? '0';
+    const port = setting(node, 'memcached_port');
     return port === '0'
       ? pass('no Memcached listener')
       : fail(

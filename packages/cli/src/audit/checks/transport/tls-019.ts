@@ -1,7 +1,7 @@
 import { need } from '../../facts/fact.js';
 import { dragonfly, fail, type NodeCheck, notApplicable, pass } from '../check.js';
 import { run } from '../fix.js';
-import { settingIfAny } from '../read.js';
+import { setting } from '../read.js';
 
 export const tls019: NodeCheck = {
   id: 'TLS-019',
@@ -14,7 +14,7 @@ export const tls019: NodeCheck = {
   judge(node) {
     const { replicas, primaryHost } = need(node.replication);
     if (replicas.length === 0 && primaryHost === undefined) return notApplicable('nothing is replicated');
-    return settingIfAny(node, 'tls_replication') === 'true'
+    return setting(node, 'tls_replication') === 'true'
       ? pass('tls_replication is on')
       : fail(
           'tls_replication is off',

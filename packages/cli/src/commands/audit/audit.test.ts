@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { findEngine, freePort, type Server } from '@redkeep/testing';
+import { auditorRules } from '../../audit/auditor-acl.js';
+import { auditSandbox } from '../../audit/testing/audit-cli.js';
+import { startHardened } from '../../audit/testing/hardened.js';
+import type { AuditResult } from '../../audit/verdict/result.js';
+import { ExitCode } from '../../exit-codes.js';
+
+const machineOnly = /^(HOST-00[16789]|NET-015|VER-00[1-5])$/;
+
+describe('redkeep audit', () => {
+  let server: Server;
+  let cli: Awaited<ReturnType<typeof auditSandbox>>;
+  before(async () => {
+    server = await startHardened(findEngine(), {
+      users: (lines) => lines.map((line) => (line.startsWith('user app') ? `${line} +flushall` : line)),
+      config: { timeout: '0' },
+    });
+    cli = await auditSandbox(server);
+  });
+  after(async () => {
+    await cli.sandbox.remove();
+    await server[Symbol.asyncDispose]();
+  });
+
+  async function report(...args: string[]): Promise<AuditResult> {
+    return JSON.parse((await cli.audit('--json', '--fail-on', 'never', ...args)).out) as AuditResult;
+  }
+
+  it('prints a user that is enough, and one for Sentinels', async () => {
+    const { out, code } = await cli.sandbox.run(['audit', '--print-acl']);
+    assert.equal(code, ExitCode.Ok);
+    for (const rule of auditorRules()) assert.ok(out.includes(rule), rule);
+    assert.match(out, /On every Sentinel:\nACL SETUSER auditor .*'\+sentinel\|masters'/);
+  });
+
+  it('ends with 1 at findings from --fail-on up, and with 0 below', async () => {
+    const high = await cli.audit('--fail-on', 'high');
+    assert.equal(high.code, ExitCode.Findings);
+    assert.match(high.out, /ACL-001 {2}A user can run dangerous commands.*high 8\.8/);
+    assert.equal((await cli.audit('--fail-on', 'critical')).code, ExitCode.Ok);
+    assert.equal((await cli.audit('--fail-on', 'never')).code, ExitCode.Ok);
+    const wrong = await cli.audit('--fail-on', 'terrible');
+    assert.equal(wrong.code, ExitCode.Usage);
+    assert.match(wrong.err, /critical|low/);
+  });
+
+  it('ends with 3 when a critical check could not be made, and with 5 when nothing answers', async () => {
+    const blind = await cli.sandbox.run(['audit', server.url, '--ca', server.tlsFiles!.ca, '--fail-on', 'never']);
+    assert.equal(blind.code, ExitCode.Incomplete, blind.out);
+    const nobody = await cli.sandbox.run(['audit', `rediss://127.0.0.1:${await freePort()}`, ...cli.access]);
+    assert.equal(nobody.code, ExitCode.Connection);
+    assert.match(nobody.err, /No server answers/);
+  });
+
+  it('fails on new findings only, with a baseline', async () => {
+    await cli.audit('--output', 'then', '--fail-on', 'never');
+    const same = await cli.audit('--baseline', 'then/report.json', '--fail-on', 'info');
+    assert.equal(same.code, ExitCode.Ok, same.err);
+    assert.match(same.err, /0 findings are new/);
+    await server.command('CONFIG', 'SET', 'acllog-max-len', '10');
+    const more = await cli.audit('--baseline', 'then/report.json', '--fail-on', 'info', '--output', 'now');
+    await server.command('CONFIG', 'SET', 'acllog-max-len', '1024');
+    assert.equal(more.code, ExitCode.Findings);
+    const compared = await cli.sandbox.run(['audit', 'compare', 'then/report.json', 'now/report.json']);
+    assert.equal(compared.code, ExitCode.Findings);
+    assert.match(compared.out, /New: [12]\n(.*\n)*.*LOG-004/);
+    const back = await cli.sandbox.run(['audit', 'compare', 'now/report.json', 'then/report.json', '--json']);
+    assert.equal(back.code, ExitCode.Ok);
+    assert.ok((JSON.parse(back.out) as { fixed: string[] }).fixed.some((line) => line.startsWith('LOG-004')));
+    const wrong = await cli.audit('--baseline', 'password');
+    assert.equal(wrong.code, ExitCode.Usage);
+    assert.match(wrong.err, /is no audit report/);
+  });
+
+  it('takes waived findings out until they expire, and lists them', async () => {
+    const waive = (expires: string) =>
+      writeFile(
+        cli.sandbox.path('waivers.yaml'),
+        `- check: ACL-001\n  owner: platform team\n  reason: app flushes its own test data\n  expires: ${expires}\n`,
+      );
+    await waive('2099-01-31');
+    const waived = await report('--waivers', 'waivers.yaml');
+    assert.ok(!waived.findings.some(({ id }) => id === 'ACL-001'));
+    assert.deepEqual(
+      waived.waived.map(({ finding, owner }) => [finding.id, owner]),
+      [['ACL-001', 'platform team']],
+    );
+    await waive('2020-01-31');
+    const expired = await report('--waivers', 'waivers.yaml');
+    assert.ok(expired.findings.some(({ id }) => id === 'ACL-001'));
+    assert.match(expired.notes.join('\n'), /waiver of ACL-001 .*expired on 2020-01-31/);
+    await writeFile(cli.sandbox.path('waivers.yaml'), '- check: ACL-001\n  owner: me\n  expires: 2099-01-31\n');
+    const without = await cli.audit('--waivers', 'waivers.yaml');
+    assert.equal(without.code, ExitCode.Usage);
+    assert.match(without.err, /reason/);
+  });
+
+  it('takes newer CVE data, and says how old data is', async () => {
+    const shipped = JSON.parse(await readFile(new URL('../../../data/cves.json', import.meta.url), 'utf8')) as {
+      date: string;
+    };
+    const old = await report();
+    const days = Math.floor((Date.parse(old.observedAt) - Date.parse(shipped.date)) / 86_400_000);
+    assert.equal(/The CVE data is \d+ days old/.test(old.notes.join()), days > 30);
+    await writeFile(
+      cli.sandbox.path('cves.json'),
+      JSON.stringify({ ...shipped, date: new Date().toISOString().slice(0, 10) }),
+    );
+    assert.doesNotMatch((await report('--cve-data', 'cves.json')).notes.join(), /days old/);
+    await writeFile(cli.sandbox.path('cves.json'), JSON.stringify({ ...shipped, date: '2020-01-01' }));
+    assert.match(
+      (await report('--cve-data', 'cves.json')).notes.join(),
+      /The CVE data is \d{4} days old \(2020-01-01\)/,
+    );
+    const wrong = await cli.audit('--cve-data', 'password');
+    assert.equal(wrong.code, ExitCode.Usage);
+    assert.match(wrong.err, /is no CVE data/);
+  });
+
+  it('judges by profile: a regulated deployment has more to show', async () => {
+    const ids = async (profile: string) =>
+      (await report('--profile', profile)).findings.map(({ id }) => id).filter((id) => !machineOnly.test(id));
+    const [development, production, regulated] = [
+      await ids('development'),
+      await ids('production'),
+      await ids('regulated'),
+    ];
+    assert.ok(development.length <= production.length && production.length < regulated.length);
+    assert.ok(regulated.includes('TLS-017'));
+  });
+
+  it('gives every remedy a command or advice, and every command its rollback or the reason why there is none', async () => {
+    for (const { id, occurrences } of (await report('--profile', 'regulated')).findings)
+      for (const { fix } of occurrences) {
+        assert.ok(fix.length > 0, id);
+        for (const step of fix) assert.ok(step.command.startsWith('#') || step.rollback, `${id}: ${step.command}`);
+      }
+  });
+
+  it('reads records of what no server tells', async () => {
+    const stale = '2020-01-01';
+    await writeFile(
+      cli.sandbox.path('records.yaml'),
+      `rotations: { app: ${stale} }\nbackups: [{ takenAt: ${stale}, encrypted: false, offHost: false, keyBeside: false }]\nrestoreTest: ${stale}\nmonitoring: { seenAt: ${stale}, rules: true, aclLog: true, changes: false, throttles: true }\ndormant: [former]\n`,
+    );
+    const found = (await report('--records', 'records.yaml')).findings.map(({ id }) => id);
+    for (const id of ['AUTH-010', 'BKP-003', 'BKP-004', 'BKP-005', 'LOG-007', 'LOG-010', 'ACL-013'])
+      assert.ok(found.includes(id as never), id);
+    await writeFile(cli.sandbox.path('records.yaml'), 'backup: []\n');
+    const wrong = await cli.audit('--records', 'records.yaml');
+    assert.equal(wrong.code, ExitCode.Usage);
+    assert.match(wrong.err, /is no file of records/);
+  });
+
+  it('says what it cannot read', async () => {
+    for (const [args, expected] of [
+      [['http://example.com'], /no scheme of a server/],
+      [['nowhere'], /neither a URL nor a file/],
+      [['password'], /nothing the audit can read/],
+      [[server.url, '--profile', 'paranoid'], /no profile/],
+      [[server.url, '--timeout', 'long'], /no number of milliseconds/],
+      [[server.url, '--sample-keys', 'x'], /no whole number/],
+    ] as const) {
+      const { code, err } = await cli.sandbox.run(['audit', ...args]);
+      assert.equal(code, ExitCode.Usage, `${args.join(' ')}: ${err}`);
+      assert.match(err, expected);
+    }
+  });
+});
