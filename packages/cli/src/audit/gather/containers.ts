@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { type Document, isMap, isScalar, LineCounter, parseAllDocuments, type YAMLMap } from 'yaml';
 import type { ContainerFacts } from '../facts/project-facts.js';
+import { secretVariable } from '../facts/secret-variable.js';
 
 type Plain = Readonly<Record<string, unknown>>;
 
 const serverImage =
   /(^|\/)(redis|valkey|dragonfly|redis-stack(-server)?|keydb|bitnami\/(redis|valkey))(-cluster|-sentinel)?(:|@|$)/;
 const toolImage = /redis-commander|redisinsight|redis_exporter|phpredisadmin|rediscommander/i;
-const secretName = /PASS(WORD|WD)?$|SECRET|TOKEN|_AUTH$|REDISCLI_AUTH/i;
 
 function plain(value: unknown): Plain {
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Plain) : {};
@@ -36,7 +36,7 @@ function environment(value: unknown): [string, string][] {
 /** Names of variables with a secret in them; references to a file or to the caller's environment hold none. */
 function secrets(variables: readonly (readonly [string, string])[]): string[] {
   return variables
-    .filter(([name, value]) => secretName.test(name) && value && !value.startsWith('/run/secrets/'))
+    .filter(([name, value]) => secretVariable.test(name) && value && !value.startsWith('/run/secrets/'))
     .map(([name]) => name);
 }
 

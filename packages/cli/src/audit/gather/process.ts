@@ -2,8 +2,7 @@ import { readFile, readlink, stat } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { type Fact, NotObserved, observe, unobserved } from '../facts/fact.js';
 import type { ProcessFacts } from '../facts/facts.js';
-
-const secretName = /PASS(WORD|WD)?$|SECRET|TOKEN|_AUTH$|REDISCLI_AUTH|API_?KEY|PRIVATE_KEY/i;
+import { secretVariable } from '../facts/secret-variable.js';
 
 /** Whether the address is one of this machine's own. */
 export function isThisMachine(host: string): boolean {
@@ -17,7 +16,7 @@ function statusField(status: string, name: string): string {
 
 async function secretVariables(pid: number): Promise<string[]> {
   const variables = (await readFile(`/proc/${pid}/environ`, 'latin1')).split('\0');
-  return variables.map((variable) => variable.split('=')[0]!).filter((name) => secretName.test(name));
+  return variables.map((variable) => variable.split('=')[0]!).filter((name) => secretVariable.test(name));
 }
 
 /** What Linux shows about the server's process. Only for a server on this machine. */

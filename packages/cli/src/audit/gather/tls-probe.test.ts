@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
+import { constants } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { createServer, type TlsOptions } from 'node:tls';
 import { createAuthority, type IssueOptions } from '@redkeep/testing';
 import { probeTls } from './tls-probe.js';
-
-// Of OpenSSL's ssl.h; Node allows renegotiation unless told, and has no name for this.
-const SSL_OP_NO_RENEGOTIATION = 1 << 30;
 
 /** Servers of this family refuse such certificates at their start, so an own TLS server shows them. */
 async function probe(issue: Partial<IssueOptions>, options: TlsOptions = {}) {
@@ -40,7 +38,7 @@ describe('the TLS probe', () => {
 
   it('sees a renegotiation that is accepted, and one that is refused', async () => {
     assert.equal((await probe({}, { maxVersion: 'TLSv1.2' })).renegotiation, true);
-    const closed = await probe({}, { maxVersion: 'TLSv1.2', secureOptions: SSL_OP_NO_RENEGOTIATION });
+    const closed = await probe({}, { maxVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION });
     assert.equal(closed.renegotiation, false);
   });
 

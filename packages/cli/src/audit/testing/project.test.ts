@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import type { CheckId } from '../checks/check.js';
 import { gather } from '../gather/gather.js';
 import { filesOfFolder } from '../gather/project.js';
+import { operationsOf, type Records } from '../gather/records.js';
 import { openSession } from '../gather/session.js';
 import { judge } from '../verdict/judge.js';
 import { expectations } from './hardened.js';
@@ -70,7 +71,107 @@ const composeFaults: readonly [string, string, string, readonly CheckId[]][] = [
     ['NET-014'],
   ],
 ];
-const unitFaults = ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'ProtectHome=yes', 'PrivateTmp=yes', 'UMask=0077'];
+const unitFaults = [
+  'NoNewPrivileges=yes',
+  'ProtectSystem=strict',
+  'ProtectHome=yes',
+  'PrivateTmp=yes',
+  'PrivateDevices=yes',
+  'ReadWritePaths=/var/lib/redis',
+  'UMask=0077',
+];
+
+const pod = `kind: StatefulSet
+spec:
+  template:
+    spec:
+      containers:
+        - name: cache
+          image: redis@${digest}
+          securityContext:
+            readOnlyRootFilesystem: true
+            allowPrivilegeEscalation: false
+            capabilities: { drop: [ALL] }
+          resources: { limits: { memory: 512Mi, cpu: 1 } }
+`;
+const podFaults: readonly [string, string, string, readonly CheckId[]][] = [
+  [
+    'privileged',
+    'readOnlyRootFilesystem: true',
+    'readOnlyRootFilesystem: true\n            privileged: true',
+    ['CTR-001'],
+  ],
+  ['capabilities kept', '            capabilities: { drop: [ALL] }\n', '', ['CTR-002']],
+  ['a writable root', 'readOnlyRootFilesystem: true', 'readOnlyRootFilesystem: false', ['CTR-003']],
+  ['privileges can be gained', 'allowPrivilegeEscalation: false', 'allowPrivilegeEscalation: true', ['CTR-004']],
+  ['no memory limit', 'memory: 512Mi, ', '', ['CTR-005']],
+  ['the host network', '      containers:', '      hostNetwork: true\n      containers:', ['CTR-006']],
+  ['the host IPC namespace', '      containers:', '      hostIPC: true\n      containers:', ['CTR-006']],
+  [
+    'a port of the host',
+    '          resources',
+    '          ports: [{ containerPort: 6379, hostPort: 6379 }]\n          resources',
+    ['CTR-007'],
+  ],
+  [
+    'the Docker socket',
+    '      containers:',
+    '      volumes: [{ name: d, hostPath: { path: /var/run/docker.sock } }]\n      containers:',
+    ['CTR-008'],
+  ],
+  [
+    'no seccomp',
+    '      containers:',
+    '      securityContext: { seccompProfile: { type: Unconfined } }\n      containers:',
+    ['CTR-009'],
+  ],
+  ['an image by tag', `redis@${digest}`, 'redis:7.2', ['CTR-010']],
+  [
+    'a password in the environment',
+    '          resources',
+    '          env: [{ name: REDIS_PASSWORD, value: x }]\n          resources',
+    ['HOST-010'],
+  ],
+];
+
+const source = "import { createClient } from 'redis';\n";
+const timeout = 'commandOptions: { timeout: 1000 }';
+const sourceFaults: readonly [string, readonly CheckId[]][] = [
+  ["createClient({ commandOptions: {}, url: 'redis://cache.example.com' });", ['CLI-001']],
+  [`createClient({ ${timeout}, socket: { tls: true, rejectUnauthorized: false } });`, ['CLI-002']],
+  [`createClient({ ${timeout}, socket: { host: 'redis.internal', tls: true } });`, ['CLI-003']],
+  [`createClient({ ${timeout}, socket: { tls: true, minVersion: 'TLSv1' } });`, ['CLI-004']],
+  [`createClient({ ${timeout}, password: env.P });`, ['CLI-005']],
+  [`createClient({ ${timeout}, username: 'a', password: 'test-only' });`, ['CLI-006']],
+  ['createClient({ url: env.URL });', ['CLI-007']],
+  ['client.eval(`return ${' + 'x}`);', ['CLI-011']],
+  ["client.sendCommand(text.split(' '));", ['CLI-011']],
+  ["client.keys('*');", ['CLI-012']],
+  ['client.flushAll();', ['CLI-012']],
+  ['console.log(process.env.REDIS_URL);', ['CLI-006']],
+];
+
+const now = new Date();
+const good: Records = {
+  rotations: { app: now.toISOString() },
+  backups: [{ takenAt: now.toISOString(), encrypted: true, offHost: true, keyBeside: false }],
+  restoreTest: now.toISOString(),
+  monitoring: { seenAt: now.toISOString(), rules: true, aclLog: true, changes: true, throttles: true },
+  dormant: [],
+};
+const old = '2020-01-01T00:00:00Z';
+const recordFaults: readonly [string, Records, readonly CheckId[]][] = [
+  ['a password of 2020', { rotations: { app: old } }, ['AUTH-010']],
+  ['a user nobody uses', { dormant: ['former'] }, ['ACL-013']],
+  ['no recent backup', { backups: [{ ...good.backups![0]!, takenAt: old }] }, ['BKP-003']],
+  ['backups on the same host', { backups: [{ ...good.backups![0]!, offHost: false }] }, ['BKP-003']],
+  ['a backup in clear', { backups: [{ ...good.backups![0]!, encrypted: false }] }, ['BKP-004']],
+  ['a key beside its backup', { backups: [{ ...good.backups![0]!, keyBeside: true }] }, ['BKP-004']],
+  ['a restore test of 2020', { restoreTest: old }, ['BKP-005']],
+  ['nobody watches for changes', { monitoring: { ...good.monitoring!, changes: false } }, ['LOG-007']],
+  ['a monitor without rules', { monitoring: { ...good.monitoring!, rules: false } }, ['LOG-010']],
+  ['a monitor that has stopped', { monitoring: { ...good.monitoring!, seenAt: old } }, ['LOG-010']],
+];
 
 describe('audit of a project', () => {
   let folder: string;
@@ -79,7 +180,14 @@ describe('audit of a project', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  async function findings(composeText: string, unitText = unit, lock = '5.0.0'): Promise<CheckId[]> {
+  async function findings(
+    composeText: string,
+    unitText = unit,
+    lock = '5.0.0',
+    code = '',
+    records: Records = good,
+  ): Promise<CheckId[]> {
+    await writeFile(join(folder, 'app.ts'), source + code);
     await writeFile(join(folder, 'compose.yaml'), composeText);
     await writeFile(join(folder, 'redis.service'), unitText);
     await writeFile(
@@ -93,6 +201,7 @@ describe('audit of a project', () => {
       now: new Date(),
       sampleKeys: 0,
       project: await filesOfFolder(folder),
+      operations: operationsOf(records, 'records.yaml'),
     });
     return judge(facts, { target: folder, version: 'test', durationMs: 0 }).findings.map(({ id }) => id);
   }
@@ -109,6 +218,32 @@ describe('audit of a project', () => {
   for (const line of unitFaults) {
     it(`a unit without ${line}: HOST-002`, async () => {
       assert.deepEqual(await findings(compose, unit.replace(`${line}\n`, '')), ['HOST-002']);
+    });
+  }
+
+  it('a password in the environment of a unit: HOST-010', async () => {
+    const text = unit.replace('User=redis', 'User=redis\nEnvironment="REDIS_PASSWORD=test-only"');
+    assert.deepEqual(await findings(compose, text), ['HOST-010']);
+  });
+
+  it('finds nothing in hardened Kubernetes manifests', async () => assert.deepEqual(await findings(pod), []));
+
+  for (const [name, from, to, expected] of podFaults) {
+    it(`Kubernetes, ${name}: ${expected.join(', ')}`, async () => {
+      assert.ok(pod.includes(from));
+      assert.deepEqual(await findings(pod.replace(from, to)), expected);
+    });
+  }
+
+  for (const [code, expected] of sourceFaults) {
+    it(`${code}: ${expected.join(', ')}`, async () => {
+      assert.deepEqual(await findings(compose, unit, '5.0.0', code), expected);
+    });
+  }
+
+  for (const [name, records, expected] of recordFaults) {
+    it(`records of ${name}: ${expected.join(', ')}`, async () => {
+      assert.deepEqual(await findings(compose, unit, '5.0.0', '', { ...good, ...records }), expected);
     });
   }
 

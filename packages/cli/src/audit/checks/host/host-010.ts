@@ -1,4 +1,5 @@
 import { maybe, NotObserved, unobserved } from '../../facts/fact.js';
+import { secretVariable } from '../../facts/secret-variable.js';
 import { failEach, type SystemCheck } from '../check.js';
 import { advise } from '../fix.js';
 
@@ -19,6 +20,21 @@ export const host010: SystemCheck = {
         fix: [advise('Use secrets: and *_FILE, or mount the secret as a file')],
         at: one.at,
       }));
+    const fromUnits = (maybe(facts.project.units) ?? []).flatMap((unit) => {
+      const names = [...(unit.settings['Environment'] ?? '').matchAll(/(\w+)=/g)]
+        .map(([, name]) => name!)
+        .filter((name) => secretVariable.test(name));
+      return names.length === 0
+        ? []
+        : [
+            {
+              about: unit.name,
+              evidence: `${unit.name}: ${names.join(', ')}`,
+              fix: [advise('Use LoadCredential=, or a file that only the service reads')],
+              at: unit.at,
+            },
+          ];
+    });
     const fromProcesses = facts.nodes.flatMap((node) => {
       const names = maybe(maybe(node.process)?.secretVariables ?? unobserved('')) ?? [];
       return names.length === 0
@@ -33,9 +49,12 @@ export const host010: SystemCheck = {
     });
     if (
       !facts.project.containers.observed &&
+      !facts.project.units.observed &&
       !facts.nodes.some((node) => maybe(node.process)?.secretVariables.observed)
     )
-      throw new NotObserved('no process environment could be read, and no Compose or Kubernetes file was given');
-    return failEach([...fromFiles, ...fromProcesses], 'no secret in an environment');
+      throw new NotObserved(
+        'no process environment could be read, and no Compose, Kubernetes or systemd file was given',
+      );
+    return failEach([...fromFiles, ...fromUnits, ...fromProcesses], 'no secret in an environment');
   },
 };
