@@ -33,7 +33,7 @@ th .quiet,td>.quiet{display:block;font-weight:400;font-size:.88rem}
 .sum td{border-top:2px solid var(--ink)}
 .risk tbody th{text-transform:capitalize}
 .reasons a,.clauses a{white-space:nowrap}
-.risk td{white-space:nowrap}.todo td{overflow-wrap:anywhere}
+.risk td{white-space:nowrap}.todo td:nth-child(2){overflow-wrap:anywhere}.todo td:last-child{white-space:nowrap;padding-right:0}.more{display:block}.maps ul,.clauses td{overflow-wrap:anywhere}
 .bar{display:inline-block;width:4.5rem;height:.5rem;border-radius:.25rem;background:var(--line);margin-right:.5rem;overflow:hidden;vertical-align:middle}
 .bar i{display:block;height:100%;background:var(--high);border-radius:.25rem}.bar.calm i{background:var(--good)}
 .scroll{overflow-x:auto}
@@ -64,7 +64,7 @@ ul{padding-left:1.2rem}li{margin:.3rem 0}
 .page{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);font-size:.88rem}
 @media(max-width:44rem){main{padding:1.5rem 1rem 3rem}.verdict{gap:1rem;align-items:flex-start}.letter{width:4.25rem;height:4.25rem;font-size:2.4rem;border-radius:1rem}
 h1{font-size:1.25rem}.bar{width:2.75rem}.pair{grid-template-columns:1fr}.finding{padding:.9rem 1rem}}
-@media print{:root{color-scheme:light}body{background:#fff;font-size:9.5pt}main{max-width:none;padding:0}section{margin-top:1.5rem}nav,.filters,.maps{display:none}.finding{break-inside:auto;padding:.6rem .8rem}.verdict,.finding header,.occurrence,tr{break-inside:avoid}h2,h3{break-after:avoid}.letter{print-color-adjust:exact;-webkit-print-color-adjust:exact}details{display:block}}
+@media print{:root{color-scheme:light}body{background:#fff;font-size:9.5pt}main{max-width:none;padding:0}section{margin-top:1.5rem}nav,.filters,.maps,.clauses .more{display:none}.pair{grid-template-columns:1fr}.clauses,.todo{font-size:8.5pt}.clauses th,.clauses td,.todo td{padding:.15rem .6rem .15rem 0}.finding{break-inside:auto;padding:.6rem .8rem}.verdict,.finding header,.occurrence,tr{break-inside:avoid}h2,h3{break-after:avoid}.letter{print-color-adjust:exact;-webkit-print-color-adjust:exact}details{display:block}}
 `;
 
 export const htmlScript = `

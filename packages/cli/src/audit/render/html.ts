@@ -21,7 +21,9 @@ function commands({ fix }: OccurrenceResult): string {
       const text = command.startsWith('# ')
         ? `<p class="advice">${esc(command.slice(2))}</p>`
         : `<pre><code>${esc(command)}</code></pre>`;
-      return `${text}${rollback ? `<p class="undo"><span>Undo</span> <code>${esc(rollback)}</code></p>` : ''}`;
+      if (rollback === undefined) return text;
+      const undo = rollback.startsWith('# ') ? esc(rollback.slice(2)) : `<code>${esc(rollback)}</code>`;
+      return `${text}<p class="undo"><span>Undo</span> ${undo}</p>`;
     })
     .join('');
 }
@@ -116,10 +118,10 @@ function compliance(result: AuditResult): string {
       const rows = clauses.map(({ clause, failed: bad, passed: good, unknown }) => {
         const parts = [
           bad.length > 0 && `<b>Against it</b> ${links(bad)}`,
-          good.length > 0 && `<span class="quiet">For it</span> ${links(good)}`,
-          unknown.length > 0 && `<span class="quiet">Not seen ${unknown.join(' ')}</span>`,
+          good.length > 0 && `<span class="more"><span class="quiet">For it</span> ${links(good)}</span>`,
+          unknown.length > 0 && `<span class="more quiet">Not seen ${unknown.join(' ')}</span>`,
         ].filter(Boolean);
-        return `<tr class="${bad.length > 0 ? 'bad' : ''}"><th scope="row">${esc(clause)}</th><td>${parts.join('<br>') || '<span class="quiet">does not apply here</span>'}</td></tr>`;
+        return `<tr class="${bad.length > 0 ? 'bad' : ''}"><th scope="row">${esc(clause)}</th><td>${parts.join(' ') || '<span class="quiet">does not apply here</span>'}</td></tr>`;
       });
       return `<details><summary>${esc(title)} <span class="quiet">${clauses.length} clauses, findings map to ${failed}, ${manual.length} by hand</span></summary><div class="scroll"><table class="clauses"><tbody>${rows.join('')}</tbody></table></div><h3>By hand</h3>${list(manual.map(esc))}</details>`;
     })

@@ -27,7 +27,7 @@ function printFinding(terminal: Voice, finding: CheckResult): void {
     terminal.line(`  ${subject}: ${evidence}`);
     for (const { command, rollback } of fix) {
       terminal.line(`    ${terminal.style('cyan', command.startsWith('#') ? command : `$ ${command}`)}`);
-      if (rollback) terminal.line(`    ${terminal.style('dim', `undo: ${rollback}`)}`);
+      if (rollback) terminal.line(`    ${terminal.style('dim', `undo: ${rollback.replace(/^# /, '')}`)}`);
     }
   }
   terminal.line();

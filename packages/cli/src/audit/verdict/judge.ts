@@ -105,7 +105,7 @@ export function judge(facts: Facts, options: JudgeOptions): AuditResult {
     risk: riskByAspect(results),
     findings,
     waived,
-    recommendations: recommend(findings, graded.caps, graded.grade),
+    recommendations: recommend(findings, graded.caps),
     checks: results,
     nodes: summaries(facts, options.unreachable),
     permissions: effectivePermissions(facts),

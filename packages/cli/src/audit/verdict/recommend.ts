@@ -1,5 +1,5 @@
 import type { Effort } from '../checks/check.js';
-import type { Cap, CheckResult, Grade, Recommendation } from './result.js';
+import type { Cap, CheckResult, Recommendation } from './result.js';
 
 const efforts: readonly Effort[] = ['minutes', 'hours', 'days'];
 
@@ -9,8 +9,12 @@ function priorityOf(finding: CheckResult, holding: ReadonlySet<string>): Recomme
 }
 
 /** What to do, in which order: first what holds the grade down, then by severity, the quicker of two equals first. */
-export function recommend(findings: readonly CheckResult[], caps: readonly Cap[], grade: Grade): Recommendation[] {
-  const holding = new Set<string>(caps.filter(({ to }) => to === grade).flatMap(({ checks }) => checks));
+export function recommend(findings: readonly CheckResult[], caps: readonly Cap[]): Recommendation[] {
+  const [lowest] = caps
+    .map(({ to }) => to)
+    .sort()
+    .reverse();
+  const holding = new Set<string>(caps.filter(({ to }) => to === lowest).flatMap(({ checks }) => checks));
   return findings
     .map((finding) => ({
       priority: priorityOf(finding, holding),
