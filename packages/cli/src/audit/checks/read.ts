@@ -1,6 +1,6 @@
 import type { AclUser } from '../facts/acl-user.js';
 import { commandsOfRole, type DangerGroup, dangerousCommands, roleOf } from '../facts/dangerous-commands.js';
-import { maybe, NotObserved, need } from '../facts/fact.js';
+import { maybe, NotObserved, need, unobserved } from '../facts/fact.js';
 import type { Directive, Facts, NodeFacts } from '../facts/facts.js';
 
 /** A setting of the running server. Unknown, and so is the check, when the server does not report it. */
@@ -40,10 +40,18 @@ export function isPrivate(address: string): boolean {
   );
 }
 
-/** Addresses the server was told to listen on; an empty list and `*` mean every interface. */
+/**
+ * Addresses the server listens on: as the kernel says where it runs here, else as it was told. An empty setting and `*`
+ * mean every interface.
+ */
 export function boundAddresses(node: NodeFacts): string[] {
-  const text = setting(node, 'bind').trim();
-  return text === '' ? ['*'] : text.split(/\s+/);
+  const sockets = maybe(maybe(node.process)?.listening ?? unobserved(''));
+  const real = [...new Set((sockets ?? []).filter(({ port }) => port === node.port).map(({ address }) => address))];
+  const told = node.config.observed || real.length === 0 ? setting(node, 'bind').trim() : undefined;
+  if (told === undefined) return real;
+  const addresses = told === '' ? ['*'] : told.split(/\s+/);
+  // A server that was told otherwise after its start, or whose port is somebody else's, shows here.
+  return [...addresses, ...real.filter((address) => isWildcard(address) && !addresses.some(isWildcard))];
 }
 
 export function isWildcard(address: string): boolean {

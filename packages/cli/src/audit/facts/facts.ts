@@ -233,6 +233,8 @@ export interface ProcessFacts {
   readonly capabilities: string;
   readonly seccomp: boolean;
   readonly umask: string;
+  /** Where it listens, as the kernel says. */
+  readonly listening: Fact<readonly { readonly address: string; readonly port: number }[]>;
   /** The systemd unit it belongs to, if any. */
   readonly unit?: string;
 }

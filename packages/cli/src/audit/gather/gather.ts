@@ -1,6 +1,7 @@
 import type { CveData } from '../facts/cves.js';
-import { type Fact, maybe, observe, unobserved } from '../facts/fact.js';
+import { type Fact, maybe, observe, observed, unobserved } from '../facts/fact.js';
 import type { Expectations, Facts, HostFacts, NodeFacts, OperationFacts } from '../facts/facts.js';
+import type { ProjectFacts, UnitFacts } from '../facts/project-facts.js';
 import { loadCveData } from './cve-data.js';
 import type { Endpoint } from './endpoint.js';
 import { readHost, startPackagePolicy } from './host.js';
@@ -8,6 +9,7 @@ import type { NodeOptions } from './node.js';
 import { isThisMachine } from './process.js';
 import { noProjectFiles, type ProjectFiles, readProject } from './project.js';
 import { operationsOf } from './records.js';
+import { readInstalledUnit } from './unit-files.js';
 import { Visits } from './visits.js';
 
 export interface GatherRequest {
@@ -38,6 +40,16 @@ function observeHost(nodes: readonly NodeFacts[], policy: Promise<string>): Prom
   return observe('host', () => readHost(path, maybe(local.engine)?.package?.name, policy));
 }
 
+/** Where no unit was given, the ones that local servers run from are read. */
+async function withInstalledUnits(project: ProjectFacts, nodes: readonly NodeFacts[]): Promise<ProjectFacts> {
+  const names = new Set(nodes.flatMap((node) => maybe(node.process)?.unit ?? []));
+  if (project.units.observed || names.size === 0) return project;
+  const units = (await Promise.all([...names].map((name) => readInstalledUnit(name)))).filter(
+    (one) => one !== undefined,
+  );
+  return units.length === 0 ? project : { ...project, units: observed(units, 'systemd') };
+}
+
 /** Looks at everything the request names, once. Nodes that do not answer are listed, not forgotten. */
 export async function gather(request: GatherRequest): Promise<Gathered> {
   const here = request.endpoints.some(({ host }) => isThisMachine(host));
@@ -52,7 +64,7 @@ export async function gather(request: GatherRequest): Promise<Gathered> {
       expectations: request.expectations,
       nodes,
       host: await observeHost(nodes, policy),
-      project: await readProject(request.project ?? noProjectFiles),
+      project: await withInstalledUnits(await readProject(request.project ?? noProjectFiles), nodes),
       operations: request.operations ?? operationsOf({}, ''),
       cves: request.cves ?? (await loadCveData()),
     },

@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { type Fact, NotObserved, observe, unobserved } from '../facts/fact.js';
 import type { ProcessFacts } from '../facts/facts.js';
 import { secretVariable } from '../facts/secret-variable.js';
+import { listeningOf } from './listening.js';
 
 /** Whether the address is one of this machine's own. */
 export function isThisMachine(host: string): boolean {
@@ -55,6 +56,7 @@ export async function readProcess(pid: number): Promise<ProcessFacts> {
     capabilities: statusField(status, 'CapEff'),
     seccomp: statusField(status, 'Seccomp') !== '0',
     umask: statusField(status, 'Umask'),
+    listening: await observe(`/proc/${pid}/fd`, () => listeningOf(pid)),
     ...(unit !== undefined && { unit }),
   };
 }
