@@ -1,8 +1,8 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { copyFile, mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
-import { readIfPresent } from '../deployment/read-if-present.js';
 import type { CertificateSpec } from '../deployment/model.js';
+import { readIfPresent } from '../deployment/read-if-present.js';
 import type { LoadedDeployment } from '../deployment/state.js';
 import { timestamp } from '../deployment/write-files.js';
 import { CliError, explainSystemError } from '../errors.js';

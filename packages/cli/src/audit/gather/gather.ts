@@ -44,8 +44,10 @@ function observeHost(nodes: readonly NodeFacts[], policy: Promise<string>): Prom
 async function withInstalledUnits(project: ProjectFacts, nodes: readonly NodeFacts[]): Promise<ProjectFacts> {
   const names = new Set(nodes.flatMap((node) => maybe(node.process)?.unit ?? []));
   if (project.units.observed || names.size === 0) return project;
-  const units = (await Promise.all([...names].map((name) => readInstalledUnit(name)))).filter(
-    (one) => one !== undefined,
+  const found = await Promise.all([...names].map((name) => readInstalledUnit(name)));
+  // A server started by hand belongs to the unit of whoever started it, a build agent's for example.
+  const units = found.filter(
+    (unit): unit is UnitFacts => unit !== undefined && /redis|valkey|dragonfly/i.test(unit.settings['ExecStart'] ?? ''),
   );
   return units.length === 0 ? project : { ...project, units: observed(units, 'systemd') };
 }

@@ -85,10 +85,15 @@ const libraries = ['openssl', 'libssl3', 'libssl3t64', 'libjemalloc2'];
  * started first and read last.
  */
 export function startPackagePolicy(): Promise<string> {
-  const policy = output('apt-cache', 'policy', ...libraries, ...servers);
-  policy.catch(() => undefined);
-  return policy;
+  if (packagePolicy === undefined) {
+    packagePolicy = output('apt-cache', 'policy', ...libraries, ...servers);
+    packagePolicy.catch(() => undefined);
+  }
+  return packagePolicy;
 }
+
+/** Packages do not change while an audit, or the one after its fixes, runs. */
+let packagePolicy: Promise<string> | undefined;
 
 function policyOf(policy: string, name: string): string {
   return policy.split(/^(?=\S+:\n)/m).find((section) => section.startsWith(`${name}:\n`)) ?? '';
