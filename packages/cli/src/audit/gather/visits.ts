@@ -14,7 +14,7 @@ type Missing = Gathered['unreachable'][number];
 
 /** The most nodes one audit follows to, and how many it looks at side by side. */
 const mostNodes = 256;
-const atOnce = 8;
+const atOnce = 4;
 
 /** Looks at the nodes named and, round by round, at those they speak of. Each node once, whatever it is called. */
 export class Visits {
@@ -36,7 +36,11 @@ export class Visits {
       for (let index = 0; index < round.length; index += atOnce) {
         const visits = round.slice(index, index + atOnce);
         const looked = await Promise.all(visits.map((visit) => this.#look(visit)));
-        for (const [at, node] of looked.entries()) if (node) next.push(...this.#peers(node, visits[at]!.endpoint));
+        for (const [at, node] of looked.entries()) {
+          if (!node || this.#isKnown(node)) continue;
+          this.nodes.push(node);
+          next.push(...this.#peers(node, visits[at]!.endpoint));
+        }
       }
       round = next;
     }
@@ -45,7 +49,7 @@ export class Visits {
   async #look({ endpoint, foundThrough }: Visit): Promise<NodeFacts | undefined> {
     const { expectations, openSession, configFile, sampleKeys } = this.#request;
     try {
-      const node = await gatherNode({
+      return await gatherNode({
         endpoint,
         expectations,
         openSession,
@@ -53,11 +57,6 @@ export class Visits {
         ...(configFile !== undefined && { configFile }),
         ...(foundThrough !== undefined && { foundThrough }),
       });
-      const runId = maybe(node.info)?.['run_id'];
-      if (runId !== undefined && this.#runIds.has(runId)) return undefined;
-      if (runId !== undefined) this.#runIds.add(runId);
-      this.nodes.push(node);
-      return node;
     } catch (error) {
       const reason = error instanceof NotObserved || error instanceof Error ? error.message : String(error);
       this.unreachable.push({
@@ -66,6 +65,15 @@ export class Visits {
       });
       return undefined;
     }
+  }
+
+  /** Whether it was met before, under another address. */
+  #isKnown(node: NodeFacts): boolean {
+    const runId = maybe(node.info)?.['run_id'];
+    if (runId === undefined) return false;
+    const known = this.#runIds.has(runId);
+    this.#runIds.add(runId);
+    return known;
   }
 
   #peers(node: NodeFacts, seed: Endpoint): Visit[] {
