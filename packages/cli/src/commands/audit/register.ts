@@ -15,7 +15,7 @@ function withAccess(command: Command): Command {
     .option('--ca <file>', 'CA certificate the servers must verify against')
     .option('--cert <file>', 'client certificate')
     .option('--key <file>', "the client certificate's key")
-    .option('--timeout <ms>', 'longest wait for any answer', '3000');
+    .option('--timeout <ms>', 'longest wait for any answer', '10000');
 }
 
 /** `redkeep audit`: looks at a deployment from every side that can be reached, and says what it is worth. */
