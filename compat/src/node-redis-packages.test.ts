@@ -11,6 +11,7 @@ import { Keyv } from 'keyv';
 import { RedisStore as RateLimitStore } from 'rate-limit-redis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { createClient, type RedisClient } from 'redkeep';
+import { createLock, createRedlock, NodeRedisAdapter } from 'redlock-universal';
 
 async function connect(server: Server): Promise<RedisClient> {
   const client: RedisClient = createClient({ url: `redis://127.0.0.1:${server.port}` });
@@ -132,5 +133,40 @@ describe('@socket.io/redis-adapter', () => {
     assert.deepEqual(heard, [['hello', 1]]);
     first.close();
     second.close();
+  });
+});
+
+describe('redlock-universal', () => {
+  // Its manifest asks for Node 22; what is used here runs on 20 too.
+  test('one server: a lock is held by one, extended and given back', async () => {
+    await using server = await startServer();
+    await using client = await connect(server);
+    const adapter = new NodeRedisAdapter(asNodeRedis(client));
+    const options = { adapter, key: 'job', ttl: 30_000, retryAttempts: 0, retryDelay: 1 };
+    const held = await createLock(options).acquire();
+    await assert.rejects(createLock(options).acquire());
+    assert.equal(await createLock(options).extend(held, 60_000), true);
+    assert.ok((await client.pTTL('job')) > 30_000);
+    assert.equal(await createLock(options).release(held), true);
+    assert.equal(await client.exists('job'), 0);
+    assert.equal(await createLock(options).using(async () => 'done'), 'done');
+  });
+
+  test('three servers: the majority decides', async () => {
+    await using first = await startServer();
+    await using second = await startServer();
+    await using third = await startServer();
+    await using a = await connect(first);
+    await using b = await connect(second);
+    await using c = await connect(third);
+    const adapters = [a, b, c].map((client) => new NodeRedisAdapter(asNodeRedis(client)));
+    const options = { adapters, key: 'job', ttl: 30_000, retryAttempts: 0, retryDelay: 1 };
+    const held = await createRedlock(options).acquire();
+    await assert.rejects(createRedlock(options).acquire());
+    assert.equal(await createRedlock(options).release(held), true);
+    await a.set('job', 'theirs');
+    const again = await createRedlock(options).acquire();
+    assert.equal(await a.get('job'), 'theirs');
+    assert.equal(await createRedlock(options).release(again), true);
   });
 });
