@@ -190,6 +190,10 @@ export class RedisClientPool<
     this[CORE].destroy();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   [inspect.custom](): string {
     const { state, idle, busy, waiting } = this[CORE];
     return `RedisClientPool { state: '${state}', idle: ${idle}, inUse: ${busy}, waiting: ${waiting} }`;
