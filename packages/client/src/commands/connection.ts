@@ -113,6 +113,23 @@ const CLIENT_SETNAME = spec('CLIENT SETNAME');
 /** Names the connection. Redis 2.6.9. */
 export const clientSetName = (name: RedisArgument) => new Command<SimpleString<'OK'>>(CLIENT_SETNAME, [name]);
 
+const CLIENT_SETINFO = spec('CLIENT SETINFO', { flags: Flag.CONNECTION });
+/** Tells the server which library this is; the client does by itself. Redis 7.2.0. */
+export const clientSetInfo = (attribute: 'LIB-NAME' | 'LIB-VER', value: RedisArgument) =>
+  new Command<SimpleString<'OK'>>(CLIENT_SETINFO, [
+    word('CLIENT SETINFO', 'attribute', attribute, ['LIB-NAME', 'LIB-VER']),
+    value,
+  ]);
+
+const CLIENT_CAPA = spec('CLIENT CAPA', { flags: Flag.CONNECTION });
+/** Claims what this connection understands (`redirect`). Valkey 8.0. */
+export const clientCapa = (capabilities: Variadic) => new Command<SimpleString<'OK'>>(CLIENT_CAPA, list(capabilities));
+
+const CLIENT_IMPORT_SOURCE = spec('CLIENT IMPORT-SOURCE', { flags: Flag.CONNECTION });
+/** Whether this connection brings the data of an import. Valkey 8.1. */
+export const clientImportSource = (value: boolean) =>
+  new Command<SimpleString<'OK'>>(CLIENT_IMPORT_SOURCE, [onOff(value)]);
+
 export interface ClientTrackingOptions {
   /** Id of the connection that gets the invalidations. */
   REDIRECT?: number;
@@ -202,6 +219,9 @@ export const ping = (message?: RedisArgument) =>
 
 export const aliases = {
   clientCaching: 'CLIENT_CACHING',
+  clientCapa: 'CLIENT_CAPA',
+  clientImportSource: 'CLIENT_IMPORT-SOURCE',
+  clientSetInfo: 'CLIENT_SETINFO',
   clientGetName: 'CLIENT_GETNAME',
   clientGetRedir: 'CLIENT_GETREDIR',
   clientId: 'CLIENT_ID',

@@ -4,8 +4,10 @@ import * as arrays from './arrays.js';
 import * as bitmaps from './bitmaps.js';
 import * as bless from './bless.js';
 import * as cluster from './cluster.js';
+import * as clusterSlots from './cluster-slots.js';
 import type { CommandFunction } from './command.js';
 import * as commandInfo from './command-info.js';
+import * as commandLog from './command-log.js';
 import * as config from './config.js';
 import * as connection from './connection.js';
 import * as functions from './functions.js';
@@ -44,7 +46,9 @@ export const COMMANDS = {
   ...commandsOf(bitmaps),
   ...commandsOf(bless),
   ...commandsOf(cluster),
+  ...commandsOf(clusterSlots),
   ...commandsOf(commandInfo),
+  ...commandsOf(commandLog),
   ...commandsOf(config),
   ...commandsOf(connection),
   ...commandsOf(functions),
@@ -84,7 +88,9 @@ export const ALIASES = {
   ...bitmaps.aliases,
   ...bless.aliases,
   ...cluster.aliases,
+  ...clusterSlots.aliases,
   ...commandInfo.aliases,
+  ...commandLog.aliases,
   ...config.aliases,
   ...connection.aliases,
   ...functions.aliases,

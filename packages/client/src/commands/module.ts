@@ -19,8 +19,27 @@ const MODULE_LOAD = spec('MODULE LOAD');
 export const moduleLoad = (path: RedisArgument, moduleArguments: readonly RedisArgument[] = []) =>
   new Command<SimpleString<'OK'>>(MODULE_LOAD, [path, ...moduleArguments]);
 
+export interface ModuleLoadExOptions {
+  /** Parameters of the module. */
+  CONFIG?: Readonly<Record<string, RedisArgument>>;
+  ARGS?: readonly RedisArgument[];
+}
+const MODULE_LOADEX = spec('MODULE LOADEX');
+/** {@link moduleLoad} with parameters. Refused by the guarded policy. Redis 7.0.0. */
+export function moduleLoadEx(path: RedisArgument, options?: ModuleLoadExOptions): Command<SimpleString<'OK'>> {
+  const args: unknown[] = [path];
+  for (const [name, value] of Object.entries(options?.CONFIG ?? {})) args.push('CONFIG', name, value);
+  if (options?.ARGS !== undefined) args.push('ARGS', ...options.ARGS);
+  return new Command(MODULE_LOADEX, args);
+}
+
 const MODULE_UNLOAD = spec('MODULE UNLOAD');
 /** Unloads a module. Refused by the guarded policy. Redis 4.0.0. */
 export const moduleUnload = (name: RedisArgument) => new Command<SimpleString<'OK'>>(MODULE_UNLOAD, [name]);
 
-export const aliases = { moduleList: 'MODULE_LIST', moduleLoad: 'MODULE_LOAD', moduleUnload: 'MODULE_UNLOAD' } as const;
+export const aliases = {
+  moduleList: 'MODULE_LIST',
+  moduleLoad: 'MODULE_LOAD',
+  moduleLoadEx: 'MODULE_LOADEX',
+  moduleUnload: 'MODULE_UNLOAD',
+} as const;

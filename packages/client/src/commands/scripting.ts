@@ -59,6 +59,10 @@ const SCRIPT_LOAD = spec('SCRIPT LOAD', { flags: Flag.REPEATABLE });
 /** Makes a script known; resolves with its SHA-1. `defineScript` does it by itself. Redis 2.6.0. */
 export const scriptLoad = (script: RedisArgument) => new Command<BlobString>(SCRIPT_LOAD, [script]);
 
+const SCRIPT_SHOW = spec('SCRIPT SHOW', { flags: Flag.REPEATABLE });
+/** The text of a script that the server knows. Valkey 8.0. */
+export const scriptShow = (sha1: RedisArgument) => new Command<BlobString>(SCRIPT_SHOW, [sha1]);
+
 export const aliases = {
   evalRo: 'EVAL_RO',
   evalShaRo: 'EVALSHA_RO',
@@ -67,4 +71,5 @@ export const aliases = {
   scriptFlush: 'SCRIPT_FLUSH',
   scriptKill: 'SCRIPT_KILL',
   scriptLoad: 'SCRIPT_LOAD',
+  scriptShow: 'SCRIPT_SHOW',
 } as const;

@@ -204,6 +204,19 @@ for (const RESP of [2, 3] as const) {
       assert.equal(await client.memoryPurge(), 'OK');
     });
 
+    test('SLOWLOG', async () => {
+      await client.configSet('slowlog-log-slower-than', '0');
+      await client.set('slow', '1');
+      const [entry] = (await client.slowLogGet(-1)).filter(({ arguments: [name] }) => name === 'set' || name === 'SET');
+      assert.deepEqual(entry?.arguments, ['SET', 'slow', '1']);
+      assert.ok(entry.timestamp > 1e9 && entry.value >= 0 && entry.clientAddress.includes(':'));
+      assert.ok((await client.slowLogLen()) > 0);
+      assert.equal((await client.slowLogGet(1)).length, 1);
+      await client.configSet('slowlog-log-slower-than', '10000');
+      assert.equal(await client.slowLogReset(), 'OK');
+      assert.deepEqual(await client.slowLogGet(), []);
+    });
+
     test('MODULE', async () => {
       // Valkey and Redis 8 come with some.
       for (const module of await client.moduleList())

@@ -1,15 +1,19 @@
 /** Commands of clusters against a cluster node; those that need more than one node, sentinels and HOTKEYS at wire level. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startServer } from '@redkeep/testing';
+import { findEngines, startServer, waitFor } from '@redkeep/testing';
 import { createClient } from '../client.js';
 import * as bless from './bless.js';
 import * as cluster from './cluster.js';
+import * as clusterSlots from './cluster-slots.js';
 import { type Command, Flag } from './command.js';
+import * as commandLog from './command-log.js';
 import * as connection from './connection.js';
 import * as hotkeys from './hotkeys.js';
+import * as moduleGroup from './module.js';
 import { keysOf, plain, wireOf } from './protocols.test.support.js';
 import * as pubsub from './pubsub.js';
+import * as scripting from './scripting.js';
 import * as sentinel from './sentinel.js';
 import * as server from './server.js';
 
@@ -36,6 +40,8 @@ for (const RESP of [2, 3] as const)
     assert.equal(await client['CLUSTER_COUNT-FAILURE-REPORTS'](id), 0);
     assert.deepEqual(await client.clusterReplicas(id), []);
     assert.deepEqual(await client.clusterLinks(), []);
+    const [shard] = await client.clusterShards();
+    assert.deepEqual([shard?.slots, shard?.nodes[0]?.id], [[0, 16383], id]);
     assert.equal(await client.clusterDelSlots(0), 'OK');
     assert.equal(await client.clusterDelSlotsRange([{ start: 1, end: 2 }]), 'OK');
     assert.equal(await client.clusterSetSlot(3, 'STABLE'), 'OK');
@@ -50,6 +56,42 @@ for (const RESP of [2, 3] as const)
     await assert.rejects(client.clusterReplicate(id), /Unknown node/);
     await assert.rejects(client.clusterFailover({ mode: 'FORCE' }), /replica|slave/);
   });
+
+for (const engine of findEngines().filter(({ name }) => name.startsWith('valkey-9')))
+  for (const RESP of [2, 3] as const)
+    test(`commands of Valkey only, ${engine.name}, RESP${RESP}`, async () => {
+      await using node = await startServer({ engine, config: { 'cluster-enabled': 'yes' } });
+      await using client = createClient({ url: node.url, RESP, commandPolicy: 'unrestricted' });
+      await client.connect();
+      await client.clusterAddSlotsRange({ start: 0, end: 16383 });
+      await waitFor(async () => /cluster_state:ok/.test(await client.clusterInfo()));
+      await client.set('k', 'v');
+      const slot = await client.clusterKeySlot('k');
+      assert.deepEqual(plain(await client.clusterSlotStats({ SLOTSRANGE: { start: slot, end: slot } })), [
+        [slot, { 'key-count': 1 }],
+      ]);
+      assert.deepEqual((await client.clusterSlotStats({ ORDERBY: 'key-count', LIMIT: 1 }))[0]?.[0], slot);
+      assert.deepEqual(await client.clusterGetSlotMigrations(), []);
+      await assert.rejects(client.clusterCancelSlotMigrations(), /No migrations/);
+      await assert.rejects(client.clusterMigrateSlots({ ranges: { start: 0, end: 1 }, node: 'x' }), /ERR/);
+      const found: string[] = [];
+      let cursor = '0';
+      do {
+        const page = await client.clusterScan(cursor, { COUNT: 1000 });
+        found.push(...page.keys);
+        ({ cursor } = page);
+      } while (cursor !== '0');
+      assert.deepEqual(found, ['k']);
+      assert.equal(await client.clusterFlushSlot(slot, 'SYNC'), 'OK');
+      assert.equal(await client.exists('k'), 0);
+      assert.deepEqual(await client.commandLogGet(-1, 'LARGE-REPLY'), []);
+      assert.equal(await client.commandLogLen('LARGE-REQUEST'), 0);
+      assert.equal(await client.commandLogReset('SLOW'), 'OK');
+      assert.equal(await client.clientCapa('redirect'), 'OK');
+      assert.equal(await client.clientImportSource(false), 'OK');
+      assert.equal(await client.clientSetInfo('LIB-NAME', 'x'), 'OK');
+      assert.equal(await client.scriptShow(await client.scriptLoad('return 1')), 'return 1');
+    });
 
 test('wire level: what is written', () => {
   const rows: [Command, string][] = [
@@ -81,6 +123,27 @@ test('wire level: what is written', () => {
     [sentinel.sentinelSentinels('m'), 'SENTINEL SENTINELS m'],
     [sentinel.sentinelSet('m', [{ option: 'quorum', value: '2' }]), 'SENTINEL SET m quorum 2'],
     [connection.clientKill(['SKIPME', { filter: 'TYPE', type: 'pubsub' }]), 'CLIENT KILL SKIPME yes TYPE pubsub'],
+    [connection.clientSetInfo('LIB-NAME', 'x'), 'CLIENT SETINFO LIB-NAME x'],
+    [connection.clientCapa(['redirect']), 'CLIENT CAPA redirect'],
+    [connection.clientImportSource(true), 'CLIENT IMPORT-SOURCE ON'],
+    [scripting.scriptShow('sha'), 'SCRIPT SHOW sha'],
+    [moduleGroup.moduleLoadEx('/m.so', { CONFIG: { a: '1' }, ARGS: ['x'] }), 'MODULE LOADEX /m.so CONFIG a 1 ARGS x'],
+    [clusterSlots.clusterSlotStats({ SLOTSRANGE: { start: 0, end: 5 } }), 'CLUSTER SLOT-STATS SLOTSRANGE 0 5'],
+    [
+      clusterSlots.clusterSlotStats({ ORDERBY: 'key-count', LIMIT: 3, ORDER: 'DESC' }),
+      'CLUSTER SLOT-STATS ORDERBY KEY-COUNT LIMIT 3 DESC',
+    ],
+    [clusterSlots.clusterFlushSlot(7, 'ASYNC'), 'CLUSTER FLUSHSLOT 7 ASYNC'],
+    [
+      clusterSlots.clusterMigrateSlots([{ ranges: { start: 0, end: 5 }, node: 'n' }]),
+      'CLUSTER MIGRATESLOTS SLOTSRANGE 0 5 NODE n',
+    ],
+    [clusterSlots.clusterGetSlotMigrations(), 'CLUSTER GETSLOTMIGRATIONS'],
+    [clusterSlots.clusterCancelSlotMigrations(), 'CLUSTER CANCELSLOTMIGRATIONS'],
+    [clusterSlots.clusterScan('0', { MATCH: 'a*', COUNT: 5, SLOT: 1 }), 'CLUSTERSCAN 0 MATCH a* COUNT 5 SLOT 1'],
+    [commandLog.commandLogGet(-1, 'LARGE-REPLY'), 'COMMANDLOG GET -1 LARGE-REPLY'],
+    [commandLog.commandLogLen('SLOW'), 'COMMANDLOG LEN SLOW'],
+    [commandLog.commandLogReset('SLOW'), 'COMMANDLOG RESET SLOW'],
     [bless.blessGet('k'), 'BLESS GET k'],
     [bless.blessSet('k', 'NO-EVICT'), 'BLESS SET k NO-EVICT'],
     [bless.blessClear('k', 'NO-EVICT'), 'BLESS CLEAR k NO-EVICT'],
@@ -132,6 +195,11 @@ test('wire level: what sentinels and HOTKEYS answer', () => {
     expected,
   );
   assert.equal(read(hotkeys.hotkeysGet(), 2, null), null);
+  assert.deepEqual(
+    read(clusterSlots.clusterSlotStats({ SLOTSRANGE: { start: 0, end: 0 } }), 2, [[0, ['key-count', 1]]]),
+    [[0, { 'key-count': 1 }]],
+  );
+  assert.deepEqual(read(clusterSlots.clusterScan('0'), 3, ['0', ['k']]), { cursor: '0', keys: ['k'] });
   assert.deepEqual(read(bless.blessScan('0', 'NO-EVICT'), 3, ['7', ['k']]), { cursor: '7', keys: ['k'] });
   assert.deepEqual(keysOf(bless.blessSet('k', 'NO-EVICT')), ['k']);
 });
