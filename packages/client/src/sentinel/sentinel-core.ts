@@ -4,8 +4,8 @@
  * A connection asks before every socket where the master is, and its handshake refuses a server of another role: an
  * old master that still answers is never taken for the new one. What was not sent waits in the connection meanwhile.
  */
-import type { EventEmitter } from 'node:events';
-import { CORE, clientClass, type RedisClient } from '../client.js';
+import { type EventEmitter, once } from 'node:events';
+import { CORE, clientClass, RedisClient } from '../client.js';
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import { type Command, Flag } from '../commands/command.js';
 import type { Connection, DispatchOptions } from '../connection/connection.js';
@@ -34,6 +34,8 @@ export interface SentinelClientError {
 
 export type SentinelState = 'closed' | 'connecting' | 'ready' | 'closing';
 
+/** Milliseconds that commands may wait for subscriptions to be made at a new master. */
+const SUBSCRIBING_PATIENCE = 1000;
 const WATCH_VOID = 'sentinel config changed in middle of a WATCH Transaction';
 
 export class SentinelCore implements Dispatcher, TransactionTarget {
@@ -154,6 +156,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
           }
           failures = 0;
           this.#apply(topology);
+          if (cached) await this.#subscribed();
           const { connection } = resolveOptions(this.#settings.data(this.#settings.follow(topology.master)));
           return { endpoint: connection.endpoint, tls: connection.tls };
         },
@@ -170,6 +173,14 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
       return true;
     };
     return client;
+  }
+
+  /** After a failover subscriptions come first, so that what is published next is heard; but not at any price. */
+  async #subscribed(): Promise<void> {
+    if (this.#pubSub === undefined) return;
+    const signal = AbortSignal.timeout(SUBSCRIBING_PATIENCE);
+    const client = await Promise.race([this.#pubSub.catch(() => undefined), once(signal, 'abort')]);
+    if (client instanceof RedisClient && !client.isReady) await once(client, 'ready', { signal }).catch(() => {});
   }
 
   // ---------------------------------------------------------------- life
