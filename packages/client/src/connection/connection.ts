@@ -27,14 +27,14 @@ import {
 import { Decoder } from '../protocol/decoder.js';
 import { checkArguments } from '../protocol/encoder.js';
 import type { RespVersion } from '../protocol/types.js';
-import type { Credentials } from '../security/credentials.js';
+import { type Credentials, sameCredentials } from '../security/credentials.js';
 import { BatchWriter, fillsBatch } from './batch-writer.js';
 import type { ConnectionListener, ConnectionOptions, DispatchOptions } from './connection-options.js';
 import { Deadlines } from './deadlines.js';
 import { type HandshakeOptions, handshakeError, handshakeSteps, judgeHandshake, lacksResp3 } from './handshake.js';
 import { asClientError, type Group, lostError, newGroup, Pending, PendingState } from './pending.js';
 import { COMMAND_BYTES, PendingRing } from './pending-ring.js';
-import { afterLoss } from './reconnect.js';
+import { afterLoss, isAuthFailure } from './reconnect.js';
 import { type Redirector, Replies } from './replies.js';
 import { Session } from './session.js';
 import { type ConnectionState, nextState } from './state.js';
@@ -90,6 +90,10 @@ export class Connection {
   #closed: { promise: Promise<void>; resolve: () => void } | undefined;
   #roomWaiters: (() => void)[] = [];
   #unwatchCredentials: (() => void) | undefined;
+  /** Announced while no connection stood to tell the server of them. */
+  #missed: Credentials | undefined;
+  /** The last that were announced. */
+  #announced: Credentials | undefined;
   #referenced = true;
 
   constructor(options: ConnectionOptions, listener: ConnectionListener = {}) {
@@ -163,8 +167,10 @@ export class Connection {
     this.#to('connecting');
     const epoch = ++this.#epoch;
     this.#abort = new AbortController();
+    this.#missed = undefined;
+    let credentials: Credentials | undefined;
     try {
-      const credentials = await this.#currentCredentials();
+      credentials = await this.#currentCredentials();
       const target = await this.#options.locate?.();
       if (target !== undefined) this.#endpoint = target.endpoint;
       if (epoch !== this.#epoch) return;
@@ -191,8 +197,23 @@ export class Connection {
       this.#connecting = undefined;
       this.#listener.onReady?.();
       this.#advance();
+      if (this.#missed !== undefined && !sameCredentials(this.#missed, credentials))
+        void this.#reauthenticate(this.#missed);
     } catch (error) {
-      if (epoch === this.#epoch && this.#state !== 'closed') this.#lost(error as Error);
+      const outdated = isAuthFailure(error) && (await this.#changed(credentials));
+      if (epoch === this.#epoch && this.#state !== 'closed') this.#lost(error as Error, outdated);
+    }
+  }
+
+  /** The source has other credentials by now than those that were refused: a rotation overtook the handshake. */
+  async #changed(refused: Credentials | undefined): Promise<boolean> {
+    const { credentials } = this.#options;
+    if (refused === undefined || this.#session.authenticated !== undefined) return false;
+    credentials.refused?.(refused);
+    try {
+      return !sameCredentials(await credentials.current(), refused);
+    } catch {
+      return false;
     }
   }
 
@@ -272,7 +293,7 @@ export class Connection {
   }
 
   /** The socket is gone or could not be had. Decides what becomes of commands and whether to try again. */
-  #lost(error: Error): void {
+  #lost(error: Error, outdated = false): void {
     const wasConnecting = this.#connecting;
     this.#epoch++;
     this.#dropSocket();
@@ -286,7 +307,7 @@ export class Connection {
     this.#rejectCut(error);
     const next = afterLoss(
       error,
-      { retries: this.#retries, everReady: this.#everReady, elapsed: performance.now() - this.#startedAt },
+      { retries: this.#retries, everReady: this.#everReady, outdated, elapsed: performance.now() - this.#startedAt },
       this.#options,
     );
     if (typeof next !== 'number') {
@@ -706,7 +727,13 @@ export class Connection {
 
   /** New credentials for a live connection: AUTH in place; nothing is dropped, nothing waits. */
   async #reauthenticate(credentials: Credentials): Promise<void> {
-    if (this.#state !== 'ready') return; // the next handshake uses them
+    this.#announced = credentials;
+    if (this.#state !== 'ready') {
+      this.#missed = credentials; // the next handshake asks for them; one under way did so too early
+      return;
+    }
+    // In RESP2 a subscribed connection takes no AUTH. It stays who it is, and its next handshake uses the new ones.
+    if (this.#replies!.messagesAreReplies) return;
     const [step] = handshakeSteps(
       { ...this.#options.handshake, name: undefined, clientInfo: false, database: 0, replicaReads: false },
       credentials,
@@ -714,11 +741,13 @@ export class Connection {
     );
     if (step === undefined) return;
     try {
-      await this.dispatch(step.command, { asap: true, idempotent: true });
+      // Without a timeout: behind a command that blocks on the server its answer may take as long as that.
+      await this.dispatch(step.command, { asap: true, idempotent: true, timeout: 0 });
       this.#session.authenticated = undefined; // the source knows them
       this.#listener.onReauthenticated?.();
     } catch (error) {
-      this.#report(handshakeError(error, 'AUTH') as Error);
+      // Held up (behind a command that blocks, say) and overtaken by the next ones: nobody needs these any more.
+      if (credentials === this.#announced) this.#report(handshakeError(error, 'AUTH') as Error);
     }
   }
 }

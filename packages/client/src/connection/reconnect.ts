@@ -31,6 +31,10 @@ function isPermanent(error: unknown): boolean {
   return PERMANENT.has((error as { code?: ErrorCode }).code as ErrorCode);
 }
 
+export function isAuthFailure(error: unknown): boolean {
+  return (error as { code?: ErrorCode }).code === 'REDKEEP_AUTH_FAILED';
+}
+
 /** A permanent error after the connection once stood may be a rotation under way: a few more attempts are allowed. */
 const PERMANENT_RETRIES = 3;
 
@@ -40,6 +44,8 @@ export interface Attempts {
   readonly retries: number;
   /** It stood at least once since `connect`. */
   readonly everReady: boolean;
+  /** The cause would not be again: there are other credentials by now. */
+  readonly outdated: boolean;
   /** Milliseconds since `connect`. */
   readonly elapsed: number;
 }
@@ -47,12 +53,12 @@ export interface Attempts {
 /** What follows a lost or failed connection: milliseconds until the next attempt, or the error that ends the client. */
 export function afterLoss(
   cause: Error,
-  { retries, everReady, elapsed }: Attempts,
+  { retries, everReady, outdated, elapsed }: Attempts,
   { reconnectStrategy, startupTimeout }: { reconnectStrategy: ReconnectStrategy; startupTimeout: number },
 ): number | Error {
-  const permanent = everReady
-    ? isPermanent(cause) && retries >= PERMANENT_RETRIES
-    : isPermanent(cause) || elapsed >= startupTimeout;
+  const permanent =
+    (isPermanent(cause) && (retries >= PERMANENT_RETRIES || !(everReady || outdated))) ||
+    (!everReady && elapsed >= startupTimeout);
   if (permanent) return cause;
   let delay: number | false | Error;
   try {

@@ -53,13 +53,13 @@ export class Replies implements ReplySink {
   }
 
   /** RESP2 has no pushes: a subscribed connection gets messages as arrays among its replies. */
-  get #messagesAreReplies(): boolean {
+  get messagesAreReplies(): boolean {
     return this.resp === 2 && this.#subscribed + this.#shardSubscribed > 0;
   }
 
   mapping(): TypeMapping | undefined {
     // On a connection with messages among its replies nearly all are.
-    if (this.#messagesAreReplies) return this.pushMapping();
+    if (this.messagesAreReplies) return this.pushMapping();
     const { ring } = this;
     return ring.head < ring.sent ? ring.at(ring.head).options.typeMapping : undefined;
   }
@@ -157,7 +157,7 @@ export class Replies implements ReplySink {
   #isMessage(values: unknown[]): boolean {
     const kind = Buffer.isBuffer(values[0]) ? values[0].toString() : values[0];
     if (typeof kind !== 'string' || !MESSAGE_KINDS.has(kind)) return false;
-    if (!this.#messagesAreReplies) {
+    if (!this.messagesAreReplies) {
       const { ring } = this;
       if (ring.head >= ring.sent || ring.at(ring.head).confirmations === 0) return false;
     }

@@ -44,6 +44,14 @@ export interface CredentialsSource {
   current(): Credentials | Promise<Credentials>;
   /** Calls `onChange` with every later set of credentials until the returned function is called. */
   watch?(onChange: (credentials: Credentials) => void, onError: (error: Error) => void): () => void;
+  /** The server refused these: a source that keeps what it fetched must not give them again unasked. */
+  refused?(credentials: Credentials): void;
+}
+
+export function sameCredentials(a: Credentials, b: Credentials): boolean {
+  if (a.username !== b.username) return false;
+  if (a.password === undefined || b.password === undefined) return a.password === b.password;
+  return Secret.from(a.password).equals(b.password);
 }
 
 export type CredentialsProvider = AsyncCredentialsProvider | StreamingCredentialsProvider | CredentialsSource;

@@ -1,6 +1,6 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { RedkeepError } from '../../errors.js';
-import type { Credentials, CredentialsSource } from '../credentials.js';
+import { type Credentials, type CredentialsSource, sameCredentials } from '../credentials.js';
 import { Secret } from '../secret.js';
 
 export interface FileOptions {
@@ -34,7 +34,7 @@ export function fromFile(options: FileOptions): CredentialsSource {
       const look = () => {
         try {
           const now = current();
-          if (now.username === last.username && (now.password as Secret).equals(last.password as Secret)) return;
+          if (sameCredentials(now, last)) return;
           last = now;
           onChange(now);
         } catch (error) {

@@ -1,5 +1,4 @@
-import type { Credentials, CredentialsSource } from '../credentials.js';
-import { Secret } from '../secret.js';
+import { type Credentials, type CredentialsSource, sameCredentials } from '../credentials.js';
 
 export interface Fetched {
   readonly credentials: Credentials;
@@ -19,6 +18,8 @@ const MAX_DELAY = 2 ** 31 - 1;
  */
 export function pollingSource(fetch: () => Promise<Fetched>, defaultInterval: number): CredentialsSource {
   let latest: { fetched: Fetched; at: number } | undefined;
+  /** The last that listeners know of, also when it was refused. */
+  let known: Credentials | undefined;
   let running: Promise<Fetched> | undefined;
   const listeners = new Set<{ onChange(c: Credentials): void; onError(e: Error): void }>();
   let timer: NodeJS.Timeout | undefined;
@@ -27,7 +28,8 @@ export function pollingSource(fetch: () => Promise<Fetched>, defaultInterval: nu
   const load = (): Promise<Fetched> => {
     running ??= fetch()
       .then((fetched) => {
-        const changed = latest !== undefined && !same(latest.fetched.credentials, fetched.credentials);
+        const changed = known !== undefined && !sameCredentials(known, fetched.credentials);
+        known = fetched.credentials;
         latest = { fetched, at: performance.now() };
         schedule(lifetime(fetched) * RENEW_AT);
         if (changed) for (const listener of listeners) listener.onChange(fetched.credentials);
@@ -58,6 +60,9 @@ export function pollingSource(fetch: () => Promise<Fetched>, defaultInterval: nu
       const fresh = latest !== undefined && performance.now() - latest.at < lifetime(latest.fetched) * RENEW_AT;
       return fresh ? latest!.fetched.credentials : (await load()).credentials;
     },
+    refused(credentials) {
+      if (latest !== undefined && sameCredentials(latest.fetched.credentials, credentials)) latest = undefined;
+    },
     watch(onChange, onError) {
       const listener = { onChange, onError };
       listeners.add(listener);
@@ -69,10 +74,4 @@ export function pollingSource(fetch: () => Promise<Fetched>, defaultInterval: nu
       };
     },
   };
-}
-
-function same(a: Credentials, b: Credentials): boolean {
-  if (a.username !== b.username) return false;
-  if (a.password === undefined || b.password === undefined) return a.password === b.password;
-  return Secret.from(a.password).equals(b.password);
 }
