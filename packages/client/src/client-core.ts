@@ -7,15 +7,25 @@ import { Command, Flag, spec } from './commands/command.js';
 import { BlockingConnections } from './connection/blocking-connections.js';
 import { Connection, type ConnectionListener, type DispatchOptions } from './connection/connection.js';
 import type { HandshakeStep } from './connection/handshake.js';
-import { describeEndpoint } from './connection/transport.js';
-import { type ConnectionMessage, commandChannel, connectionChannel, errorCode, observed } from './diagnostics.js';
+import {
+  type ConnectionMessage,
+  commandChannel,
+  connectionChannel,
+  errorCode,
+  observed,
+  observedBatch,
+  type ProtectionMessage,
+  protectionChannel,
+  serverInfo,
+} from './diagnostics.js';
 import type { Dispatcher, TransactionTarget } from './dispatcher.js';
-import { WatchError } from './errors.js';
+import { ErrorReply, WatchError } from './errors.js';
 import type { CommandOptions, ResolvedOptions } from './options.js';
 import type { RedisArgument } from './protocol/types.js';
 import type { MessageSource } from './pubsub/message-iterator.js';
 import { PubSub } from './pubsub/pub-sub.js';
-import { type CommandGate, commandGate } from './security/command-gate.js';
+import { CircuitBreaker } from './security/circuit-breaker.js';
+import { CommandGate } from './security/command-gate.js';
 import { type TlsInfo, tlsInfoOf } from './security/tls-info.js';
 
 const TRACKING_ON = new Command(spec('CLIENT TRACKING'), ['ON']);
@@ -28,7 +38,6 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   readonly options: ResolvedOptions;
   readonly connection: Connection;
   readonly emitter: EventEmitter;
-  readonly server: string;
   readonly pubSub: PubSub;
   readonly cache: ClientSideCacheProvider | undefined;
   /** On a cluster's node: arguments of commands that were issued on it by name, and belong nowhere else. */
@@ -37,6 +46,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   /** Only where an option asks for it: the others pay nothing. */
   readonly #gate: CommandGate | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
+  #certificateTimer: NodeJS.Timeout | undefined;
   /** What a borrower of this client may have left on the connection. */
   #left: 'nothing' | 'watch' | 'state' = 'nothing';
   #monitor: ((line: string) => void) | undefined;
@@ -50,23 +60,60 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   constructor(options: ResolvedOptions, emitter: EventEmitter) {
     this.options = options;
     this.emitter = emitter;
-    this.server = describeEndpoint(options.connection.endpoint);
     this.cache = options.cache?.provider;
     this.connection = new Connection(options.connection, this.#listener());
     this.#blocking = new BlockingConnections(this.connection);
-    this.#gate = commandGate(options, (state) => emitter.emit('circuit', state));
+    this.#gate = this.#newGate();
+    options.policy.onRefused = (refusal) => emitter.emit('command-refused', refusal);
     this.pubSub = new PubSub(this.connection, {
+      refuse: (command) => options.policy.refuse(command),
       onShardMoved: (channel, listeners) => emitter.emit('sharded-channel-moved', channel, listeners),
       onRefused: (error) => this.#emitError(error),
     });
   }
 
+  #newGate(): CommandGate | undefined {
+    const { rateLimit, circuitBreaker } = this.options;
+    if (rateLimit === undefined && circuitBreaker === undefined) return undefined;
+    const breaker =
+      circuitBreaker === undefined
+        ? undefined
+        : new CircuitBreaker(circuitBreaker, (state) => {
+            this.#tell({ event: 'circuit', state, server: this.server });
+            this.emitter.emit('circuit', state);
+          });
+    return new CommandGate(rateLimit, breaker, (command) => this.emitter.emit('rate-limited', { command }));
+  }
+
+  /** Where it leads to now. */
+  get server(): string {
+    return serverInfo(this.connection.endpoint).server;
+  }
+
+  #tell(message: ProtectionMessage): void {
+    if (protectionChannel.hasSubscribers) protectionChannel.publish(message);
+  }
+
   #listener(): ConnectionListener {
     const event = (name: ConnectionMessage['event'], error?: Error) => {
-      if (connectionChannel.hasSubscribers) {
-        const message: ConnectionMessage = { server: this.server, event: name, errorCode: errorCode(error) };
-        connectionChannel.publish(message);
-      }
+      if (!connectionChannel.hasSubscribers) return;
+      const ready = name === 'ready';
+      const tls = ready ? this.tlsInfo() : undefined;
+      const message: ConnectionMessage = {
+        ...serverInfo(this.connection.endpoint),
+        event: name,
+        errorCode: errorCode(error),
+        durationMs: ready ? performance.now() - this.connection.openedAt : undefined,
+        tls: tls && { protocol: tls.protocol, cipher: tls.cipher, validTo: tls.validTo },
+      };
+      connectionChannel.publish(message);
+    };
+    let stood = false;
+    const lost = () => {
+      if (stood) event('lost');
+      stood = false;
+      clearInterval(this.#pingTimer);
+      clearInterval(this.#certificateTimer);
     };
     return {
       onConnect: () => {
@@ -74,26 +121,36 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
         this.emitter.emit('connect');
       },
       onReady: () => {
+        stood = true;
         event('ready');
         this.#startPing();
         this.#watchCertificate();
         this.emitter.emit('ready');
       },
       onEnd: () => {
+        lost();
         event('end');
-        clearInterval(this.#pingTimer);
         if (!this.#finishing) this.#blocking.destroy();
         // A client that never stood has cached nothing in a cache that others may share.
         if (this.connection.wasReady) this.cache?.onClose();
         this.emitter.emit('end');
       },
       onError: (error) => {
+        // An error that the connection lives through (a refused AUTH, say) ends nothing.
+        if (this.connection.state !== 'ready') lost();
         event('error', error);
-        clearInterval(this.#pingTimer);
         this.cache?.onError();
         this.#emitError(error);
       },
-      onReauthenticated: () => this.emitter.emit('reauthenticated'),
+      onReauthenticated: () => {
+        event('reauthenticated');
+        this.emitter.emit('reauthenticated');
+      },
+      onRetry: (command, attempt) =>
+        process.nextTick(() => {
+          this.#tell({ event: 'retry', command, attempt, server: this.server });
+          this.emitter.emit('retry', { command, attempt });
+        }),
       onReconnecting: () => {
         event('reconnecting');
         this.emitter.emit('reconnecting');
@@ -124,9 +181,20 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     return socket instanceof TLSSocket ? tlsInfoOf(socket) : undefined;
   }
 
+  /** Now and every day: a connection may live for months. */
   #watchCertificate(): void {
-    const info = this.tlsInfo();
-    if (info !== undefined && info.daysLeft < CERTIFICATE_WARNING_DAYS) this.emitter.emit('certificate-expiring', info);
+    const look = () => {
+      const info = this.tlsInfo();
+      if (info === undefined || info.daysLeft >= CERTIFICATE_WARNING_DAYS) return;
+      this.emitter.emit(
+        'certificate-expiring',
+        info,
+        info.daysLeft < CERTIFICATE_CRITICAL_DAYS ? 'critical' : 'warning',
+      );
+    };
+    look();
+    clearInterval(this.#certificateTimer);
+    if (this.connection.socket instanceof TLSSocket) this.#certificateTimer = setInterval(look, DAY_MS).unref();
   }
 
   #emitError(error: Error): void {
@@ -146,19 +214,19 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     if ((flags & PLAIN) === 0) this.#noteState(command.spec.name);
     const refused = this.options.policy.refuse(command);
     if (refused !== undefined) return Promise.reject(refused);
-    if (this.#gate !== undefined) return this.#gate.run(command, () => this.#send(command, options));
-    return this.#send(command, options);
-  }
-
-  #send<T>(given: Command<T>, options: CommandOptions): Promise<T> {
     const { keyPrefix } = this.options;
-    const command = keyPrefix === undefined ? given : prefixKeys(given, keyPrefix);
-    this.direct?.add(command.args);
-    return this.send(command, options);
+    const keyed = keyPrefix === undefined ? command : prefixKeys(command, keyPrefix);
+    this.direct?.add(keyed.args);
+    return this.send(keyed, options);
   }
 
   /** A command that is already checked and prefixed, as it is sent: for clusters, which do that themselves. */
   send<T>(command: Command<T>, options: CommandOptions = this.options.commandOptions): Promise<T> {
+    if (this.#gate === undefined) return this.#send(command, options);
+    return this.#gate.run(command.spec.name, 1, () => this.#send(command, options));
+  }
+
+  #send<T>(command: Command<T>, options: CommandOptions): Promise<T> {
     const { flags } = command.spec;
     const promise =
       this.cache !== undefined && (flags & Flag.READONLY) !== 0
@@ -166,7 +234,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
         : (flags & Flag.BLOCKING) === 0
           ? this.connection.dispatch(command, options)
           : this.#dispatchBlocking(command, options);
-    return commandChannel.hasSubscribers ? observed(command.spec.name, this.server, promise) : promise;
+    return commandChannel.hasSubscribers ? observed(command, this.connection, promise) : promise;
   }
 
   #noteState(name: string): void {
@@ -185,16 +253,30 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     }
   }
 
-  withConnection<T>(_: readonly Command[], use: (connection: Connection) => Promise<T>): Promise<T> {
-    return use(this.connection);
+  withConnection<T>(commands: readonly Command[], use: (connection: Connection) => Promise<T>): Promise<T> {
+    if (this.#gate === undefined) return use(this.connection);
+    return this.#gate.run('MULTI', commands.length, () => use(this.connection));
   }
 
-  pipeline(commands: readonly Command[], options?: DispatchOptions): Promise<unknown>[] {
+  pipeline(
+    commands: readonly Command[],
+    options?: DispatchOptions,
+  ): readonly Promise<unknown>[] | Promise<readonly Promise<unknown>[]> {
     for (const { args } of commands) this.direct?.add(args);
-    const replies = this.connection.dispatchAll(commands, options);
-    if (commandChannel.hasSubscribers)
-      for (const [i, reply] of replies.entries()) observed(commands[i]!.spec.name, this.server, reply);
-    return replies;
+    const send = () => {
+      const replies = this.connection.dispatchAll(commands, options);
+      if (commandChannel.hasSubscribers) observedBatch('PIPELINE', commands, this.connection, Promise.all(replies));
+      return replies;
+    };
+    if (this.#gate === undefined) return send();
+    return this.#gate.run('PIPELINE', commands.length, async () => {
+      const outcomes = await Promise.allSettled(send());
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected' && !(outcome.reason instanceof ErrorReply)) throw outcome.reason;
+      return outcomes.map((outcome) =>
+        outcome.status === 'fulfilled' ? Promise.resolve(outcome.value) : Promise.reject(outcome.reason),
+      );
+    });
   }
 
   /** The client's own timeout is for commands that answer at once; one given for this call bounds its wait. */
@@ -337,6 +419,17 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
 
 /** D6: time enough to renew without haste. */
 const CERTIFICATE_WARNING_DAYS = 30;
+const CERTIFICATE_CRITICAL_DAYS = 7;
+const DAY_MS = 86_400_000;
+/** What a pool, cluster or Sentinel client tells of its connections, too. */
+export const MEMBER_EVENTS = [
+  'reauthenticated',
+  'certificate-expiring',
+  'command-refused',
+  'rate-limited',
+  'circuit',
+  'retry',
+] as const;
 /** Commands with one of these flags leave nothing behind on the connection. */
 const PLAIN = Flag.READONLY | Flag.WRITE | Flag.REPEATABLE;
 const LEAVES_STATE = new Set(

@@ -380,23 +380,26 @@ const FIXED_TEXTS = new Set([
   "OOM command not allowed when used memory > 'maxmemory'.",
 ]);
 
+/** First words of servers' own errors, which say nothing of an argument even if one reads the same. */
+const KNOWN_PREFIXES = new Set(
+  (
+    'ASK BUSY BUSYGROUP BUSYKEY CLUSTERDOWN CROSSSLOT DENIED ERR EXECABORT INPROG INUSE INVALIDOBJ IOERR LOADING ' +
+    'MASTERDOWN MISCONF MOVED NOAUTH NOGOODSLAVE NOGROUP NOMASTERLINK NOPERM NOPROTO NOQUORUM NOREPLICAS NOSCRIPT ' +
+    'NOTBUSY NOTREADY OOM READONLY SYNTAX TRYAGAIN UNBLOCKED UNKILLABLE WRONGPASS WRONGTYPE'
+  ).split(' '),
+);
+
 /**
  * The server answered with an error. `message` is the server's text with this command's own arguments taken out;
  * the whole text is in `serverMessage`, for logs, by deliberate choice.
  */
 export class ErrorReply extends RedkeepError {
-  /** First word of the server's text: `WRONGTYPE`, `NOAUTH`, `MOVED`, `ERR` … */
+  /** First word of the server's text: `WRONGTYPE`, `NOAUTH`, `MOVED`, `ERR` … `ERR` too where it is no such word. */
   readonly prefix: string;
   readonly #text: string;
   constructor(text: string) {
-    const space = text.indexOf(' ');
-    const prefix = space === -1 ? text : text.slice(0, space);
-    super(
-      'REDKEEP_SERVER',
-      FIXED_TEXTS.has(text)
-        ? text
-        : `${/^[A-Z_]{1,32}$/.test(prefix) ? prefix : 'ERR'} (the server's text is in serverMessage)`,
-    );
+    const prefix = /^[A-Z_]{1,32}(?= |$)/.exec(text)?.[0] ?? 'ERR';
+    super('REDKEEP_SERVER', FIXED_TEXTS.has(text) ? text : `${prefix} (the server's text is in serverMessage)`);
     this.#text = text;
     this.prefix = prefix;
   }
@@ -407,6 +410,9 @@ export class ErrorReply extends RedkeepError {
   /** Puts the server's text into `message`, less every occurrence of `args` (three characters or longer). */
   redact(args: readonly unknown[]): this {
     this.message = redactArguments(this.#text, args);
+    // A script makes its own error texts, of an argument too.
+    if (!KNOWN_PREFIXES.has(this.prefix) && args.some((arg) => String(arg).includes(this.prefix)))
+      (this as { prefix: string }).prefix = 'ERR';
     if (this.stack !== undefined) {
       const end = this.stack.indexOf('\n    at ');
       this.stack = `${this.name}: ${this.message}${end === -1 ? '' : this.stack.slice(end)}`;

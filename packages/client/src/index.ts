@@ -50,12 +50,21 @@ export {
   TIME_SERIES_REDUCERS,
   TS_READ_TIMESTAMP,
 } from './commands/time-series/options.js';
-export { type CommandMessage, type ConnectionMessage, commandChannel, connectionChannel } from './diagnostics.js';
+export {
+  type CommandMessage,
+  type ConnectionMessage,
+  commandChannel,
+  connectionChannel,
+  type PoolMessage,
+  type ProtectionMessage,
+  poolChannel,
+  protectionChannel,
+} from './diagnostics.js';
 export { digest } from './digest.js';
 export * from './errors.js';
 export type { Health } from './health/health-check.js';
 export * from './node-redis-types.js';
-export type { ClientOptions, CommandOptions, CommandValidator, SocketOptions, ValidatedCommand } from './options.js';
+export type { ClientOptions, CommandOptions, SocketOptions } from './options.js';
 export { type LeasedClient, LeaseLeakedError, LeaseReleasedError } from './pool/lease.js';
 export { createClientPool, RedisClientPool } from './pool/pool.js';
 export { POOL_DEFAULTS, type PoolOptions } from './pool/pool-core.js';
@@ -74,6 +83,7 @@ export {
   type RedisScripts,
 } from './scripting/custom-commands.js';
 export type { CircuitBreakerOptions } from './security/circuit-breaker.js';
+export type { CommandValidator, Refusal, ValidatedCommand } from './security/command-policy.js';
 export type {
   AsyncCredentialsProvider,
   BasicAuth,

@@ -18,7 +18,7 @@ import type { CustomCommandOptions } from './scripting/custom-commands.js';
 import type { CircuitBreakerOptions } from './security/circuit-breaker.js';
 import { CommandPolicy, type CommandPolicyOptions } from './security/command-policy.js';
 import { type CredentialsProvider, fromValue, toCredentialsSource } from './security/credentials.js';
-import type { RateLimitOptions } from './security/rate-limit.js';
+import { RateLimit, type RateLimitOptions } from './security/rate-limit.js';
 import type { Secret } from './security/secret.js';
 import { type TlsOptions, validateTls } from './security/tls-policy.js';
 
@@ -100,8 +100,6 @@ export interface ClientOptions extends CommandPolicyOptions, CustomCommandOption
   rateLimit?: RateLimitOptions;
   /** Rejects at once after failures in a row; default none. */
   circuitBreaker?: CircuitBreakerOptions;
-  /** Called with each command before it is sent; what it throws rejects the command. For rules of a key space. */
-  validateCommand?: CommandValidator;
   /** Send no library name and version. */
   disableClientInfo?: boolean;
   clientInfoTag?: string;
@@ -124,21 +122,10 @@ export const DEFAULTS = {
   maxRetries: 3,
 } as const;
 
-/** A command as validators see it. Keys and arguments are as given, before any prefix. */
-export interface ValidatedCommand {
-  /** `SET`, `CLIENT KILL`. */
-  readonly name: string;
-  readonly keys: readonly unknown[];
-  /** All arguments after the command's name, keys among them. */
-  readonly args: readonly unknown[];
-  readonly readOnly: boolean;
-}
-export type CommandValidator = (command: ValidatedCommand) => void;
-
 export interface ResolvedOptions {
-  readonly rateLimit: RateLimitOptions | undefined;
+  /** One for all connections of a pool, cluster or Sentinel client. */
+  readonly rateLimit: RateLimit | undefined;
   readonly circuitBreaker: CircuitBreakerOptions | undefined;
-  readonly validateCommand: CommandValidator | undefined;
   readonly connection: ConnectionOptions;
   readonly policy: CommandPolicy;
   readonly keyPrefix: RedisArgument | undefined;
@@ -204,9 +191,8 @@ export function resolveOptions(given: ClientOptions = {}, env: NodeJS.ProcessEnv
           ? (socket.connectTimeout ?? DEFAULTS.connectTimeout)
           : Number.POSITIVE_INFINITY,
     },
-    rateLimit: given.rateLimit,
+    rateLimit: given.rateLimit === undefined ? undefined : new RateLimit(given.rateLimit),
     circuitBreaker: given.circuitBreaker,
-    validateCommand: given.validateCommand,
     policy: new CommandPolicy(given),
     keyPrefix: given.keyPrefix === undefined || given.keyPrefix.length === 0 ? undefined : given.keyPrefix,
     commandOptions: given.commandOptions ?? {},

@@ -13,6 +13,7 @@ import { CORE, clientClass, RedisClient } from '../client.js';
 import { prefixKey, prefixKeys } from '../client-core.js';
 import { Command, Flag, spec } from '../commands/command.js';
 import type { Connection, DispatchOptions, HandedOver } from '../connection/connection.js';
+import { type ProtectionMessage, protectionChannel } from '../diagnostics.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
 import {
   ClientClosedError,
@@ -71,6 +72,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     this.options = resolveClusterOptions(given);
     this.#emitter = emitter;
     this.pubSub = new ClusterPubSub(this, emitter);
+    this.options.policy.onRefused = (refusal) => emitter.emit('command-refused', refusal);
     const askZones = given.availabilityZone !== undefined;
     this.nodes = new ClusterNodes(this.options, clientClass(given), askZones, emitter, {
       onRefused: (node, error, handed) => this.#onRefused(node, error, handed),
@@ -299,7 +301,9 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
       }
     }
     const node = slot === undefined ? this.anyMaster() : (this.nodes.slots[slot]?.master ?? this.anyMaster());
-    return this.#following(slot, node, (target, asking) => use(this.nodes.connection(target), asking));
+    return this.#following(slot, node, (target, asking) =>
+      this.nodes.client(target)[CORE].withConnection(commands, (connection) => use(connection, asking)),
+    );
   }
 
   /** Calls `attempt` with one node after the other, as the servers' refusals say. */
@@ -348,6 +352,13 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
       handed.reject?.(new MaxCommandRedirectionsError(error));
       return true;
     }
+    if (protectionChannel.hasSubscribers)
+      protectionChannel.publish({
+        event: 'redirect',
+        command: handed.command.spec.name,
+        kind: error.prefix,
+        server: from.address,
+      } satisfies ProtectionMessage);
     if (error.prefix !== 'ASK' && error.prefix !== 'TRYAGAIN') this.refreshSoon();
     if (redirect === undefined) {
       // A replica that cannot answer has a master that can.

@@ -11,6 +11,7 @@ import {
 import type { RedisArgument, RespVersion } from '../protocol/types.js';
 import type { CustomCommandOptions } from '../scripting/custom-commands.js';
 import { CommandPolicy, type CommandPolicyOptions } from '../security/command-policy.js';
+import { RateLimit } from '../security/rate-limit.js';
 import { RedirectPolicy, type RedirectPolicyOptions } from '../security/redirect-policy.js';
 import type { NodeAddress } from './topology.js';
 
@@ -55,6 +56,7 @@ export interface ResolvedClusterOptions {
   readonly keyPrefix: RedisArgument | undefined;
   readonly commandOptions: CommandOptions;
   readonly cache: ResolvedOptions['cache'];
+  readonly rateLimit: ResolvedOptions['rateLimit'];
   readonly maxRedirects: number;
   readonly refreshInterval: number;
   /** Clients that ask one seed each. */
@@ -64,7 +66,14 @@ export interface ResolvedClusterOptions {
   mapped(address: string): NodeAddress | undefined;
 }
 
-const POLICY_NAMES = ['commandPolicy', 'allowCommands', 'denyCommands', 'readOnlyCommands'] as const;
+const POLICY_NAMES = [
+  'commandPolicy',
+  'allowCommands',
+  'denyCommands',
+  'readOnlyCommands',
+  'maxScripts',
+  'validateCommand',
+] as const;
 
 /** @throws InvalidOptionError */
 export function resolveClusterOptions(given: ClusterOptions): ResolvedClusterOptions {
@@ -116,6 +125,7 @@ export function resolveClusterOptions(given: ClusterOptions): ResolvedClusterOpt
       { RESP: shared.RESP, clientSideCache: given.clientSideCache ?? defaults.clientSideCache },
       BasicPooledClientSideCache,
     ),
+    rateLimit: shared.rateLimit === undefined ? undefined : new RateLimit(shared.rateLimit),
     maxRedirects: given.maxCommandRedirections ?? 16,
     refreshInterval: given.topologyRefreshInterval ?? 30_000,
     seeds,

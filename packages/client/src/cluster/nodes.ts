@@ -1,6 +1,7 @@
 /** The nodes of a cluster and their clients; which node serves which slot. */
 import type { EventEmitter } from 'node:events';
 import { CORE, type RedisClient } from '../client.js';
+import { MEMBER_EVENTS } from '../client-core.js';
 import type { Connection, HandedOver } from '../connection/connection.js';
 import type { ErrorReply } from '../errors.js';
 import type { ClientOptions, ResolvedOptions } from '../options.js';
@@ -130,6 +131,8 @@ export class ClusterNodes {
         if (node.client === client) node.client = undefined;
         this.#emitter.emit('node-disconnect', where);
       });
+    for (const event of MEMBER_EVENTS)
+      client.on(event, (...details: unknown[]) => this.#emitter.emit(event, ...details, where));
     const core = client[CORE];
     core.direct = new WeakSet();
     core.connection.redirector = (error, handed) =>
@@ -158,8 +161,8 @@ export class ClusterNodes {
   }
 
   #newClient(node: ClusterNode, keyPrefix?: RedisArgument): RedisClient {
-    const { cache } = this.#options;
-    const adjust = (resolved: ResolvedOptions) => ({ ...this.adjust(node, resolved), cache, keyPrefix });
+    const { cache, rateLimit } = this.#options;
+    const adjust = (resolved: ResolvedOptions) => ({ ...this.adjust(node, resolved), cache, rateLimit, keyPrefix });
     return new this.#Client(this.optionsOf(node), adjust);
   }
 

@@ -56,4 +56,6 @@ export interface ConnectionListener {
   /** Some pushes are wanted as bytes. */
   pushMapping?(): TypeMapping | undefined;
   onReauthenticated?(): void;
+  /** A command goes out for the `attempt`th time more. Called while the queue is being put in order: act later. */
+  onRetry?(command: string, attempt: number): void;
 }

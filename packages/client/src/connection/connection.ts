@@ -84,6 +84,7 @@ export class Connection {
   #retries = 0;
   #everReady = false;
   #startedAt = 0;
+  #openedAt = 0;
   #abort: AbortController | undefined;
   #reconnectTimer: NodeJS.Timeout | undefined;
   #connecting: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined;
@@ -114,6 +115,14 @@ export class Connection {
   }
   get database(): number {
     return this.#session.database;
+  }
+  /** Where it leads to now; under Sentinel that changes. */
+  get endpoint(): Endpoint {
+    return this.#endpoint;
+  }
+  /** When the present attempt to connect began, on the monotonic clock. */
+  get openedAt(): number {
+    return this.#openedAt;
   }
   /** It stood at least once since `connect`. */
   get wasReady(): boolean {
@@ -168,6 +177,7 @@ export class Connection {
     const epoch = ++this.#epoch;
     this.#abort = new AbortController();
     this.#missed = undefined;
+    this.#openedAt = performance.now();
     let credentials: Credentials | undefined;
     try {
       credentials = await this.#currentCredentials();
@@ -334,13 +344,14 @@ export class Connection {
       pending.confirmations = command.args.length;
       return true;
     }
-    return (
+    const repeat =
       pending.state === PendingState.WRITTEN &&
       pending.repeatable &&
       command !== ASKING &&
       (group === undefined || group.asking) &&
-      pending.retries++ < this.#options.maxRetries
-    );
+      pending.retries++ < this.#options.maxRetries;
+    if (repeat) this.#listener.onRetry?.(command.spec.name, pending.retries);
+    return repeat;
   }
 
   /**

@@ -9,9 +9,10 @@
  */
 import type { EventEmitter } from 'node:events';
 import { CORE, type RedisClient } from '../client.js';
-import type { ClientCore } from '../client-core.js';
+import { type ClientCore, MEMBER_EVENTS } from '../client-core.js';
 import { type Command, Flag } from '../commands/command.js';
 import type { Connection, DispatchOptions } from '../connection/connection.js';
+import { type PoolMessage, poolChannel, serverInfo } from '../diagnostics.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
 import {
   ClientClosedError,
@@ -87,6 +88,8 @@ interface Waiter {
 interface Lease {
   readonly member: Member;
   readonly takenAt: Error;
+  /** On the monotonic clock. */
+  readonly since: number;
   readonly timer: NodeJS.Timeout | undefined;
 }
 
@@ -117,6 +120,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     this.options = options;
     this.#pool = pool;
     this.#emitter = emitter;
+    options.policy.onRefused = (refusal) => emitter.emit('command-refused', refusal);
   }
 
   get state(): PoolState {
@@ -160,11 +164,11 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     return this.#withMember((core) => core.dispatch(command, options));
   }
 
-  withConnection<T>(_: readonly Command[], use: (connection: Connection) => Promise<T>): Promise<T> {
+  withConnection<T>(commands: readonly Command[], use: (connection: Connection) => Promise<T>): Promise<T> {
     const member = this.#shared();
     return member === undefined
-      ? this.#withMember((core) => use(core.connection))
-      : use(member.client[CORE].connection);
+      ? this.#withMember((core) => core.withConnection(commands, use))
+      : member.client[CORE].withConnection(commands, use);
   }
 
   async pipeline(commands: readonly Command[], options?: DispatchOptions): Promise<readonly Promise<unknown>[]> {
@@ -233,6 +237,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     const lease: Lease = {
       member,
       takenAt: takenAt ?? NOBODY,
+      since: performance.now(),
       timer: watched
         ? setTimeout(() => this.#reportLeak(new LeaseLeakedError(leakTimeout, takenAt)), leakTimeout).unref()
         : undefined,
@@ -244,7 +249,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
 
   #endLease(lease: Lease): void {
     clearTimeout(lease.timer);
-    this.#leases.delete(lease);
+    if (this.#leases.delete(lease)) this.#tell('released', lease.since);
   }
 
   /** The borrower is gone without a word: the client may be in any state, so another takes its place. */
@@ -279,9 +284,13 @@ export class PoolCore implements Dispatcher, TransactionTarget {
 
   /** The next free client, or a place in the queue. */
   async #take(): Promise<Member> {
+    const asked = performance.now();
     for (;;) {
       const member = await this.#next();
-      if (await this.#isHealthy(member)) return member;
+      if (await this.#isHealthy(member)) {
+        this.#tell('acquired', asked);
+        return member;
+      }
       this.#handed.delete(member);
       this.#discard(member);
     }
@@ -296,7 +305,8 @@ export class PoolCore implements Dispatcher, TransactionTarget {
       return member;
     }
     if (this.#waiters.size >= this.#pool.maxWaiters) throw new QueueFullError(`${this.#pool.maxWaiters} waiters`);
-    return new Promise<Member>((take, fail) => {
+    this.#tell('waiting');
+    const turn = new Promise<Member>((take, fail) => {
       const { acquireTimeout } = this.#pool;
       const waiter: Waiter = {
         take,
@@ -306,6 +316,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
             ? undefined
             : setTimeout(() => {
                 this.#waiters.delete(waiter);
+                this.#tell('timeout');
                 fail(new TimeoutError(`Timeout waiting for a client after ${acquireTimeout}ms`));
               }, acquireTimeout),
       };
@@ -320,6 +331,17 @@ export class PoolCore implements Dispatcher, TransactionTarget {
         });
       }
     });
+    return poolChannel.hasSubscribers ? turn.finally(() => this.#tell('waited')) : turn;
+  }
+
+  #tell(event: PoolMessage['event'], since?: number): void {
+    if (!poolChannel.hasSubscribers) return;
+    const message: PoolMessage = {
+      ...serverInfo(this.options.connection.endpoint),
+      event,
+      durationMs: since === undefined ? undefined : performance.now() - since,
+    };
+    poolChannel.publish(message);
   }
 
   async #isHealthy({ client, idleSince, diesAt }: Member): Promise<boolean> {
@@ -350,6 +372,8 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     client.on('error', (error) => {
       if (this.#emitter.listenerCount('error') > 0) this.#emitter.emit('error', error);
     });
+    for (const event of MEMBER_EVENTS)
+      client.on(event, (...details: unknown[]) => this.#emitter.emit(event, ...details));
     this.#connecting.add(client);
     try {
       await client.connect();

@@ -55,11 +55,12 @@ export class RedisClientPool<
     const { clientSideCache = given.clientSideCache, ...poolOptions } = options;
     const cache = resolveCache({ ...given, clientSideCache }, BasicPooledClientSideCache);
     const clientOptions: ClientOptions = { ...given, clientSideCache: undefined };
-    const shareCache = (resolved: ResolvedOptions) => ({ ...resolved, cache });
+    const own: ResolvedOptions = { ...resolveOptions(clientOptions), cache };
+    const { rateLimit } = own;
     const Client = clientClass(clientOptions);
     const core = new PoolCore(
-      () => new Client(clientOptions, shareCache),
-      shareCache(resolveOptions(clientOptions)),
+      () => new Client(clientOptions, (resolved) => ({ ...resolved, cache, rateLimit })),
+      own,
       resolvePoolOptions(poolOptions),
       this,
     );

@@ -36,6 +36,8 @@ const BYTES: TypeMapping = { [RESP_TYPES.BLOB_STRING]: Buffer };
 const RESUBSCRIBE_BATCH = 1000;
 
 export interface PubSubEvents {
+  /** Why a subscription may not be made. */
+  refuse(command: Command): Error | undefined;
   /** The server ended a sharded subscription: the slot is served elsewhere. Its listeners are no longer here. */
   onShardMoved(channel: string, listeners: ChannelListeners): void;
   /** A subscription was refused while reconnecting; it is tried again at the next connection. */
@@ -74,6 +76,8 @@ export class PubSub {
     buffers?: B,
   ): Promise<void> {
     const names = listOf(channels);
+    const refused = this.#events.refuse(new Command(COMMANDS[type].subscribe, names));
+    if (refused !== undefined) throw refused;
     const map = this.listeners[type];
     const added: string[] = [];
     let fresh = false;

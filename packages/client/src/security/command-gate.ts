@@ -1,37 +1,41 @@
-/** What a command passes besides the policy, where options ask for it: validator, rate limit, circuit breaker. */
-import { type Command, Flag } from '../commands/command.js';
-import type { ResolvedOptions } from '../options.js';
-import { CircuitBreaker } from './circuit-breaker.js';
-import { RateLimit } from './rate-limit.js';
+/** What commands pass on their way to a connection, where options ask for it: rate limit, then circuit breaker. */
+import { type ProtectionMessage, protectionChannel } from '../diagnostics.js';
+import { RedkeepError } from '../errors.js';
+import type { CircuitBreaker } from './circuit-breaker.js';
+import type { RateLimit } from './rate-limit.js';
 
-export interface CommandGate {
-  run<T>(command: Command, send: () => Promise<T>): Promise<T>;
+export class CommandGate {
+  readonly #limit: RateLimit | undefined;
+  readonly #breaker: CircuitBreaker | undefined;
+  readonly #onLimited: (command: string) => void;
+
+  /** `onLimited` hears of each command that the rate limit rejects. */
+  constructor(limit: RateLimit | undefined, breaker: CircuitBreaker | undefined, onLimited: (command: string) => void) {
+    this.#limit = limit;
+    this.#breaker = breaker;
+    this.#onLimited = onLimited;
+  }
+
+  /** Runs `send`, which sends `count` commands, now, later or never. */
+  run<T>(command: string, count: number, send: () => Promise<T>): Promise<T> {
+    const breaker = this.#breaker;
+    const sendThrough = breaker === undefined ? send : () => breaker.run(send);
+    let wait: Promise<void> | undefined;
+    try {
+      wait = this.#limit?.take(count);
+    } catch (error) {
+      if (error instanceof RedkeepError && error.code === 'REDKEEP_RATE_LIMITED') {
+        tell({ event: 'rate-limited', command, errorCode: error.code });
+        this.#onLimited(command);
+      }
+      return Promise.reject(error);
+    }
+    if (wait === undefined) return sendThrough();
+    tell({ event: 'rate-waited', command });
+    return wait.then(sendThrough);
+  }
 }
 
-export function commandGate(
-  options: Pick<ResolvedOptions, 'rateLimit' | 'circuitBreaker' | 'validateCommand'>,
-  onCircuit: (state: CircuitBreaker['state']) => void,
-): CommandGate | undefined {
-  const { validateCommand } = options;
-  const limit = options.rateLimit === undefined ? undefined : new RateLimit(options.rateLimit);
-  const breaker =
-    options.circuitBreaker === undefined ? undefined : new CircuitBreaker(options.circuitBreaker, onCircuit);
-  if (validateCommand === undefined && limit === undefined && breaker === undefined) return undefined;
-  return {
-    run(command, send) {
-      try {
-        validateCommand?.({
-          name: command.spec.name,
-          keys: command.spec.keys(command.args).map((position) => command.args[position]),
-          args: command.args,
-          readOnly: (command.spec.flags & Flag.WRITE) === 0,
-        });
-        const sendThrough = breaker === undefined ? send : () => breaker.run(send);
-        const wait = limit?.take();
-        return wait === undefined ? sendThrough() : wait.then(sendThrough);
-      } catch (error) {
-        return Promise.reject(error);
-      }
-    },
-  };
+function tell(message: ProtectionMessage): void {
+  if (protectionChannel.hasSubscribers) protectionChannel.publish(message);
 }

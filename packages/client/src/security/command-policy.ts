@@ -1,6 +1,7 @@
 /** Which commands this client may send. Checked once a command, by two bit tests unless lists are given. */
 import { type Command, Flag } from '../commands/command.js';
-import { CommandRefusedError, InvalidOptionError, type RedkeepError } from '../errors.js';
+import { errorCode, type ProtectionMessage, protectionChannel } from '../diagnostics.js';
+import { CommandRefusedError, InvalidOptionError, RedkeepError } from '../errors.js';
 import { DEFAULT_MAX_SCRIPTS, ScriptWatch } from './script-watch.js';
 
 export interface CommandPolicyOptions {
@@ -14,6 +15,28 @@ export interface CommandPolicyOptions {
   readOnlyCommands?: boolean;
   /** Different scripts that EVAL may send before they count as put together from data; default 128. */
   maxScripts?: number;
+  /**
+   * Called with each command before it is sent, those of transactions too; what it throws rejects the command. For
+   * rules of a key space.
+   */
+  validateCommand?: CommandValidator;
+}
+
+/** A command as validators see it. Keys and arguments are as given, before any prefix. */
+export interface ValidatedCommand {
+  /** `SET`, `CLIENT KILL`. */
+  readonly name: string;
+  readonly keys: readonly unknown[];
+  /** All arguments after the command's name, keys among them. */
+  readonly args: readonly unknown[];
+  readonly readOnly: boolean;
+}
+export type CommandValidator = (command: ValidatedCommand) => void;
+
+/** What `command-refused` tells; never an argument. */
+export interface Refusal {
+  readonly command: string;
+  readonly code: string;
 }
 
 export class CommandPolicy {
@@ -21,6 +44,9 @@ export class CommandPolicy {
   readonly #allowed: ReadonlySet<string>;
   readonly #denied: ReadonlySet<string>;
   readonly #scripts: ScriptWatch;
+  readonly #validate: CommandValidator | undefined;
+  /** Hears of each refusal. */
+  onRefused: ((refusal: Refusal) => void) | undefined;
 
   constructor(options: CommandPolicyOptions) {
     const { commandPolicy = 'guarded' } = options;
@@ -34,10 +60,46 @@ export class CommandPolicy {
     const { maxScripts = DEFAULT_MAX_SCRIPTS } = options;
     if (!(maxScripts >= 1)) throw new InvalidOptionError('maxScripts', 'must be at least 1');
     this.#scripts = new ScriptWatch(maxScripts);
+    const { validateCommand } = options;
+    if (validateCommand !== undefined && typeof validateCommand !== 'function')
+      throw new InvalidOptionError('validateCommand', 'must be a function');
+    this.#validate = validateCommand;
   }
 
   /** Why the command may not be sent; undefined when it may. */
-  refuse({ spec, args }: Command): RedkeepError | undefined {
+  refuse(command: Command): Error | undefined {
+    const refused = this.#byRules(command) ?? (this.#validate === undefined ? undefined : this.#invalid(command));
+    if (refused !== undefined) {
+      const refusal: Refusal = { command: command.spec.name, code: errorCode(refused)! };
+      if (protectionChannel.hasSubscribers)
+        protectionChannel.publish({
+          event: 'refused',
+          command: refusal.command,
+          errorCode: refusal.code,
+        } satisfies ProtectionMessage);
+      this.onRefused?.(refusal);
+    }
+    return refused;
+  }
+
+  #invalid({ spec, args }: Command): Error | undefined {
+    try {
+      this.#validate!({
+        name: spec.name,
+        keys: spec.keys(args).map((position) => args[position]),
+        args,
+        readOnly: (spec.flags & Flag.WRITE) === 0,
+      });
+      return undefined;
+    } catch (error) {
+      if (error instanceof Error) return error;
+      return new RedkeepError('REDKEEP_COMMAND_REFUSED', `${spec.name} is refused by validateCommand`, {
+        cause: error,
+      });
+    }
+  }
+
+  #byRules({ spec, args }: Command): RedkeepError | undefined {
     if (spec.name === 'EVAL' || spec.name === 'EVAL_RO') {
       const refused = this.#scripts.refuse(args[0]);
       if (refused !== undefined) return refused;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { startScriptedServer, startServer } from '@redkeep/testing';
-import { createClient } from '../client.js';
+import { startCluster, startScriptedServer, startSentinel, startServer } from '@redkeep/testing';
+import { type CommandValidator, createClient, createClientPool, createCluster, createSentinel } from '../index.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { escapeGlob } from './escape-glob.js';
 import { RateLimit } from './rate-limit.js';
@@ -154,6 +154,70 @@ describe('gate', () => {
       server.received.some(([name]) => name === 'SET'),
       false,
     );
+  });
+
+  test('a validator sees what transactions, pipelines, pools, clusters and Sentinel clients send', async (t) => {
+    await using server = await startServer();
+    await using nodes = await startCluster({ masters: 3 });
+    await using setup = await startSentinel({ replicas: 0, sentinels: 1 });
+    const validateCommand: CommandValidator = ({ keys }) => {
+      if (keys.some((key) => !String(key).startsWith('app:'))) throw new RangeError('not a key of this application');
+    };
+    const options = { url: server.url, validateCommand };
+    const clients = [
+      await createClient(options).connect(),
+      await createClientPool(options).connect(),
+      await createCluster({ rootNodes: [{ url: nodes.masters[0]!.url }], defaults: { validateCommand } }).connect(),
+      await createCluster({ rootNodes: [{ url: nodes.masters[0]!.url }], validateCommand, keyPrefix: 'p:' }).connect(),
+      await createSentinel({
+        name: setup.name,
+        sentinelRootNodes: setup.sentinels.map(({ host, port }) => ({ host, port })),
+        nodeClientOptions: { tls: false, validateCommand },
+      }).connect(),
+    ] as const;
+    t.after(() => Promise.all(clients.map((client) => client.close())));
+    for (const client of clients) {
+      const refusals: unknown[] = [];
+      client.on('command-refused', (refusal: unknown) => refusals.push(refusal));
+      await client.set('app:a', '1');
+      await client.blPop('app:list', 0.01);
+      await assert.rejects(client.set('other', '1'), RangeError);
+      await assert.rejects(client.blPop('other', 0.01), RangeError);
+      await assert.rejects(async () => client.multi().set('app:a', '2').set('other', '2').exec(), RangeError);
+      await assert.rejects(async () => client.multi().get('other').execAsPipeline(), RangeError);
+      assert.equal(await client.get('app:a'), '1');
+      assert.deepEqual(
+        refusals,
+        ['SET', 'BLPOP', 'SET', 'GET'].map((command) => ({ command, code: 'RangeError' })),
+      );
+    }
+  });
+
+  test('one rate limit for all connections of a pool, and transactions count by their commands', async (t) => {
+    await using server = await startServer();
+    const pool = createClientPool({ url: server.url, rateLimit: { rate: 0.001, burst: 6 } }, { minimum: 3 });
+    t.after(() => pool.destroy());
+    await pool.connect();
+    for (let i = 0; i < 2; i++) await pool.ping();
+    await pool.multi().get('a').get('b').exec();
+    await pool.multi().get('a').get('b').execAsPipeline();
+    const limited: unknown[] = [];
+    pool.on('rate-limited', (detail) => limited.push(detail));
+    await assert.rejects(pool.ping(), { code: 'REDKEEP_RATE_LIMITED' });
+    await assert.rejects(pool.multi().get('a').exec(), { code: 'REDKEEP_RATE_LIMITED' });
+    await assert.rejects(pool.multi().get('a').execAsPipeline(), { code: 'REDKEEP_RATE_LIMITED' });
+    assert.deepEqual(limited, [{ command: 'PING' }, { command: 'MULTI' }, { command: 'PIPELINE' }]);
+  });
+
+  test('subscriptions are commands too', async () => {
+    await using server = await startScriptedServer();
+    await using client = createClient({ url: server.url, denyCommands: ['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE'] });
+    await client.connect();
+    const listener = () => {};
+    await assert.rejects(client.subscribe('a', listener), { code: 'REDKEEP_COMMAND_REFUSED' });
+    await assert.rejects(client.pSubscribe('a', listener), { code: 'REDKEEP_COMMAND_REFUSED' });
+    await assert.rejects(client.sSubscribe('a', listener), { code: 'REDKEEP_COMMAND_REFUSED' });
+    assert.equal(client.isPubSubActive, false);
   });
 
   test('rate limit and circuit breaker of a client', async () => {

@@ -34,20 +34,22 @@ export class RateLimit {
     this.#tokens = burst;
   }
 
-  /** Takes a place: undefined = go; a promise = when it resolves. @throws RedkeepError REDKEEP_RATE_LIMITED */
-  take(): Promise<void> | undefined {
+  /** Takes places for commands that go together: undefined = go; a promise = when it resolves. @throws RedkeepError REDKEEP_RATE_LIMITED */
+  take(count = 1): Promise<void> | undefined {
     const now = performance.now();
     this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#updated) * this.#perMs);
     this.#updated = now;
-    if (this.#tokens >= 1) {
-      this.#tokens--;
+    // A transaction larger than the burst goes when the bucket is full, and leaves a debt.
+    const needed = Math.min(count, this.#burst);
+    if (this.#tokens >= needed) {
+      this.#tokens -= count;
       return undefined;
     }
     if (this.#mode === 'reject' || this.#waiting >= this.#maxWaiting)
       throw new RedkeepError('REDKEEP_RATE_LIMITED', 'The rate limit of this client is reached');
     // The debt decides the place in line: who comes later waits longer.
-    const delay = (1 - this.#tokens) / this.#perMs;
-    this.#tokens--;
+    const delay = (needed - this.#tokens) / this.#perMs;
+    this.#tokens -= count;
     this.#waiting++;
     return new Promise((resolve) =>
       setTimeout(() => {

@@ -20,7 +20,9 @@ export interface TlsInfo {
   readonly verified: boolean;
   /** The server's certificate first. */
   readonly chain: readonly CertificateInfo[];
-  /** Whole days until the first certificate of the chain ends; negative when it has. */
+  /** When the first certificate of the chain ends. */
+  readonly validTo: Date;
+  /** Whole days until then; negative when it has. */
   readonly daysLeft: number;
 }
 
@@ -43,12 +45,14 @@ export function tlsInfoOf(socket: TLSSocket, now: number = Date.now()): TlsInfo 
     });
     certificate = certificate.issuerCertificate;
   }
+  const end = Math.min(...chain.map(({ validTo }) => validTo.getTime()));
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().standardName ?? socket.getCipher().name,
     verified: socket.authorized,
     chain,
-    daysLeft: Math.floor((Math.min(...chain.map(({ validTo }) => validTo.getTime())) - now) / DAY_MS),
+    validTo: new Date(end),
+    daysLeft: Math.floor((end - now) / DAY_MS),
   };
 }
 

@@ -141,6 +141,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     const client = new this.#Client(this.#settings.data(seed), (resolved) => ({
       ...resolved,
       cache: cached ? this.options.cache : undefined,
+      rateLimit: this.options.rateLimit,
       connection: {
         ...resolved.connection,
         handshake: { ...resolved.connection.handshake, role: 'master' },
@@ -301,7 +302,12 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
       }
       const pool = this.#newPool(
         size,
-        () => new this.#Client(this.#settings.data(target), (resolved) => ({ ...resolved, cache: this.options.cache })),
+        () =>
+          new this.#Client(this.#settings.data(target), (resolved) => ({
+            ...resolved,
+            cache: this.options.cache,
+            rateLimit: this.options.rateLimit,
+          })),
         'REPLICA',
         () => address,
       );

@@ -79,6 +79,8 @@ export function resolveSentinelOptions(given: SentinelOptions): ResolvedSentinel
     'allowCommands',
     'denyCommands',
     'readOnlyCommands',
+    'maxScripts',
+    'validateCommand',
     'commandOptions',
     'keyPrefix',
     'RESP',

@@ -3,6 +3,7 @@ import { prefixKeys } from '../client-core.js';
 import { type Bound, bindCommands, type ReplyKind } from '../commands/bind.js';
 import { Command, rawCommand, spec } from '../commands/command.js';
 import type { Connection } from '../connection/connection.js';
+import { observedBatch } from '../diagnostics.js';
 import type { TransactionTarget } from '../dispatcher.js';
 import { ErrorReply, MultiErrorReply, WatchError } from '../errors.js';
 import type { CommandOptions } from '../options.js';
@@ -101,7 +102,7 @@ export class Transaction<
     const watched = this.#target.beginTransaction?.() ?? false;
     if (this.#commands.length === 0 && !watched) return [] as unknown as R;
     return this.#target.withConnection(this.#commands, (connection, asking) =>
-      this.#run(connection, watched, asking === true),
+      observedBatch('MULTI', this.#commands, connection, this.#run(connection, watched, asking === true)),
     );
   }
 
