@@ -112,5 +112,9 @@ export type { SentinelClientError, SentinelEvent } from './sentinel/sentinel-cor
 export type { SentinelOptions } from './sentinel/sentinel-options.js';
 export type { ConsumedEntry, ConsumeOptions } from './streaming/consumer-group.js';
 export type { ValueStreamOptions } from './streaming/value-stream.js';
+export type { OpenTelemetryApi } from './telemetry/api.js';
+export type { MetricsConfig } from './telemetry/metrics.js';
+export { OpenTelemetry, type OpenTelemetryConfig } from './telemetry/open-telemetry.js';
+export type { TracingConfig } from './telemetry/tracing.js';
 export { Transaction } from './transaction/transaction.js';
 export { version } from './version.js';
