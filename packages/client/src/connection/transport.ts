@@ -3,7 +3,7 @@
  */
 import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { ConnectError, ConnectionTimeoutError, type ErrorCode } from '../errors.js';
+import { ConnectError, ConnectionTimeoutError, type ErrorCode, InvalidOptionError } from '../errors.js';
 import { type TlsOptions, tlsConnectOptions } from '../security/tls-policy.js';
 
 export type Endpoint =
@@ -93,7 +93,7 @@ export function openTransport(
                 : tlsConnectOptions(tls, undefined)),
             });
     } catch (error) {
-      reject(error);
+      reject(error instanceof InvalidOptionError ? error : unusable(error as NodeJS.ErrnoException, endpoint));
       return;
     }
     const timer = setTimeout(() => fail(new ConnectionTimeoutError()), options.connectTimeout);
@@ -150,6 +150,15 @@ export function openTransport(
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort);
   });
+}
+
+/** Files with certificates or a key that OpenSSL cannot take, or that do not belong together. */
+function unusable(error: NodeJS.ErrnoException, endpoint: Endpoint): ConnectError {
+  return new ConnectError(
+    'REDKEEP_TLS_FAILED',
+    `${describeEndpoint(endpoint)}: the certificates or the key cannot be used (${error.code ?? 'unreadable'})`,
+    { cause: error },
+  );
 }
 
 /** A TLS handshake that takes longer is looked into: a plaintext server waits for ever for the end of the ClientHello. */
