@@ -14,6 +14,7 @@ import type { ScanOptions } from './commands/keys.js';
 import { InvalidArgumentError } from './errors.js';
 import { type Health, healthCheck } from './health/health-check.js';
 import { createLegacyClient, type LegacyClient } from './legacy/legacy-client.js';
+import { CLIENT_SCHEMA, checkOptions } from './option-schema.js';
 import { type ClientOptions, type CommandOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { type PoolArguments, RedisClientPool } from './pool/pool.js';
 import { type Mapped, RESP_TYPES, type RedisArgument, type ReplyValue, type TypeMapping } from './protocol/types.js';
@@ -589,6 +590,7 @@ export function templateWords(
  * await client.connect();
  */
 export function createClient<const O extends ClientOptions = ClientOptions>(options?: O): ClientOf<O> {
+  if (options !== undefined) checkOptions(options, CLIENT_SCHEMA);
   const Client = clientClass(options ?? {});
   return new Client(options) as ClientOf<O>;
 }

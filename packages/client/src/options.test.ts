@@ -45,12 +45,12 @@ describe('TLS is on unless plaintext is asked for', () => {
 describe('what is wrong is refused when the client is created', () => {
   test('verification turned off by accident', () => {
     refused({ tls: { rejectUnauthorized: false } }, 'tls.rejectUnauthorized');
-    refused({ socket: { tls: true, rejectUnauthorized: false } }, 'tls.rejectUnauthorized');
+    refused({ socket: { tls: true, rejectUnauthorized: false } }, 'socket.rejectUnauthorized');
   });
   test('contradictions', () => {
     refused({ url: 'redis://localhost', tls: true }, 'tls');
     refused({ url: 'rediss://localhost', tls: false }, 'tls');
-    refused({ url: 'redis://localhost', socket: { ca: 'x' } }, 'tls');
+    refused({ url: 'redis://localhost', socket: { caFile: '/x' } }, 'tls');
     refused({ tls: { certFile: '/x' } }, 'tls.keyFile');
     refused({ tls: { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.2' } }, 'tls.maxVersion');
   });

@@ -12,6 +12,7 @@ import type { ConnectionOptions, DispatchOptions } from './connection/connection
 import { defaultReconnectStrategy, type ReconnectStrategy } from './connection/reconnect.js';
 import type { Endpoint } from './connection/transport.js';
 import { InvalidOptionError } from './errors.js';
+import { CLIENT_SCHEMA, checkOptions, ownOptions, TLS_SCHEMA } from './option-schema.js';
 import { DEFAULT_REPLY_LIMITS, type ReplyLimits } from './protocol/limits.js';
 import type { RedisArgument, RespVersion, TypeMapping } from './protocol/types.js';
 import type { CustomCommandOptions } from './scripting/custom-commands.js';
@@ -136,8 +137,9 @@ export interface ResolvedOptions {
 }
 
 /** @throws InvalidOptionError naming the option and the fix */
-export function resolveOptions(given: ClientOptions = {}, env: NodeJS.ProcessEnv = process.env): ResolvedOptions {
-  checkNames(given);
+export function resolveOptions(options: ClientOptions = {}, env: NodeJS.ProcessEnv = process.env): ResolvedOptions {
+  checkOptions(options, CLIENT_SCHEMA);
+  const given = ownOptions(options);
   const url =
     given.url ?? (given.socket?.host === undefined && given.socket?.path === undefined ? env.REDIS_URL : undefined);
   const fromUrl = url === undefined ? undefined : parseUrl(url, given.url === undefined ? 'REDIS_URL' : 'url');
@@ -149,25 +151,19 @@ export function resolveOptions(given: ClientOptions = {}, env: NodeJS.ProcessEnv
     given.commandOptions !== undefined && 'timeout' in given.commandOptions
       ? (given.commandOptions.timeout ?? 0)
       : DEFAULTS.commandTimeout;
-  const commandTimeout = milliseconds(timeout, 'commandOptions.timeout');
-  const database = given.database ?? fromUrl?.database ?? 0;
-  if (!Number.isInteger(database) || database < 0 || database > 1_000_000) {
-    throw new InvalidOptionError('database', 'must be a whole number from 0');
-  }
+  checkContradictions(given, given.url === undefined ? undefined : fromUrl);
+  const commandTimeout = timeout;
   return {
     connection: {
       endpoint,
       tls,
-      connectTimeout: milliseconds(socket.connectTimeout ?? DEFAULTS.connectTimeout, 'socket.connectTimeout'),
+      connectTimeout: socket.connectTimeout ?? DEFAULTS.connectTimeout,
       handshakeTimeout: DEFAULTS.handshakeTimeout,
       commandTimeout,
-      socketTimeout: milliseconds(socket.socketTimeout ?? commandTimeout * 2, 'socket.socketTimeout'),
+      socketTimeout: socket.socketTimeout ?? commandTimeout * 2,
       noDelay: socket.noDelay ?? true,
       keepAlive: socket.keepAlive ?? true,
-      keepAliveInitialDelay: milliseconds(
-        socket.keepAliveInitialDelay ?? DEFAULTS.keepAliveInitialDelay,
-        'socket.keepAliveInitialDelay',
-      ),
+      keepAliveInitialDelay: socket.keepAliveInitialDelay ?? DEFAULTS.keepAliveInitialDelay,
       credentials:
         given.credentialsProvider !== undefined
           ? toCredentialsSource(given.credentialsProvider)
@@ -175,13 +171,13 @@ export function resolveOptions(given: ClientOptions = {}, env: NodeJS.ProcessEnv
       handshake: {
         resp: given.RESP ?? 3,
         name: given.name,
-        database,
+        database: given.database ?? fromUrl?.database ?? 0,
         replicaReads: given.readonly ?? false,
         clientInfo: given.disableClientInfo === true ? false : (given.clientInfoTag ?? ''),
       },
       replyLimits: { ...DEFAULT_REPLY_LIMITS, ...given.replyLimits },
-      maxCommands: count(given.commandsQueueMaxLength ?? DEFAULTS.maxCommands, 'commandsQueueMaxLength'),
-      maxQueueBytes: count(given.maxQueueBytes ?? DEFAULTS.maxQueueBytes, 'maxQueueBytes'),
+      maxCommands: given.commandsQueueMaxLength ?? DEFAULTS.maxCommands,
+      maxQueueBytes: given.maxQueueBytes ?? DEFAULTS.maxQueueBytes,
       offlineQueue: given.disableOfflineQueue !== true,
       maxRetries: given.maxRetriesPerCommand ?? DEFAULTS.maxRetries,
       reconnectStrategy: strategyOf(socket.reconnectStrategy),
@@ -296,36 +292,35 @@ function decode(part: string, option: string): string {
   }
 }
 
+/** Options that say two things at once: nobody can tell which was meant. `fromUrl` is that of the option `url`. */
+function checkContradictions(given: ClientOptions, fromUrl: ParsedUrl | undefined): void {
+  const { socket = {} } = given;
+  const differs = (a: unknown, b: unknown) => a !== undefined && b !== undefined && a !== b;
+  const fromEndpoint = fromUrl?.endpoint;
+  const contradicted: readonly (readonly [option: string, boolean])[] = [
+    ['username', differs(given.username, fromUrl?.username)],
+    ['password', differs(given.password, fromUrl?.password)],
+    ['database', differs(given.database, fromUrl?.database)],
+    ['socket.host', fromEndpoint?.kind === 'tcp' && differs(socket.host, fromEndpoint.host)],
+    ['socket.port', fromEndpoint?.kind === 'tcp' && differs(socket.port, fromEndpoint.port)],
+    ['socket.path', fromEndpoint !== undefined && differs(socket.path, (fromEndpoint as { path?: string }).path ?? '')],
+  ];
+  for (const [option, contradicts] of contradicted)
+    if (contradicts) throw new InvalidOptionError(option, 'contradicts the URL: leave one of them out');
+  if (socket.path !== undefined && (socket.host !== undefined || socket.port !== undefined))
+    throw new InvalidOptionError('socket.path', 'stands beside a host or port: a Unix socket has neither');
+  if (given.disableClientInfo === true && given.clientInfoTag !== undefined)
+    throw new InvalidOptionError('clientInfoTag', 'is given, yet disableClientInfo sends none');
+}
+
 function resolveEndpoint(socket: SocketOptions, fromUrl: ParsedUrl | undefined): Endpoint {
   if (socket.path !== undefined) return { kind: 'unix', path: socket.path };
   const base = fromUrl?.endpoint;
   if (base?.kind === 'unix' && socket.host === undefined) return base;
   const port = socket.port ?? (base?.kind === 'tcp' ? base.port : 6379);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new InvalidOptionError('socket.port', 'must be from 1 to 65535');
   const host = socket.host ?? (base?.kind === 'tcp' ? base.host : 'localhost');
   return { kind: 'tcp', host, port, family: socket.family, localAddress: socket.localAddress };
 }
-
-const TLS_NAMES = [
-  'ca',
-  'cert',
-  'key',
-  'passphrase',
-  'caFile',
-  'certFile',
-  'keyFile',
-  'servername',
-  'minVersion',
-  'maxVersion',
-  'ciphers',
-  'ecdhCurve',
-  'pinnedSpki',
-  'pinnedCa',
-  'checkServerIdentity',
-  'dangerouslyAcceptAnyCertificate',
-  'rejectUnauthorized',
-] as const;
 
 function resolveTls(
   given: ClientOptions,
@@ -334,13 +329,12 @@ function resolveTls(
   endpoint: Endpoint,
   env: NodeJS.ProcessEnv,
 ): TlsOptions | undefined {
-  const options: Record<string, unknown> = {};
-  for (const name of TLS_NAMES) if (name in socket) options[name] = (socket as Record<string, unknown>)[name];
-  if (typeof given.tls === 'object') {
-    for (const name of Object.keys(given.tls))
-      if (!TLS_NAMES.includes(name as never)) throw unknownOption(`tls.${name}`, name, TLS_NAMES);
-    Object.assign(options, given.tls);
+  const options: Record<string, unknown> = Object.create(null);
+  for (const name of Object.keys(TLS_SCHEMA)) {
+    const value = (socket as Record<string, unknown>)[name];
+    if (value !== undefined) options[name] = value;
   }
+  if (typeof given.tls === 'object') Object.assign(options, given.tls);
   const asked = given.tls === undefined ? socket.tls : given.tls !== false;
   if (asked !== undefined && fromUrl?.tls !== undefined && given.url !== undefined && asked !== fromUrl.tls) {
     throw new InvalidOptionError('tls', `contradicts the scheme of the URL (${fromUrl.tls ? 'rediss' : 'redis'}://)`);
@@ -400,98 +394,4 @@ function strategyOf(given: SocketOptions['reconnectStrategy']): ReconnectStrateg
   if (given === undefined) return defaultReconnectStrategy;
   if (typeof given === 'function') return given;
   return () => given;
-}
-
-function milliseconds(value: number, option: string): number {
-  if (typeof value !== 'number' || !(value >= 0) || value > 2 ** 31 - 1)
-    throw new InvalidOptionError(option, 'must be milliseconds from 0 to 2147483647');
-  return value;
-}
-
-function count(value: number, option: string): number {
-  if (typeof value !== 'number' || !(value > 0)) throw new InvalidOptionError(option, 'must be a positive number');
-  return value;
-}
-
-const CLIENT_NAMES = [
-  'url',
-  'socket',
-  'tls',
-  'allowPlaintext',
-  'username',
-  'password',
-  'credentialsProvider',
-  'name',
-  'database',
-  'keyPrefix',
-  'RESP',
-  'commandsQueueMaxLength',
-  'maxQueueBytes',
-  'disableOfflineQueue',
-  'readonly',
-  'pingInterval',
-  'maxRetriesPerCommand',
-  'commandOptions',
-  'replyLimits',
-  'maxScripts',
-  'rateLimit',
-  'circuitBreaker',
-  'validateCommand',
-  'disableClientInfo',
-  'clientInfoTag',
-  'commandPolicy',
-  'allowCommands',
-  'denyCommands',
-  'readOnlyCommands',
-  'modules',
-  'functions',
-  'scripts',
-  'clientSideCache',
-  'emitInvalidate',
-  'maintNotifications',
-  'maintEndpointType',
-  'maintRelaxedCommandTimeout',
-  'maintRelaxedSocketTimeout',
-] as const;
-const SOCKET_NAMES = [
-  ...TLS_NAMES,
-  'host',
-  'port',
-  'path',
-  'family',
-  'localAddress',
-  'tls',
-  'connectTimeout',
-  'socketTimeout',
-  'noDelay',
-  'keepAlive',
-  'keepAliveInitialDelay',
-  'reconnectStrategy',
-] as const;
-
-function checkNames(given: ClientOptions): void {
-  for (const name of Object.keys(given))
-    if (!CLIENT_NAMES.includes(name as never)) throw unknownOption(name, name, CLIENT_NAMES);
-  for (const name of Object.keys(given.socket ?? {}))
-    if (!SOCKET_NAMES.includes(name as never)) throw unknownOption(`socket.${name}`, name, SOCKET_NAMES);
-}
-
-function unknownOption(path: string, name: string, known: readonly string[]): InvalidOptionError {
-  const nearest = known
-    .map((k) => [distance(name.toLowerCase(), k.toLowerCase()), k] as const)
-    .sort(([a], [b]) => a - b)[0]!;
-  return new InvalidOptionError(path, `is not an option${nearest[0] <= 3 ? `; did you mean ${nearest[1]}?` : ''}`);
-}
-
-/** Levenshtein. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

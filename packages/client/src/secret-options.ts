@@ -1,6 +1,7 @@
 /** Options as a client shows them: usable to create another client, but nothing in them prints a password. */
 import type { ClientOptions } from './options.js';
 import { Secret } from './security/secret.js';
+import type { TlsOptions } from './security/tls-policy.js';
 import { parseURL } from './url-options.js';
 
 const shown = new WeakMap<ClientOptions, ClientOptions>();
@@ -17,6 +18,15 @@ export const SecretOptions = {
   },
 };
 
+function withoutKey<O extends TlsOptions>({ key, passphrase, ...rest }: O): O {
+  const hide = (value: string | Buffer | Secret) => Secret.from(Buffer.isBuffer(value) ? value.toString() : value);
+  return {
+    ...rest,
+    ...(key === undefined ? {} : { key: hide(key) }),
+    ...(passphrase === undefined ? {} : { passphrase: hide(passphrase) }),
+  } as O;
+}
+
 function withoutText({ url, ...rest }: ClientOptions): ClientOptions {
   const options: ClientOptions = { ...rest };
   if (url !== undefined) {
@@ -27,5 +37,7 @@ function withoutText({ url, ...rest }: ClientOptions): ClientOptions {
     if (rest.database === undefined && database !== undefined) options.database = database;
   }
   if (options.password !== undefined) options.password = Secret.from(options.password);
+  if (typeof options.tls === 'object') options.tls = withoutKey(options.tls);
+  if (options.socket !== undefined) options.socket = withoutKey(options.socket);
   return Object.freeze(options);
 }

@@ -1,6 +1,7 @@
 /** A cluster's options, and from them those of each node. */
 import { BasicPooledClientSideCache } from '../cache/client-side-cache.js';
 import { InvalidOptionError } from '../errors.js';
+import { CLUSTER_SCHEMA, checkOptions, ownOptions, within } from '../option-schema.js';
 import {
   type ClientOptions,
   type CommandOptions,
@@ -76,9 +77,11 @@ const POLICY_NAMES = [
 ] as const;
 
 /** @throws InvalidOptionError */
-export function resolveClusterOptions(given: ClusterOptions): ResolvedClusterOptions {
+export function resolveClusterOptions(options: ClusterOptions): ResolvedClusterOptions {
+  checkOptions(options, CLUSTER_SCHEMA);
+  const given = ownOptions(options);
   const { defaults = {}, rootNodes } = given;
-  if (!Array.isArray(rootNodes)) throw new InvalidOptionError('rootNodes', 'must be an array of client options');
+  if (rootNodes === undefined) throw new InvalidOptionError('rootNodes', 'must be an array of client options');
   if (defaults.url !== undefined) throw new InvalidOptionError('defaults.url', 'belongs into rootNodes');
   const policyOptions: CommandPolicyOptions = {};
   for (const name of POLICY_NAMES) {
@@ -97,7 +100,7 @@ export function resolveClusterOptions(given: ClusterOptions): ResolvedClusterOpt
     ...root,
     socket: { ...defaults.socket, ...root.socket, reconnectStrategy: false as const },
   }));
-  const resolved: ResolvedOptions[] = seeds.map((seed) => resolveOptions(seed));
+  const resolved: ResolvedOptions[] = seeds.map((seed, i) => within(`rootNodes[${i}]`, () => resolveOptions(seed)));
   // A node speaks TLS as its seeds do, unless `defaults` say.
   const saysTls = defaults.tls !== undefined || defaults.socket?.tls !== undefined;
   const first = resolved[0];
@@ -114,7 +117,10 @@ export function resolveClusterOptions(given: ClusterOptions): ResolvedClusterOpt
   const hosts = resolved.flatMap(({ connection }) =>
     connection.endpoint.kind === 'tcp' ? [connection.endpoint.host] : [],
   );
-  const nodeTls = hosts.length === 0 ? undefined : resolveOptions(node({ host: hosts[0]!, port: 6379 })).connection.tls;
+  const nodeTls =
+    hosts.length === 0
+      ? undefined
+      : within('defaults', () => resolveOptions(node({ host: hosts[0]!, port: 6379 }))).connection.tls;
   const { nodeAddressMap } = given;
   return {
     policy: new CommandPolicy(policyOptions),

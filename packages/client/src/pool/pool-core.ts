@@ -21,6 +21,7 @@ import {
   QueueFullError,
   TimeoutError,
 } from '../errors.js';
+import { checkOptions, POOL_SCHEMA } from '../option-schema.js';
 import type { CommandOptions, ResolvedOptions } from '../options.js';
 import { type LeasedClient, LeaseLeakedError, leaseView } from './lease.js';
 
@@ -57,16 +58,10 @@ export const POOL_DEFAULTS: PoolOptions = {
 
 /** @throws InvalidOptionError */
 export function resolvePoolOptions(given: Partial<PoolOptions>): PoolOptions {
-  const options = { ...POOL_DEFAULTS, ...given };
-  for (const name of Object.keys(given)) {
-    if (!(name in POOL_DEFAULTS)) throw new InvalidOptionError(name, 'is not an option of a pool');
-  }
-  for (const name of Object.keys(POOL_DEFAULTS) as (keyof PoolOptions)[]) {
-    if (!Number.isInteger(options[name]) || options[name] < 0)
-      throw new InvalidOptionError(name, 'must be a whole number from 0');
-  }
-  if (options.maximum < 1 || options.maximum < options.minimum)
-    throw new InvalidOptionError('maximum', 'must be at least 1 and at least `minimum`');
+  checkOptions(given, POOL_SCHEMA);
+  const own = Object.entries(given).filter(([, value]) => value !== undefined);
+  const options: PoolOptions = { ...POOL_DEFAULTS, ...Object.fromEntries(own) };
+  if (options.maximum < options.minimum) throw new InvalidOptionError('maximum', 'must be at least `minimum`');
   return options;
 }
 

@@ -6,6 +6,7 @@ import { clientClass, type RedisClient } from '../client.js';
 import { callOptions, effectiveOptions, mergeOptions } from '../command-options.js';
 import { bindSharedCommands, type SharedCommandMethods } from '../commands/bind.js';
 import { type Command, rawCommand } from '../commands/command.js';
+import { CLIENT_SCHEMA, checkOptions, POOL_SCHEMA } from '../option-schema.js';
 import {
   type ClientOptions,
   type CommandOptions,
@@ -52,6 +53,8 @@ export class RedisClientPool<
 
   constructor(given: ClientOptions = {}, options: PoolArguments = {}) {
     super();
+    checkOptions(given, CLIENT_SCHEMA);
+    checkOptions(options, POOL_SCHEMA);
     const { clientSideCache = given.clientSideCache, ...poolOptions } = options;
     const cache = resolveCache({ ...given, clientSideCache }, BasicPooledClientSideCache);
     const clientOptions: ClientOptions = { ...given, clientSideCache: undefined };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createPki, startScriptedServer, startServer } from '@redkeep/testing';
 import { createClient } from '../client.js';
@@ -57,10 +58,11 @@ describe('TLS', () => {
     const spki = createHash('sha256')
       .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
       .digest('base64');
+    const other = createHash('sha256').digest('base64');
     const pinned = (tls: TlsOptions) => outcome({ url: `rediss://localhost:${good.port}`, tls: { ca: ca, ...tls } });
     assert.equal(await pinned({ pinnedSpki: spki }), 'ok');
-    assert.equal(await pinned({ pinnedSpki: ['AAAA', spki] }), 'ok');
-    assert.equal(await pinned({ pinnedSpki: 'AAAA' }), 'REDKEEP_TLS_FAILED');
+    assert.equal(await pinned({ pinnedSpki: [other, spki] }), 'ok');
+    assert.equal(await pinned({ pinnedSpki: other }), 'REDKEEP_TLS_FAILED');
     assert.equal(await pinned({ pinnedCa: new X509Certificate(ca).fingerprint256 }), 'ok');
     assert.equal(await pinned({ pinnedCa: new X509Certificate(otherCa).fingerprint256 }), 'REDKEEP_TLS_FAILED');
   });
@@ -77,6 +79,22 @@ describe('TLS', () => {
         tls: { ca: await readFile(ca), cert: await readFile(clientCert), key: await readFile(clientKey) },
       }),
       'ok',
+    );
+  });
+
+  test('files that are no certificates, or belong to another key, are told as such', async () => {
+    await using server = await startServer({ tls: true });
+    const { ca, clientCert } = server.tlsFiles!;
+    const url = `rediss://127.0.0.1:${server.tlsPort}`;
+    const other = join(server.dir, 'server.key');
+    assert.equal(await outcome({ url, tls: { caFile: '/nonexistent' } }), 'REDKEEP_INVALID_OPTION');
+    assert.equal(
+      await outcome({ url, tls: { caFile: ca, certFile: clientCert, keyFile: other } }),
+      'REDKEEP_TLS_FAILED',
+    );
+    assert.equal(
+      await outcome({ url, tls: { caFile: ca, certFile: server.configFile, keyFile: other } }),
+      'REDKEEP_TLS_FAILED',
     );
   });
 

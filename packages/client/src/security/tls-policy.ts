@@ -9,8 +9,9 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import {
   type ConnectionOptions,
+  createSecureContext,
   type PeerCertificate,
-  type SecureVersion,
+  type SecureContextOptions,
   checkServerIdentity as verifyName,
 } from 'node:tls';
 import { InvalidOptionError } from '../errors.js';
@@ -58,20 +59,8 @@ export const DEFAULT_CIPHERS = [
   'ECDHE-RSA-AES128-GCM-SHA256',
 ].join(':');
 
-/** Checks what can be checked before a connection is made. */
+/** Checks what options mean together, as far as that can be before a connection is made. Files are read later. */
 export function validateTls(options: TlsOptions, path = 'tls'): void {
-  if ('rejectUnauthorized' in options && (options as { rejectUnauthorized?: boolean }).rejectUnauthorized === false) {
-    throw new InvalidOptionError(
-      `${path}.rejectUnauthorized`,
-      'turning verification off lets anybody on the way read the password; give the CA with caFile, or say dangerouslyAcceptAnyCertificate in a laboratory',
-    );
-  }
-  for (const name of ['minVersion', 'maxVersion'] as const) {
-    const version: SecureVersion | undefined = options[name];
-    if (version !== undefined && version !== 'TLSv1.2' && version !== 'TLSv1.3') {
-      throw new InvalidOptionError(`${path}.${name}`, 'must be TLSv1.2 or TLSv1.3');
-    }
-  }
   if (options.minVersion === 'TLSv1.3' && options.maxVersion === 'TLSv1.2') {
     throw new InvalidOptionError(`${path}.maxVersion`, 'is below minVersion');
   }
@@ -83,6 +72,55 @@ export function validateTls(options: TlsOptions, path = 'tls'): void {
       'a client certificate needs both certificate and key',
     );
   }
+  for (const name of ['ca', 'cert', 'key'] as const)
+    if (options[name] !== undefined && options[`${name}File`] !== undefined)
+      throw new InvalidOptionError(`${path}.${name}File`, `stands beside ${name}: leave one of them out`);
+  if (options.passphrase !== undefined && !hasKey)
+    throw new InvalidOptionError(`${path}.passphrase`, 'has no key that it could be for');
+  if (options.dangerouslyAcceptAnyCertificate === true)
+    for (const name of ['pinnedSpki', 'pinnedCa', 'checkServerIdentity'] as const)
+      if (options[name] !== undefined)
+        throw new InvalidOptionError(`${path}.${name}`, 'checks nothing beside dangerouslyAcceptAnyCertificate');
+  checkPem(options.ca, `${path}.ca`);
+  checkPem(options.cert, `${path}.cert`);
+  const { ciphers, key, passphrase, ecdhCurve } = options;
+  checkContext({ ciphers }, `${path}.ciphers`, 'names no suite that this OpenSSL knows');
+  checkContext({ ecdhCurve }, `${path}.ecdhCurve`, 'names no curve that this OpenSSL knows');
+  if (key === undefined || options.cert === undefined) return;
+  checkContext(
+    { cert: asArray(options.cert), key: revealed(key), passphrase: revealed(passphrase) },
+    `${path}.key`,
+    'is not the private key of the certificate, or the passphrase is not its own',
+  );
+}
+
+function checkPem(pem: Pem | undefined, path: string): void {
+  for (const part of asArray(pem) ?? []) {
+    const blocks = String(part).match(/-----BEGIN [A-Z ]*CERTIFICATE-----[^-]*-----END [A-Z ]*CERTIFICATE-----/g);
+    try {
+      if (blocks === null) throw new TypeError('no certificate');
+      for (const block of blocks) new X509Certificate(block);
+    } catch {
+      throw new InvalidOptionError(
+        path,
+        'is not a certificate in PEM; for the path of a file there are caFile and certFile',
+      );
+    }
+  }
+}
+
+function checkContext(context: SecureContextOptions, path: string, problem: string): void {
+  if (Object.values(context).every((value) => value === undefined)) return;
+  try {
+    createSecureContext(context);
+  } catch {
+    // OpenSSL's own words can quote what it was given.
+    throw new InvalidOptionError(path, problem);
+  }
+}
+
+function revealed<T>(value: T | Secret): T | string {
+  return value instanceof Secret ? value.reveal() : value;
 }
 
 /**
@@ -101,8 +139,8 @@ export function tlsConnectOptions(
   return {
     ca: asArray(options.ca) ?? read(options.caFile, 'tls.caFile'),
     cert: asArray(options.cert) ?? read(options.certFile, 'tls.certFile'),
-    key: options.key instanceof Secret ? options.key.reveal() : (options.key ?? read(options.keyFile, 'tls.keyFile')),
-    passphrase: options.passphrase instanceof Secret ? options.passphrase.reveal() : options.passphrase,
+    key: revealed(options.key ?? read(options.keyFile, 'tls.keyFile')),
+    passphrase: revealed(options.passphrase),
     servername,
     minVersion: options.minVersion ?? 'TLSv1.2',
     maxVersion: options.maxVersion ?? 'TLSv1.3',

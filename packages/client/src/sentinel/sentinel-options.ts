@@ -3,6 +3,7 @@ import { BasicPooledClientSideCache } from '../cache/client-side-cache.js';
 import type { NodeAddressMap } from '../cluster/cluster-options.js';
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import { InvalidOptionError } from '../errors.js';
+import { checkOptions, ownOptions, SENTINEL_SCHEMA, within } from '../option-schema.js';
 import {
   type ClientOptions,
   type CommandOptions,
@@ -68,10 +69,18 @@ export interface ResolvedSentinelOptions {
 }
 
 /** @throws InvalidOptionError */
-export function resolveSentinelOptions(given: SentinelOptions): ResolvedSentinelOptions {
-  const { nodeClientOptions: dataOptions = {}, sentinelClientOptions: ownOptions = {}, nodeAddressMap } = given;
-  if (typeof given.name !== 'string' || given.name === '') throw new InvalidOptionError('name', 'must be a string');
-  if (!Array.isArray(given.sentinelRootNodes) || given.sentinelRootNodes.length === 0)
+export function resolveSentinelOptions(options: SentinelOptions): ResolvedSentinelOptions {
+  checkOptions(options, SENTINEL_SCHEMA);
+  const given = ownOptions(options);
+  const { nodeClientOptions: dataOptions = {}, sentinelClientOptions: askOptions = {}, nodeAddressMap } = given;
+  if (given.name === undefined) throw new InvalidOptionError('name', 'must be the name that the sentinels monitor');
+  for (const name of ['nodeClientOptions', 'sentinelClientOptions'] as const)
+    if (given[name]?.url !== undefined || given[name]?.socket?.host !== undefined)
+      throw new InvalidOptionError(
+        `${name}.${given[name]?.url === undefined ? 'socket.host' : 'url'}`,
+        'is not asked: addresses come from sentinelRootNodes and the sentinels',
+      );
+  if (given.sentinelRootNodes === undefined || given.sentinelRootNodes.length === 0)
     throw new InvalidOptionError('sentinelRootNodes', 'must be an array of at least one { host, port }');
   const shared: ClientOptions = { ...dataOptions, clientSideCache: undefined };
   for (const name of [
@@ -95,17 +104,17 @@ export function resolveSentinelOptions(given: SentinelOptions): ResolvedSentinel
     { RESP: shared.RESP, clientSideCache: given.clientSideCache ?? dataOptions.clientSideCache },
     BasicPooledClientSideCache,
   );
-  const commands = { ...resolveOptions(at(shared, sample)), cache };
-  const saysTls = ownOptions.tls !== undefined || ownOptions.socket?.tls !== undefined;
+  const commands = { ...within('nodeClientOptions', () => resolveOptions(at(shared, sample))), cache };
+  const saysTls = askOptions.tls !== undefined || askOptions.socket?.tls !== undefined;
   const sentinelOptions: ClientOptions = saysTls
-    ? ownOptions
+    ? askOptions
     : {
-        ...ownOptions,
+        ...askOptions,
         tls: commands.connection.tls ?? false,
-        allowPlaintext: ownOptions.allowPlaintext ?? dataOptions.allowPlaintext,
+        allowPlaintext: askOptions.allowPlaintext ?? dataOptions.allowPlaintext,
       };
-  const sentinelTls = resolveOptions(at(sentinelOptions, sample)).connection.tls;
-  if (commands.connection.tls !== undefined && sentinelTls === undefined && ownOptions.allowPlaintext !== true)
+  const sentinelTls = within('sentinelClientOptions', () => resolveOptions(at(sentinelOptions, sample))).connection.tls;
+  if (commands.connection.tls !== undefined && sentinelTls === undefined && askOptions.allowPlaintext !== true)
     throw new InvalidOptionError(
       'sentinelClientOptions.tls',
       'sentinels in plaintext could lead data connections anywhere; use TLS for them too, or set sentinelClientOptions.allowPlaintext',

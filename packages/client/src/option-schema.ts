@@ -1,0 +1,375 @@
+/**
+ * Every option there is, with what it may be. Unknown names are refused with the nearest one, wrong values by the
+ * option's path; what options mean together is judged where they are resolved.
+ */
+import { isIP } from 'node:net';
+import { ClientSideCacheProvider } from './cache/client-side-cache.js';
+import { InvalidOptionError } from './errors.js';
+import { Secret } from './security/secret.js';
+
+/** @throws InvalidOptionError that names `path` */
+export interface Rule {
+  (value: unknown, path: string): void;
+  /** Of an object: its own options. */
+  readonly schema?: () => Schema;
+}
+export type Schema = Readonly<Record<string, Rule>>;
+
+/** setTimeout's largest delay. */
+const MAX_MS = 2 ** 31 - 1;
+
+const rule =
+  (test: (value: unknown) => boolean, problem: string): Rule =>
+  (value, path) => {
+    if (!test(value)) throw new InvalidOptionError(path, problem);
+  };
+const is = (type: string) => (value: unknown) => typeof value === type;
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+const isPlain = (value: unknown) => isObject(value) && !Array.isArray(value) && !ArrayBuffer.isView(value);
+const isBytes = (value: unknown) => typeof value === 'string' || Buffer.isBuffer(value);
+const whole = (from: number, to = Number.MAX_SAFE_INTEGER) =>
+  rule(
+    (n) => Number.isInteger(n) && (n as number) >= from && (n as number) <= to,
+    `must be a whole number from ${from}${to === Number.MAX_SAFE_INTEGER ? '' : ` to ${to}`}`,
+  );
+
+const flag = rule(is('boolean'), 'must be true or false');
+const text = rule((v) => typeof v === 'string' && v !== '', 'must be a string that is not empty');
+const callback = rule(is('function'), 'must be a function');
+const anyObject = rule(isPlain, 'must be an object');
+const milliseconds = rule(
+  (n) => typeof n === 'number' && n >= 0 && n <= MAX_MS,
+  `must be milliseconds from 0 to ${MAX_MS}`,
+);
+const positive = rule((n) => typeof n === 'number' && n > 0, 'must be a positive number');
+const secret = rule((v) => typeof v === 'string' || v instanceof Secret, 'must be a string or a Secret');
+const oneOf = (...values: unknown[]) =>
+  rule(
+    (v) => values.includes(v),
+    `must be ${values.map((v) => (typeof v === 'string' ? `'${v}'` : String(v))).join(' or ')}`,
+  );
+const listOf = (test: (value: unknown) => boolean, problem: string) =>
+  rule((v) => Array.isArray(v) && v.every(test), problem);
+const pem = rule(
+  (v) => isBytes(v) || (Array.isArray(v) && v.length > 0 && v.every(isBytes)),
+  'must be PEM text, a Buffer or an array of these',
+);
+const pins = (pattern: RegExp, problem: string) =>
+  rule((v) => {
+    const list = Array.isArray(v) ? v : [v];
+    return list.length > 0 && list.every((pin) => typeof pin === 'string' && pattern.test(pin));
+  }, problem);
+/** A word that goes into CLIENT SETNAME or SETINFO, which take no spaces and no control characters. */
+const word = rule((v) => typeof v === 'string' && /^[\x21-\x7e]+$/.test(v), 'must be printable ASCII without spaces');
+
+const fields = (schema: () => Schema): Rule =>
+  Object.assign((value: unknown, path: string) => checkFields(value, schema(), path), { schema });
+const either = (test: (value: unknown) => boolean, otherwise: Rule): Rule =>
+  Object.assign(
+    (value: unknown, path: string) => {
+      if (!test(value)) otherwise(value, path);
+    },
+    { schema: otherwise.schema },
+  );
+
+/** Suites that keep the past secret when a key is lost, and that authenticate what they encrypt. */
+const STRONG_SUITE = /^(!\S+|TLS_\w+(GCM|POLY1305|CCM)\w*|(ECDHE|DHE)-[A-Z0-9-]*(GCM|POLY1305|CCM)[A-Z0-9-]*)$/;
+
+export const TLS_SCHEMA = {
+  ca: pem,
+  cert: pem,
+  key: rule((v) => isBytes(v) || v instanceof Secret, 'must be PEM text, a Buffer or a Secret'),
+  passphrase: secret,
+  caFile: text,
+  certFile: text,
+  keyFile: text,
+  servername: text,
+  minVersion: oneOf('TLSv1.2', 'TLSv1.3'),
+  maxVersion: oneOf('TLSv1.2', 'TLSv1.3'),
+  ciphers: rule(
+    (v) => typeof v === 'string' && v.split(':').every((suite) => STRONG_SUITE.test(suite)),
+    'must list suites with forward secrecy and authenticated encryption (ECDHE or DHE with GCM, CCM or POLY1305, or TLS 1.3)',
+  ),
+  ecdhCurve: text,
+  pinnedSpki: pins(/^[A-Za-z0-9+/]{43}=$/, 'must be the SHA-256 of a public key in base64 (44 characters), or a list'),
+  pinnedCa: pins(/^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i, 'must be a SHA-256 fingerprint in hex (64 digits), or a list'),
+  checkServerIdentity: callback,
+  dangerouslyAcceptAnyCertificate: flag,
+  rejectUnauthorized: rule(
+    (v) => v === true,
+    'turning verification off lets anybody on the way read the password; give the CA with caFile, or say dangerouslyAcceptAnyCertificate in a laboratory',
+  ),
+} satisfies Schema;
+
+const SOCKET_SCHEMA = {
+  ...TLS_SCHEMA,
+  host: text,
+  port: whole(1, 65_535),
+  path: text,
+  family: oneOf(0, 4, 6),
+  localAddress: rule((v) => typeof v === 'string' && isIP(v) !== 0, 'must be an IP address of this host'),
+  tls: flag,
+  connectTimeout: milliseconds,
+  socketTimeout: milliseconds,
+  noDelay: flag,
+  keepAlive: flag,
+  keepAliveInitialDelay: milliseconds,
+  reconnectStrategy: rule(
+    (v) => v === false || typeof v === 'function' || (typeof v === 'number' && v >= 0 && v <= MAX_MS),
+    'must be a function, milliseconds, or false',
+  ),
+} satisfies Schema;
+
+const COMMAND_OPTIONS_SCHEMA = {
+  timeout: milliseconds,
+  abortSignal: rule((v) => v instanceof AbortSignal, 'must be an AbortSignal'),
+  typeMapping: anyObject,
+  asap: flag,
+  idempotent: flag,
+  cache: fields(() => ({ ttl: milliseconds })),
+  /** node-redis's: commands of a chain stay together here without being told. */
+  chainId: rule(is('symbol'), 'must be a symbol'),
+} satisfies Schema;
+
+const POLICY_SCHEMA = {
+  commandPolicy: oneOf('guarded', 'unrestricted'),
+  allowCommands: listOf(is('string'), 'must be an array of command names'),
+  denyCommands: listOf(is('string'), 'must be an array of command names'),
+  readOnlyCommands: flag,
+  maxScripts: positive,
+  validateCommand: callback,
+} satisfies Schema;
+const isCommand = (v: unknown) => isObject(v) && typeof (v as { parseCommand?: unknown }).parseCommand === 'function';
+const isScript = (v: unknown) => {
+  const { SCRIPT, SHA1 } = (isObject(v) ? v : {}) as { SCRIPT?: unknown; SHA1?: unknown };
+  return isCommand(v) && isBytes(SCRIPT) && typeof SHA1 === 'string';
+};
+const named = (test: (value: unknown) => boolean) => (v: unknown) =>
+  isPlain(v) && Object.values(v as object).every(test);
+const groups = rule(named(named(isCommand)), 'must be an object of objects of commands, each with parseCommand()');
+const CUSTOM_SCHEMA = {
+  modules: groups,
+  functions: groups,
+  scripts: rule(named(isScript), 'must be an object of what defineScript() returns'),
+} satisfies Schema;
+
+const commandOptions = fields(() => COMMAND_OPTIONS_SCHEMA);
+const clientSideCache = either(
+  (v) => v instanceof ClientSideCacheProvider,
+  fields(() => ({
+    ttl: milliseconds,
+    maxEntries: whole(0),
+    evictPolicy: oneOf('LRU', 'FIFO'),
+    recordStats: flag,
+    byCall: flag,
+  })),
+);
+const tls = either(
+  is('boolean'),
+  fields(() => TLS_SCHEMA),
+);
+const keyPrefix = rule(isBytes, 'must be a string or a Buffer');
+const protocol = oneOf(2, 3);
+const PROVIDERS = ['async-credentials-provider', 'streaming-credentials-provider', 'credentials-source'];
+
+export const CLIENT_SCHEMA = {
+  url: text,
+  socket: fields(() => SOCKET_SCHEMA),
+  tls,
+  allowPlaintext: flag,
+  username: rule(is('string'), 'must be a string'),
+  password: secret,
+  credentialsProvider: rule(
+    (v) => isObject(v) && PROVIDERS.includes((v as { type?: string }).type as string),
+    `must have a type, one of ${PROVIDERS.join(', ')}`,
+  ),
+  name: word,
+  database: whole(0, 1_000_000),
+  keyPrefix,
+  RESP: protocol,
+  commandsQueueMaxLength: positive,
+  maxQueueBytes: positive,
+  disableOfflineQueue: flag,
+  readonly: flag,
+  pingInterval: milliseconds,
+  maxRetriesPerCommand: whole(0),
+  commandOptions,
+  replyLimits: fields(() => ({
+    maxBulkBytes: positive,
+    maxElements: positive,
+    maxDepth: positive,
+    maxLineBytes: positive,
+    maxBigNumberDigits: positive,
+    maxReplyBytes: positive,
+  })),
+  rateLimit: fields(() => ({
+    rate: positive,
+    burst: rule((n) => typeof n === 'number' && n >= 1, 'must be at least 1'),
+    mode: oneOf('reject', 'wait'),
+    maxWaiting: whole(0),
+  })),
+  circuitBreaker: fields(() => ({ threshold: whole(1), coolDown: positive })),
+  disableClientInfo: flag,
+  clientInfoTag: rule(
+    (v) => typeof v === 'string' && /^[\x21-\x7e]*$/.test(v),
+    'must be printable ASCII without spaces',
+  ),
+  clientSideCache,
+  emitInvalidate: flag,
+  ...POLICY_SCHEMA,
+  ...CUSTOM_SCHEMA,
+  // node-redis's, for Redis Enterprise: see ClientOptions.maintNotifications.
+  maintNotifications: oneOf('disabled', 'enabled', 'auto'),
+  maintEndpointType: text,
+  maintRelaxedCommandTimeout: milliseconds,
+  maintRelaxedSocketTimeout: milliseconds,
+} satisfies Schema;
+
+const client = fields(() => CLIENT_SCHEMA);
+const addressMap = rule((v) => typeof v === 'function' || isPlain(v), 'must be an object or a function');
+const redirectPolicy = fields(() => ({
+  allowHosts: listOf((v) => typeof v === 'string' && v !== '', 'must be an array of hosts, *.suffixes or ranges'),
+}));
+/** What clusters and Sentinel clients share with their connections. */
+const SHARED_SCHEMA = {
+  nodeAddressMap: addressMap,
+  redirectPolicy,
+  commandOptions,
+  keyPrefix,
+  clientSideCache,
+  RESP: protocol,
+  ...POLICY_SCHEMA,
+  ...CUSTOM_SCHEMA,
+} satisfies Schema;
+
+const each =
+  (one: Rule, problem: string): Rule =>
+  (value, path) => {
+    if (!Array.isArray(value)) throw new InvalidOptionError(path, problem);
+    for (const [i, item] of value.entries()) one(item, `${path}[${i}]`);
+  };
+
+export const CLUSTER_SCHEMA = {
+  rootNodes: each(client, 'must be an array of client options'),
+  defaults: client,
+  minimizeConnections: flag,
+  useReplicas: flag,
+  availabilityZone: text,
+  maxCommandRedirections: whole(0),
+  topologyRefreshInterval: milliseconds,
+  topologyRefreshOnReconnectionAttemptStrategy: rule(
+    (v) => v === false || typeof v === 'function' || (typeof v === 'number' && v >= 0 && v <= MAX_MS),
+    'must be false, milliseconds or a function',
+  ),
+  ...SHARED_SCHEMA,
+} satisfies Schema;
+
+export const SENTINEL_SCHEMA = {
+  name: text,
+  sentinelRootNodes: each(
+    fields(() => ({ host: text, port: whole(1, 65_535) })),
+    'must be an array of { host, port }',
+  ),
+  nodeClientOptions: client,
+  sentinelClientOptions: client,
+  maxCommandRediscovers: whole(0),
+  masterPoolSize: whole(1),
+  replicaPoolSize: whole(0),
+  scanInterval: milliseconds,
+  passthroughClientErrorEvents: flag,
+  reserveClient: flag,
+  ...SHARED_SCHEMA,
+} satisfies Schema;
+
+export const POOL_SCHEMA = {
+  minimum: whole(0),
+  maximum: whole(1),
+  acquireTimeout: whole(0),
+  cleanupDelay: whole(0),
+  maxWaiters: whole(0),
+  maxLifetime: whole(0),
+  healthCheckAfter: whole(0),
+  leakTimeout: whole(0),
+  clientSideCache,
+} satisfies Schema;
+
+/**
+ * Checks names and values. `undefined` counts as not given.
+ * @throws InvalidOptionError
+ */
+export function checkOptions(given: unknown, schema: Schema): void {
+  checkFields(given, schema, '');
+}
+
+function checkFields(given: unknown, schema: Schema, path: string): void {
+  if (!isPlain(given))
+    throw new InvalidOptionError(
+      path === '' ? 'options' : path,
+      path === '' && typeof given === 'string' ? 'must be an object; give an address as { url }' : 'must be an object',
+    );
+  for (const name of Object.keys(given as object))
+    if (!Object.hasOwn(schema, name)) throw unknownOption(below(path, name), name, Object.keys(schema));
+  for (const [name, value] of Object.entries(given as object))
+    if (value !== undefined) schema[name]!(value, below(path, name));
+}
+
+const below = (path: string, name: string) => (path === '' ? name : `${path}.${name}`);
+
+function unknownOption(path: string, name: string, known: readonly string[]): InvalidOptionError {
+  const nearest = known
+    .map((k) => [distance(name.toLowerCase(), k.toLowerCase()), k] as const)
+    .sort(([a], [b]) => a - b)[0]!;
+  return new InvalidOptionError(path, `is not an option${nearest[0] <= 3 ? `; did you mean ${nearest[1]}?` : ''}`);
+}
+
+/** Longer names are no misspelling of any option. */
+const LONGEST = 64;
+
+/** Levenshtein. */
+function distance(a: string, b: string): number {
+  if (a.length > LONGEST) return Number.POSITIVE_INFINITY;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/**
+ * The same options on no prototype: what somebody wrote to `Object.prototype` (`allowPlaintext`, say) is none of them.
+ */
+export function ownOptions<O extends object>(given: O): O {
+  const own = Object.create(null) as Record<string, unknown>;
+  for (const [name, value] of Object.entries(given))
+    own[name] = NESTED.has(name) && isPlain(value) ? ownOptions(value as object) : value;
+  return own as O;
+}
+
+/** Options that are objects of options, and not somebody's own object. */
+const NESTED = new Set([
+  'socket',
+  'tls',
+  'commandOptions',
+  'replyLimits',
+  'rateLimit',
+  'circuitBreaker',
+  'redirectPolicy',
+  'defaults',
+  'nodeClientOptions',
+  'sentinelClientOptions',
+]);
+
+/** Runs `resolve`; an error about an option names it below `path`. */
+export function within<T>(path: string, resolve: () => T): T {
+  try {
+    return resolve();
+  } catch (error) {
+    if (!(error instanceof InvalidOptionError)) throw error;
+    const problem = error.message.slice(error.option.length + 2);
+    throw new InvalidOptionError(below(path, error.option), problem, error.code);
+  }
+}
