@@ -44,7 +44,7 @@ import { parseOptions, parseURL } from './url-options.js';
 /** Leads pools, clusters and Sentinel clients to a client's inside; not exported by the package. */
 export const CORE = Symbol('core');
 const OPTIONS = Symbol('options');
-/** What the client was created with. */
+/** What the client was created with; behind a function, since it holds passwords and a property can be printed. */
 const GIVEN = Symbol('given');
 /** The client itself, on views made by `withCommandOptions` and its like. */
 const SELF = Symbol('self');
@@ -58,7 +58,7 @@ const SUBSCRIPTIONS = new Set(['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'UNSUBSC
 export class RedisClient<M extends TypeMapping = Record<never, never>, O = Record<never, never>> extends EventEmitter {
   declare readonly [CORE]: ClientCore;
   declare readonly [OPTIONS]: CommandOptions | undefined;
-  declare readonly [GIVEN]: ClientOptions;
+  declare readonly [GIVEN]: () => ClientOptions;
   declare readonly [SELF]: RedisClient;
   declare readonly SUBSCRIBE: RedisClient['subscribe'];
   declare readonly UNSUBSCRIBE: RedisClient['unsubscribe'];
@@ -75,7 +75,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
     // Not enumerable: spreading or printing a client shows nothing of what it holds.
     Object.defineProperty(this, CORE, { value: core });
     Object.defineProperty(this, OPTIONS, { value: undefined });
-    Object.defineProperty(this, GIVEN, { value: options });
+    Object.defineProperty(this, GIVEN, { value: () => options });
     Object.defineProperty(this, SELF, { value: this });
   }
 
@@ -130,7 +130,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
 
   /** What the client was created with, the URL taken apart. The password is a {@link Secret}: it does not print. */
   get options(): ClientOptions {
-    return SecretOptions.of(this[GIVEN]);
+    return SecretOptions.of(this[GIVEN]());
   }
 
   get clientSideCache(): ClientSideCacheProvider | undefined {
@@ -215,13 +215,14 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
   /** A new, unconnected client with the same options, those of this view and `overrides`. */
   duplicate(overrides?: Partial<ClientOptions>): this {
     const Client = this[SELF].constructor as new (options: ClientOptions) => this;
-    const commandOptions = { ...this[GIVEN].commandOptions, ...this[OPTIONS] };
-    return new Client({ ...this[GIVEN], commandOptions, ...overrides });
+    const given = this[GIVEN]();
+    const commandOptions = { ...given.commandOptions, ...this[OPTIONS] };
+    return new Client({ ...given, commandOptions, ...overrides });
   }
 
   /** A pool of clients with the options of this one. It has connections of its own. */
   createPool(options?: PoolArguments): RedisClientPool {
-    return new RedisClientPool(this[GIVEN], options);
+    return new RedisClientPool(this[GIVEN](), options);
   }
 
   /** Authenticates the living connection anew, and every one after it. */
@@ -391,7 +392,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
 
   /** A transaction (MULTI … EXEC): commands are collected and sent together by `exec`. */
   multi(): Multi<[], M, O> {
-    const Multi = transactionFor(this[GIVEN]);
+    const Multi = transactionFor(this[GIVEN]());
     return new Multi(this[CORE], this[OPTIONS]) as unknown as Multi<[], M, O>;
   }
   MULTI(): Multi<[], M, O> {

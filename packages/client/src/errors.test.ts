@@ -19,19 +19,26 @@ test("a server's text loses the command's arguments, and all of it stays in serv
   const text = "ERR unknown command 'FOO', with args beginning with: 'hunter2' 'x'";
   const error = new ErrorReply(text);
   assert.equal(error.message, "ERR (the server's text is in serverMessage)");
-  assert.equal(error.redact(['hunter2', 'x']).message, "ERR unknown command 'FOO'");
+  assert.equal(error.redact('FOO', ['hunter2', 'x']).message, "ERR unknown command 'FOO'");
   assert.equal(error.serverMessage, text);
   assert.ok(!inspect(error, { showHidden: true, depth: 10 }).includes('hunter2'));
   assert.ok(!JSON.stringify(error).includes('hunter2'));
   assert.equal(
-    new ErrorReply('ERR bad value hunter2 here').redact([Buffer.from('hunter2')]).message,
+    new ErrorReply('ERR bad value hunter2 here').redact('SET', [Buffer.from('hunter2')]).message,
     'ERR bad value <argument> here',
   );
 });
 
+test('what a script says stays out of the message, and its first word too unless a server uses it', () => {
+  const said = new ErrorReply('HUNTER TWO').redact('EVAL', ['return ARGV[1]', '0', 'HUNTER']);
+  assert.equal(said.message, "ERR (the server's text is in serverMessage)");
+  assert.equal(said.prefix, 'ERR');
+  assert.equal(new ErrorReply('WRONGTYPE x').redact('FCALL', ['WRONGTYPE']).prefix, 'WRONGTYPE');
+});
+
 test('fixed texts stay readable, whatever the arguments are', () => {
   assert.equal(
-    new ErrorReply('WRONGTYPE Operation against a key holding the wrong kind of value').redact(['key']).message,
+    new ErrorReply('WRONGTYPE Operation against a key holding the wrong kind of value').redact('GET', ['key']).message,
     'WRONGTYPE Operation against a key holding the wrong kind of value',
   );
 });

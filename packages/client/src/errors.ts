@@ -45,10 +45,6 @@ export const ERRORS = {
     'The service is temporarily unavailable.',
     'Check address, firewall and server load; `socket.connectTimeout` sets the limit (ms).',
   ],
-  REDKEEP_CONNECTION_LOST: [
-    'The service is temporarily unavailable.',
-    'The command was not sent or is safe to repeat; retry it.',
-  ],
   REDKEEP_CREDENTIALS_UNAVAILABLE: [
     'The service is temporarily unavailable.',
     'The credential provider failed; see `cause`.',
@@ -380,6 +376,8 @@ const FIXED_TEXTS = new Set([
   "OOM command not allowed when used memory > 'maxmemory'.",
 ]);
 
+const SCRIPTS = /^(EVAL|FCALL)/;
+
 /** First words of servers' own errors, which say nothing of an argument even if one reads the same. */
 const KNOWN_PREFIXES = new Set(
   (
@@ -399,7 +397,7 @@ export class ErrorReply extends RedkeepError {
   readonly #text: string;
   constructor(text: string) {
     const prefix = /^[A-Z_]{1,32}(?= |$)/.exec(text)?.[0] ?? 'ERR';
-    super('REDKEEP_SERVER', FIXED_TEXTS.has(text) ? text : `${prefix} (the server's text is in serverMessage)`);
+    super('REDKEEP_SERVER', withoutText(text, prefix));
     this.#text = text;
     this.prefix = prefix;
   }
@@ -407,12 +405,15 @@ export class ErrorReply extends RedkeepError {
   get serverMessage(): string {
     return this.#text;
   }
-  /** Puts the server's text into `message`, less every occurrence of `args` (three characters or longer). */
-  redact(args: readonly unknown[]): this {
-    this.message = redactArguments(this.#text, args);
-    // A script makes its own error texts, of an argument too.
-    if (!KNOWN_PREFIXES.has(this.prefix) && args.some((arg) => String(arg).includes(this.prefix)))
+  /**
+   * Puts the server's text into `message`, less every occurrence of `args` (three characters or longer). What a script
+   * said stays out as a whole: it can have made anything of its arguments.
+   */
+  redact(command: string, args: readonly unknown[]): this {
+    const scripted = SCRIPTS.test(command);
+    if (!KNOWN_PREFIXES.has(this.prefix) && (scripted || args.some((arg) => String(arg).includes(this.prefix))))
       (this as { prefix: string }).prefix = 'ERR';
+    this.message = scripted ? withoutText(this.#text, this.prefix) : redactArguments(this.#text, args);
     if (this.stack !== undefined) {
       const end = this.stack.indexOf('\n    at ');
       this.stack = `${this.name}: ${this.message}${end === -1 ? '' : this.stack.slice(end)}`;
@@ -437,6 +438,9 @@ export class MultiErrorReply extends ErrorReply {
     for (const index of this.errorIndexes) yield this.replies[index] as ErrorReply;
   }
 }
+
+const withoutText = (text: string, prefix: string) =>
+  FIXED_TEXTS.has(text) ? text : `${prefix} (the server's text is in serverMessage)`;
 
 /** Server texts that quote user input do it in a few known ways; those parts go even when no argument matches. */
 function redactArguments(text: string, args: readonly unknown[]): string {

@@ -20,8 +20,8 @@ import type { CircuitBreakerOptions } from './security/circuit-breaker.js';
 import { CommandPolicy, type CommandPolicyOptions } from './security/command-policy.js';
 import { type CredentialsProvider, fromValue, toCredentialsSource } from './security/credentials.js';
 import { RateLimit, type RateLimitOptions } from './security/rate-limit.js';
-import type { Secret } from './security/secret.js';
-import { type TlsOptions, validateTls } from './security/tls-policy.js';
+import { Secret } from './security/secret.js';
+import { revealed, type TlsOptions, validateTls } from './security/tls-policy.js';
 
 export interface SocketOptions extends TlsOptions {
   /** Default `localhost`. */
@@ -354,6 +354,9 @@ function resolveTls(
   if (tls.cert === undefined) tls.certFile ??= env.REDIS_TLS_CERT_FILE || undefined;
   if (tls.key === undefined) tls.keyFile ??= env.REDIS_TLS_KEY_FILE || undefined;
   validateTls(tls);
+  // Options can be printed, with whoever holds them.
+  if (tls.key !== undefined) tls.key = Secret.from(String(revealed(tls.key)));
+  if (tls.passphrase !== undefined) tls.passphrase = Secret.from(tls.passphrase);
   if (tls.dangerouslyAcceptAnyCertificate === true) {
     process.emitWarning(
       'A Redis connection accepts any certificate: whoever is on the way can read and change everything.',

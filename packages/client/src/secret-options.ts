@@ -1,8 +1,7 @@
 /** Options as a client shows them: usable to create another client, but nothing in them prints a password. */
-import type { ClientOptions } from './options.js';
+import { type ClientOptions, parseUrl } from './options.js';
 import { Secret } from './security/secret.js';
 import type { TlsOptions } from './security/tls-policy.js';
-import { parseURL } from './url-options.js';
 
 const shown = new WeakMap<ClientOptions, ClientOptions>();
 
@@ -30,8 +29,9 @@ function withoutKey<O extends TlsOptions>({ key, passphrase, ...rest }: O): O {
 function withoutText({ url, ...rest }: ClientOptions): ClientOptions {
   const options: ClientOptions = { ...rest };
   if (url !== undefined) {
-    const { socket, username, password, database } = parseURL(url);
-    options.socket = { ...socket, ...rest.socket };
+    const { endpoint, tls, username, password, database } = parseUrl(url);
+    const where = endpoint.kind === 'unix' ? { path: endpoint.path } : { host: endpoint.host, port: endpoint.port };
+    options.socket = { ...where, ...(tls === undefined ? {} : { tls }), ...rest.socket };
     if (rest.username === undefined && username !== undefined) options.username = username;
     if (rest.password === undefined && password !== undefined) options.password = password;
     if (rest.database === undefined && database !== undefined) options.database = database;

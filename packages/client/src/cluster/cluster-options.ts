@@ -11,6 +11,7 @@ import {
 } from '../options.js';
 import type { RedisArgument, RespVersion } from '../protocol/types.js';
 import type { CustomCommandOptions } from '../scripting/custom-commands.js';
+import { SecretOptions } from '../secret-options.js';
 import { CommandPolicy, type CommandPolicyOptions } from '../security/command-policy.js';
 import { RateLimit } from '../security/rate-limit.js';
 import { RedirectPolicy, type RedirectPolicyOptions } from '../security/redirect-policy.js';
@@ -134,7 +135,8 @@ export function resolveClusterOptions(options: ClusterOptions): ResolvedClusterO
     rateLimit: shared.rateLimit === undefined ? undefined : new RateLimit(shared.rateLimit),
     maxRedirects: given.maxCommandRedirections ?? 16,
     refreshInterval: given.topologyRefreshInterval ?? 30_000,
-    seeds,
+    // Taken apart, so that printing a cluster shows no password.
+    seeds: seeds.map((seed) => SecretOptions.of(seed)),
     node,
     mapped: (address) => (typeof nodeAddressMap === 'function' ? nodeAddressMap(address) : nodeAddressMap?.[address]),
   };

@@ -27,6 +27,7 @@ import type { ClusterNode, Shard } from './nodes.js';
 
 const CORE = Symbol('core');
 const OPTIONS = Symbol('options');
+/** Behind a function, since it holds passwords and a property can be printed. */
 const GIVEN = Symbol('given');
 
 type Words = readonly (RedisArgument | number | bigint)[];
@@ -39,7 +40,7 @@ type Words = readonly (RedisArgument | number | bigint)[];
 export class RedisCluster<M extends TypeMapping = Record<never, never>, O = Record<never, never>> extends EventEmitter {
   declare readonly [CORE]: ClusterCore;
   declare readonly [OPTIONS]: CommandOptions | undefined;
-  declare readonly [GIVEN]: ClusterOptions;
+  declare readonly [GIVEN]: () => ClusterOptions;
   declare readonly SUBSCRIBE: RedisCluster['subscribe'];
   declare readonly UNSUBSCRIBE: RedisCluster['unsubscribe'];
   declare readonly PSUBSCRIBE: RedisCluster['pSubscribe'];
@@ -58,7 +59,7 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>, O = Reco
       if (script === undefined) return core.dispatch(command, given);
       return runScript((value, other) => core.dispatch(value, other), command, script, given);
     });
-    Object.defineProperty(this, GIVEN, { value: options });
+    Object.defineProperty(this, GIVEN, { value: () => options });
   }
 
   static create(options: ClusterOptions): RedisCluster {
@@ -120,8 +121,8 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>, O = Reco
 
   /** A new, unconnected client with the same options, those of this view and `overrides`. */
   duplicate(overrides?: Partial<ClusterOptions>): RedisCluster<M, O> & CustomMethods<O, M> {
-    const commandOptions = { ...this[GIVEN].defaults?.commandOptions, ...this[GIVEN].commandOptions, ...this[OPTIONS] };
-    return new RedisCluster<M, O>({ ...this[GIVEN], commandOptions, ...overrides }) as unknown as RedisCluster<M, O> &
+    const commandOptions = { ...this[GIVEN]().defaults?.commandOptions, ...this[GIVEN]().commandOptions, ...this[OPTIONS] };
+    return new RedisCluster<M, O>({ ...this[GIVEN](), commandOptions, ...overrides }) as unknown as RedisCluster<M, O> &
       CustomMethods<O, M>;
   }
 
@@ -178,7 +179,7 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>, O = Reco
             withConnection: ((commands, use) =>
               core.withConnection(commands, use, routing)) as ClusterCore['withConnection'],
           };
-    const Multi = transactionFor(this[GIVEN]);
+    const Multi = transactionFor(this[GIVEN]());
     return new Multi(target, this[OPTIONS]) as unknown as Multi<[], M, O>;
   }
   MULTI(routing?: RedisArgument): Multi<[], M, O> {

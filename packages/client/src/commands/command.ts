@@ -143,7 +143,8 @@ const MAX_RAW_SPECS = 2048;
 /** A command from its words, for `sendCommand` and the tagged template. */
 export function rawCommand<T = unknown>(words: readonly unknown[]): Command<T> {
   const first = wordOf(words[0]);
-  if (first === undefined || !/^[\x21-\x7e]+$/.test(first))
+  // Names stand in errors, logs and metrics: what does not look like one, user input for example, must not get there.
+  if (first === undefined || !/^[\w.:|-]{1,64}$/.test(first))
     throw new InvalidArgumentError('sendCommand', 0, 'is not a command name');
   const second = wordOf(words[1]);
   let name = first.toUpperCase();

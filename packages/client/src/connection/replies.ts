@@ -87,7 +87,7 @@ export class Replies implements ReplySink {
         if (redirector(value, pending)) return;
       }
       pending.unwatch();
-      reject!(value.redact(pending.command.args));
+      reject!(value.redact(pending.command.spec.name, pending.command.args));
       return;
     }
     pending.unwatch();

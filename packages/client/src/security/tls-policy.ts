@@ -119,7 +119,8 @@ function checkContext(context: SecureContextOptions, path: string, problem: stri
   }
 }
 
-function revealed<T>(value: T | Secret): T | string {
+/** A secret's value, for OpenSSL. */
+export function revealed<T>(value: T | Secret): T | string {
   return value instanceof Secret ? value.reveal() : value;
 }
 
@@ -137,15 +138,18 @@ export function tlsConnectOptions(
   const servername =
     options.servername ?? (host === undefined ? undefined : identities.find((name) => isIP(name) === 0));
   return {
-    ca: asArray(options.ca) ?? read(options.caFile, 'tls.caFile'),
-    cert: asArray(options.cert) ?? read(options.certFile, 'tls.certFile'),
-    key: revealed(options.key ?? read(options.keyFile, 'tls.keyFile')),
-    passphrase: revealed(options.passphrase),
+    // A context and not its parts: sockets keep the options that they were made with, where they can be printed.
+    secureContext: createSecureContext({
+      ca: asArray(options.ca) ?? read(options.caFile, 'tls.caFile'),
+      cert: asArray(options.cert) ?? read(options.certFile, 'tls.certFile'),
+      key: revealed(options.key ?? read(options.keyFile, 'tls.keyFile')),
+      passphrase: revealed(options.passphrase),
+      minVersion: options.minVersion ?? 'TLSv1.2',
+      maxVersion: options.maxVersion ?? 'TLSv1.3',
+      ciphers: options.ciphers ?? DEFAULT_CIPHERS,
+      ecdhCurve: options.ecdhCurve ?? 'auto',
+    }),
     servername,
-    minVersion: options.minVersion ?? 'TLSv1.2',
-    maxVersion: options.maxVersion ?? 'TLSv1.3',
-    ciphers: options.ciphers ?? DEFAULT_CIPHERS,
-    ecdhCurve: options.ecdhCurve ?? 'auto',
     rejectUnauthorized: options.dangerouslyAcceptAnyCertificate !== true,
     checkServerIdentity: (_, certificate) => {
       if (options.dangerouslyAcceptAnyCertificate === true) return undefined;

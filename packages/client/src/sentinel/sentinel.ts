@@ -29,6 +29,7 @@ import type { SentinelOptions } from './sentinel-options.js';
 
 const CORE = Symbol('core');
 const OPTIONS = Symbol('options');
+/** Behind a function, since it holds passwords and a property can be printed. */
 const GIVEN = Symbol('given');
 
 type Words = readonly (RedisArgument | number | bigint)[];
@@ -43,7 +44,7 @@ export class RedisSentinel<
 > extends EventEmitter {
   declare readonly [CORE]: SentinelCore;
   declare readonly [OPTIONS]: CommandOptions | undefined;
-  declare readonly [GIVEN]: SentinelOptions;
+  declare readonly [GIVEN]: () => SentinelOptions;
   declare readonly SUBSCRIBE: RedisSentinel['subscribe'];
   declare readonly UNSUBSCRIBE: RedisSentinel['unsubscribe'];
   declare readonly PSUBSCRIBE: RedisSentinel['pSubscribe'];
@@ -62,7 +63,7 @@ export class RedisSentinel<
       if (script === undefined) return core.dispatch(command, given);
       return runScript((value, other) => core.dispatch(value, other), command, script, given);
     });
-    Object.defineProperty(this, GIVEN, { value: options });
+    Object.defineProperty(this, GIVEN, { value: () => options });
   }
 
   static create(options: SentinelOptions): RedisSentinel {
@@ -101,8 +102,8 @@ export class RedisSentinel<
   }
   /** A new, unconnected client with the same options, those of this view and `overrides`. */
   duplicate(overrides?: Partial<SentinelOptions>): RedisSentinel<M, O> & CustomMethods<O, M> {
-    const commandOptions = { ...this[GIVEN].commandOptions, ...this[OPTIONS] };
-    return new RedisSentinel<M, O>({ ...this[GIVEN], commandOptions, ...overrides }) as unknown as RedisSentinel<M, O> &
+    const commandOptions = { ...this[GIVEN]().commandOptions, ...this[OPTIONS] };
+    return new RedisSentinel<M, O>({ ...this[GIVEN](), commandOptions, ...overrides }) as unknown as RedisSentinel<M, O> &
       CustomMethods<O, M>;
   }
 
@@ -132,7 +133,7 @@ export class RedisSentinel<
 
   /** A transaction (MULTI … EXEC) on the master. */
   multi(): Multi<[], M, O> {
-    const Multi = transactionFor(this[GIVEN]);
+    const Multi = transactionFor(this[GIVEN]());
     return new Multi(this[CORE], this[OPTIONS]) as unknown as Multi<[], M, O>;
   }
   MULTI(): Multi<[], M, O> {

@@ -153,7 +153,7 @@ export class Transaction<
     return orErrors(
       replies.map((reply, i) => {
         const command = this.#commands[i]!;
-        if (reply instanceof ErrorReply) return reply.redact(command.args);
+        if (reply instanceof ErrorReply) return reply.redact(command.spec.name, command.args);
         const read = command.spec.read[resp];
         return read === undefined ? reply : read(reply, command.preserve, mapping);
       }),
