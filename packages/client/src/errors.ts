@@ -68,7 +68,7 @@ export const ERRORS = {
   ],
   REDKEEP_PROTOCOL: [
     'The service is temporarily unavailable.',
-    'The peer broke the protocol; the connection was closed. Check that the address is a Redis or Valkey server.',
+    'The peer broke the protocol, or answered in a form that the command does not have. Check that the address is a Redis or Valkey server.',
   ],
   REDKEEP_QUEUE_FULL: [
     'The service is busy.',
@@ -294,10 +294,13 @@ export class CommandRefusedError extends RedkeepError {
   }
 }
 
-/** The peer broke RESP or crossed a reply limit. The connection is gone. */
+/**
+ * The peer broke RESP or crossed a reply limit: the connection is gone. Or it answered in a form that the command does
+ * not have: then replies are still in step, and it stays.
+ */
 export class ProtocolError extends RedkeepError {
-  constructor(message: string, code: 'REDKEEP_PROTOCOL' | 'REDKEEP_REPLY_LIMIT' = 'REDKEEP_PROTOCOL') {
-    super(code, message);
+  constructor(message: string, code: 'REDKEEP_PROTOCOL' | 'REDKEEP_REPLY_LIMIT' = 'REDKEEP_PROTOCOL', cause?: unknown) {
+    super(code, message, cause === undefined ? undefined : { cause });
   }
 }
 

@@ -2,7 +2,7 @@
  * A command is a pure value: what it is (its spec) and its arguments. Command functions build it and touch nothing
  * else; a dispatcher runs it.
  */
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError, ProtocolError, RedkeepError } from '../errors.js';
 import { encodeWords, type Head } from '../protocol/encoder.js';
 import type { RespVersion, TypeMapping } from '../protocol/types.js';
 import { isDangerous } from '../security/dangerous-commands.js';
@@ -74,6 +74,14 @@ export interface SpecOptions {
   words?: readonly string[];
 }
 
+const OWN_READERS = new WeakSet<CommandSpec['read']>();
+
+/** What to reject with when a reader threw: a server that answers in another form, unless the reader is a user's own. */
+export function misread({ name, read }: CommandSpec, error: unknown): unknown {
+  if (error instanceof RedkeepError || !OWN_READERS.has(read)) return error;
+  return new ProtocolError(`${name}: the reply does not have the form that it should`, undefined, error);
+}
+
 const NO_KEYS: readonly number[] = [];
 /** What they change lasts as long as their connection, which has to restore it after a reconnect. */
 const CHANGES_CONNECTION = new Set(['AUTH', 'CLIENT SETNAME', 'MONITOR', 'RESET', 'SELECT']);
@@ -84,6 +92,8 @@ export function spec(name: string, options: SpecOptions = {}): CommandSpec {
   const words = options.words ?? name.split(' ');
   const row = rowOf(name);
   const read = typeof options.read === 'function' ? { 2: options.read, 3: options.read } : options.read;
+  const readers = { 2: read?.[2], 3: read?.[3] };
+  OWN_READERS.add(readers);
   return {
     name,
     words: words.length,
@@ -96,7 +106,7 @@ export function spec(name: string, options: SpecOptions = {}): CommandSpec {
       (CHANGES_CONNECTION.has(name) ? Flag.CONNECTION : 0) |
       (CHANNEL_COMMANDS.has(name) ? Flag.CHANNELS : 0),
     keys: options.keys ?? keyRange(row, words.length),
-    read: { 2: read?.[2], 3: read?.[3] },
+    read: readers,
   };
 }
 

@@ -666,10 +666,12 @@ export class Connection {
   // ---------------------------------------------------------------- bytes in
 
   #read(bytes: number, buffer: Buffer): void {
-    this.#lastRead = performance.now();
     const replies = this.#replies!;
+    replies.replied = false;
     try {
       this.#decoder!.write(buffer, bytes);
+      // Pushes alone are no sign that answers will come.
+      if (replies.replied || !replies.hasPushes) this.#lastRead = performance.now();
     } catch (error) {
       replies.deliverPushes();
       this.#lost(error as Error);

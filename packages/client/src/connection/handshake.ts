@@ -60,14 +60,14 @@ export function handshakeSteps(
     step(
       new Value(HELLO, args),
       false,
-      role === undefined ? undefined : (reply) => wrongRole(role, (reply as { role?: unknown }).role),
+      role === undefined ? undefined : (reply) => wrongRole(role, (reply as { role?: unknown } | null)?.role),
     );
   } else {
     if (password !== undefined) step(new Value(AUTH, username === undefined ? [password] : [username, password]));
     if (options.name !== undefined) step(new Value(SETNAME, [options.name]));
   }
   if (role !== undefined && resp === 2)
-    step(new Value(ROLE, []), true, (reply) => wrongRole(role, (reply as unknown[])[0]));
+    step(new Value(ROLE, []), true, (reply) => wrongRole(role, (reply as unknown[] | null)?.[0]));
   if (options.clientInfo !== false) {
     const library = options.clientInfo === '' ? 'redkeep' : `redkeep(${options.clientInfo})`;
     step(new Value(SETINFO, ['LIB-NAME', library]), true);

@@ -3,7 +3,7 @@
  * besides is a push (RESP3), a message of a subscription (RESP2) or a line of MONITOR. A reply that nobody asked for
  * means that replies and commands can no longer be matched, and ends the connection.
  */
-import { Flag } from '../commands/command.js';
+import { Flag, misread } from '../commands/command.js';
 import { ErrorReply, ProtocolError } from '../errors.js';
 import type { ReplySink } from '../protocol/decoder.js';
 import type { RespVersion, TypeMapping } from '../protocol/types.js';
@@ -40,6 +40,8 @@ export class Replies implements ReplySink {
   ring: PendingRing;
   resp: RespVersion;
   readonly #listener: RepliesListener;
+  /** Set by each reply, for whoever cleared it before. */
+  replied = false;
   #pushes: unknown[][] = [];
   #monitoring = false;
   /** Subscriptions as the server counts them: channels with patterns, and sharded channels. */
@@ -68,7 +70,12 @@ export class Replies implements ReplySink {
     return this.#listener.pushMapping?.();
   }
 
+  get hasPushes(): boolean {
+    return this.#pushes.length > 0;
+  }
+
   reply(value: unknown): void {
+    this.replied = true;
     if (this.resp === 2 && Array.isArray(value) && this.#isMessage(value)) return;
     if (this.#monitoring && this.#isMonitorLine(value)) return;
     const { ring } = this;
@@ -101,7 +108,7 @@ export class Replies implements ReplySink {
     try {
       resolve(read(value, preserve, pending.options.typeMapping));
     } catch (error) {
-      reject!(error);
+      reject!(misread(spec, error));
     }
   }
 

@@ -51,6 +51,8 @@ interface Bulk {
   filled: number;
 }
 
+/** In front of one reply; the specification knows of one. A cut one counts with each chunk that it takes. */
+const MAX_ATTRIBUTES = 1024;
 /** Bytes from which a value that is wanted as text is decoded while it arrives. */
 const LONG_TEXT = 1024 * 1024;
 const NONE = Symbol('none');
@@ -65,6 +67,8 @@ export class Decoder {
   #bulk: Bulk | LongText | undefined;
   #outstanding = 0;
   #replyBytes = 0;
+  /** In front of the reply to come. */
+  #attributes = 0;
   /** A top-level reply has begun and `#mapping` is its own. */
   #inReply = false;
   #mapping: TypeMapping | undefined;
@@ -177,6 +181,8 @@ export class Decoder {
           value = this.#open(buf, end, 'push', 1);
           break;
         case 124: // | attribute: metadata before a value; read and dropped
+          if (this.#stack.length === 0 && ++this.#attributes > MAX_ATTRIBUTES)
+            throw new ProtocolError('Attributes without the value that they are about');
           value = this.#open(buf, end, 'attribute', 2);
           break;
         case RESP_TYPES.SIMPLE_ERROR: {
@@ -265,6 +271,7 @@ export class Decoder {
       value = frame.items;
     }
     this.#inReply = false;
+    this.#attributes = 0;
     this.#sink.reply(value);
   }
 
