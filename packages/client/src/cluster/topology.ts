@@ -1,4 +1,6 @@
 /** What CLUSTER SLOTS and redirects say, as data. Nothing here is trusted yet. */
+import { ProtocolError } from '../errors.js';
+import { SLOTS } from './slot.js';
 
 export interface NodeAddress {
   readonly host: string;
@@ -23,10 +25,12 @@ export function addressOf({ host, port }: NodeAddress): string {
  * The reply of CLUSTER SLOTS (Redis 3.0, metadata since 7.0). An empty or null host means the host that answered;
  * `?` that the server does not know the name: then the address in the metadata, or the node is left out.
  * Shards are in the order of their first slot.
+ * @throws ProtocolError for what no cluster says
  */
 export function parseSlots(reply: unknown, origin: string): AnnouncedShard[] {
   const shards = new Map<string, { ranges: [number, number][]; master: AnnouncedNode; replicas: AnnouncedNode[] }>();
   const ranges = (Array.isArray(reply) ? reply : []) as [number, number, ...unknown[]][];
+  if (ranges.length > SLOTS || !ranges.every(isRange)) throw new ProtocolError('CLUSTER SLOTS that no cluster has');
   for (const [first, last, ...members] of [...ranges].sort((a, b) => a[0] - b[0])) {
     const [master, ...replicas] = members.map((member) => parseNode(member, origin));
     if (master === undefined) continue;
@@ -42,12 +46,23 @@ export function parseSlots(reply: unknown, origin: string): AnnouncedShard[] {
   return [...shards.values()];
 }
 
+/** Nodes of one shard; Redis knows no bound, and nobody has a hundred replicas of one master. */
+const MAX_SHARD_NODES = 128;
+
+function isRange(range: unknown): boolean {
+  if (!Array.isArray(range) || range.length > 2 + MAX_SHARD_NODES) return false;
+  const [first, last, ...members] = range as unknown[];
+  const isSlot = (slot: unknown): slot is number =>
+    Number.isInteger(slot) && (slot as number) >= 0 && (slot as number) < SLOTS;
+  return isSlot(first) && isSlot(last) && first <= last && members.every(Array.isArray);
+}
+
 function parseNode(member: unknown, origin: string): AnnouncedNode | undefined {
   const [endpoint, port, id, metadata] = member as [unknown, number, unknown, unknown];
   const more = metadataNames(metadata);
   const announced = endpoint === null || endpoint === undefined ? '' : String(endpoint);
   const host = announced === '' ? origin : announced === '?' ? more.ip || more.hostname : announced;
-  if (host === undefined || host === '' || !(port > 0)) return undefined;
+  if (host === undefined || host === '' || !Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
   const aliases = [more.hostname, more.ip].filter(
     (name): name is string => name !== undefined && name !== '' && name !== '?' && name !== host,
   );

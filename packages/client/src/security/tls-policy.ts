@@ -4,7 +4,7 @@
  *  - chain and name are always verified; `rejectUnauthorized: false` is refused by name, because it is how
  *    verification gets lost by accident. `dangerouslyAcceptAnyCertificate` exists for laboratories and warns.
  */
-import { createHash, X509Certificate } from 'node:crypto';
+import { constants, createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import {
@@ -148,6 +148,8 @@ export function tlsConnectOptions(
       maxVersion: options.maxVersion ?? 'TLSv1.3',
       ciphers: options.ciphers ?? DEFAULT_CIPHERS,
       ecdhCurve: options.ecdhCurve ?? 'auto',
+      // TLS 1.3 has none, and in 1.2 a server that asks for one again and again only costs.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     }),
     servername,
     rejectUnauthorized: options.dangerouslyAcceptAnyCertificate !== true,

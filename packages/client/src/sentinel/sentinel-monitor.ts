@@ -4,7 +4,7 @@
  */
 import { RedisClient } from '../client.js';
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
-import { RedkeepError, RootNodesUnavailableError } from '../errors.js';
+import { ProtocolError, RedkeepError, RootNodesUnavailableError } from '../errors.js';
 import type { ResolvedSentinelOptions } from './sentinel-options.js';
 
 export interface SentinelTopology {
@@ -20,6 +20,8 @@ interface Answer extends SentinelTopology {
   readonly epoch: number;
 }
 
+/** Sentinels, and replicas, that are believed in: nobody runs more, and each is connected to. */
+const MAX_NODES = 128;
 /** Milliseconds that one sentinel may take. */
 const PATIENCE = 2000;
 
@@ -118,16 +120,20 @@ export class SentinelMonitor {
       ask('SENTINELS'),
     ]);
     const master = fields(masterReply);
-    const nodes = (reply: unknown) => (reply as unknown[]).map(fields);
+    const nodes = (reply: unknown) => {
+      if (!Array.isArray(reply) || reply.length > MAX_NODES)
+        throw new ProtocolError('An answer that no sentinel gives');
+      return reply.map(fields);
+    };
     const isUp = (node: Record<string, string>) => !/s_down|o_down|disconnected/.test(node.flags ?? '');
-    if (!master.ip || !(Number(master.port) > 0))
+    if (!master.ip || !isPort(master.port))
       throw new RedkeepError('REDKEEP_NO_NODE', `A sentinel knows no master named ${name}`);
     return {
-      epoch: Number(master['config-epoch'] ?? 0),
+      epoch: Number(master['config-epoch']) || 0,
       source: address,
       master: toAddress(master),
-      replicas: nodes(replicasReply).filter(isUp).map(toAddress),
-      sentinels: [address, ...nodes(sentinelsReply).map(toAddress)],
+      replicas: nodes(replicasReply).filter(isUp).filter(hasAddress).map(toAddress),
+      sentinels: [address, ...nodes(sentinelsReply).filter(hasAddress).map(toAddress)],
     };
   }
 
@@ -137,6 +143,9 @@ export class SentinelMonitor {
     this.#clients.clear();
   }
 }
+
+const isPort = (text: string | undefined) => /^\d{1,5}$/.test(text ?? '') && Number(text) > 0 && Number(text) < 65_536;
+const hasAddress = (node: Record<string, string>) => Boolean(node.ip) && isPort(node.port);
 
 function toAddress(node: Record<string, string>): NodeAddress {
   return { host: node.ip ?? '', port: Number(node.port) };
