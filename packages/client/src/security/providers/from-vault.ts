@@ -24,14 +24,23 @@ export interface VaultOptions {
 }
 
 interface VaultReply {
-  data?: Record<string, unknown>;
+  lease_id?: string;
+  renewable?: boolean;
+  /** Seconds. */
   lease_duration?: number;
-  auth?: { client_token: string; lease_duration: number };
+  data?: Record<string, unknown> | null;
+  auth?: { client_token: string; renewable?: boolean; lease_duration: number } | null;
 }
 
+/** Share of a lifetime after which it is renewed. */
+const RENEW_AT = 2 / 3;
+/** A renewal that gives less than this share of what was asked for has reached the lease's maximum: time for new ones. */
+const WORTHWHILE = 1 / 2;
+
 /**
- * Credentials from HashiCorp Vault: a KV version 2 secret, or a secret with a lease (database engine), which is
- * fetched again at two thirds of its lease. Plain http is refused unless Vault is on this machine.
+ * Credentials from HashiCorp Vault: a KV version 2 secret, looked at again every `refreshInterval`, or a secret with a
+ * lease (database engine), whose lease is renewed at two thirds of its time as long as Vault allows; then new ones are
+ * fetched. An AppRole's token is renewed the same way. Plain http is refused unless Vault is on this machine.
  * @throws RedkeepError REDKEEP_CREDENTIALS_UNAVAILABLE; Vault's answer is not repeated, it may hold secrets
  * @example
  * createClient({ credentialsProvider: fromVault({ path: 'secret/data/redis/app', auth: { roleId, secretId } }) });
@@ -44,13 +53,15 @@ export function fromVault(options: VaultOptions): CredentialsSource {
     throw unavailable('the address is not https: the token would be readable on the way');
   }
   const { fields = {}, timeout = 5000 } = options;
-  let login: { token: Secret; until: number } | undefined;
+  let login: { token: Secret; renewable: boolean; seconds: number; until: number } | undefined;
+  let lease: { id: string; seconds: number; data: Record<string, unknown> } | undefined;
 
   const request = async (path: string, token: Secret | undefined, body?: object): Promise<VaultReply> => {
     const headers: Record<string, string> = { 'X-Vault-Request': 'true' };
     if (token !== undefined) headers['X-Vault-Token'] = token.reveal();
     if (options.namespace !== undefined) headers['X-Vault-Namespace'] = options.namespace;
     const response = await fetch(new URL(`/v1/${path.replace(/^\/+/, '')}`, base), {
+      // Renewals and logins are documented as POST (or PUT), reads as GET.
       method: body === undefined ? 'GET' : 'POST',
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
@@ -72,23 +83,49 @@ export function fromVault(options: VaultOptions): CredentialsSource {
     if ('token' in auth) return Secret.from(auth.token);
     if ('tokenFile' in auth) return new Secret((await readFile(auth.tokenFile, 'utf8')).trim());
     if (login !== undefined && performance.now() < login.until) return login.token;
+    const renewed = login?.renewable ? await renewLogin(login) : undefined;
+    login = renewed ?? (await newLogin(auth));
+    return login.token;
+  };
+
+  const newLogin = async (auth: { roleId: string; secretId: string | Secret; mount?: string }) => {
     const reply = await request(`auth/${auth.mount ?? 'approle'}/login`, undefined, {
       role_id: auth.roleId,
       secret_id: Secret.from(auth.secretId).reveal(),
     });
-    if (reply.auth === undefined) throw unavailable('Vault gave no token');
-    login = {
-      token: new Secret(reply.auth.client_token),
-      until: performance.now() + (reply.auth.lease_duration * 1000 * 2) / 3,
-    };
-    return login.token;
+    if (!reply.auth) throw unavailable('Vault gave no token');
+    return loginOf(reply.auth.client_token, reply.auth);
   };
 
-  return pollingSource(async (): Promise<Fetched> => {
-    const reply = await request(options.path, await token());
+  /** Undefined when it cannot be, or no longer much: then a new login is due. */
+  const renewLogin = async ({ token, seconds }: NonNullable<typeof login>) => {
+    const reply = await request('auth/token/renew-self', token, {}).catch(() => undefined);
+    if (!reply?.auth || reply.auth.lease_duration < seconds * WORTHWHILE) return undefined;
+    return { ...loginOf(token.reveal(), reply.auth), seconds };
+  };
+
+  const renewLease = async (token: Secret): Promise<VaultReply | undefined> => {
+    if (lease === undefined) return undefined;
+    const { id, seconds, data } = lease;
+    const reply = await request('sys/leases/renew', token, { lease_id: id, increment: seconds }).catch(() => undefined);
+    if (reply?.lease_duration === undefined || reply.lease_duration < seconds * WORTHWHILE) return undefined;
+    return { ...reply, data };
+  };
+
+  const read = async (token: Secret): Promise<VaultReply> => {
+    const reply = await request(options.path, token);
+    const { lease_id: id, renewable, lease_duration: seconds, data } = reply;
+    lease = id && renewable && seconds && data ? { id, seconds, data } : undefined;
+    return reply;
+  };
+
+  const source = pollingSource(async (): Promise<Fetched> => {
+    const by = await token();
+    const reply = (await renewLease(by)) ?? (await read(by));
     // KV version 2 wraps the fields once more.
     const data = (typeof reply.data?.data === 'object' ? reply.data.data : reply.data) as
       | Record<string, unknown>
+      | null
       | undefined;
     const username = data?.[fields.username ?? 'username'];
     const password = data?.[fields.password ?? 'password'];
@@ -99,6 +136,20 @@ export function fromVault(options: VaultOptions): CredentialsSource {
         reply.lease_duration !== undefined && reply.lease_duration > 0 ? reply.lease_duration * 1000 : undefined,
     };
   }, options.refreshInterval ?? 60_000);
+  return {
+    ...source,
+    refused(credentials) {
+      // The lease was revoked, or the server forgot its user: renewing it mends nothing.
+      lease = undefined;
+      source.refused?.(credentials);
+    },
+  };
+}
+
+function loginOf(token: string, { renewable = false, lease_duration: seconds }: NonNullable<VaultReply['auth']>) {
+  // A token of no duration (root, periodic without limit) does not end.
+  const until = seconds > 0 ? performance.now() + seconds * 1000 * RENEW_AT : Number.POSITIVE_INFINITY;
+  return { token: new Secret(token), renewable, seconds, until };
 }
 
 function unavailable(why: string, cause?: unknown): RedkeepError {

@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
+import { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import { startServer, waitFor } from '@redkeep/testing';
 import { createClient } from '../../client.js';
 import type { Credentials, CredentialsSource } from '../credentials.js';
@@ -89,17 +91,61 @@ test('fromCallback asks once for all who wait, and again before the token ends',
   clearInterval(alive);
 });
 
-test('fromAwsSecretsManager reads JSON or plain secrets through the SDK that it is given', async () => {
-  const client = (SecretString?: string) => ({ getSecretValue: async () => ({ SecretString }) });
-  assert.deepEqual(
-    await shown(fromAwsSecretsManager({ client: client('{"username":"app","password":"p"}'), secretId: 's' })),
-    ['app', 'p'],
-  );
-  assert.deepEqual(await shown(fromAwsSecretsManager({ client: client('plain'), secretId: 's' })), [
-    undefined,
-    'plain',
-  ]);
-  await assert.rejects(shown(fromAwsSecretsManager({ client: client('{"password":5}'), secretId: 's' })), unavailable);
+describe('fromAwsSecretsManager (the official SDK, against a local HTTP server that answers as AWS documents)', () => {
+  async function aws(answer: (input: { SecretId: string }) => [status: number, body: object]) {
+    const seen: IncomingMessage[] = [];
+    const server = createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      seen.push(request);
+      const [status, json] = answer(JSON.parse(body));
+      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(json));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = new SecretsManager({
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      region: 'eu-central-1',
+      credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'aws-s3cret' },
+      maxAttempts: 1,
+    });
+    return {
+      client,
+      seen,
+      async [Symbol.asyncDispose]() {
+        client.destroy();
+        server.closeAllConnections();
+        await new Promise<void>((resolve) => server.close(() => resolve()));
+      },
+    };
+  }
+
+  test('JSON and plain secrets; the SDK signs the request', async () => {
+    let secret = '{"username":"app","password":"p"}';
+    await using server = await aws(({ SecretId }) => [200, { ARN: 'arn', Name: SecretId, SecretString: secret }]);
+    const source = fromAwsSecretsManager({ client: server.client, secretId: 'prod/redis', refreshInterval: 1 });
+    assert.deepEqual(await shown(source), ['app', 'p']);
+    const [request] = server.seen;
+    assert.equal(request!.headers['x-amz-target'], 'secretsmanager.GetSecretValue');
+    assert.match(
+      String(request!.headers.authorization),
+      /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/eu-central-1\/secretsmanager\/aws4_request, .*Signature=[0-9a-f]{64}$/,
+    );
+    secret = 'plain';
+    await waitFor(async () => (await shown(source))[1] === 'plain');
+  });
+
+  test('a refusal, a secret that is not text and one without a password', async () => {
+    await using server = await aws(({ SecretId }) =>
+      SecretId === 'denied'
+        ? [400, { __type: 'AccessDeniedException', message: 'not authorized' }]
+        : [200, SecretId === 'binary' ? { SecretBinary: 'AA==' } : { SecretString: '{"password":5}' }],
+    );
+    for (const secretId of ['denied', 'binary', 'odd'])
+      await assert.rejects(shown(fromAwsSecretsManager({ client: server.client, secretId })), (error: Error) => {
+        assert.equal((error as { code?: string }).code, unavailable.code);
+        return !inspect(error, { depth: 9, showHidden: true }).includes('aws-s3cret');
+      });
+  });
 });
 
 describe('fromVault (against a scripted HTTP server that answers as Vault documents)', () => {
@@ -127,13 +173,32 @@ describe('fromVault (against a scripted HTTP server that answers as Vault docume
     assert.deepEqual(server.seen, ['GET /v1/secret/data/redis t0ken']);
   });
 
-  test('AppRole logs in once; a leased secret is fetched again at two thirds of its lease', async () => {
-    let n = 0;
-    await using server = await vault((path, _, body) => {
-      if (path !== '/v1/auth/approle/login')
-        return [200, { lease_duration: 1, data: { username: `v-${++n}`, password: `p-${n}` } }];
-      assert.deepEqual(JSON.parse(body), { role_id: 'r', secret_id: 's' });
-      return [200, { auth: { client_token: 'issued', lease_duration: 3600 } }];
+  test('AppRole logs in once; a lease is renewed while Vault gives time, then new credentials are fetched', async () => {
+    let reads = 0;
+    let renewals = 0;
+    await using server = await vault((path, request, body) => {
+      const json = body === '' ? undefined : JSON.parse(body);
+      switch (path) {
+        case '/v1/auth/approle/login':
+          assert.deepEqual(json, { role_id: 'r', secret_id: 's' });
+          return [200, { auth: { client_token: 'issued', renewable: true, lease_duration: 3600 } }];
+        case '/v1/sys/leases/renew':
+          assert.equal(request.method, 'POST');
+          assert.deepEqual(json, { lease_id: `database/creds/app/${reads}`, increment: 1 });
+          // The second time the lease's maximum is near.
+          return [200, { lease_id: json.lease_id, renewable: true, lease_duration: ++renewals % 2 === 1 ? 1 : 0 }];
+        default:
+          reads++;
+          return [
+            200,
+            {
+              lease_id: `database/creds/app/${reads}`,
+              renewable: true,
+              lease_duration: 1,
+              data: { username: `v-${reads}`, password: `p-${reads}` },
+            },
+          ];
+      }
     });
     const source = fromVault({
       address: server.address,
@@ -141,9 +206,54 @@ describe('fromVault (against a scripted HTTP server that answers as Vault docume
       auth: { roleId: 'r', secretId: 's' },
     });
     assert.deepEqual(await shown(source), ['v-1', 'p-1']);
-    await waitFor(async () => (await shown(source))[0] === 'v-2', { message: 'a new lease' });
-    assert.deepEqual(server.seen.slice(0, 2), ['POST /v1/auth/approle/login -', 'GET /v1/database/creds/app issued']);
-    assert.equal(server.seen.filter((line) => line.includes('login')).length, 1);
+    await waitFor(async () => (await shown(source))[0] === 'v-2', { message: 'new credentials' });
+    assert.deepEqual(
+      server.seen.map((line) => line.replace(/database\/creds.*? /, 'read ')),
+      [
+        'POST /v1/auth/approle/login -',
+        'GET /v1/read issued',
+        'POST /v1/sys/leases/renew issued',
+        'POST /v1/sys/leases/renew issued',
+        'GET /v1/read issued',
+      ],
+    );
+  });
+
+  test("an AppRole's token is renewed, and when that is refused there is a new login", async () => {
+    let logins = 0;
+    let renewals = 0;
+    await using server = await vault((path, request) => {
+      if (path === '/v1/auth/approle/login')
+        return [200, { auth: { client_token: `token-${++logins}`, renewable: true, lease_duration: 1 } }];
+      if (path === '/v1/auth/token/renew-self') {
+        assert.equal(request.headers['x-vault-token'], `token-${logins}`);
+        return ++renewals === 1
+          ? [200, { auth: { client_token: `token-${logins}`, renewable: true, lease_duration: 1 } }]
+          : [403, { errors: ['permission denied'] }];
+      }
+      return [200, { data: { data: { password: 'p' }, metadata: {} } }];
+    });
+    const source = fromVault({
+      address: server.address,
+      path: 'secret/data/redis',
+      auth: { roleId: 'r', secretId: 's' },
+      refreshInterval: 1,
+    });
+    await waitFor(async () => (await shown(source)) && logins === 2, { message: 'a new login' });
+    assert.equal(renewals, 2);
+  });
+
+  test('what a server refused is not given again: the lease is left and new credentials are read', async () => {
+    let reads = 0;
+    await using server = await vault(() => [
+      200,
+      { lease_id: 'l', renewable: true, lease_duration: 3600, data: { username: 'u', password: `p-${++reads}` } },
+    ]);
+    const source = fromVault({ address: server.address, path: 'database/creds/app', auth: { token: 't0ken' } });
+    const first = await source.current();
+    assert.deepEqual(await shown(source), ['u', 'p-1']);
+    source.refused!(first);
+    assert.deepEqual(await shown(source), ['u', 'p-2']);
   });
 
   test('a refusal is told without what Vault said', async () => {
