@@ -69,11 +69,18 @@ export interface PoolMessage extends ServerInfo {
   readonly durationMs: number | undefined;
 }
 
+const infos = new WeakMap<Endpoint, ServerInfo>();
+
 export function serverInfo(endpoint: Endpoint): ServerInfo {
+  const known = infos.get(endpoint);
+  if (known !== undefined) return known;
   const server = describeEndpoint(endpoint);
-  return endpoint.kind === 'unix'
-    ? { server, address: endpoint.path, port: undefined }
-    : { server, address: endpoint.host, port: endpoint.port };
+  const info: ServerInfo =
+    endpoint.kind === 'unix'
+      ? { server, address: endpoint.path, port: undefined }
+      : { server, address: endpoint.host, port: endpoint.port };
+  infos.set(endpoint, info);
+  return info;
 }
 
 /** What a command runs on. */

@@ -1,4 +1,5 @@
 /** Puts every command function onto a class as a method, in camelCase and in capitals, and types that. */
+import { InvalidArgumentError } from '../errors.js';
 import type { Mapped, TypeMapping } from '../protocol/types.js';
 import type { Command, CommandFunction, ReplyOf } from './command.js';
 import { ALIASES, type Aliases, COMMANDS, type Commands, SHARED_COMMANDS, type SharedCommands } from './index.js';
@@ -35,6 +36,20 @@ export type CommandMethods<M extends TypeMapping = Record<never, never>> = Bound
 /** {@link CommandMethods}, without those that need one and the same server: for pools, clusters and Sentinel. */
 export type SharedCommandMethods<M extends TypeMapping = Record<never, never>> = Bound<Promised<M>, SharedCommands>;
 
+const NOTHING = {};
+/** Somebody has written to all objects' prototype. Asked before arguments are touched, which costs more. */
+function isPolluted(): boolean {
+  for (const _ in NOTHING) return true;
+  return false;
+}
+
+/** Options would be read from that prototype too. */
+function refuseObjects(command: string, args: readonly unknown[]): void {
+  const last = args.length - 1;
+  if (typeof args[last] === 'object' && args[last] !== null && !Buffer.isBuffer(args[last]))
+    throw new InvalidArgumentError(command, last, 'cannot be read: Object.prototype was written to');
+}
+
 type Group = Readonly<Record<string, unknown>>;
 
 /**
@@ -54,6 +69,7 @@ export function bindCommands<T extends object>(
       function (this: S, ...args: unknown[]) {
         let command: Command;
         try {
+          if (isPolluted()) refuseObjects(build.name, args);
           command = build(...args);
         } catch (error) {
           return fail(error);

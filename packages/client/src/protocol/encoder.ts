@@ -131,7 +131,8 @@ export function checkArguments(command: string, args: readonly unknown[]): numbe
     switch (typeof arg) {
       case 'string':
         bytes += arg.length + 16;
-        if (arg.length > MAX_ARGUMENT_BYTES) throw new InvalidArgumentError(command, i, 'is longer than 512 MiB');
+        if (arg.length > MAX_ARGUMENT_BYTES / 3 && Buffer.byteLength(arg) > MAX_ARGUMENT_BYTES)
+          throw new InvalidArgumentError(command, i, 'is longer than 512 MiB');
         continue;
       case 'number':
         if (Number.isNaN(arg)) throw new InvalidArgumentError(command, i, 'is NaN');

@@ -4,11 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseRequest, startScriptedServer } from '@redkeep/testing';
+import { parseRequest, startScriptedServer, startServer, waitFor } from '@redkeep/testing';
 import { createClient } from '../client.js';
 import { type Command, type CommandFunction, Flag } from '../commands/command.js';
 import { COMMANDS } from '../commands/index.js';
-import { checkArguments } from '../protocol/encoder.js';
+import { NAMESPACES } from '../commands/namespaces.js';
+import { checkArguments, MAX_ARGUMENT_BYTES } from '../protocol/encoder.js';
 
 const HOSTILE: readonly unknown[] = [
   'plain',
@@ -34,7 +35,18 @@ const wordsOf = ({ spec }: Command) =>
 const text = (arg: unknown) =>
   typeof arg === 'object' ? (arg as Buffer).toString() : Buffer.from(String(arg)).toString();
 
-test('what a caller passes arrives as it is, as one command, or not at all', async () => {
+type Method = (...args: unknown[]) => Promise<unknown>;
+/** Every command function with its method, those of modules too. */
+function* surface(client: object): Generator<[name: string, build: CommandFunction, method: Method]> {
+  const of = (target: object, group: object): [string, CommandFunction, Method][] =>
+    Object.entries(group)
+      .filter(([, build]) => typeof build === 'function')
+      .map(([name, build]) => [name, build, (...args) => (target as Record<string, Method>)[name]!(...args)]);
+  yield* of(client, COMMANDS);
+  for (const [name, group] of Object.entries(NAMESPACES)) yield* of((client as Record<string, object>)[name]!, group);
+}
+
+test('what a caller passes arrives as it is, as one command, or not at all', async (t) => {
   await using server = await startScriptedServer({ onCommand: () => '+OK\r\n' });
   await using client = createClient({
     url: server.url,
@@ -45,15 +57,20 @@ test('what a caller passes arrives as it is, as one command, or not at all', asy
   client.on('error', () => {});
   await client.connect();
   const greeting = server.received.length;
-  const methods = client as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
   let sent = 0;
   let refused = 0;
+  let commands = 0;
   const expected: string[][] = [];
-  for (const [name, build] of Object.entries(COMMANDS as Record<string, CommandFunction>)) {
+  for (const [name, build, method] of surface(client)) {
     if (name === 'command') continue; // the client's own template tag
-    for (let position = 0; position < 3; position++) {
+    commands++;
+    // One position more than the function has parameters, for those that take any number.
+    for (let position = 0; position <= Math.max(2, build.length); position++) {
       for (const hostile of HOSTILE) {
-        const args: unknown[] = ['key', 'field', 'value', '1'].slice(0, Math.max(position + 1, build.length));
+        const args: unknown[] = ['key', 'field', 'value', '1', '2', '3', '4', '5'].slice(
+          0,
+          Math.max(position + 1, build.length),
+        );
         args[position] = hostile;
         let command: Command | undefined;
         try {
@@ -71,20 +88,90 @@ test('what a caller passes arrives as it is, as one command, or not at all', asy
           continue;
         if (command === undefined) {
           refused++;
-          await assert.rejects(async () => methods[name]!(...args), `${name} position ${position}`);
+          await assert.rejects(async () => method(...args), `${name} position ${position}`);
           continue;
         }
         sent++;
         expected.push([...wordsOf(command), ...command.args.map(text)]);
         // The scripted reply fits few commands: what the reader makes of it does not matter here.
-        void methods[name]!(...args).catch(() => {});
+        void method(...args).catch(() => {});
       }
     }
     await client.ping().catch(() => {});
     expected.push(['PING']);
   }
   const received = server.received.slice(greeting).filter(([first]) => first !== 'HELLO' && first !== 'CLIENT');
-  assert.ok(sent > 2000 && refused > 1000, `${sent} sent, ${refused} refused`);
+  assert.ok(commands > 500 && sent > 10_000 && refused > 5000, `${sent} sent, ${refused} refused`);
+  t.diagnostic(`${commands} commands: ${sent} calls sent as they were, ${refused} refused`);
   assert.equal(received.length, expected.length);
   for (const [i, command] of expected.entries()) assert.deepEqual(received[i], command);
+});
+
+test('on a real server too: MONITOR shows one command with these arguments', async () => {
+  await using server = await startServer();
+  await using client = createClient({ url: server.url });
+  await client.connect();
+  await using spy = createClient({ url: server.url, allowCommands: ['MONITOR'] });
+  await spy.connect();
+  const lines: string[] = [];
+  await spy.monitor((line) => lines.push(line));
+  const texts = HOSTILE.filter((value) => typeof value === 'string' || Buffer.isBuffer(value)) as (string | Buffer)[];
+  for (const text of texts) {
+    await client.set(text, text);
+    await client.hSet('h', String(text), text);
+    assert.deepEqual(await client.withTypeMapping({ 36: Buffer }).get(text), Buffer.from(text as string));
+  }
+  await client.ping();
+  await waitFor(() => lines.some((line) => line.includes('"PING"')));
+  const seen = lines.map((line) => line.replace(/^\S+ \[[^\]]*\] /, '').match(/"(?:[^"\\]|\\.)*"/g)!);
+  assert.deepEqual(
+    seen.map((words) => [words[0], words.length]),
+    [
+      ...texts.flatMap(() => [
+        ['"SET"', 3],
+        ['"HSET"', 4],
+        ['"GET"', 2],
+      ]),
+      ['"PING"', 1],
+    ],
+  );
+});
+
+test('512 MiB and more are refused by position, before anything is copied', async () => {
+  await using server = await startScriptedServer();
+  await using client = createClient({ url: server.url });
+  await client.connect();
+  const before = process.memoryUsage();
+  const huge = Buffer.allocUnsafeSlow(MAX_ARGUMENT_BYTES + 1);
+  const refusal = { code: 'REDKEEP_INVALID_ARGUMENT', message: /argument 2 is longer than 512 MiB/ };
+  await assert.rejects(client.set('key', huge), refusal);
+  await assert.rejects(client.set('key', new Uint8Array(huge.buffer) as Buffer), refusal);
+  await assert.rejects(client.rPush('key', ['a', huge]), { ...refusal, message: /argument 3/ });
+  await assert.rejects(client.multi().set('a', 'b').set('key', huge).exec(), refusal);
+  const after = process.memoryUsage();
+  assert.ok(after.arrayBuffers - before.arrayBuffers - huge.length < 16 * 2 ** 20, 'copied');
+  // Of two bytes a character: longer as bytes than as text.
+  await assert.rejects(client.set('key', '\u00e9'.repeat(MAX_ARGUMENT_BYTES / 2 + 1)), refusal);
+  await client.ping().catch(() => {});
+  assert.deepEqual(
+    server.received.filter(([name]) => name === 'SET' || name === 'RPUSH' || name === 'MULTI'),
+    [],
+  );
+});
+
+test('options are not read from an Object.prototype that somebody wrote to', async () => {
+  await using server = await startScriptedServer();
+  await using client = createClient({ url: server.url });
+  await client.connect();
+  Object.defineProperty(Object.prototype, 'condition', { value: 'NX', enumerable: true, configurable: true });
+  try {
+    await assert.rejects(client.set('key', 'value', {}), { code: 'REDKEEP_INVALID_ARGUMENT' });
+    await client.set('key', 'value');
+  } finally {
+    delete (Object.prototype as { condition?: unknown }).condition;
+  }
+  assert.deepEqual(
+    server.received.filter(([name]) => name === 'SET'),
+    [['SET', 'key', 'value']],
+  );
 });
