@@ -7,6 +7,7 @@ import type { Random } from '@redkeep/testing';
 import { parseRequest } from '@redkeep/testing';
 import type { Command, CommandFunction } from '../../packages/client/dist/commands/command.js';
 import { COMMANDS } from '../../packages/client/dist/commands/index.js';
+import { NAMESPACES } from '../../packages/client/dist/commands/namespaces.js';
 import { checkArguments, encodeCommand, type Wire } from '../../packages/client/dist/protocol/encoder.js';
 
 const polluted = JSON.parse(
@@ -65,10 +66,9 @@ export interface SurfaceReport {
 /** Calls until `until` says so, going round all commands. */
 export function fuzzCommands(options: { random: Random; until: (calls: number) => boolean }): SurfaceReport {
   const { random, until } = options;
-  const all = Object.entries(COMMANDS).filter(([, build]) => typeof build === 'function') as [
-    string,
-    CommandFunction,
-  ][];
+  const all = [COMMANDS, ...Object.values(NAMESPACES)]
+    .flatMap((group) => Object.entries(group))
+    .filter(([, build]) => typeof build === 'function') as [string, CommandFunction][];
   let calls = 0;
   let refused = 0;
   for (; !until(calls); calls++) {

@@ -98,6 +98,50 @@ describe('TLS', () => {
     );
   });
 
+  test('a certificate near its end is announced, and how near', async () => {
+    const { authority, ca } = await pki;
+    for (const [days, severity] of [
+      [60, undefined],
+      [20, 'warning'],
+      [5, 'critical'],
+    ] as const) {
+      const notAfter = new Date(Date.now() + (days + 0.5) * 86_400_000);
+      await using server = await startScriptedServer({
+        tls: await authority.issue({ commonName: 'localhost', names: ['localhost'], notAfter }),
+      });
+      await using client = createClient({ url: `rediss://localhost:${server.port}`, tls: { ca } });
+      const told: unknown[] = [];
+      client.on('certificate-expiring', (info, how) => told.push([info.daysLeft, how]));
+      await client.connect();
+      assert.equal(client.tlsInfo()!.daysLeft, days);
+      assert.deepEqual(told, severity === undefined ? [] : [[days, severity]]);
+    }
+  });
+
+  test('everything from the environment: address, mutual TLS and its files', async (t) => {
+    await using server = await startServer({ tls: { clientAuth: 'required' } });
+    const { ca, clientCert, clientKey } = server.tlsFiles!;
+    const names = ['REDIS_URL', 'REDIS_TLS', 'REDIS_TLS_CA_FILE', 'REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE'];
+    t.after(() => {
+      for (const name of names) delete process.env[name];
+    });
+    Object.assign(process.env, {
+      // The flag wins over the scheme: turning encryption on is never wrong.
+      REDIS_URL: `redis://localhost:${server.tlsPort}`,
+      REDIS_TLS: 'true',
+      REDIS_TLS_CA_FILE: ca,
+      REDIS_TLS_CERT_FILE: clientCert,
+      REDIS_TLS_KEY_FILE: clientKey,
+    });
+    await using client = createClient();
+    await client.connect();
+    assert.equal(client.tlsInfo()!.verified, true);
+    delete process.env['REDIS_TLS_CERT_FILE'];
+    assert.throws(() => createClient(), { option: 'tls.certFile' });
+    delete process.env['REDIS_TLS_KEY_FILE'];
+    assert.equal(await outcome({}), 'REDKEEP_CERTIFICATE_REQUIRED');
+  });
+
   test('dangerouslyAcceptAnyCertificate accepts and warns', async () => {
     const { otherServer } = await pki;
     await using server = await startScriptedServer({ tls: otherServer });
