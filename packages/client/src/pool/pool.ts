@@ -49,7 +49,7 @@ export class RedisClientPool<
 > extends EventEmitter {
   declare readonly [CORE]: PoolCore;
   declare readonly [OPTIONS]: CommandOptions | undefined;
-  declare readonly [GIVEN]: ClientOptions;
+  declare readonly [GIVEN]: () => ClientOptions;
 
   constructor(given: ClientOptions = {}, options: PoolArguments = {}) {
     super();
@@ -70,7 +70,7 @@ export class RedisClientPool<
     // Not enumerable: spreading or printing a pool shows nothing of what it holds.
     Object.defineProperty(this, CORE, { value: core });
     Object.defineProperty(this, OPTIONS, { value: undefined });
-    Object.defineProperty(this, GIVEN, { value: clientOptions });
+    Object.defineProperty(this, GIVEN, { value: () => clientOptions });
     bindCustomCommands(this, clientOptions, async (self, command, script) => {
       const { [OPTIONS]: given } = self as RedisClientPool;
       if (script === undefined) return core.dispatch(command, given);
@@ -157,7 +157,7 @@ export class RedisClientPool<
 
   /** A transaction (MULTI … EXEC) on one of the connections. */
   multi(): Multi<[], M, O> {
-    const Multi = transactionFor(this[GIVEN]);
+    const Multi = transactionFor(this[GIVEN]());
     return new Multi(this[CORE], this[OPTIONS]) as unknown as Multi<[], M, O>;
   }
   MULTI(): Multi<[], M, O> {

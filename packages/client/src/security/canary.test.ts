@@ -36,6 +36,7 @@ import {
   createClientPool,
   createCluster,
   createSentinel,
+  digest,
   ERRORS,
   fromAwsSecretsManager,
   fromCallback,
@@ -477,6 +478,20 @@ describe('no secret comes out of', () => {
         ).connect(),
       'REDKEEP_NO_NODE',
     );
+    const iterating = watched(
+      createSentinel({
+        name: sentinels.name,
+        sentinelRootNodes: sentinels.sentinels.map(({ host, port }) => ({ host, port })),
+        nodeClientOptions: { tls: false },
+      }),
+    );
+    ends.push(() => iterating.isOpen && iterating.destroy());
+    await iterating.connect();
+    const pages = iterating.scanIterator({ MATCH: value, COUNT: 1 });
+    const iterated = provoke(() => pages.next(), 'REDKEEP_SCAN_INTERRUPTED');
+    iterating.emit('topology-change', { type: 'MASTER_CHANGE', node: { host: '127.0.0.1', port: 1 } });
+    await iterated;
+    await provoke(() => digest(value), 'REDKEEP_DIGEST_UNAVAILABLE');
     // A sentinel that names a replica as the master.
     const [replica] = sentinels.replicas;
     const liar = await startScriptedServer({
