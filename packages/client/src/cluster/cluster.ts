@@ -121,7 +121,11 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>, O = Reco
 
   /** A new, unconnected client with the same options, those of this view and `overrides`. */
   duplicate(overrides?: Partial<ClusterOptions>): RedisCluster<M, O> & CustomMethods<O, M> {
-    const commandOptions = { ...this[GIVEN]().defaults?.commandOptions, ...this[GIVEN]().commandOptions, ...this[OPTIONS] };
+    const commandOptions = {
+      ...this[GIVEN]().defaults?.commandOptions,
+      ...this[GIVEN]().commandOptions,
+      ...this[OPTIONS],
+    };
     return new RedisCluster<M, O>({ ...this[GIVEN](), commandOptions, ...overrides }) as unknown as RedisCluster<M, O> &
       CustomMethods<O, M>;
   }

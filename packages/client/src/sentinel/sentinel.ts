@@ -103,7 +103,10 @@ export class RedisSentinel<
   /** A new, unconnected client with the same options, those of this view and `overrides`. */
   duplicate(overrides?: Partial<SentinelOptions>): RedisSentinel<M, O> & CustomMethods<O, M> {
     const commandOptions = { ...this[GIVEN]().commandOptions, ...this[OPTIONS] };
-    return new RedisSentinel<M, O>({ ...this[GIVEN](), commandOptions, ...overrides }) as unknown as RedisSentinel<M, O> &
+    return new RedisSentinel<M, O>({ ...this[GIVEN](), commandOptions, ...overrides }) as unknown as RedisSentinel<
+      M,
+      O
+    > &
       CustomMethods<O, M>;
   }
 
