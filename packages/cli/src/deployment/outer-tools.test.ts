@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { renderAnswers } from '../testing/render-answers.js';
 import { topologyNames } from './model.js';
 
@@ -18,6 +19,8 @@ const probes = {
   nft: ['unshare', '--net', 'nft', 'list', 'ruleset'],
   iptables: ['unshare', '--net', 'sh', '-c', 'iptables -S && ip6tables -S'],
   ufw: ['ufw', 'version'],
+  // A disk that is full is a small one of our own.
+  mount: ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs tmpfs /mnt'],
 } as const;
 type Tool = keyof typeof probes;
 
@@ -131,6 +134,31 @@ describe('generated files and the tools they are for', () => {
         assert.match(shown, /allow tcp 6379 0\.0\.0\.0\/0 any 10\.1\.0\.0\/16/);
       });
     }
+  }
+
+  const program = `'${process.execPath}' '${fileURLToPath(new URL('../../bin/redkeep.js', import.meta.url))}'`;
+
+  if (!missing.has('mount')) {
+    it('a full disk leaves nothing behind, and an existing deployment as it was', () => {
+      const script = `
+        mount -t tmpfs -o size=64k tmpfs /mnt
+        ${program} init --yes --dir /mnt/a && exit 10; test $? = 4 || exit 11
+        test -z "$(ls -A /mnt)" || exit 12
+        mount -o remount,size=2m /mnt
+        ${program} init --yes --dir /mnt/a || exit 13
+        (cd /mnt/a && find . -type f -exec sha256sum {} + | sort) > before
+        dd if=/dev/zero of=/mnt/fill bs=1k count=4096 2>/dev/null || true
+        ${program} init --yes --force --dir /mnt/a --app b c d e && exit 14; test $? = 4 || exit 15
+        (cd /mnt/a && find . -type f -exec sha256sum {} + | sort) > after
+        cmp before after && test -z "$(ls -A /mnt/a | grep staging)" || exit 16
+        rm /mnt/fill && ${program} init --yes --force --dir /mnt/a --app b c d e`;
+      const { status, stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+      assert.equal(status, 0, `exit ${status}: ${stdout}${stderr}`);
+      assert.equal(stderr.match(/REDKEEP_DISK_FULL/g)?.length, 2);
+    });
   }
 
   function inNetworkNamespace(script: string, file: string): string {

@@ -35,7 +35,8 @@ export async function connect(target: ConnectTarget): Promise<RedisClient> {
   try {
     return await client.connect();
   } catch (error) {
-    client.destroy();
+    // What cannot get better, an untrusted certificate for example, has ended the client already.
+    if (client.isOpen) client.destroy();
     const { message, hint } = explain(error);
     throw new CliError('REDKEEP_CONNECTION_FAILED', `${host}:${port} as ${username}: ${message}`, hint, {
       cause: error,
@@ -75,6 +76,6 @@ export async function withClient<T>(
   try {
     return await work(client);
   } finally {
-    client.destroy();
+    if (client.isOpen) client.destroy();
   }
 }

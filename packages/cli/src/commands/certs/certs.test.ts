@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { freePort } from '@redkeep/testing';
 import { createAuthority, issueCertificate } from '../../pki/authority.js';
 import { createChain } from '../../testing/certificate-chain.js';
@@ -128,6 +132,31 @@ describe('redkeep certs', () => {
     assert.equal(await fingerprint(), imported);
     assert.equal((await certs('check')).code, 1, 'it expires in less than 30 days');
     assert.equal((await sandbox.run(['status'])).code, 0);
+  });
+
+  it('takes what certbot renewed through the hook', async () => {
+    const now = new Date();
+    const { root, intermediate } = await createChain(now);
+    const { deployment } = await openDeployment(sandbox);
+    const spec = deployment.certificates.find(({ name }) => name === 'node-1')!;
+    const pair = await issueCertificate(intermediate, { ...spec, days: 20 }, { now });
+    const lineage = sandbox.path('live');
+    await mkdir(lineage);
+    await writeFile(path.join(lineage, 'fullchain.pem'), pair.cert + intermediate.cert);
+    await writeFile(path.join(lineage, 'privkey.pem'), pair.key);
+    await writeFile(sandbox.path('root.pem'), root.cert);
+    const program = fileURLToPath(new URL('../../../bin/redkeep.js', import.meta.url));
+    await mkdir(sandbox.path('bin'));
+    await symlink(program, sandbox.path('bin/redkeep'));
+    const { stderr } = await promisify(execFile)('sh', [sandbox.path('redkeep/renewal/import-hook.sh')], {
+      env: {
+        PATH: `${sandbox.path('bin')}:${path.dirname(process.execPath)}:${process.env['PATH']}`,
+        RENEWED_LINEAGE: lineage,
+        REDKEEP_ROOT_CA: sandbox.path('root.pem'),
+      },
+    });
+    assert.match(stderr, /node-1: imported, served/);
+    assert.equal(await fingerprint(), new X509Certificate(pair.cert).fingerprint256);
   });
 
   it('works on without the CA key, which belongs elsewhere, until something has to be issued', async () => {

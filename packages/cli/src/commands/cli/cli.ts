@@ -4,19 +4,23 @@ import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { Context } from '../../context.js';
-import { loadDeployment } from '../../deployment/state.js';
+import { type LoadedDeployment, loadDeployment } from '../../deployment/state.js';
 import { targetOf } from '../../engine/connect-node.js';
 import { CliError } from '../../errors.js';
 import { ExitCode } from '../../exit-codes.js';
 import { requireUser } from '../acl/as-admin.js';
 import { type DirOption, withDirOption } from '../dir-option.js';
+import { runPrompt } from './prompt.js';
 
 interface CliCommandOptions extends DirOption {
   readonly user: string;
   readonly node?: string;
 }
 
-/** `redkeep cli`: redis-cli with the right certificate and user. The password is in the environment, not in argv. */
+/**
+ * `redkeep cli`: redis-cli, or where there is none a prompt of its own, with the right certificate and user. The
+ * password is in the environment of redis-cli, never in argv.
+ */
 export function register(program: Command, context: Context): void {
   withDirOption(program.command('cli'))
     .description('open redis-cli as a user; after -- one command to run')
@@ -35,8 +39,9 @@ async function openCli(context: Context, args: readonly string[], options: CliCo
     const known = nodes.map(({ name }) => name).join(', ');
     throw new CliError('REDKEEP_NODE_UNKNOWN', `There is no node "${options.node}".`, `The nodes are: ${known}.`);
   }
-  const program = await findCli(context);
   const target = await targetOf(loaded, node, requireUser(loaded, options.user));
+  const program = await findCli(context, loaded);
+  if (!program) return runPrompt(context, target, args);
   const cluster = topology === 'cluster' ? ['-c'] : [];
   const tls = ['--tls', '--cacert', target.caFile, '--cert', target.certFile!, '--key', target.keyFile!];
   const where = ['-h', target.host, '-p', String(target.port), '--user', target.username, '--no-auth-warning'];
@@ -48,8 +53,11 @@ async function openCli(context: Context, args: readonly string[], options: CliCo
   if (code !== 0) context.exitCode = ExitCode.Connection;
 }
 
-async function findCli({ env }: Context): Promise<string> {
-  const folders = (env['PATH'] ?? '').split(path.delimiter).filter((folder) => path.isAbsolute(folder));
+/** The tool on the PATH, else the one beside the server program that the deployment was made with. */
+async function findCli({ env }: Context, { deployment }: LoadedDeployment): Promise<string | undefined> {
+  const onPath = (env['PATH'] ?? '').split(path.delimiter).filter((folder) => path.isAbsolute(folder));
+  const { serverProgram } = deployment;
+  const folders = serverProgram === undefined ? onPath : [...onPath, path.dirname(serverProgram)];
   for (const name of ['redis-cli', 'valkey-cli']) {
     for (const folder of folders) {
       const file = path.join(folder, name);
@@ -60,5 +68,5 @@ async function findCli({ env }: Context): Promise<string> {
       if (usable) return file;
     }
   }
-  throw new CliError('REDKEEP_SERVER_NOT_FOUND', 'No redis-cli or valkey-cli was found.', 'Install redis-tools.');
+  return undefined;
 }
