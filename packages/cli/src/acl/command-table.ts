@@ -8,6 +8,10 @@ export interface CommandFacts {
   /** True when the positions depend on the arguments (EVAL, XREAD, SORT): only the server can tell. */
   readonly movable: boolean;
   readonly readOnly: boolean;
+  /** Words of the whole command at least; negative in the server's table: that many or more. */
+  readonly arity: number;
+  /** ACL categories without the sign, `string` or `dangerous`. */
+  readonly categories: readonly string[];
 }
 
 export type CommandTable = ReadonlyMap<string, CommandFacts>;
@@ -16,7 +20,7 @@ export type CommandTable = ReadonlyMap<string, CommandFacts>;
 export async function readCommandTable(client: RedisClient): Promise<CommandTable> {
   const table = new Map<string, CommandFacts>();
   const add = (entry: readonly unknown[]) => {
-    const [name, , flags, first, last, step] = entry;
+    const [name, arity, flags, first, last, step, categories = []] = entry;
     const words = new Set([...(flags as Iterable<unknown>)].map(String));
     table.set(String(name).toLowerCase(), {
       first: Number(first),
@@ -24,6 +28,8 @@ export async function readCommandTable(client: RedisClient): Promise<CommandTabl
       step: Number(step),
       movable: words.has('movablekeys'),
       readOnly: words.has('readonly'),
+      arity: Math.abs(Number(arity)),
+      categories: [...(categories as Iterable<unknown>)].map((category) => String(category).replace(/^@/, '')),
     });
     for (const subcommand of (entry[9] ?? []) as unknown[][]) add(subcommand);
   };
@@ -31,7 +37,15 @@ export async function readCommandTable(client: RedisClient): Promise<CommandTabl
   return table;
 }
 
-const keyless: CommandFacts = { first: 0, last: 0, step: 0, movable: false, readOnly: true };
+const keyless: CommandFacts = {
+  first: 0,
+  last: 0,
+  step: 0,
+  movable: false,
+  readOnly: true,
+  arity: 1,
+  categories: [],
+};
 
 /** What the table says of a command as it was run; of one it does not know, that it has no keys. */
 export function factsOf(table: CommandTable, [name = '', sub = '']: readonly string[]): CommandFacts {

@@ -42,7 +42,7 @@ export async function dryRun(asking: Asking, user: string, expectations: readonl
   }
 }
 
-function hasDryRun({ name, version }: Engine): boolean {
+export function hasDryRun({ name, version }: Engine): boolean {
   return name !== 'redis' || compareVersions(version, '7.0') >= 0;
 }
 

@@ -38,6 +38,10 @@ describe('redkeep acl', () => {
     const { code, out } = await acl('explain', 'shop');
     assert.equal(code, 0);
     assert.match(out, /Keys: reads and writes shop:\*/);
+    assert.match(out, /every command for: .*hashes/);
+    assert.match(out, /some for: .*dangerous commands \(\d+ of \d+\)|none for: .*dangerous commands/);
+    assert.match(out, /none for: .*administration/);
+    assert.match((await acl('explain', 'admin')).out, /every command for: .*administration, dangerous commands/);
     assert.match(out, /allows: GET shop:x, SET shop:x v, DEL shop:x/);
     assert.match(out, /refuses: .*FLUSHALL.*GET redkeep-foreign-key/);
   });
