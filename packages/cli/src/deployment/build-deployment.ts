@@ -1,8 +1,10 @@
 import { isIP } from 'node:net';
 import { residueKeys } from '../audit/facts/residue-keys.js';
+import { CliError } from '../errors.js';
 import type { Answers } from './answers.js';
 import { isLoopback } from './answers.js';
 import { decisionsFor } from './decisions.js';
+import { knowsDirective } from './directives.js';
 import type { Engine } from './engine-version.js';
 import type { CertificateSpec, Deployment, DeploymentNode, NodeRole, TargetName, User } from './model.js';
 import { type Policy, profiles } from './profiles.js';
@@ -11,7 +13,7 @@ import type { RoleName } from './roles.js';
 /** The model that follows from the answers. Pure: the same answers give the same model. */
 export function buildDeployment(answers: Answers, engine: Engine): Deployment {
   const policy = policyOf(answers, engine);
-  const nodes = nodesOf(answers);
+  const nodes = nodesOf(answers, engine);
   const users = usersOf(answers);
   const draft = {
     format: 1,
@@ -61,7 +63,18 @@ function offsetPort(port: number, offset: number, dataPorts: number): number {
   return port + offset < firstEphemeralPort ? port + offset : port + dataPorts;
 }
 
-function nodesOf(answers: Answers): DeploymentNode[] {
+/** Redis 6.2 cannot be told its bus port: it is always the customary one. */
+function busPortOf(port: number, dataPorts: number, engine: Engine): number {
+  if (knowsDirective(engine, 'cluster-port')) return offsetPort(port, busPortOffset, dataPorts);
+  if (port + busPortOffset <= 65_535) return port + busPortOffset;
+  throw new CliError(
+    'REDKEEP_COMBINATION_IMPOSSIBLE',
+    `A cluster node of ${engine.name} ${engine.version} on port ${port} has no room for its bus, 10000 above.`,
+    'Choose a port up to 55535.',
+  );
+}
+
+function nodesOf(answers: Answers, engine: Engine): DeploymentNode[] {
   const primaries = answers.topology === 'cluster' ? answers.shards : 1;
   const replicas = answers.topology === 'single' ? 0 : (answers.replicas ?? (answers.topology === 'cluster' ? 1 : 2));
   const hosts = hostsOf(answers);
@@ -80,7 +93,7 @@ function nodesOf(answers: Answers): DeploymentNode[] {
     const port = answers.port + portStep(index, hosts);
     add(`node-${index + 1}`, isPrimary ? 'primary' : 'replica', index, answers.port, {
       ...(isPrimary ? {} : { replicaOf: `node-${shard + 1}` }),
-      ...(answers.topology === 'cluster' ? { busPort: offsetPort(port, busPortOffset, dataPorts) } : {}),
+      ...(answers.topology === 'cluster' ? { busPort: busPortOf(port, dataPorts, engine) } : {}),
     });
   }
   if (answers.topology === 'sentinel') {

@@ -43,6 +43,13 @@ describe('what is written for an engine that is not here', () => {
     assert.ok(unknownTo(redis62Directives, newer).includes('enable-debug-command'));
   });
 
+  it('gives the bus of Redis 6.2 the port that it takes, and refuses one that leaves it none', async () => {
+    const cluster = { engine: 'redis', engineVersion: '6.2', topology: 'cluster' } as const;
+    const files = await renderAnswers({ ...cluster, port: 31_000 });
+    assert.match(files.find(({ path }) => path === 'firewall/redkeep.nft')!.content, /dport \{ 41000, 41001,/);
+    await assert.rejects(renderAnswers({ ...cluster, port: 60_000 }), /has no room for its bus/);
+  });
+
   it('holds only directives that Valkey 7.2 knows', async () => {
     const words = await firstWords({ engine: 'valkey', engineVersion: '7.2' }, topologyNames);
     assert.deepEqual(unknownTo(valkey72Directives, words), []);
