@@ -82,7 +82,7 @@ async function assertAuditGivesAnA(sandbox: CliSandbox): Promise<void> {
   const accepted = { owner: 'the test', reason: 'the machine under the test', expires: '2999-12-31' };
   const waivers = sandbox.path('waivers.json');
   await writeFile(waivers, JSON.stringify(ofTheMachine.map((check) => ({ check, ...accepted }))));
-  const { out, err } = await sandbox.run(['audit', '--json', '--waivers', waivers]);
+  const { out, err } = await sandbox.run(['audit', '--json', '--waivers', waivers, '--timeout', '30000']);
   assert.ok(out.startsWith('{'), err);
   const { grade, caps, findings } = JSON.parse(out) as {
     grade: string;
