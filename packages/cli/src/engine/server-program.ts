@@ -24,7 +24,8 @@ const programNames: Readonly<Record<EngineName, string>> = {
 
 const versionPatterns: Readonly<Record<EngineName, RegExp>> = {
   redis: /^Redis server v=(\d+\.\d+\.\d+)/m,
-  valkey: /^Valkey server v=(\d+\.\d+\.\d+)/m,
+  // Valkey 7.2 leaves its name out.
+  valkey: /^(?:Valkey s|S)erver v=(\d+\.\d+\.\d+)/m,
   dragonfly: /^dragonfly v(\d+\.\d+\.\d+)/m,
 };
 
