@@ -7,8 +7,7 @@ import * as redkeep from 'redkeep';
 /** Not offered, and why; see docs/migrating-from-node-redis.md. */
 const EXPORTS: Readonly<Record<string, string>> = {
   CHANNELS: 'its channels carry arguments and replies; commandChannel and connectionChannel do not',
-  OpenTelemetry: 'metrics are made from the diagnostics channels, without a registry in the client',
-  OpenTelemetryError: 'raised by OpenTelemetry only',
+  OpenTelemetryError: 'a wrong option of OpenTelemetry.init is an InvalidOptionError, as everywhere',
   RedisSentinelClient: 'what is borrowed from a Sentinel client is a RedisClient; the type is RedisSentinelClientType',
 };
 const MEMBERS: Readonly<Record<string, string>> = {
