@@ -34,9 +34,11 @@ installPeers();
 await using plain = await startServer();
 await using secure = await startServer({ tls: true });
 await using nodes = await startCluster();
+const slot = Number(await nodes.masters[0]!.command('CLUSTER', 'KEYSLOT', 'bench:value'));
 const targets: Record<TargetName, Target> = {
   plain: { port: plain.port },
   tls: { port: secure.tlsPort, ca: secure.pki!.ca },
+  node: { port: (await nodes.ownerOf(slot)).port },
   cluster: { port: nodes.masters[0]!.port, cluster: true },
 };
 

@@ -64,7 +64,7 @@ function verdict(row: Row, rows: readonly Row[]): string {
   const single = cpuOf && named(cpuOf.case);
   if (single) {
     const cost = cpu(row, OURS) / cpu(single, OURS);
-    checks.push(check(cost <= cpuOf.ratio, `${cost.toFixed(2)} × the CPU of a single server, ≤ ${cpuOf.ratio}`));
+    checks.push(check(cost <= cpuOf.ratio, `${cost.toFixed(2)} × the CPU of a single client, ≤ ${cpuOf.ratio}`));
   }
   return checks.join(', ');
 }
