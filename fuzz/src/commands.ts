@@ -8,7 +8,13 @@ import { parseRequest } from '@redkeep/testing';
 import type { Command, CommandFunction } from '../../packages/client/dist/commands/command.js';
 import { COMMANDS } from '../../packages/client/dist/commands/index.js';
 import { NAMESPACES } from '../../packages/client/dist/commands/namespaces.js';
-import { checkArguments, encodeCommand, type Wire } from '../../packages/client/dist/protocol/encoder.js';
+import {
+  appendText,
+  checkArguments,
+  encodeCommand,
+  soundBatch,
+  type Wire,
+} from '../../packages/client/dist/protocol/encoder.js';
 
 const polluted = JSON.parse(
   '{"__proto__": {"GET": true, "NX": true}, "condition": "NX\\r\\nGET", "EX": "1 GET"}',
@@ -107,9 +113,14 @@ export function callOnce(name: string, build: CommandFunction, args: readonly un
   return true;
 }
 
-function encode(command: Command): Buffer {
+/** By the careful way; the quick one makes the same bytes or knows that it must not be taken. */
+function encode({ spec, args }: Command): Buffer {
   const out: Buffer[] = [];
   const wire: Wire = { text: '', flush: (text, large) => void out.push(Buffer.from(text, 'latin1'), large) };
-  encodeCommand(wire, command.spec.words, command.spec.head, command.args);
-  return Buffer.concat([...out, Buffer.from(wire.text, 'latin1')]);
+  encodeCommand(wire, spec.words, spec.head, args);
+  const bytes = Buffer.concat([...out, Buffer.from(wire.text, 'latin1')]);
+  const batch = appendText('', spec, args);
+  const sound = batch === undefined ? undefined : soundBatch(batch);
+  if (sound !== undefined) assert.ok(Buffer.from(sound, 'latin1').equals(bytes), `${spec.name} is written otherwise`);
+  return bytes;
 }

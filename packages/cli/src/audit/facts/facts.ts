@@ -36,6 +36,8 @@ export type ProfileName = 'development' | 'production' | 'regulated';
 export interface Expectations {
   readonly profile: ProfileName;
   readonly roles: Readonly<Record<string, Role>>;
+  /** Commands (`eval`, `config|get`) and categories (`@scripting`) that the deployment grants a user by name. */
+  readonly granted?: Readonly<Record<string, readonly string[]>>;
   /** Addresses or host names of peers that belong to the deployment. */
   readonly peers: readonly string[];
   /** What the data is: a cache may vanish, a store may not. */

@@ -128,6 +128,12 @@ function expectationsOf(options: TargetOptions, deployment?: Deployment): Expect
       ...Object.fromEntries((deployment?.users ?? []).map((user) => [user.name, user.role])),
       ...rolesOf(options),
     },
+    granted: Object.fromEntries(
+      (deployment?.users ?? []).map(({ name, extraCommands, onlyCommands = [] }) => [
+        name,
+        [...extraCommands, ...onlyCommands],
+      ]),
+    ),
     peers: (deployment?.nodes ?? []).map((node) => node.host),
     ...(options.data !== undefined && { dataRole: options.data }),
     modules: [],

@@ -1,6 +1,6 @@
 import { failEach, type NodeCheck } from '../check.js';
 import { acl } from '../fix.js';
-import { excesses } from '../read.js';
+import { aclRuleOf, excesses } from '../read.js';
 
 export const acl004: NodeCheck = {
   id: 'ACL-004',
@@ -11,13 +11,26 @@ export const acl004: NodeCheck = {
   maps: 'AUTHZ',
   sources: ['CWE-94', 'CVE-2025-49844', 'CVE-2024-46981'],
   judge(node, facts) {
+    const { granted = {} } = facts.expectations;
+    const isGranted = (user: string, label: string) =>
+      granted[user]?.some((rule) => rule === '@scripting' || rule === aclRuleOf(label)) === true;
+    const found = excesses(node, facts, 'scripting');
+    const declared = found.filter(({ user, commands }) => commands.some((label) => isGranted(user.name, label)));
     return failEach(
-      excesses(node, facts, 'scripting').map(({ user, role, commands }) => ({
-        about: user.name,
-        evidence: `${user.name} (${role}) can run ${commands.join(', ')}`,
-        fix: [acl(user.name, ['-@scripting'], user.written)],
-      })),
-      'no role but administrators can run scripts',
+      found
+        .map((excess) => ({
+          ...excess,
+          commands: excess.commands.filter((label) => !isGranted(excess.user.name, label)),
+        }))
+        .filter(({ commands }) => commands.length > 0)
+        .map(({ user, role, commands }) => ({
+          about: user.name,
+          evidence: `${user.name} (${role}) can run ${commands.join(', ')}`,
+          fix: [acl(user.name, ['-@scripting'], user.written)],
+        })),
+      declared.length === 0
+        ? 'no role but administrators can run scripts'
+        : `only those run scripts to whom the deployment grants it by name: ${declared.map(({ user }) => user.name).join(', ')}`,
     );
   },
 };
