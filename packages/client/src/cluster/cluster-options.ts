@@ -12,7 +12,7 @@ import {
 import type { RedisArgument, RespVersion } from '../protocol/types.js';
 import type { CustomCommandOptions } from '../scripting/custom-commands.js';
 import { SecretOptions } from '../secret-options.js';
-import { CommandPolicy, type CommandPolicyOptions } from '../security/command-policy.js';
+import { CommandPolicy, type CommandPolicyOptions, POLICY_OPTIONS } from '../security/command-policy.js';
 import { RateLimit } from '../security/rate-limit.js';
 import { RedirectPolicy, type RedirectPolicyOptions } from '../security/redirect-policy.js';
 import type { NodeAddress } from './topology.js';
@@ -68,15 +68,6 @@ export interface ResolvedClusterOptions {
   mapped(address: string): NodeAddress | undefined;
 }
 
-const POLICY_NAMES = [
-  'commandPolicy',
-  'allowCommands',
-  'denyCommands',
-  'readOnlyCommands',
-  'maxScripts',
-  'validateCommand',
-] as const;
-
 /** @throws InvalidOptionError */
 export function resolveClusterOptions(options: ClusterOptions): ResolvedClusterOptions {
   checkOptions(options, CLUSTER_SCHEMA);
@@ -85,7 +76,7 @@ export function resolveClusterOptions(options: ClusterOptions): ResolvedClusterO
   if (rootNodes === undefined) throw new InvalidOptionError('rootNodes', 'must be an array of client options');
   if (defaults.url !== undefined) throw new InvalidOptionError('defaults.url', 'belongs into rootNodes');
   const policyOptions: CommandPolicyOptions = {};
-  for (const name of POLICY_NAMES) {
+  for (const name of POLICY_OPTIONS) {
     const value = given[name] ?? defaults[name];
     if (value !== undefined) Object.assign(policyOptions, { [name]: value });
   }

@@ -4,6 +4,16 @@ import { errorCode, type ProtectionMessage, protectionChannel } from '../diagnos
 import { CommandRefusedError, InvalidOptionError, RedkeepError } from '../errors.js';
 import { DEFAULT_MAX_SCRIPTS, ScriptWatch } from './script-watch.js';
 
+/** The options that make a policy: what a cluster and a Sentinel client hand on to the clients of their nodes. */
+export const POLICY_OPTIONS = [
+  'commandPolicy',
+  'allowCommands',
+  'denyCommands',
+  'readOnlyCommands',
+  'maxScripts',
+  'validateCommand',
+] as const;
+
 export interface CommandPolicyOptions {
   /** `guarded` (default) refuses commands that destroy or reconfigure; `unrestricted` is for administrative tools. */
   commandPolicy?: 'guarded' | 'unrestricted';

@@ -1,4 +1,5 @@
 /** Options of a Sentinel client, and from them those of its connections. */
+
 import { BasicPooledClientSideCache } from '../cache/client-side-cache.js';
 import type { NodeAddressMap } from '../cluster/cluster-options.js';
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
@@ -14,6 +15,7 @@ import {
 import type { RedisArgument, RespVersion } from '../protocol/types.js';
 import type { CustomCommandOptions } from '../scripting/custom-commands.js';
 import type { CommandPolicyOptions } from '../security/command-policy.js';
+import { POLICY_OPTIONS } from '../security/command-policy.js';
 import { RedirectPolicy, type RedirectPolicyOptions } from '../security/redirect-policy.js';
 
 export interface SentinelOptions extends CommandPolicyOptions, CustomCommandOptions {
@@ -83,17 +85,7 @@ export function resolveSentinelOptions(options: SentinelOptions): ResolvedSentin
   if (given.sentinelRootNodes === undefined || given.sentinelRootNodes.length === 0)
     throw new InvalidOptionError('sentinelRootNodes', 'must be an array of at least one { host, port }');
   const shared: ClientOptions = { ...dataOptions, clientSideCache: undefined };
-  for (const name of [
-    'commandPolicy',
-    'allowCommands',
-    'denyCommands',
-    'readOnlyCommands',
-    'maxScripts',
-    'validateCommand',
-    'commandOptions',
-    'keyPrefix',
-    'RESP',
-  ] as const)
+  for (const name of [...POLICY_OPTIONS, 'commandOptions', 'keyPrefix', 'RESP'] as const)
     if (given[name] !== undefined) Object.assign(shared, { [name]: given[name] });
   const at = (options: ClientOptions, { host, port }: NodeAddress): ClientOptions => ({
     ...options,
