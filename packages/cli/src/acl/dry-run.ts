@@ -1,8 +1,8 @@
 import type { RedisClient } from 'redkeep';
-import { compareVersions, type Engine } from '../deployment/engine-version.js';
 import type { DeploymentNode } from '../deployment/model.js';
 import { CliError } from '../errors.js';
 import { createPassword } from '../secrets/password.js';
+import { compareVersions, type Engine } from '../vocabulary/engines.js';
 import { probeName, readAclLines } from './drift.js';
 import type { Expectation } from './expectations.js';
 

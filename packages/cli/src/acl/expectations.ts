@@ -1,6 +1,6 @@
-import { type Engine, knows, type Since } from '../deployment/engine-version.js';
 import type { DeploymentNode, User } from '../deployment/model.js';
-import type { RoleName } from '../deployment/roles.js';
+import { type Engine, knows, type Since } from '../vocabulary/engines.js';
+import type { RoleName } from '../vocabulary/names.js';
 
 /** A command a user must be able, or must not be able, to run. */
 export interface Expectation {

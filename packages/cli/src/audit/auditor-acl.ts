@@ -1,4 +1,4 @@
-import { residueKeys } from './facts/residue-keys.js';
+import { residueKeys } from '../vocabulary/residue-keys.js';
 
 const commands =
   'ping hello info role exists config|get acl|list acl|users acl|getuser acl|dryrun acl|cat acl|log acl|whoami client|list client|info client|setname module|list function|list command slowlog|get slowlog|len latency|latest latency|histogram latency|doctor memory|doctor memory|stats cluster|info cluster|nodes dbsize lastsave time';

@@ -2,9 +2,8 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { CliError } from '../errors.js';
 import { keyTypes } from '../pki/authority.js';
-import { compareVersions, engineNames, oldestVersions } from './engine-version.js';
-import { profileNames, targetNames, topologyNames } from './model.js';
-import type { roleNames } from './roles.js';
+import { compareVersions, engineNames, oldestVersions } from '../vocabulary/engines.js';
+import { applicationRoles, profileNames, targetNames, topologyNames } from '../vocabulary/names.js';
 
 /** Letters, digits, dot, dash, underscore: a name that is the same in a file name, an ACL file and YAML. */
 const identifier = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,62}$/, 'letters, digits, ".", "_" and "-" only');
@@ -13,12 +12,6 @@ const hostName = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9]([A
 const host = z.string().refine((value) => isIP(value) !== 0 || hostName.test(value), 'a host name or an IP address');
 const source = z.string().refine(isNetwork, 'an IP address or a network such as 10.0.0.0/24');
 const port = z.number().int().min(1).max(65_535);
-
-export const applicationRoles = [
-  'application',
-  'read-only',
-  'session-store',
-] as const satisfies readonly (typeof roleNames)[number][];
 
 const command = z
   .string()

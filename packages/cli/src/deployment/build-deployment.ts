@@ -1,14 +1,14 @@
 import { isIP } from 'node:net';
-import { residueKeys } from '../audit/facts/residue-keys.js';
 import { CliError } from '../errors.js';
+import type { Engine } from '../vocabulary/engines.js';
+import type { RoleName, TargetName } from '../vocabulary/names.js';
+import { residueKeys } from '../vocabulary/residue-keys.js';
 import type { Answers } from './answers.js';
 import { isLoopback } from './answers.js';
 import { decisionsFor } from './decisions.js';
 import { knowsDirective } from './directives.js';
-import type { Engine } from './engine-version.js';
-import type { CertificateSpec, Deployment, DeploymentNode, NodeRole, TargetName, User } from './model.js';
+import type { CertificateSpec, Deployment, DeploymentNode, NodeRole, User } from './model.js';
 import { type Policy, profiles } from './profiles.js';
-import type { RoleName } from './roles.js';
 
 /** The model that follows from the answers. Pure: the same answers give the same model. */
 export function buildDeployment(answers: Answers, engine: Engine): Deployment {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findEngine, freePort } from '@redkeep/testing';
 import { CliSandbox } from '../testing/run-cli.js';
-import { topologyNames } from './model.js';
+import { topologyNames } from '../vocabulary/names.js';
 
 const run = promisify(execFile);
 /** Where the clients are installed that the snippets import. */

@@ -1,4 +1,4 @@
-import { type Engine, knows, type Since } from './engine-version.js';
+import { type Engine, knows, type Since } from '../vocabulary/engines.js';
 
 const redisLike: Since = { redis: '6.2', valkey: '7.2' };
 const redis7: Since = { redis: '7.0', valkey: '7.2' };

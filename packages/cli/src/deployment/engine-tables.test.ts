@@ -7,8 +7,8 @@ import {
   valkey72Directives,
 } from '../testing/published-settings.js';
 import { renderAnswers } from '../testing/render-answers.js';
+import { topologyNames } from '../vocabulary/names.js';
 import type { AnswersInput } from './answers.js';
-import { topologyNames } from './model.js';
 
 const applications = [
   { name: 'app', keys: ['app:*'], channels: ['app:*'] },

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { parseAllDocuments } from 'yaml';
 import { redis62Directives } from '../testing/published-settings.js';
 import { renderAnswers } from '../testing/render-answers.js';
-import { type TargetName, targetNames, topologyNames } from './model.js';
+import { type TargetName, targetNames, topologyNames } from '../vocabulary/names.js';
 import type { RenderedFile } from './render/index.js';
 import { quoteShell } from './render/shell.js';
 import { quoteUnit } from './render/systemd.js';

@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import path from 'node:path';
 import { CliError } from '../errors.js';
+import { readIfPresent } from '../files/read-if-present.js';
 import { createAuthority, issueCertificate, type KeyType, type PemPair } from '../pki/authority.js';
 import { createPassword } from '../secrets/password.js';
 import type { Material } from './material.js';
 import type { CertificateSpec, Deployment } from './model.js';
-import { readIfPresent } from './read-if-present.js';
 
 /** Takes the passwords and certificates the folder already has and makes the missing ones. Writes nothing. */
 export async function makeMaterial(

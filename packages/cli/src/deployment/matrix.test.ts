@@ -5,7 +5,7 @@ import { type Engine, findEngine, findEngines, freePort } from '@redkeep/testing
 import { checks } from '../audit/checks/index.js';
 import { openDeployment } from '../testing/open-deployment.js';
 import { CliSandbox } from '../testing/run-cli.js';
-import { type ProfileName, profileNames, type TopologyName, topologyNames } from './model.js';
+import { type ProfileName, profileNames, type TopologyName, topologyNames } from '../vocabulary/names.js';
 
 interface Case {
   readonly engine: Engine;

@@ -1,15 +1,12 @@
-import type { Engine } from './engine-version.js';
+import type { Engine } from '../vocabulary/engines.js';
+import {
+  applicationRoles,
+  type ProfileName,
+  type RoleName,
+  type TargetName,
+  type TopologyName,
+} from '../vocabulary/names.js';
 import type { Policy } from './profiles.js';
-import type { RoleName } from './roles.js';
-
-export const profileNames = ['development', 'staging', 'production', 'regulated'] as const;
-export type ProfileName = (typeof profileNames)[number];
-
-export const topologyNames = ['single', 'sentinel', 'cluster'] as const;
-export type TopologyName = (typeof topologyNames)[number];
-
-export const targetNames = ['local', 'compose', 'systemd', 'kubernetes'] as const;
-export type TargetName = (typeof targetNames)[number];
 
 /**
  * The deployment model: what `init` decides, every renderer writes down, and `up`, `audit`, `acl`, `certs` and
@@ -120,11 +117,9 @@ export function certificateOf(deployment: Deployment, name: string): Certificate
   return found;
 }
 
-const applicationRoles: readonly RoleName[] = ['application', 'read-only', 'session-store'];
-
 /** True for a user that an application connects as, false for operators and the servers themselves. */
 export function isApplication({ role }: User): boolean {
-  return applicationRoles.includes(role);
+  return (applicationRoles as readonly RoleName[]).includes(role);
 }
 
 export function userOf(deployment: Deployment, role: RoleName): User | undefined {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { renderAnswers } from '../testing/render-answers.js';
-import { topologyNames } from './model.js';
+import { topologyNames } from '../vocabulary/names.js';
 
 /**
  * The tools that the generated files are for. `npm run test:targets` brings them and requires each; elsewhere those

@@ -4,14 +4,15 @@ import type { Context } from '../context.js';
 import { findFreePorts } from '../engine/ports.js';
 import { findServerProgram, type ServerProgram } from '../engine/server-program.js';
 import { CliError } from '../errors.js';
+import { readIfPresent } from '../files/read-if-present.js';
+import type { Engine, EngineName } from '../vocabulary/engines.js';
 import { type Answers, type AnswersInput, isLoopback, parseAnswers } from './answers.js';
 import { buildDeployment } from './build-deployment.js';
-import type { Engine, EngineName } from './engine-version.js';
+import type { DeploymentState } from './loaded-deployment.js';
 import { makeMaterial } from './make-material.js';
 import type { Deployment } from './model.js';
-import { readIfPresent } from './read-if-present.js';
 import { type RenderedFile, renderDeployment } from './render/index.js';
-import { answersFile, type DeploymentState, readState, renderState, stateFile } from './state.js';
+import { answersFile, readState, renderState, stateFile } from './state.js';
 import { type Change, manifestOf, occupancy, planChanges } from './write-files.js';
 
 /** What `init` would write, decided and rendered in memory. */

@@ -1,4 +1,4 @@
-import type { ProfileName } from './model.js';
+import type { ProfileName } from '../vocabulary/names.js';
 
 export const megabyte = 1024 * 1024;
 

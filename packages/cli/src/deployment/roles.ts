@@ -1,18 +1,6 @@
-import { type Engine, knows, oldestVersions, type Since } from './engine-version.js';
-import type { TopologyName, User } from './model.js';
-
-export const roleNames = [
-  'admin',
-  'application',
-  'read-only',
-  'session-store',
-  'monitoring',
-  'backup',
-  'replication',
-  'sentinel',
-  'auditor',
-] as const;
-export type RoleName = (typeof roleNames)[number];
+import { type Engine, knows, oldestVersions, type Since } from '../vocabulary/engines.js';
+import type { RoleName, TopologyName } from '../vocabulary/names.js';
+import type { User } from './model.js';
 
 /** A rule, or a rule only some engines know, from a release line on and, where told, up to another. */
 type Rule = string | { readonly rule: string; readonly since: Since; readonly until?: Since };

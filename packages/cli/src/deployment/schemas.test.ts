@@ -10,7 +10,7 @@ import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { Service } from 'kubernetes-models/v1';
 import { parse, parseAllDocuments } from 'yaml';
 import { renderAnswers } from '../testing/render-answers.js';
-import { topologyNames } from './model.js';
+import { topologyNames } from '../vocabulary/names.js';
 
 const dclint = path.dirname(createRequire(import.meta.url).resolve('dclint/package.json'));
 

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { TargetName } from './model.js';
+import type { TargetName } from '../vocabulary/names.js';
 
 /** Where a file of the deployment's folder is for the server: containers and units see it elsewhere. */
 export function serverPath(target: TargetName, folder: string, relativePath: string): string {

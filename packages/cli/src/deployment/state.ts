@@ -1,28 +1,13 @@
 import path from 'node:path';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
-import type { Deployment } from './model.js';
-import { readIfPresent } from './read-if-present.js';
+import { readIfPresent } from '../files/read-if-present.js';
+import type { DeploymentState, LoadedDeployment } from './loaded-deployment.js';
 
 /** The file in a deployment's folder that says what stands there. It names secrets and holds none. */
 export const stateFile = 'redkeep.deployment.json';
 /** The answers the deployment was made from. */
 export const answersFile = 'redkeep.config.json';
-
-/** SHA-256 of each derived file as redkeep last wrote it, to tell an edit by hand from a change of answers. */
-export type Manifest = Readonly<Record<string, string>>;
-
-export interface DeploymentState {
-  readonly deployment: Deployment;
-  readonly files: Manifest;
-}
-
-export interface LoadedDeployment extends DeploymentState {
-  /** Absolute path of its folder. */
-  readonly folder: string;
-  /** The absolute path of a file the model names. */
-  locate(relativePath: string): string;
-}
 
 /** The folder a command works on: `--dir`, else the current one where it is a deployment, else `./redkeep`. */
 export async function resolveFolder(context: Context, dir: string | undefined): Promise<string> {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { CliSandbox } from '../testing/run-cli.js';
-import { topologyNames } from './model.js';
+import { topologyNames } from '../vocabulary/names.js';
 
 const hostileName = 'we "ird\' $(touch x) `y` %n: #é\nsecond: line \\';
 

@@ -3,9 +3,9 @@ import { chmod, copyFile, lstat, mkdir, open, readdir, rename, rm } from 'node:f
 import path from 'node:path';
 import { stopIfInterrupted } from '../context.js';
 import { CliError, explainSystemError } from '../errors.js';
-import { readIfPresent } from './read-if-present.js';
+import { readIfPresent } from '../files/read-if-present.js';
+import type { Manifest } from './loaded-deployment.js';
 import type { RenderedFile } from './render/rendered-file.js';
-import type { Manifest } from './state.js';
 
 export type ChangeKind = 'create' | 'update' | 'overwrite-edited' | 'remove' | 'keep-edited' | 'same';
 

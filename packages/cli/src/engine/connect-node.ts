@@ -1,8 +1,8 @@
 import { createClient, type RedisClient } from 'redkeep';
+import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import { certificateOf, type DeploymentNode, type User } from '../deployment/model.js';
-import { readIfPresent } from '../deployment/read-if-present.js';
-import type { LoadedDeployment } from '../deployment/state.js';
 import { CliError } from '../errors.js';
+import { readIfPresent } from '../files/read-if-present.js';
 
 /** A server and who to be there. Paths are absolute. */
 export interface ConnectTarget {

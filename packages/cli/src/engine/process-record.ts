@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { readIfPresent } from '../deployment/read-if-present.js';
-import type { LoadedDeployment } from '../deployment/state.js';
+import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
+import { readIfPresent } from '../files/read-if-present.js';
 
 const execute = promisify(execFile);
 

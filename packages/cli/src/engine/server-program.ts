@@ -3,8 +3,8 @@ import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Context } from '../context.js';
-import { compareVersions, type Engine, type EngineName, engineNames } from '../deployment/engine-version.js';
 import { CliError } from '../errors.js';
+import { compareVersions, type Engine, type EngineName, engineNames } from '../vocabulary/engines.js';
 
 const execute = promisify(execFile);
 

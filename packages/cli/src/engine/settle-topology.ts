@@ -2,10 +2,10 @@ import { lookup } from 'node:dns/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisClient } from 'redkeep';
 import { type Context, interrupted } from '../context.js';
-import { compareVersions } from '../deployment/engine-version.js';
+import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import { type DeploymentNode, dataNodes, sentinelNodes, userOf } from '../deployment/model.js';
-import type { LoadedDeployment } from '../deployment/state.js';
 import { CliError } from '../errors.js';
+import { compareVersions } from '../vocabulary/engines.js';
 import { withClient } from './connect-node.js';
 
 const pollMilliseconds = 100;

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import type { CertificateSpec } from '../deployment/model.js';
-import type { LoadedDeployment } from '../deployment/state.js';
 import { explainSystemError } from '../errors.js';
 
 const dayMilliseconds = 86_400_000;

@@ -1,11 +1,11 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { copyFile, mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
+import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import type { CertificateSpec } from '../deployment/model.js';
-import { readIfPresent } from '../deployment/read-if-present.js';
-import type { LoadedDeployment } from '../deployment/state.js';
 import { timestamp } from '../deployment/write-files.js';
 import { CliError, explainSystemError } from '../errors.js';
+import { readIfPresent } from '../files/read-if-present.js';
 import { issueCertificate, type KeyType, type PemPair } from './authority.js';
 
 /** Puts a new pair in place of a certificate; the old one is kept under `backups/`. Returns the new fingerprint. */

@@ -1,6 +1,6 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
-import type { LoadedDeployment } from '../deployment/state.js';
+import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import { CliError, explainSystemError } from '../errors.js';
 
 /** Certificates of a PEM text, in its order. */

@@ -1,3 +1,4 @@
+import { residueKeys } from '../../vocabulary/residue-keys.js';
 import { type AclUser, parseAclUser } from '../facts/acl-user.js';
 import { allowedByRules, dangerousCommands, keyWithin } from '../facts/dangerous-commands.js';
 import type {
@@ -8,7 +9,6 @@ import type {
   ReplicationFacts,
   SentinelFacts,
 } from '../facts/facts.js';
-import { residueKeys } from '../facts/residue-keys.js';
 
 /**
  * Runs one command on the audited server and gives its reply: strings, numbers, null, arrays, and maps as plain

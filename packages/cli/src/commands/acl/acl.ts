@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.js';
 import { withDirOption } from '../dir-option.js';
+import { aclTest } from './acl-test.js';
 import { aclApply } from './apply.js';
 import { aclDiff } from './diff.js';
 import { aclExplain } from './explain.js';
 import { type AclKeyspacesOptions, aclKeyspaces } from './keyspaces.js';
 import { aclLearn, learningSources } from './learn.js';
 import { aclList } from './list.js';
-import { aclTest } from './test.js';
 
 /** `redkeep acl`: who may do what, as written and as it is. */
 export function register(program: Command, context: Context): void {

@@ -1,8 +1,8 @@
 import type { RedisClient } from 'redkeep';
 import type { Asking } from '../../acl/dry-run.js';
 import type { Context } from '../../context.js';
+import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import { type DeploymentNode, type User, userOf } from '../../deployment/model.js';
-import type { LoadedDeployment } from '../../deployment/state.js';
 import { targetOf, withClient } from '../../engine/connect-node.js';
 import { CliError } from '../../errors.js';
 

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { findDrift, readAclLines, unlikeUsers } from '../../acl/drift.js';
 import type { Context } from '../../context.js';
+import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import { type DeploymentNode, dataNodes, sentinelNodes } from '../../deployment/model.js';
-import { type LoadedDeployment, loadDeployment } from '../../deployment/state.js';
+import { loadDeployment } from '../../deployment/state.js';
 import { ExitCode } from '../../exit-codes.js';
 import type { DirOption } from '../dir-option.js';
 import { asAdmin, onEachNode } from './as-admin.js';

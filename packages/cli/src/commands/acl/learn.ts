@@ -8,12 +8,13 @@ import { observeCommands } from '../../acl/observe-commands.js';
 import { Observation, rulesFor } from '../../acl/propose-rules.js';
 import { parseRecordedCommands } from '../../acl/recorded-commands.js';
 import type { Context } from '../../context.js';
-import { knows } from '../../deployment/engine-version.js';
+import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import { type DeploymentNode, dataNodes, type User, userOf } from '../../deployment/model.js';
-import { type LoadedDeployment, loadDeployment } from '../../deployment/state.js';
+import { loadDeployment } from '../../deployment/state.js';
 import { targetOf } from '../../engine/connect-node.js';
 import { endpointOf } from '../../engine/local-servers.js';
 import { CliError, explainSystemError } from '../../errors.js';
+import { knows } from '../../vocabulary/engines.js';
 import type { DirOption } from '../dir-option.js';
 import { asAdmin, requireUser } from './as-admin.js';
 

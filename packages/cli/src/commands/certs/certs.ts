@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Context } from '../../context.js';
 import { withDirOption } from '../dir-option.js';
 import { certsCheck } from './check.js';
-import { certsImport } from './import.js';
+import { certsImport } from './import-certificate.js';
 import { certsRenew } from './renew.js';
 import { certsShow } from './show.js';
 import { certsTrust } from './trust.js';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Context } from '../../context.js';
+import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import { type CertificateSpec, certificateOf, type DeploymentNode, userOf } from '../../deployment/model.js';
 import { serverPath } from '../../deployment/server-path.js';
-import type { LoadedDeployment } from '../../deployment/state.js';
 import { withClient } from '../../engine/connect-node.js';
 import { endpointOf } from '../../engine/local-servers.js';
 import { probeTls } from '../../engine/probe-tls.js';

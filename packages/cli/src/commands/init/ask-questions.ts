@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { Context } from '../../context.js';
-import { answersSchema, applicationRoles, applicationSchema, isLoopback } from '../../deployment/answers.js';
-import { engineNames } from '../../deployment/engine-version.js';
-import { profileNames, targetNames, topologyNames } from '../../deployment/model.js';
+import { answersSchema, applicationSchema, isLoopback } from '../../deployment/answers.js';
 import { findServerProgram } from '../../engine/server-program.js';
+import { engineNames } from '../../vocabulary/engines.js';
+import { applicationRoles, profileNames, targetNames, topologyNames } from '../../vocabulary/names.js';
 
 type Loose = Record<string, unknown>;
 

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import type { Context } from '../../context.js';
 import type { AnswersInput } from '../../deployment/answers.js';
-import { readIfPresent } from '../../deployment/read-if-present.js';
 import { answersFile } from '../../deployment/state.js';
 import { CliError } from '../../errors.js';
+import { readIfPresent } from '../../files/read-if-present.js';
 import { askQuestions } from './ask-questions.js';
 
 /** The flags of `init` that are answers. */

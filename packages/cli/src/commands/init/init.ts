@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.js';
-import { engineNames } from '../../deployment/engine-version.js';
-import { profileNames, targetNames, topologyNames } from '../../deployment/model.js';
 import { planInit } from '../../deployment/plan-init.js';
 import { resolveFolder, stateFile } from '../../deployment/state.js';
 import { adviceOnVolume } from '../../deployment/volume-encryption.js';
 import { applyChanges, folderNotEmpty, isWrite, timestamp, writeFolder } from '../../deployment/write-files.js';
 import { CliError } from '../../errors.js';
+import { engineNames } from '../../vocabulary/engines.js';
+import { profileNames, targetNames, topologyNames } from '../../vocabulary/names.js';
 import { type DirOption, withDirOption } from '../dir-option.js';
 import { type AnswerFlags, collectAnswers } from './collect-answers.js';
 import { showPlan } from './show-plan.js';

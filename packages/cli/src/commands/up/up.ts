@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
 import { type Context, stopIfInterrupted } from '../../context.js';
+import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import type { DeploymentNode } from '../../deployment/model.js';
-import { type LoadedDeployment, loadDeployment } from '../../deployment/state.js';
+import { loadDeployment } from '../../deployment/state.js';
 import { requireFreePorts, startNode, stopNode } from '../../engine/local-servers.js';
 import { runningProcess } from '../../engine/process-record.js';
 import { requireServerProgram } from '../../engine/server-program.js';

@@ -1,5 +1,5 @@
+import type { Engine } from '../../vocabulary/engines.js';
 import { knowsDirective } from '../directives.js';
-import type { Engine } from '../engine-version.js';
 import { quoteDirectiveValue } from '../quote.js';
 
 export interface Directive {

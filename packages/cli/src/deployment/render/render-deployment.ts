@@ -1,5 +1,6 @@
+import type { TargetName } from '../../vocabulary/names.js';
 import type { Material } from '../material.js';
-import { type Deployment, type DeploymentNode, dataNodes, sentinelNodes, type TargetName } from '../model.js';
+import { type Deployment, type DeploymentNode, dataNodes, sentinelNodes } from '../model.js';
 import { serverPath } from '../server-path.js';
 import { renderClientSnippets, renderDotEnv } from './client-snippets.js';
 import { renderCompose } from './compose.js';

@@ -1,4 +1,5 @@
-import type { Deployment, TargetName } from '../model.js';
+import type { TargetName } from '../../vocabulary/names.js';
+import type { Deployment } from '../model.js';
 import { oneLine } from '../quote.js';
 import { escapeMarkdown } from './decisions-md.js';
 import type { RenderedFile } from './rendered-file.js';

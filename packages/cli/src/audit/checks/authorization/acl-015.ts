@@ -1,6 +1,6 @@
+import { residueKeys } from '../../../vocabulary/residue-keys.js';
 import { roleOf } from '../../facts/dangerous-commands.js';
 import type { Role } from '../../facts/facts.js';
-import { residueKeys } from '../../facts/residue-keys.js';
 import { failEach, type NodeCheck } from '../check.js';
 import { acl } from '../fix.js';
 import { enabledUsers } from '../read.js';
