@@ -2,7 +2,7 @@
 // What would be published, judged before it is: each package's content, manifest and types, and who imports whom.
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parse } from '@babel/parser';
 import { REPOSITORY } from './bootstrap.mjs';
@@ -20,8 +20,11 @@ const ALLOWED = [
   /^redkeep\.config\.schema\.json$/,
   /^(data|schema)\/[\w.-]+\.json$/,
 ];
-const FORBIDDEN = [/\.test\./, /\.tsbuildinfo$/];
+const FORBIDDEN = [/\.test\./, /\/testing\//, /\.tsbuildinfo$/];
 const REQUIRED = ['package.json', 'README.md', 'LICENSE'];
+
+/** The repository. npm accepts a release's provenance only if the manifest names the repository that built it. */
+const HOME = 'https://github.com/redkeep/redkeep';
 
 /** What each workspace may import of the others, by npm name. */
 const MAY_IMPORT = {
@@ -37,6 +40,7 @@ export async function checkPackages() {
   const complaints = [
     ...checkVersions(packages, JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8'))),
     ...checkClientIsFree(packages),
+    ...packages.flatMap(checkManifest),
     ...(await Promise.all(packages.map(checkImports))).flat(),
     ...(await Promise.all(packages.map(checkPack))).flat(),
     ...(await checkTrackedFiles()),
@@ -65,6 +69,24 @@ function checkClientIsFree(packages) {
   return ['dependencies', 'optionalDependencies', 'peerDependencies', 'bundledDependencies']
     .filter((field) => Object.keys(client[field] ?? {}).length > 0)
     .map((field) => `redkeep: has ${field}; the client has none, ever`);
+}
+
+/** What npm's page links to, and what resolves without `exports`: TypeScript's `node10`, for every entry point. */
+function checkManifest({ folder, manifest }) {
+  const directory = relative(REPOSITORY, folder);
+  const complaints = [
+    manifest.repository?.url === `git+${HOME}.git` && manifest.repository.directory === directory
+      ? []
+      : `repository is not ${HOME}, directory ${directory}`,
+    manifest.bugs?.url === `${HOME}/issues` ? [] : `bugs is not ${HOME}/issues`,
+    manifest.homepage?.startsWith(`${HOME}/tree/main/${directory}`) ? [] : 'homepage is not the folder of the package',
+  ].flat();
+  const entries = Object.keys(manifest.exports ?? {}).filter((entry) => entry !== './package.json');
+  if (entries.includes('.') && !(manifest.main && manifest.types)) complaints.push('has no main and types');
+  for (const entry of entries.filter((name) => name !== '.')) {
+    if (!manifest.typesVersions?.['*']?.[entry.slice(2)]) complaints.push(`typesVersions has no ${entry.slice(2)}`);
+  }
+  return complaints.map((complaint) => `${manifest.name}: ${complaint}`);
 }
 
 const isWorkspace = (specifier) => Object.keys(MAY_IMPORT).some((name) => `${specifier}/`.startsWith(`${name}/`));
@@ -159,14 +181,11 @@ async function checkPack({ folder, manifest }) {
   }
 }
 
-/**
- * Our packages are ESM with `exports`, for Node 20 and later. CommonJS code loads them by import() or, from Node
- * 20.19 on, by require(esm), and TypeScript's `node10` resolution knows no `exports`: neither counts against them.
- */
+/** A package that is only ESM is loaded by CommonJS code with import() or, from Node 20.19 on, with require(). */
 function typeProblems(analysis) {
   if (!analysis.types) return ['the package has none'];
   return analysis.problems
-    .filter(({ kind, resolutionKind }) => kind !== 'CJSResolvesToESM' && resolutionKind !== 'node10')
+    .filter(({ kind }) => kind !== 'CJSResolvesToESM')
     .map(({ kind, entrypoint, resolutionKind }) => `${kind} ${entrypoint ?? ''} ${resolutionKind ?? ''}`.trim());
 }
 

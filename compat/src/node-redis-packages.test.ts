@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import KeyvRedis from '@keyv/redis';
-import { type Server, startServer, waitFor } from '@redkeep/testing';
+import { connectWith, startServer, waitFor } from '@redkeep/testing';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { createCache } from 'cache-manager';
 import { RedisStore } from 'connect-redis';
@@ -10,13 +10,10 @@ import type { SessionData } from 'express-session';
 import { Keyv } from 'keyv';
 import { RedisStore as RateLimitStore } from 'rate-limit-redis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import { createClient, type RedisClient } from 'redkeep';
+import { type ClientOptions, createClient, type RedisClient } from 'redkeep';
 import { createLock, createRedlock, NodeRedisAdapter } from 'redlock-universal';
 
-async function connect(server: Server): Promise<RedisClient> {
-  const client: RedisClient = createClient({ url: `redis://127.0.0.1:${server.port}` });
-  return client.connect();
-}
+const connect = connectWith<ClientOptions, RedisClient>(createClient);
 /** Where a package's types name node-redis's own class. */
 const asNodeRedis = (client: RedisClient) => client as never;
 

@@ -7,7 +7,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Server, startServer } from '@redkeep/testing';
-import { compileFolder, emptyFolder, repository, run } from './compile.test.util.js';
+import { compileFolder, emptyFolder, repository, run } from './testing/compile.js';
 
 interface Example {
   readonly name: string;

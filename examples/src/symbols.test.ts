@@ -4,7 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as guard from '@redkeep/guard';
-import { compileFolder, emptyFolder, repository } from './compile.test.util.js';
+import { compileFolder, emptyFolder, repository } from './testing/compile.js';
 
 const sources = join(repository, 'packages', 'guard', 'src');
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { startCluster } from './cluster.js';
 
 describe('startCluster', () => {
   for (const tls of [false, true]) {
-    it(`forms a whole cluster ${tls ? 'over TLS' : 'in plaintext'}, replicas in step`, async () => {
+    test(`forms a whole cluster ${tls ? 'over TLS' : 'in plaintext'}, replicas in step`, async () => {
       await using cluster = await startCluster({ masters: 3, replicas: 3, tls, password: 'secret' });
       for (const node of cluster.nodes) {
         const info = String(await node.command('CLUSTER', 'INFO'));
@@ -22,7 +22,7 @@ describe('startCluster', () => {
     });
   }
 
-  it('moves a dead master to its replica', async () => {
+  test('moves a dead master to its replica', async () => {
     await using cluster = await startCluster({ masters: 3, replicas: 3 });
     const before = await cluster.ownerOf(0);
     await before.kill();

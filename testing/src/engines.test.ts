@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { findEngine, findEngines } from './engines.js';
 import { startServer } from './server.js';
 
 describe('engines', () => {
-  it('are found with their programs and versions', () => {
+  test('are found with their programs and versions', () => {
     const engines = findEngines();
     assert.ok(engines.length > 0);
     for (const engine of engines) assert.match(engine.version, /^\d+\.\d+\.\d+$/);
@@ -12,14 +12,14 @@ describe('engines', () => {
   });
 
   for (const engine of findEngines()) {
-    it(`${engine.name} starts and is what it says`, async () => {
+    test(`${engine.name} starts and is what it says`, async () => {
       await using server = await startServer({ engine, tls: true });
       const info = await server.info('server');
       assert.equal(info[`${engine.kind}_version`], engine.version);
     });
   }
 
-  it('an unknown one is named together with what there is', () => {
+  test('an unknown one is named together with what there is', () => {
     assert.throws(() => findEngine('redis-1.2'), /No engine named redis-1\.2 \(found: .+\)/);
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 import { rawCommand } from './raw-command.js';
 import { encodeRequest } from './resp.js';
@@ -34,21 +34,21 @@ describe('FaultProxy', () => {
   const text = () => Buffer.concat(arrived).toString();
   const ping = () => client.write(encodeRequest(['PING']));
 
-  it('forwards both ways and records what passed', async () => {
+  test('forwards both ways and records what passed', async () => {
     assert.equal(await rawCommand(proxy, ['ECHO', 'hello']), 'hello');
     await proxy.waitForBytes('toClient', '$5\r\nhello\r\n');
     assert.ok(proxy.received('toServer').includes('ECHO'));
     assert.equal(proxy.links.length, 2);
   });
 
-  it('splits into pieces of so many bytes', async () => {
+  test('splits into pieces of so many bytes', async () => {
     proxy.faults.toClient.chunk = 1;
     ping();
     await waitFor(() => text() === '+PONG\r\n');
     assert.ok(arrived.length > 1);
   });
 
-  it('keeps everything back while stalled, and lets it go on in order', async () => {
+  test('keeps everything back while stalled, and lets it go on in order', async () => {
     proxy.stall('toClient');
     ping();
     client.write(encodeRequest(['ECHO', 'second']));
@@ -59,7 +59,7 @@ describe('FaultProxy', () => {
     await waitFor(() => text() === '+PONG\r\n$6\r\nsecond\r\n');
   });
 
-  it('delays without changing the order', async () => {
+  test('delays without changing the order', async () => {
     proxy.faults.toClient.delay = 30;
     ping();
     await proxy.waitForBytes('toClient', 'PONG');
@@ -69,7 +69,7 @@ describe('FaultProxy', () => {
     await waitFor(() => text() === '+PONG\r\n$6\r\nsecond\r\n');
   });
 
-  it('garbles and injects bytes', async () => {
+  test('garbles and injects bytes', async () => {
     proxy.faults.toClient.transform = (bytes) => Buffer.from(bytes.toString().replace('PONG', 'GNOP'));
     ping();
     await waitFor(() => text() === '+GNOP\r\n');
@@ -77,7 +77,7 @@ describe('FaultProxy', () => {
     await waitFor(() => text() === '+GNOP\r\n:42\r\n');
   });
 
-  it('ends the connection after so many bytes', async () => {
+  test('ends the connection after so many bytes', async () => {
     proxy.faults.toClient.cutAfter = 3;
     ping();
     await once(client, 'close');
@@ -85,7 +85,7 @@ describe('FaultProxy', () => {
   });
 
   for (const how of ['rst', 'fin'] as const) {
-    it(`cuts with ${how}`, async () => {
+    test(`cuts with ${how}`, async () => {
       const errors: NodeJS.ErrnoException[] = [];
       client.on('error', (error) => errors.push(error));
       const closed = new Promise((resolve) => client.once('close', resolve));
@@ -99,14 +99,14 @@ describe('FaultProxy', () => {
     });
   }
 
-  it('refuses new connections until told to accept', async () => {
+  test('refuses new connections until told to accept', async () => {
     proxy.refuse();
     await assert.rejects(rawCommand(proxy, ['PING']));
     proxy.accept();
     assert.equal(await rawCommand(proxy, ['PING']), 'PONG');
   });
 
-  it('closes to the client when the server is down', async () => {
+  test('closes to the client when the server is down', async () => {
     await server.stop();
     await once(client, 'close');
     await assert.rejects(rawCommand(proxy, ['PING']));

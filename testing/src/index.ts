@@ -1,4 +1,5 @@
 export * from './cluster.js';
+export * from './connect.js';
 export * from './engines.js';
 export * from './fault-proxy.js';
 export * from './free-port.js';

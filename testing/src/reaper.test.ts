@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { it } from 'node:test';
+import { test } from 'node:test';
 import { waitFor } from './wait-for.js';
 
 const PROGRAM = `
@@ -15,7 +15,7 @@ for (const [name, ending] of [
   ['ends by itself without stopping its server', ''],
   ['is killed hard', 'setInterval(() => {}, 1000);'],
 ] as const) {
-  it(`nothing is left behind when the process ${name}`, async () => {
+  test(`nothing is left behind when the process ${name}`, async () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM + ending], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

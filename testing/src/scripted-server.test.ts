@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { createPki } from './pki.js';
 import { rawCommand, rawCommands } from './raw-command.js';
 import { RawError } from './resp.js';
 import { startScriptedServer } from './scripted-server.js';
 
 describe('ScriptedServer', () => {
-  it('answers the handshake, the script, and +OK to the rest', async () => {
+  test('answers the handshake, the script, and +OK to the rest', async () => {
     await using server = await startScriptedServer();
     server.reply('GET', '$5\r\nfirst\r\n').reply('get', ([, key]) => `+${key}\r\n`);
     const replies = await rawCommands(server, [
@@ -24,7 +24,7 @@ describe('ScriptedServer', () => {
     ]);
   });
 
-  it('can be a server that does not know HELLO', async () => {
+  test('can be a server that does not know HELLO', async () => {
     await using server = await startScriptedServer({ handshake: 'resp2', onCommand: () => ':1\r\n' });
     const [hello, other] = await rawCommands(server, [
       ['HELLO', '3'],
@@ -34,14 +34,14 @@ describe('ScriptedServer', () => {
     assert.equal(other, 1);
   });
 
-  it('serves TLS', async () => {
+  test('serves TLS', async () => {
     const pki = await createPki();
     await using server = await startScriptedServer({ tls: pki.server });
     assert.equal(await rawCommand({ port: server.port, tls: { ca: pki.ca } }, ['SET', 'a', '1']), 'OK');
     assert.match(server.url, /^rediss:/);
   });
 
-  it('waits for commands and drops connections', async () => {
+  test('waits for commands and drops connections', async () => {
     await using server = await startScriptedServer({ onCommand: () => undefined });
     const unanswered = assert.rejects(rawCommand(server, ['GET', 'a']), /closed the connection|ECONNRESET/);
     assert.deepEqual(await server.waitForCommand('GET'), ['GET', 'a']);

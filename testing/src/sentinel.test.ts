@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { startSentinel } from './sentinel.js';
 
 describe('startSentinel', () => {
-  it('fails over to the replica when the primary dies, with TLS and passwords everywhere', async () => {
+  test('fails over to the replica when the primary dies, with TLS and passwords everywhere', async () => {
     await using setup = await startSentinel({
       replicas: 1,
       sentinels: 3,
@@ -18,7 +18,7 @@ describe('startSentinel', () => {
     assert.equal(await next.command('SET', 'key', 'value'), 'OK');
   });
 
-  it('runs with a single sentinel and without secrets', async () => {
+  test('runs with a single sentinel and without secrets', async () => {
     await using setup = await startSentinel({ replicas: 0, sentinels: 1 });
     assert.equal(await setup.currentPrimary(), setup.primary);
   });

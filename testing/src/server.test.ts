@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { connect } from 'node:tls';
 import { createPki } from './pki.js';
 import { rawCommand, rawCommands } from './raw-command.js';
@@ -9,7 +9,7 @@ import { ServerFailed, startServer } from './server.js';
 import { waitFor } from './wait-for.js';
 
 describe('startServer', () => {
-  it('starts a server that keeps its files in a folder of its own and goes with it', async () => {
+  test('starts a server that keeps its files in a folder of its own and goes with it', async () => {
     const server = await startServer({ config: { maxmemory: '12mb' } });
     assert.equal(await server.command('SET', 'key', 'value'), 'OK');
     assert.equal(await server.command('GET', 'key'), 'value');
@@ -21,14 +21,14 @@ describe('startServer', () => {
     assert.equal(existsSync(server.dir), false);
   });
 
-  it('serves TLS only, with a certificate that its CA vouches for', async () => {
+  test('serves TLS only, with a certificate that its CA vouches for', async () => {
     await using server = await startServer({ tls: true });
     assert.equal(server.port, 0);
     assert.match(server.url, /^rediss:\/\/127\.0\.0\.1:\d+$/);
     assert.equal(await server.command('PING'), 'PONG');
   });
 
-  it('asks clients for a certificate when told to', async () => {
+  test('asks clients for a certificate when told to', async () => {
     await using server = await startServer({ tls: { clientAuth: 'required' } });
     assert.equal(await server.command('PING'), 'PONG');
     const withoutCertificate = { port: server.tlsPort, tls: { ca: server.pki?.ca ?? '' } };
@@ -40,7 +40,7 @@ describe('startServer', () => {
     ['wrongName', 'ERR_TLS_CERT_ALTNAME_INVALID'],
     ['otherServer', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
   ] as const) {
-    it(`serves a bad certificate on request: ${certificate}`, async () => {
+    test(`serves a bad certificate on request: ${certificate}`, async () => {
       const pki = await createPki();
       await using server = await startServer({ tls: { pki, certificate } });
       const socket = connect({ port: server.tlsPort, host: '127.0.0.1', ca: pki.ca });
@@ -49,7 +49,7 @@ describe('startServer', () => {
     });
   }
 
-  it('knows passwords and ACL users', async () => {
+  test('knows passwords and ACL users', async () => {
     await using server = await startServer({
       users: ['user default off', 'user admin on >admin-secret ~* &* +@all', 'user app on >app-secret ~app:* +get'],
       admin: { username: 'admin', password: 'admin-secret' },
@@ -65,7 +65,7 @@ describe('startServer', () => {
     await assert.rejects(rawCommand({ port: server.port }, ['PING']), /NOAUTH/);
   });
 
-  it('keeps data over a restart and after being killed', async () => {
+  test('keeps data over a restart and after being killed', async () => {
     await using server = await startServer({ appendonly: true, config: { appendfsync: 'always' } });
     await server.command('SET', 'key', 'value');
     const before = server.pid;
@@ -78,7 +78,7 @@ describe('startServer', () => {
     assert.equal(await server.command('GET', 'key'), 'value');
   });
 
-  it('freezes and goes on', async () => {
+  test('freezes and goes on', async () => {
     await using server = await startServer();
     server.pause();
     let answered = false;
@@ -92,7 +92,7 @@ describe('startServer', () => {
     assert.equal(await reply, 'PONG');
   });
 
-  it('replicates from another server, over TLS and with a password', async () => {
+  test('replicates from another server, over TLS and with a password', async () => {
     await using primary = await startServer({ tls: true, password: 'secret' });
     await using replica = await startServer({ tls: true, password: 'secret', replicaOf: primary });
     await primary.command('SET', 'key', 'value');
@@ -100,7 +100,7 @@ describe('startServer', () => {
     assert.equal(await replica.command('GET', 'key'), 'value');
   });
 
-  it('says what the server said when it does not start', async () => {
+  test('says what the server said when it does not start', async () => {
     await assert.rejects(startServer({ config: ['no-such-directive 1'] }), (error: unknown) => {
       assert.ok(error instanceof ServerFailed);
       return /no-such-directive/.test(error.message);

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { it } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findEngine } from '@redkeep/testing';
@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const redkeep = fileURLToPath(new URL('../../../packages/cli/bin/redkeep.js', import.meta.url));
 const app = fileURLToPath(new URL('./app.js', import.meta.url));
 
-it('the sample application proves its connection to a deployment made by redkeep init', async (t) => {
+test('the sample application proves its connection to a deployment made by redkeep init', async (t) => {
   const folder = join(await mkdtemp(join(tmpdir(), 'redkeep-test-')), 'deployment');
   const env = { ...process.env, REDKEEP_SERVER: findEngine().server };
   t.after(async () => {

@@ -17,11 +17,19 @@ import { createLegacyClient, type LegacyClient } from './legacy/legacy-client.js
 import { CLIENT_SCHEMA, checkOptions } from './option-schema.js';
 import { type ClientOptions, type CommandOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { type PoolArguments, RedisClientPool } from './pool/pool.js';
-import { type Mapped, RESP_TYPES, type RedisArgument, type ReplyValue, type TypeMapping } from './protocol/types.js';
+import {
+  type BlobString,
+  type Double,
+  type Mapped,
+  RESP_TYPES,
+  type RedisArgument,
+  type ReplyValue,
+  type TypeMapping,
+} from './protocol/types.js';
 import { bindPubSubCapitals } from './pubsub/capitals.js';
 import { type MessagesOptions, messages, type PubSubEvent } from './pubsub/message-iterator.js';
 import type { ChannelListeners, PubSubListener, PubSubType, PubSubTypeListeners } from './pubsub/pub-sub.js';
-import { pages, type ScanIteratorOptions } from './scan-iterators.js';
+import { type Pages, pages, type ScanIteratorOptions } from './scan-iterators.js';
 import {
   bindCustomCommands,
   type CustomCommandOptions,
@@ -318,7 +326,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
    * Pages of keys. With a `keyPrefix` they come as they are stored, prefix included.
    * @example for await (const keys of client.scanIterator({ MATCH: 'user:*', COUNT: 500 })) await client.unlink(keys);
    */
-  scanIterator(options?: ScanOptions & ScanIteratorOptions) {
+  scanIterator(options?: ScanOptions & ScanIteratorOptions): Pages<BlobString, M> {
     return pages(
       options,
       (cursor) => this.scan(cursor, options),
@@ -326,7 +334,10 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
     );
   }
   /** Pages of `{ field, value }` of a hash. */
-  hScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanIteratorOptions) {
+  hScanIterator(
+    key: RedisArgument,
+    options?: ScanCommonOptions & ScanIteratorOptions,
+  ): Pages<{ field: BlobString; value: BlobString }, M> {
     return pages(
       options,
       (cursor) => this.hScan(key, cursor, options),
@@ -334,7 +345,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
     );
   }
   /** Pages of values of a hash. */
-  hScanValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanIteratorOptions) {
+  hScanValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanIteratorOptions): Pages<BlobString, M> {
     return pages(
       options,
       (cursor) => this.hScan(key, cursor, options),
@@ -342,7 +353,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
     );
   }
   /** Pages of fields of a hash, without their values (Redis 7.4). */
-  hScanNoValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanIteratorOptions) {
+  hScanNoValuesIterator(key: RedisArgument, options?: ScanCommonOptions & ScanIteratorOptions): Pages<BlobString, M> {
     return pages(
       options,
       (cursor) => this.hScanNoValues(key, cursor, options),
@@ -350,7 +361,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
     );
   }
   /** Pages of members of a set. */
-  sScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanIteratorOptions) {
+  sScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanIteratorOptions): Pages<BlobString, M> {
     return pages(
       options,
       (cursor) => this.sScan(key, cursor, options),
@@ -358,7 +369,10 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
     );
   }
   /** Pages of `{ value, score }` of a sorted set. */
-  zScanIterator(key: RedisArgument, options?: ScanCommonOptions & ScanIteratorOptions) {
+  zScanIterator(
+    key: RedisArgument,
+    options?: ScanCommonOptions & ScanIteratorOptions,
+  ): Pages<{ value: BlobString; score: Double }, M> {
     return pages(
       options,
       (cursor) => this.zScan(key, cursor, options),

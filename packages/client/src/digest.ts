@@ -17,7 +17,7 @@ interface XxHash {
 export async function digest(value: string | Buffer): Promise<string> {
   let xxh3: XxHash['xxh3'];
   try {
-    ({ xxh3 } = (await import(XXHASH)) as XxHash);
+    ({ xxh3 } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ XXHASH)) as XxHash);
   } catch (error) {
     throw new RedkeepError('REDKEEP_DIGEST_UNAVAILABLE', `digest() needs the package ${XXHASH}`, { cause: error });
   }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 export const run = promisify(execFile);
-export const repository = fileURLToPath(new URL('../../', import.meta.url));
+export const repository = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** A folder inside the repository, so that packages resolve as they do for an application. */
 export async function emptyFolder(name: string): Promise<string> {
