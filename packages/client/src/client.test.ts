@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { inspect, promisify } from 'node:util';
 import { startFaultProxy, startServer, waitFor } from '@redkeep/testing';
 import { createClient, RedisClient } from './client.js';
-import { AbortError, CommandRefusedError, TimeoutError, WatchError } from './errors.js';
+import { AbortError, CommandRefusedError, InvalidOptionError, TimeoutError, WatchError } from './errors.js';
 import type { ClientOptions } from './options.js';
 import { RESP_TYPES } from './protocol/types.js';
 import { defineScript } from './scripting/custom-commands.js';
@@ -282,8 +282,11 @@ describe('what a client tells of itself', () => {
       database: 2,
     });
     for (const url of ['redi://localhost', 'redis://localhost/NaN', 'unix://', 'unix:///', 'unix:///a?db=x'])
-      assert.throws(() => RedisClient.parseURL(url), TypeError);
-    assert.throws(() => RedisClient.parseOptions({ url: 'redis://localhost', socket: { tls: true } }), TypeError);
+      assert.throws(() => RedisClient.parseURL(url), InvalidOptionError);
+    assert.throws(
+      () => RedisClient.parseOptions({ url: 'redis://localhost', socket: { tls: true } }),
+      InvalidOptionError,
+    );
     assert.equal(RedisClient.parseOptions({ url: 'rediss://localhost' }).socket.tls, true);
   });
 

@@ -2,14 +2,18 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { ERRORS, ErrorReply, InvalidArgumentError, MaybeExecutedError } from './errors.js';
+import { ERRORS, ErrorReply, InvalidArgumentError, MaybeExecutedError, RedkeepError } from './errors.js';
+import * as redkeep from './index.js';
 
 const docs = new URL('../../../docs/errors.md', import.meta.url);
 
 test('docs/errors.md has every code of the client with its next step, and no other', async () => {
   const text = await readFile(docs, 'utf8');
   const documented = new Map(
-    [...text.matchAll(/^\| `(REDKEEP_\w+)` \| (.*?) \| (.*?) \|$/gm)].map((m) => [m[1], [m[2], m[3]]]),
+    [...text.matchAll(/^\| (?:<a id="\w+"><\/a>)?`(REDKEEP_\w+)` \| (.*?) \| (.*?) \|$/gm)].map((m) => [
+      m[1],
+      [m[2], m[3]],
+    ]),
   );
   for (const [code, texts] of Object.entries(ERRORS)) assert.deepEqual(documented.get(code), [...texts], code);
   assert.deepEqual([...documented.keys()].sort(), Object.keys(ERRORS).sort());
@@ -54,4 +58,48 @@ test('every error has a code, a hint and a text for end users that says nothing 
     assert.deepEqual(Object.keys(error.toPublic()), ['code', 'message']);
     assert.doesNotMatch(error.toPublic().message, /redis|valkey|INCR|GET/i);
   }
+});
+
+const classes = Object.entries(redkeep).filter(
+  (entry): entry is [string, typeof RedkeepError] =>
+    typeof entry[1] === 'function' && entry[1].prototype instanceof Error,
+);
+
+test('every error class is a RedkeepError and names itself by a constant, which minifiers leave alone', () => {
+  assert.ok(classes.length > 25);
+  for (const [name, Class] of classes) {
+    assert.ok(Class === RedkeepError || Class.prototype instanceof RedkeepError, name);
+    // The name that a class has by itself is not enumerable; a static field is.
+    const own = Object.getOwnPropertyDescriptor(Class, 'name');
+    assert.deepEqual([own?.value, own?.enumerable], [name, true], name);
+  }
+});
+
+test('another package gives its own codes their texts', () => {
+  class VaultError extends RedkeepError {
+    static override readonly name: string = 'VaultError';
+  }
+  const cause = new Error('inner');
+  const described = new VaultError('VAULT_SEALED', 'The vault is sealed', {
+    cause,
+    hint: 'Unseal it.',
+    publicMessage: 'Try again later.',
+    docs: 'docs/vault.md#sealed',
+  });
+  assert.equal(String(described), 'VaultError: The vault is sealed');
+  assert.equal(described.cause, cause);
+  assert.deepEqual([described.hint, described.docs], ['Unseal it.', 'docs/vault.md#sealed']);
+  assert.deepEqual(described.toPublic(), { code: 'VAULT_SEALED', message: 'Try again later.' });
+  // Codes that are names of Object.prototype's are codes like others.
+  for (const code of ['VAULT_OTHER', 'constructor', '__proto__']) {
+    const plain = new VaultError(code, 'x');
+    assert.equal(typeof plain.hint, 'string');
+    assert.deepEqual(Object.keys(plain.toPublic()), ['code', 'message']);
+  }
+});
+
+test('the page that an error links to has its anchor', async () => {
+  const text = await readFile(docs, 'utf8');
+  for (const code of Object.keys(ERRORS))
+    assert.ok(text.includes(`<a id="${code.toLowerCase()}"></a>`), new RedkeepError(code, 'x').docs);
 });

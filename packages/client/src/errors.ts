@@ -154,73 +154,92 @@ export type ErrorCode = keyof typeof ERRORS;
 
 /** What an end user may be shown. */
 export interface PublicError {
-  readonly code: ErrorCode;
+  readonly code: string;
   readonly message: string;
 }
 
-/** Base of the client's errors: a stable `code`, a `hint` with the next step, and a text safe for end users. */
+/** How a package with its own codes describes an error; this package's codes have theirs in {@link ERRORS}. */
+export interface RedkeepErrorOptions extends ErrorOptions {
+  /** What to do next: one sentence, no value in it. */
+  hint?: string;
+  /** A sentence that may be shown to end users. */
+  publicMessage?: string;
+  /** Page and anchor of the error's documentation; default the code's section of `docs/errors.md`. */
+  docs?: string;
+}
+
+/**
+ * Base of every error that redkeep, `@redkeep/guard` and `@redkeep/cli` raise: a stable `code`, a `message` without
+ * any value, a `hint` with the next step, and a text safe for end users.
+ *
+ * Subclasses declare `static override readonly name`, because bundlers shorten the names of classes.
+ */
 export class RedkeepError extends Error {
-  readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  static override readonly name: string = 'RedkeepError';
+  readonly code: ErrorCode | (string & {});
+  readonly #described: RedkeepErrorOptions | undefined;
+  constructor(code: ErrorCode | (string & {}), message: string, options?: RedkeepErrorOptions) {
     super(message, options);
     this.code = code;
     this.name = new.target.name;
+    this.#described = options;
   }
   /** What to do next. */
   get hint(): string {
-    return ERRORS[this.code][1];
+    return this.#described?.hint ?? textsOf(this.code)[1];
+  }
+  /** Where the error is documented: a page of this repository and an anchor. */
+  get docs(): string {
+    return this.#described?.docs ?? `docs/errors.md#${this.code.toLowerCase()}`;
   }
   /** A code and a generic sentence that may be shown to end users. */
   toPublic(): PublicError {
-    return { code: this.code, message: ERRORS[this.code][0] };
+    return { code: this.code, message: this.#described?.publicMessage ?? textsOf(this.code)[0] };
   }
 }
 
-/** A value that cannot be sent. Raised before anything is written. Also a `TypeError`. */
-export class InvalidArgumentError extends TypeError {
-  readonly code = 'REDKEEP_INVALID_ARGUMENT';
+/** For codes of another package that gives no texts. */
+const NO_TEXTS = ['The request could not be completed.', 'See the message and `cause`.'] as const;
+
+function textsOf(code: string): readonly [string, string] {
+  return Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode] : NO_TEXTS;
+}
+
+/** A value that cannot be sent. Raised before anything is written. */
+export class InvalidArgumentError extends RedkeepError {
+  static override readonly name: string = 'InvalidArgumentError';
   readonly command: string;
   /** Zero-based position among the command's arguments, or an option's name. */
   readonly position: number | string;
   constructor(command: string, position: number | string, problem: string) {
-    super(`${command}: argument ${typeof position === 'number' ? position + 1 : position} ${problem}`);
-    this.name = 'InvalidArgumentError';
+    super(
+      'REDKEEP_INVALID_ARGUMENT',
+      `${command}: argument ${typeof position === 'number' ? position + 1 : position} ${problem}`,
+    );
     this.command = command;
     this.position = position;
-  }
-  get hint(): string {
-    return ERRORS[this.code][1];
-  }
-  toPublic(): PublicError {
-    return { code: this.code, message: ERRORS[this.code][0] };
   }
 }
 
 /** An option that is wrong, contradictory or insecure. Raised when the client is created. */
-export class InvalidOptionError extends TypeError {
-  readonly code: ErrorCode;
+export class InvalidOptionError extends RedkeepError {
+  static override readonly name: string = 'InvalidOptionError';
   readonly option: string;
-  constructor(option: string, problem: string, code: ErrorCode = 'REDKEEP_INVALID_OPTION') {
-    super(`${option}: ${problem}`);
-    this.name = 'InvalidOptionError';
-    this.code = code;
+  constructor(option: string, problem: string, code: RedkeepError['code'] = 'REDKEEP_INVALID_OPTION') {
+    super(code, `${option}: ${problem}`);
     this.option = option;
-  }
-  get hint(): string {
-    return ERRORS[this.code][1];
-  }
-  toPublic(): PublicError {
-    return { code: this.code, message: ERRORS[this.code][0] };
   }
 }
 
 export class AbortError extends RedkeepError {
+  static override readonly name: string = 'AbortError';
   constructor(cause?: unknown) {
     super('REDKEEP_ABORTED', 'The command was aborted', cause === undefined ? undefined : { cause });
   }
 }
 
 export class TimeoutError extends RedkeepError {
+  static override readonly name: string = 'TimeoutError';
   constructor(message: string) {
     super('REDKEEP_TIMEOUT', message);
   }
@@ -230,11 +249,16 @@ export class TimeoutError extends RedkeepError {
  * Names that code for node-redis asks for by `instanceof`. Never raised: maintenance pushes are not followed, so no
  * timeout is relaxed for them.
  */
-export class SocketTimeoutDuringMaintenanceError extends TimeoutError {}
-export class CommandTimeoutDuringMaintenanceError extends TimeoutError {}
+export class SocketTimeoutDuringMaintenanceError extends TimeoutError {
+  static override readonly name: string = 'SocketTimeoutDuringMaintenanceError';
+}
+export class CommandTimeoutDuringMaintenanceError extends TimeoutError {
+  static override readonly name: string = 'CommandTimeoutDuringMaintenanceError';
+}
 
 /** A write was sent and the connection broke before its answer: it may or may not have run. Never re-sent. */
 export class MaybeExecutedError extends RedkeepError {
+  static override readonly name: string = 'MaybeExecutedError';
   readonly command: string;
   constructor(command: string, cause?: unknown) {
     super('REDKEEP_MAYBE_EXECUTED', `${command} was sent but its answer was lost: it may have been executed`, {
@@ -245,48 +269,56 @@ export class MaybeExecutedError extends RedkeepError {
 }
 
 export class ConnectionTimeoutError extends RedkeepError {
+  static override readonly name: string = 'ConnectionTimeoutError';
   constructor() {
     super('REDKEEP_CONNECT_TIMEOUT', 'Connection timeout');
   }
 }
 
 export class SocketTimeoutError extends RedkeepError {
+  static override readonly name: string = 'SocketTimeoutError';
   constructor(timeout: number) {
     super('REDKEEP_SOCKET_CLOSED', `No data within ${timeout} ms while an answer was expected`);
   }
 }
 
 export class ClientClosedError extends RedkeepError {
+  static override readonly name: string = 'ClientClosedError';
   constructor() {
     super('REDKEEP_CLIENT_CLOSED', 'The client is closed');
   }
 }
 
 export class ClientOfflineError extends RedkeepError {
+  static override readonly name: string = 'ClientOfflineError';
   constructor() {
     super('REDKEEP_CLIENT_OFFLINE', 'The client is offline');
   }
 }
 
 export class DisconnectsClientError extends RedkeepError {
+  static override readonly name: string = 'DisconnectsClientError';
   constructor() {
     super('REDKEEP_CLIENT_CLOSED', 'Disconnects client');
   }
 }
 
 export class SocketClosedUnexpectedlyError extends RedkeepError {
+  static override readonly name: string = 'SocketClosedUnexpectedlyError';
   constructor(cause?: unknown) {
     super('REDKEEP_SOCKET_CLOSED', 'Socket closed unexpectedly', cause === undefined ? undefined : { cause });
   }
 }
 
 export class QueueFullError extends RedkeepError {
+  static override readonly name: string = 'QueueFullError';
   constructor(what: string) {
     super('REDKEEP_QUEUE_FULL', `The queue is full (${what})`);
   }
 }
 
 export class CommandRefusedError extends RedkeepError {
+  static override readonly name: string = 'CommandRefusedError';
   readonly command: string;
   constructor(command: string, why: string) {
     super('REDKEEP_COMMAND_REFUSED', `${command} is refused by this client: ${why}`);
@@ -299,15 +331,19 @@ export class CommandRefusedError extends RedkeepError {
  * not have: then replies are still in step, and it stays.
  */
 export class ProtocolError extends RedkeepError {
+  static override readonly name: string = 'ProtocolError';
   constructor(message: string, code: 'REDKEEP_PROTOCOL' | 'REDKEEP_REPLY_LIMIT' = 'REDKEEP_PROTOCOL', cause?: unknown) {
     super(code, message, cause === undefined ? undefined : { cause });
   }
 }
 
 /** TCP or TLS could not be established. */
-export class ConnectError extends RedkeepError {}
+export class ConnectError extends RedkeepError {
+  static override readonly name: string = 'ConnectError';
+}
 
 export class ReconnectStrategyError extends RedkeepError {
+  static override readonly name: string = 'ReconnectStrategyError';
   readonly originalError: Error;
   readonly socketError: unknown;
   constructor(originalError: Error, socketError: unknown) {
@@ -318,12 +354,14 @@ export class ReconnectStrategyError extends RedkeepError {
 }
 
 export class WatchError extends RedkeepError {
+  static override readonly name: string = 'WatchError';
   constructor(message = 'One (or more) of the watched keys has been changed') {
     super('REDKEEP_WATCH', message);
   }
 }
 
 export class RootNodesUnavailableError extends RedkeepError {
+  static override readonly name: string = 'RootNodesUnavailableError';
   constructor(cause?: unknown) {
     super('REDKEEP_NO_NODE', 'All the root nodes are unavailable', { cause });
   }
@@ -331,6 +369,7 @@ export class RootNodesUnavailableError extends RedkeepError {
 
 /** The master changed between two pages of a Sentinel client's `scanIterator`: its cursor means nothing to the new one. */
 export class ScanIteratorInterruptedError extends RedkeepError {
+  static override readonly name: string = 'ScanIteratorInterruptedError';
   constructor(cause?: unknown) {
     super(
       'REDKEEP_SCAN_INTERRUPTED',
@@ -341,6 +380,7 @@ export class ScanIteratorInterruptedError extends RedkeepError {
 }
 
 export class MaxCommandRedirectionsError extends RedkeepError {
+  static override readonly name: string = 'MaxCommandRedirectionsError';
   constructor(cause?: unknown) {
     super('REDKEEP_TOO_MANY_REDIRECTS', 'Too many Cluster redirections', { cause });
   }
@@ -348,6 +388,7 @@ export class MaxCommandRedirectionsError extends RedkeepError {
 
 /** Keys of one command that lie in several slots of a cluster. Raised before anything is sent. */
 export class CrossSlotError extends RedkeepError {
+  static override readonly name: string = 'CrossSlotError';
   constructor(command: string) {
     super('REDKEEP_CROSS_SLOT', `${command}: the keys lie in several slots`);
   }
@@ -395,6 +436,7 @@ const KNOWN_PREFIXES = new Set(
  * the whole text is in `serverMessage`, for logs, by deliberate choice.
  */
 export class ErrorReply extends RedkeepError {
+  static override readonly name: string = 'ErrorReply';
   /** First word of the server's text: `WRONGTYPE`, `NOAUTH`, `MOVED`, `ERR` … `ERR` too where it is no such word. */
   readonly prefix: string;
   readonly #text: string;
@@ -424,11 +466,16 @@ export class ErrorReply extends RedkeepError {
     return this;
   }
 }
-export class SimpleError extends ErrorReply {}
-export class BlobError extends ErrorReply {}
+export class SimpleError extends ErrorReply {
+  static override readonly name: string = 'SimpleError';
+}
+export class BlobError extends ErrorReply {
+  static override readonly name: string = 'BlobError';
+}
 
 /** Commands of a transaction or pipeline failed; the others have run. */
 export class MultiErrorReply extends ErrorReply {
+  static override readonly name: string = 'MultiErrorReply';
   readonly replies: unknown[];
   readonly errorIndexes: number[];
   constructor(replies: unknown[], errorIndexes: number[]) {

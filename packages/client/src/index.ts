@@ -63,6 +63,7 @@ export {
 export { digest } from './digest.js';
 export * from './errors.js';
 export type { Health } from './health/health-check.js';
+export { type HostClass, hostClass, isLoopback } from './network/host-class.js';
 export * from './node-redis-types.js';
 export type { ClientOptions, CommandOptions, SocketOptions } from './options.js';
 export { type LeasedClient, LeaseLeakedError, LeaseReleasedError } from './pool/lease.js';
@@ -92,6 +93,7 @@ export type {
   CredentialsSource,
   StreamingCredentialsProvider,
 } from './security/credentials.js';
+export { DANGEROUS_COMMANDS, type DangerGroup, type DangerousCommand } from './security/dangerous-commands.js';
 export { escapeGlob } from './security/escape-glob.js';
 export {
   type AwsSecretsManagerOptions,

@@ -2,7 +2,6 @@
  * URL, environment and options: read once, checked once, turned into what a connection needs. Everything wrong,
  * contradictory or insecure is refused here, before a socket exists.
  */
-import { isIP } from 'node:net';
 import {
   BasicClientSideCache,
   type ClientSideCacheConfig,
@@ -12,6 +11,7 @@ import type { ConnectionOptions, DispatchOptions } from './connection/connection
 import { defaultReconnectStrategy, type ReconnectStrategy } from './connection/reconnect.js';
 import type { Endpoint } from './connection/transport.js';
 import { InvalidOptionError } from './errors.js';
+import { bareHost, isLoopback } from './network/host-class.js';
 import { CLIENT_SCHEMA, checkOptions, ownOptions, TLS_SCHEMA } from './option-schema.js';
 import { DEFAULT_REPLY_LIMITS, type ReplyLimits } from './protocol/limits.js';
 import type { RedisArgument, RespVersion, TypeMapping } from './protocol/types.js';
@@ -318,7 +318,7 @@ function resolveEndpoint(socket: SocketOptions, fromUrl: ParsedUrl | undefined):
   const base = fromUrl?.endpoint;
   if (base?.kind === 'unix' && socket.host === undefined) return base;
   const port = socket.port ?? (base?.kind === 'tcp' ? base.port : 6379);
-  const host = socket.host ?? (base?.kind === 'tcp' ? base.host : 'localhost');
+  const host = bareHost(socket.host ?? (base?.kind === 'tcp' ? base.host : 'localhost'));
   return { kind: 'tcp', host, port, family: socket.family, localAddress: socket.localAddress };
 }
 
@@ -385,12 +385,6 @@ function checkPlaintext(endpoint: Endpoint, allowed: boolean): void {
       : 'A Redis connection to another host is not encrypted (allowPlaintext).',
     { code: 'REDKEEP_PLAINTEXT' },
   );
-}
-
-/** 127.0.0.0/8, ::1 and `localhost`, which RFC 6761 reserves for them. */
-export function isLoopback(host: string): boolean {
-  if (host === 'localhost' || host === '::1') return true;
-  return isIP(host) === 4 && host.startsWith('127.');
 }
 
 function strategyOf(given: SocketOptions['reconnectStrategy']): ReconnectStrategy {

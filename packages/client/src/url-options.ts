@@ -9,7 +9,7 @@ export interface ParsedUrlOptions extends ClientOptions {
 
 /**
  * Reads `redis[s]://`, `valkey[s]://` and `unix://` URLs.
- * @throws InvalidOptionError (a TypeError) which never contains the URL
+ * @throws InvalidOptionError, which never contains the URL
  */
 export function parseURL(url: string): ParsedUrlOptions {
   const { endpoint, tls, username, password, database } = parseUrl(url);

@@ -5,7 +5,7 @@
 import { InvalidArgumentError, ProtocolError, RedkeepError } from '../errors.js';
 import { encodeWords, type Head } from '../protocol/encoder.js';
 import type { RespVersion, TypeMapping } from '../protocol/types.js';
-import { isDangerous } from '../security/dangerous-commands.js';
+import { DANGEROUS_COMMANDS } from '../security/dangerous-commands.js';
 import { COMMAND_TABLE } from './table.js';
 import { EXTRA_TABLE } from './table-extra.js';
 
@@ -102,7 +102,7 @@ export function spec(name: string, options: SpecOptions = {}): CommandSpec {
     flags:
       (row === undefined ? Flag.WRITE : row[0]) |
       (options.flags ?? 0) |
-      (isDangerous(name) ? Flag.DANGEROUS : 0) |
+      (DANGEROUS_COMMANDS.get(name)?.refused === true ? Flag.DANGEROUS : 0) |
       (CHANGES_CONNECTION.has(name) ? Flag.CONNECTION : 0) |
       (CHANNEL_COMMANDS.has(name) ? Flag.CHANNELS : 0),
     keys: options.keys ?? keyRange(row, words.length),

@@ -135,5 +135,5 @@ export function lostError(spec: CommandSpec, cause: Error): Error {
 
 /** Commands reject with the client's own errors; the network's stand in `cause`. */
 export function asClientError(error: Error): Error {
-  return error instanceof RedkeepError || error instanceof TypeError ? error : new SocketClosedUnexpectedlyError(error);
+  return error instanceof RedkeepError ? error : new SocketClosedUnexpectedlyError(error);
 }

@@ -19,6 +19,7 @@ export type LeasedClient<M extends TypeMapping = Record<never, never>, O = Recor
 };
 
 export class LeaseReleasedError extends RedkeepError {
+  static override readonly name: string = 'LeaseReleasedError';
   constructor() {
     super('REDKEEP_LEASE_RELEASED', 'Attempted execution on a released client lease');
   }
@@ -26,6 +27,7 @@ export class LeaseReleasedError extends RedkeepError {
 
 /** `error.cause` shows where the client was taken. */
 export class LeaseLeakedError extends RedkeepError {
+  static override readonly name: string = 'LeaseLeakedError';
   constructor(heldMs: number | undefined, takenAt: Error) {
     super(
       'REDKEEP_LEASE_LEAKED',

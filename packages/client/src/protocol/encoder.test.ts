@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseRequest } from '@redkeep/testing';
 import fc from 'fast-check';
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError, RedkeepError } from '../errors.js';
 import { appendText, checkArguments, encodeCommand, encodeWords, type Head, soundBatch, type Wire } from './encoder.js';
 
 function encode(words: readonly string[], args: readonly unknown[]): Buffer {
@@ -108,7 +108,7 @@ describe('encoder', () => {
         () => checkArguments('HSET', ['key', 'secret-field', value]),
         (error) =>
           error instanceof InvalidArgumentError &&
-          error instanceof TypeError &&
+          error instanceof RedkeepError &&
           error.position === 2 &&
           /^HSET: argument 3 /.test(error.message) &&
           !error.message.includes('secret'),

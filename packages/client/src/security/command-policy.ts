@@ -2,6 +2,7 @@
 import { type Command, Flag } from '../commands/command.js';
 import { errorCode, type ProtectionMessage, protectionChannel } from '../diagnostics.js';
 import { CommandRefusedError, InvalidOptionError, RedkeepError } from '../errors.js';
+import { DANGEROUS_COMMANDS } from './dangerous-commands.js';
 import { DEFAULT_MAX_SCRIPTS, ScriptWatch } from './script-watch.js';
 
 /** The options that make a policy: what a cluster and a Sentinel client hand on to the clients of their nodes. */
@@ -124,7 +125,7 @@ export class CommandPolicy {
     if ((spec.flags & this.#refusedFlags & Flag.DANGEROUS) === 0 || this.#allowed.has(name)) return undefined;
     return new CommandRefusedError(
       name,
-      `it is dangerous; if it is meant, create the client with allowCommands: ['${name}']`,
+      `it ${DANGEROUS_COMMANDS.get(name)!.harm}; if it is meant, create the client with allowCommands: ['${name}']`,
     );
   }
 }

@@ -11,6 +11,7 @@
  */
 import { BlockList, isIP } from 'node:net';
 import { InvalidOptionError, RedkeepError } from '../errors.js';
+import { bareHost, isLoopback } from '../network/host-class.js';
 import type { TlsOptions } from './tls-policy.js';
 
 export interface RedirectPolicyOptions {
@@ -20,6 +21,7 @@ export interface RedirectPolicyOptions {
 
 /** A node led to a host that nothing vouches for. Nothing was sent there. */
 export class RedirectRefusedError extends RedkeepError {
+  static override readonly name: string = 'RedirectRefusedError';
   readonly host: string;
   constructor(host: string) {
     super(
@@ -98,11 +100,9 @@ function provesByTls(tls: TlsOptions | undefined): 'own-ca' | 'system-cas' | 'no
   return own ? 'own-ca' : 'system-cas';
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
 /** One spelling: lower case, IPv4 not as mapped IPv6. */
 function normal(host: string): string {
-  return host.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
+  return bareHost(host)
+    .toLowerCase()
+    .replace(/^::ffff:(?=\d+\.)/, '');
 }
