@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { dataEncrypted } from '../audit/gather/host.js';
+import { dataEncrypted } from '../host/disk-encryption.js';
 
 /** Clouds by what their machines say of their vendor, with the template for a volume encrypted there. */
 const clouds: readonly (readonly [vendor: RegExp, name: string, template: string])[] = [

@@ -1,4 +1,5 @@
-import type { EngineName, Facts, NodeFacts, ProfileName } from '../facts/facts.js';
+import type { EngineName } from '../facts/engine-facts.js';
+import type { Facts, NodeFacts, ProfileName } from '../facts/facts.js';
 import type { Location } from '../facts/project-facts.js';
 import type { FixStep } from './fix.js';
 import type { MappingProfile } from './mappings.js';

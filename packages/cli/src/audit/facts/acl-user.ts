@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CommandCategories } from './facts.js';
+import type { CommandCategories } from './engine-facts.js';
 
 /** One user as an ACL line describes it, read from `ACL LIST` or from an ACL file. */
 export interface AclUser {

@@ -1,5 +1,5 @@
 import { compareVersions } from '../verdict/version.js';
-import type { EngineFacts } from './facts.js';
+import type { EngineFacts } from './engine-facts.js';
 
 /** A published vulnerability of a server, as the CVE data file describes it. */
 export interface Cve {

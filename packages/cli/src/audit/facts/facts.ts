@@ -1,5 +1,6 @@
 import type { AclUser } from './acl-user.js';
 import type { CveData } from './cves.js';
+import type { CommandCategories, EngineFacts } from './engine-facts.js';
 import type { Fact } from './fact.js';
 import type { ProjectFacts } from './project-facts.js';
 import type { CertificateFacts, TlsFacts } from './tls-facts.js';
@@ -48,20 +49,6 @@ export interface Expectations {
   readonly minReplicas?: number;
   /** Names clients use to reach the server, beside the address that was audited. */
   readonly names: readonly string[];
-}
-
-export type EngineName = 'redis' | 'valkey' | 'dragonfly';
-
-export interface EngineFacts {
-  readonly name: EngineName;
-  /** The engine's own version: `valkey_version` on Valkey, never the compatibility `redis_version`. */
-  readonly version: string;
-  readonly mode: 'standalone' | 'cluster' | 'sentinel';
-  readonly role: 'primary' | 'replica' | 'sentinel';
-  /** Who built it, as far as it can be told from here. Decides whether a version alone proves a CVE. */
-  readonly build: 'distribution' | 'vendor' | 'unclear';
-  /** The distribution's package and its version, where the binary belongs to one. */
-  readonly package?: { readonly name: string; readonly version: string };
 }
 
 export interface ProbeFacts {
@@ -124,8 +111,6 @@ export interface Permissions {
   /** Commands of the dangerous list (by label, e.g. `CONFIG SET`) that the user can run. */
   readonly allowed: Readonly<Record<string, readonly string[]>>;
 }
-
-export type CommandCategories = Readonly<Record<string, readonly string[]>>;
 
 export interface AclLogEntry {
   readonly reason: string;

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { EngineFacts, EngineName } from '../facts/facts.js';
+import type { EngineFacts, EngineName } from '../facts/engine-facts.js';
 
 const run = promisify(execFile);
 

@@ -1,36 +1,14 @@
-import type { CveData } from '../facts/cves.js';
 import { type Fact, maybe, observe, observed, unobserved } from '../facts/fact.js';
-import type { Expectations, Facts, HostFacts, NodeFacts, OperationFacts } from '../facts/facts.js';
+import type { HostFacts, NodeFacts } from '../facts/facts.js';
 import type { ProjectFacts, UnitFacts } from '../facts/project-facts.js';
 import { loadCveData } from './cve-data.js';
-import type { Endpoint } from './endpoint.js';
 import { readHost, startPackagePolicy } from './host.js';
-import type { NodeOptions } from './node.js';
 import { isThisMachine } from './process.js';
-import { noProjectFiles, type ProjectFiles, readProject } from './project.js';
+import { noProjectFiles, readProject } from './project.js';
 import { operationsOf } from './records.js';
+import type { Gathered, GatherRequest } from './request.js';
 import { readInstalledUnit } from './unit-files.js';
 import { Visits } from './visits.js';
-
-export interface GatherRequest {
-  readonly endpoints: readonly Endpoint[];
-  readonly expectations: Expectations;
-  readonly openSession: NodeOptions['openSession'];
-  readonly now: Date;
-  readonly configFile?: string;
-  readonly sampleKeys: number;
-  /** Whether nodes that the named ones speak of are looked at too; default true. */
-  readonly follow?: boolean;
-  readonly project?: ProjectFiles;
-  readonly operations?: OperationFacts;
-  /** Newer CVE data than this version brings. */
-  readonly cves?: CveData;
-}
-
-export interface Gathered {
-  readonly facts: Facts;
-  readonly unreachable: readonly { readonly address: string; readonly reason: string }[];
-}
 
 function observeHost(nodes: readonly NodeFacts[], policy: Promise<string>): Promise<Fact<HostFacts>> {
   const local = nodes.find((node) => isThisMachine(node.host));

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { promisify } from 'node:util';
+import { dataEncrypted, isEncrypted, textIfAny } from '../../host/disk-encryption.js';
 import { type Fact, NotObserved, observe, unobserved } from '../facts/fact.js';
 import type { HostFacts } from '../facts/facts.js';
 
@@ -17,17 +18,8 @@ async function output(program: string, ...args: string[]): Promise<string> {
   return stdout;
 }
 
-async function text(path: string): Promise<string> {
-  return (await readFile(path, 'utf8').catch(() => '')).trim();
-}
-
-/** Device-mapper targets of cryptsetup carry a UUID that begins with CRYPT-. */
-async function isEncrypted(block: string): Promise<boolean> {
-  return (await text(`${block}/dm/uuid`)).startsWith('CRYPT-');
-}
-
 async function swapDevices(): Promise<HostFacts['swap']> {
-  const lines = (await text('/proc/swaps')).split('\n').slice(1).filter(Boolean);
+  const lines = (await textIfAny('/proc/swaps')).split('\n').slice(1).filter(Boolean);
   return Promise.all(
     lines.map(async (line) => {
       const device = line.split(/\s+/)[0]!;
@@ -38,22 +30,9 @@ async function swapDevices(): Promise<HostFacts['swap']> {
   );
 }
 
-/** Whether a directory lies on a volume that this machine encrypts; what a cloud encrypts below cannot be seen here. */
-export async function dataEncrypted(directory: string | undefined): Promise<boolean> {
-  if (directory === undefined) throw new NotObserved('the data directory is not known');
-  const { dev } = await stat(directory);
-  const [major, minor] = [Math.floor(dev / 256), dev % 256];
-  if (major === 0)
-    throw new NotObserved(`${directory} lies on a virtual or layered file system: ask the host or the cloud volume`);
-  const block = `/sys/dev/block/${major}:${minor}`;
-  if (await isEncrypted(block)) return true;
-  const below = await readdir(`${block}/slaves`).catch(() => []);
-  return (await Promise.all(below.map((name) => isEncrypted(`/sys/class/block/${name}`)))).includes(true);
-}
-
 async function logShippers(): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const names = await Promise.all(pids.map((pid) => text(`/proc/${pid}/comm`)));
+  const names = await Promise.all(pids.map((pid) => textIfAny(`/proc/${pid}/comm`)));
   const found = [...new Set(names.filter((name) => shippers.test(name)))];
   // rsyslog is on nearly every host; it ships only where a rule says so.
   if (!found.includes('rsyslogd')) return found;
@@ -142,9 +121,9 @@ export async function readHost(
   const [swap, hugePages, overcommitMemory, somaxconn, timeSynchronized, filter, encrypted, shipping, pending, signed] =
     await Promise.all([
       swapDevices(),
-      text('/sys/kernel/mm/transparent_hugepage/enabled'),
-      text('/proc/sys/vm/overcommit_memory'),
-      text('/proc/sys/net/core/somaxconn'),
+      textIfAny('/sys/kernel/mm/transparent_hugepage/enabled'),
+      textIfAny('/proc/sys/vm/overcommit_memory'),
+      textIfAny('/proc/sys/net/core/somaxconn'),
       observe('timedatectl', async () => /^NTPSynchronized=yes/m.test(await output('timedatectl', 'show'))),
       observe('packet filter', firewall),
       observe('block devices', () => dataEncrypted(directory)),

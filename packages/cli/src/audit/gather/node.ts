@@ -1,5 +1,6 @@
+import type { EngineFacts } from '../facts/engine-facts.js';
 import { type Fact, maybe, NotObserved, observe, observed, unobserved } from '../facts/fact.js';
-import type { EngineFacts, Expectations, NodeFacts } from '../facts/facts.js';
+import type { Expectations, NodeFacts } from '../facts/facts.js';
 import { parseClusterNodes } from './discover.js';
 import type { Endpoint } from './endpoint.js';
 import { identify, packageOf } from './engine.js';

@@ -2,8 +2,8 @@ import { maybe, NotObserved } from '../facts/fact.js';
 import type { NodeFacts } from '../facts/facts.js';
 import { addressText, mayFollow, peersOf } from './discover.js';
 import type { Endpoint } from './endpoint.js';
-import type { Gathered, GatherRequest } from './gather.js';
 import { gatherNode } from './node.js';
+import type { Gathered, GatherRequest } from './request.js';
 
 interface Visit {
   readonly endpoint: Endpoint;

@@ -46,13 +46,13 @@ const failed =
 const capRules: readonly CapRule[] = [
   {
     to: 'F',
-    reason: 'strangers are served without credentials',
+    reason: 'unauthenticated clients are served',
     when: failed('AUTH-001', 'AUTH-002', 'AUTH-003', 'NET-004', 'NET-011'),
   },
   { to: 'F', reason: 'there are traces of a break-in', when: failed('CFG-006', 'CFG-007', 'CFG-008') },
   {
     to: 'D',
-    reason: 'a critical check fails',
+    reason: 'a critical check failed',
     when: (result) => result.status === 'fail' && result.severity === 'critical',
   },
   {
@@ -62,17 +62,17 @@ const capRules: readonly CapRule[] = [
   },
   {
     to: 'C',
-    reason: 'a user that is no administrator can take over the server',
+    reason: 'a non-admin user can take over the server',
     when: failed('ACL-004', 'ACL-009', 'ACL-010', 'ACL-011'),
   },
   {
     to: 'B',
-    reason: 'a check of high severity fails',
+    reason: 'a high-severity check failed',
     when: (result) => result.status === 'fail' && atLeast(result.severity, 'high'),
   },
   {
     to: 'B',
-    reason: 'a critical check could not be made',
+    reason: 'a critical check has no result',
     when: (result) => result.status === 'unknown' && result.severity === 'critical',
   },
 ];

@@ -47,7 +47,7 @@ describe('redkeep audit', () => {
     assert.match(wrong.err, /critical|low/);
   });
 
-  it('ends with 3 when a critical check could not be made, and with 5 when nothing answers', async () => {
+  it('ends with 3 when a critical check has no result, and with 5 when nothing answers', async () => {
     const blind = await cli.sandbox.run(['audit', server.url, '--ca', server.tlsFiles!.ca, '--fail-on', 'never']);
     assert.equal(blind.code, ExitCode.Incomplete, blind.out);
     const nobody = await cli.sandbox.run(['audit', `rediss://127.0.0.1:${await freePort()}`, ...cli.access]);
@@ -161,7 +161,7 @@ describe('redkeep audit', () => {
       [['nowhere'], /neither a URL nor a file/],
       [['password'], /nothing the audit can read/],
       [[server.url, '--profile', 'paranoid'], /no profile/],
-      [[server.url, '--timeout', 'long'], /no number of milliseconds/],
+      [[server.url, '--timeout', 'long'], /not a number of milliseconds/],
       [[server.url, '--sample-keys', 'x'], /no whole number/],
     ] as const) {
       const { code, err } = await cli.sandbox.run(['audit', ...args]);

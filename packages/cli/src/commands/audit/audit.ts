@@ -1,36 +1,17 @@
 import { printAuditorAcl } from '../../audit/auditor-acl.js';
-import type { Facts } from '../../audit/facts/facts.js';
-import { gather } from '../../audit/gather/gather.js';
-import { openSession } from '../../audit/gather/session.js';
 import { renderTerminal } from '../../audit/render/terminal.js';
 import { compareResults, newSince } from '../../audit/verdict/compare.js';
 import { atLeast, type Severity, severities } from '../../audit/verdict/cvss.js';
-import { judge } from '../../audit/verdict/judge.js';
 import type { AuditResult } from '../../audit/verdict/result.js';
 import type { Context } from '../../context.js';
 import { CliError } from '../../errors.js';
 import { ExitCode } from '../../exit-codes.js';
-import { version } from '../../version.js';
 import { renderComparison } from './compare.js';
-import { type EvidenceOptions, writeEvidence } from './evidence.js';
+import { writeEvidence } from './evidence.js';
 import { fix } from './fix.js';
-import { readCveData, readOperations, readReport, readWaivers } from './read-reports.js';
-import { type ReportOptions, writeReports } from './reports.js';
-import { resolveTarget, type Target, type TargetOptions } from './target.js';
-
-export interface AuditOptions extends TargetOptions, ReportOptions, EvidenceOptions {
-  readonly json?: boolean;
-  readonly baseline?: string;
-  readonly waivers?: string;
-  readonly printAcl?: boolean;
-  readonly fix?: boolean;
-  readonly yes?: boolean;
-  readonly failOn: string;
-  readonly sampleKeys: string;
-  readonly cveData?: string;
-  readonly records?: string;
-  readonly follow: boolean;
-}
+import { readReport } from './read-reports.js';
+import { writeReports } from './reports.js';
+import { type AuditOptions, runAudit } from './run-audit.js';
 
 /** Looks, judges, tells, and mends where that was asked for. */
 export async function audit(context: Context, targets: readonly string[], options: AuditOptions): Promise<void> {
@@ -53,61 +34,12 @@ export async function audit(context: Context, targets: readonly string[], option
   context.exitCode = exitCodeOf({ ...result, findings: counted }, threshold);
 }
 
-export interface Audited {
-  readonly result: AuditResult;
-  readonly facts: Facts;
-  readonly target: Target;
-}
-
-/** Gathers and judges; touches nothing. */
-export async function runAudit(context: Context, targets: readonly string[], options: AuditOptions): Promise<Audited> {
-  const target = await resolveTarget(context, targets, options);
-  const started = performance.now();
-  const { facts, unreachable } = await gather({
-    endpoints: target.endpoints,
-    expectations: target.expectations,
-    openSession,
-    now: context.clock.now(),
-    sampleKeys: wholeNumber(options.sampleKeys, '--sample-keys'),
-    follow: options.follow,
-    ...(options.records !== undefined && { operations: await readOperations(context, options.records) }),
-    ...(target.configFile !== undefined && { configFile: target.configFile }),
-    ...(target.project !== undefined && { project: target.project }),
-    ...(options.cveData !== undefined && { cves: await readCveData(context, options.cveData) }),
-  });
-  if (facts.nodes.length === 0 && unreachable[0]) {
-    throw new CliError(
-      'REDKEEP_CONNECTION_FAILED',
-      `No server answers: ${unreachable.map(({ address, reason }) => `${address}: ${reason}`).join('; ')}.`,
-      'Start it ("redkeep up"), or name another: redkeep audit rediss://HOST:PORT --ca FILE.',
-    );
-  }
-  const result = judge(facts, {
-    target: target.label,
-    version,
-    durationMs: Math.round(performance.now() - started),
-    unreachable,
-    notes: target.notes,
-    ...(options.waivers !== undefined && { waivers: await readWaivers(context, options.waivers) }),
-  });
-  return { result, facts, target };
-}
-
 function severityOption(text: string): Severity | 'never' {
   if (text === 'never' || (severities as readonly string[]).includes(text)) return text as Severity | 'never';
   throw new CliError(
     'REDKEEP_USAGE',
-    `--fail-on ${text} is no severity.`,
+    `--fail-on ${text} is not a severity.`,
     `Use one of ${severities.join(', ')} or never.`,
-  );
-}
-
-export function wholeNumber(text: string, option: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new CliError(
-    'REDKEEP_USAGE',
-    `${option} ${text} is no whole number.`,
-    `Give a number, for example ${option} 100.`,
   );
 }
 

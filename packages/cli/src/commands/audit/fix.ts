@@ -9,7 +9,7 @@ import { type Change, changeKey, inverse, planChanges } from '../../audit/remedy
 import type { AuditResult } from '../../audit/verdict/result.js';
 import { type Context, stopIfInterrupted } from '../../context.js';
 import { CliError } from '../../errors.js';
-import type { Audited } from './audit.js';
+import type { Audited } from './run-audit.js';
 import { resolveTarget, type Target, type TargetOptions } from './target.js';
 
 const journalFile = path.join('.redkeep', 'audit-journal.json');
@@ -83,14 +83,14 @@ export async function fix(context: Context, { facts, result, target }: Audited, 
     new Set([...plan, ...unfinished.map(({ entry }) => entry)].map((one) => one.check)),
   );
   const all = [...unfinished.map(({ entry }) => entry), ...plan];
-  if (all.length === 0) terminal.note('Nothing that a command could mend and another take back.');
+  if (all.length === 0) terminal.note('There is no finding that a command can fix and another command can undo.');
   else terminal.note(`${all.length} changes, each of which "redkeep audit undo" takes back:`);
   for (const [index, { check, node, change }] of all.entries()) {
     const { command, rollback } = printFix(change);
     terminal.note(`${check} ${node}: ${command}${index < unfinished.length ? ' (begun before, to be finished)' : ''}`);
     if (rollback) terminal.note(`    undo: ${rollback}`);
   }
-  if (rest.length > 0) terminal.note(`${rest.length} findings are left to a person:`);
+  if (rest.length > 0) terminal.note(`${rest.length} findings need a person:`);
   for (const line of rest) terminal.note(line);
   if (all.length === 0) return false;
   if (!yes && !(await prompt.confirm('Make these changes?', false))) {
@@ -116,7 +116,7 @@ export async function fix(context: Context, { facts, result, target }: Audited, 
       };
     }),
   ]);
-  terminal.note('"redkeep audit undo" takes the changes back.');
+  terminal.note('Undo the changes with "redkeep audit undo".');
   return true;
 }
 

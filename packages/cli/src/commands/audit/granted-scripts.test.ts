@@ -69,6 +69,6 @@ describe('an application with guards on a deployment of redkeep init', () => {
     };
     const scripts = report.checks.find(({ id }) => id === 'ACL-004');
     assert.equal(scripts?.status, 'pass', JSON.stringify(scripts));
-    assert.match(JSON.stringify(scripts), /grants it by name: shop/);
+    assert.match(JSON.stringify(scripts), /can run scripts: shop/);
   });
 });

@@ -1,10 +1,11 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { Context } from '../../context.js';
-import { type AuditOptions, audit } from './audit.js';
+import { audit } from './audit.js';
 import { compare } from './compare.js';
 import { type VerifyOptions, verifyEvidence } from './evidence.js';
 import { undo } from './fix.js';
+import type { AuditOptions } from './run-audit.js';
 
 /** How a server is reached; the same flags wherever a command connects. */
 function withAccess(command: Command): Command {
@@ -23,7 +24,7 @@ export function register(program: Command, context: Context): void {
   const command = withAccess(
     program
       .command('audit')
-      .description('look at a server, its files and its clients, and give one verdict with its reasons')
+      .description('audit a server, its files and its clients, and give one grade with its reasons')
       .argument(
         '[target...]',
         'URL, folder (deployment or sources), redis.conf, Compose or Kubernetes YAML, .service, package-lock.json (default: the deployment here, else REDIS_URL)',
@@ -34,11 +35,11 @@ export function register(program: Command, context: Context): void {
       '--profile <profile>',
       'development, production or regulated (default: what the deployment says, else production)',
     )
-    .option('--role <user=role...>', 'what a user is for, where its name does not say it')
+    .option('--role <user=role...>', 'the role of a user')
     .option('--data <role>', 'what the data is: cache or store')
     .option('--sample-keys <count>', 'look at the names and expiry of this many keys', '0')
-    .option('--no-follow', 'look only at the servers named, not at the cluster or Sentinel set they belong to')
-    .option('--records <file>', 'what people and timers did: password changes, backups, monitoring (JSON or YAML)')
+    .option('--no-follow', 'audit only the servers named, not the rest of their cluster or Sentinel set')
+    .option('--records <file>', 'records of password changes, backups and monitoring (JSON or YAML)')
     .option('--cve-data <file>', 'newer CVE data')
     .option(
       '--fail-on <severity>',
@@ -60,25 +61,25 @@ export function register(program: Command, context: Context): void {
     )
     .option('--baseline <report>', 'an earlier report.json: only findings it does not have make the exit code 1')
     .option('--waivers <file>', 'accepted risks with owner, reason and expiry (JSON or YAML)')
-    .option('--fix', 'show what can be mended by commands that can be undone, ask, and do it')
+    .option('--fix', 'apply the fixes that can be undone, after asking')
     .option('-y, --yes', 'do not ask (with --fix)')
-    .option('--print-acl', 'print the least-privileged user an audit needs, and end')
+    .option('--print-acl', 'print the least-privileged user an audit needs')
     .action((targets: string[], options: AuditOptions) => audit(context, targets, options));
   withAccess(
     command
       .command('undo')
-      .description('take back what --fix changed, newest change first')
+      .description('undo what --fix changed, newest change first')
       .argument('[target...]', 'the servers that were changed (default: the deployment here, else REDIS_URL)'),
   ).action((targets: string[], _: unknown, own: Command) => undo(context, targets, own.optsWithGlobals()));
   command
     .command('verify <folder>')
-    .description('whether evidence is as it was signed')
+    .description('check that evidence is as it was signed')
     .option('--public-key <file>', "the signer's public key (PEM)")
     .option('--fingerprint <hex>', "SHA-256 of the signer's public key, as audit --evidence prints it")
     .action((folder: string, options: VerifyOptions) => verifyEvidence(context, folder, options));
   command
     .command('compare <before> <after>')
-    .description('what changed between two report.json files')
+    .description('compare two report.json files')
     .option('--json', 'print JSON')
     .action((before: string, after: string, _: unknown, own: Command) =>
       compare(context, before, after, own.optsWithGlobals()),

@@ -66,7 +66,7 @@ async function accessOf(context: Context, options: TargetOptions): Promise<Acces
   const password = secret?.trim() ?? context.env['REDKEEP_PASSWORD'];
   const username = options.user ?? context.env['REDKEEP_USER'];
   if (!/^\d+$/.test(options.timeout) || options.timeout === '0')
-    throw usage(`--timeout ${options.timeout} is no number of milliseconds.`, 'For example --timeout 3000.');
+    throw usage(`--timeout ${options.timeout} is not a number of milliseconds.`, 'For example --timeout 3000.');
   return {
     timeoutMs: Number(options.timeout),
     ...(ca !== undefined && { ca }),

@@ -1,16 +1,16 @@
 import type { Check } from '../check.js';
-import { cli001 } from './cli-001.js';
-import { cli002 } from './cli-002.js';
-import { cli003 } from './cli-003.js';
-import { cli004 } from './cli-004.js';
-import { cli005 } from './cli-005.js';
-import { cli006 } from './cli-006.js';
-import { cli007 } from './cli-007.js';
-import { cli008 } from './cli-008.js';
-import { cli009 } from './cli-009.js';
-import { cli010 } from './cli-010.js';
-import { cli011 } from './cli-011.js';
-import { cli012 } from './cli-012.js';
+import { cli001 } from './cli-001-plaintext-connection.js';
+import { cli002 } from './cli-002-unverified-server.js';
+import { cli003 } from './cli-003-missing-ca.js';
+import { cli004 } from './cli-004-outdated-tls.js';
+import { cli005 } from './cli-005-default-user.js';
+import { cli006 } from './cli-006-credential-in-source.js';
+import { cli007 } from './cli-007-unbounded-waits.js';
+import { cli008 } from './cli-008-excess-rights.js';
+import { cli009 } from './cli-009-traced-values.js';
+import { cli010 } from './cli-010-vulnerable-library.js';
+import { cli011 } from './cli-011-built-command.js';
+import { cli012 } from './cli-012-dangerous-call.js';
 
 export const clients: readonly Check[] = [
   cli001,

@@ -1,14 +1,14 @@
 import type { Check } from '../check.js';
-import { host001 } from './host-001.js';
-import { host002 } from './host-002.js';
-import { host003 } from './host-003.js';
-import { host004 } from './host-004.js';
-import { host005 } from './host-005.js';
-import { host006 } from './host-006.js';
-import { host007 } from './host-007.js';
-import { host008 } from './host-008.js';
-import { host009 } from './host-009.js';
-import { host010 } from './host-010.js';
+import { host001 } from './host-001-root-process.js';
+import { host002 } from './host-002-sandbox.js';
+import { host003 } from './host-003-configuration-mode.js';
+import { host004 } from './host-004-acl-file-mode.js';
+import { host005 } from './host-005-data-mode.js';
+import { host006 } from './host-006-disk-encryption.js';
+import { host007 } from './host-007-swap-and-dumps.js';
+import { host008 } from './host-008-kernel-settings.js';
+import { host009 } from './host-009-clock.js';
+import { host010 } from './host-010-environment-secrets.js';
 
 export const host: readonly Check[] = [
   host001,

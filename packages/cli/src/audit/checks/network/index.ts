@@ -1,20 +1,20 @@
 import type { Check } from '../check.js';
-import { net001 } from './net-001.js';
-import { net002 } from './net-002.js';
-import { net003 } from './net-003.js';
-import { net004 } from './net-004.js';
-import { net005 } from './net-005.js';
-import { net006 } from './net-006.js';
-import { net007 } from './net-007.js';
-import { net008 } from './net-008.js';
-import { net009 } from './net-009.js';
-import { net010 } from './net-010.js';
-import { net011 } from './net-011.js';
-import { net012 } from './net-012.js';
-import { net013 } from './net-013.js';
-import { net014 } from './net-014.js';
-import { net015 } from './net-015.js';
-import { net016 } from './net-016.js';
+import { net001 } from './net-001-internet-exposure.js';
+import { net002 } from './net-002-every-interface.js';
+import { net003 } from './net-003-protected-mode.js';
+import { net004 } from './net-004-dragonfly-open.js';
+import { net005 } from './net-005-plaintext-port.js';
+import { net006 } from './net-006-plaintext-clients.js';
+import { net007 } from './net-007-unix-socket-mode.js';
+import { net008 } from './net-008-cluster-bus.js';
+import { net009 } from './net-009-sentinel-access.js';
+import { net010 } from './net-010-http-console.js';
+import { net011 } from './net-011-admin-port.js';
+import { net012 } from './net-012-memcached-listener.js';
+import { net013 } from './net-013-cross-protocol.js';
+import { net014 } from './net-014-web-interface.js';
+import { net015 } from './net-015-packet-filter.js';
+import { net016 } from './net-016-default-port.js';
 
 export const network: readonly Check[] = [
   net001,

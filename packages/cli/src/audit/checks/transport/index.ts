@@ -1,26 +1,26 @@
 import type { Check } from '../check.js';
-import { tls001 } from './tls-001.js';
-import { tls002 } from './tls-002.js';
-import { tls003 } from './tls-003.js';
-import { tls004 } from './tls-004.js';
-import { tls005 } from './tls-005.js';
-import { tls006 } from './tls-006.js';
-import { tls007 } from './tls-007.js';
-import { tls008 } from './tls-008.js';
-import { tls009 } from './tls-009.js';
-import { tls010 } from './tls-010.js';
-import { tls011 } from './tls-011.js';
-import { tls012 } from './tls-012.js';
-import { tls013 } from './tls-013.js';
-import { tls014 } from './tls-014.js';
-import { tls015 } from './tls-015.js';
-import { tls016 } from './tls-016.js';
-import { tls017 } from './tls-017.js';
-import { tls018 } from './tls-018.js';
-import { tls019 } from './tls-019.js';
-import { tls020 } from './tls-020.js';
-import { tls021 } from './tls-021.js';
-import { tls022 } from './tls-022.js';
+import { tls001 } from './tls-001-tls-offered.js';
+import { tls002 } from './tls-002-protocol-versions.js';
+import { tls003 } from './tls-003-cipher-suites.js';
+import { tls004 } from './tls-004-key-exchange-groups.js';
+import { tls005 } from './tls-005-renegotiation.js';
+import { tls006 } from './tls-006-key-size.js';
+import { tls007 } from './tls-007-signature-hash.js';
+import { tls008 } from './tls-008-chain.js';
+import { tls009 } from './tls-009-names.js';
+import { tls010 } from './tls-010-certificate-expiry.js';
+import { tls011 } from './tls-011-ca-expiry.js';
+import { tls012 } from './tls-012-lifetime.js';
+import { tls013 } from './tls-013-served-certificate.js';
+import { tls014 } from './tls-014-key-usage.js';
+import { tls015 } from './tls-015-private-key-mode.js';
+import { tls016 } from './tls-016-shared-key.js';
+import { tls017 } from './tls-017-client-certificates.js';
+import { tls018 } from './tls-018-replication-encryption.js';
+import { tls019 } from './tls-019-dragonfly-replication.js';
+import { tls020 } from './tls-020-revocation.js';
+import { tls021 } from './tls-021-fips.js';
+import { tls022 } from './tls-022-certificate-reload.js';
 
 export const transport: readonly Check[] = [
   tls001,

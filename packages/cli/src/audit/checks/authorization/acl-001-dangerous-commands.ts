@@ -1,0 +1,34 @@
+import { need } from '../../facts/fact.js';
+import { failEach, type NodeCheck } from '../check.js';
+import { acl } from '../fix.js';
+import { aclRuleOf, enabledUsers, excesses } from '../read.js';
+import { type RuleMistake, usersWith } from '../rule-mistakes.js';
+
+export const acl001: NodeCheck = {
+  id: 'ACL-001',
+  title: 'A user can run dangerous commands it does not need',
+  cvss: 'AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H',
+  why: 'With one stolen application password, or one injected command, an attacker can empty, stop or inspect the whole server.',
+  passes: 'only administrators can run them; each role only those it exists for',
+  maps: 'AUTHZ',
+  sources: ['CWE-250', 'STIG V-251188'],
+  judge(node, facts) {
+    const named = new Set(['broad-categories', 'late-grant'].flatMap((cause) => usersWith(cause as RuleMistake, node)));
+    return failEach(
+      excesses(node, facts, 'general')
+        .filter(({ user }) => !named.has(user.name))
+        .map(({ user, role, commands }) => ({
+          about: user.name,
+          evidence: `${user.name} (${role}) can run ${commands.join(', ')}`,
+          fix: [
+            acl(
+              user.name,
+              commands.map((label) => `-${aclRuleOf(label)}`),
+              user.written,
+            ),
+          ],
+        })),
+      `${enabledUsers(node).length} enabled users tried against the list (${need(node.permissions).decidedBy})`,
+    );
+  },
+};

@@ -1,0 +1,24 @@
+import { need } from '../../facts/fact.js';
+import { failEach, type NodeCheck } from '../check.js';
+import { acl } from '../fix.js';
+import { usersWith } from '../rule-mistakes.js';
+
+export const acl002: NodeCheck = {
+  id: 'ACL-002',
+  title: 'A user has @read and @write without -@dangerous',
+  cvss: 'AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:N',
+  why: 'The common recipe "+@read +@write" contains FLUSHALL, KEYS, MIGRATE, RESTORE and SWAPDB.',
+  passes: 'broad categories end with -@dangerous',
+  maps: 'AUTHZ',
+  sources: ['CWE-269'],
+  judge(node) {
+    return failEach(
+      usersWith('broad-categories', node).map((name) => ({
+        about: name,
+        evidence: `${name} can run ${(need(node.permissions).allowed[name] ?? []).join(', ')}`,
+        fix: [acl(name, ['-@dangerous', '-@scripting'], need(node.users).find((user) => user.name === name)?.written)],
+      })),
+      'no user has the recipe',
+    );
+  },
+};

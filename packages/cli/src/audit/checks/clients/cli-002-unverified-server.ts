@@ -1,0 +1,16 @@
+import type { SystemCheck } from '../check.js';
+import { inSource } from '../source.js';
+
+export const cli002: SystemCheck = {
+  id: 'CLI-002',
+  title: 'The application does not verify the server',
+  cvss: 'AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:N',
+  why: 'TLS without verification does not protect against an attacker on the network path.',
+  passes: 'chain and name are always verified',
+  maps: 'CLIENT',
+  sources: ['CWE-295'],
+  effort: 'hours',
+  judgeAll(facts) {
+    return inSource(facts, ['unverified-tls'], 'Remove it and give the CA: tls: { caFile }');
+  },
+};

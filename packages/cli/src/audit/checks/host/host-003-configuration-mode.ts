@@ -1,0 +1,19 @@
+import { need } from '../../facts/fact.js';
+import { fail, type NodeCheck, pass } from '../check.js';
+import { chmod } from '../fix.js';
+import { exceeds, octal } from '../read.js';
+
+export const host003: NodeCheck = {
+  id: 'HOST-003',
+  title: 'The configuration file is readable by others',
+  cvss: 'AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:N/A:N',
+  why: 'It holds passwords and shows the way to the rest. CONFIG REWRITE gives a 0600 file the mode 0644 back unless the umask is 077.',
+  passes: 'mode 0640 or stricter',
+  maps: 'FILE',
+  sources: ['CWE-732', 'Lynis DBS-1882', 'redis-baseline a65'],
+  judge(node) {
+    const { file } = need(need(node.files).config);
+    if (!exceeds(file.mode, 0o640)) return pass(`${file.path} is ${octal(file.mode)}`);
+    return fail(`${file.path} is ${octal(file.mode)}`, chmod(file.path, 0o600, file.mode));
+  },
+};

@@ -1,0 +1,20 @@
+import { need } from '../../facts/fact.js';
+import { fail, type NodeCheck, notApplicable, pass } from '../check.js';
+import { chmod } from '../fix.js';
+import { exceeds, octal } from '../read.js';
+
+export const host004: NodeCheck = {
+  id: 'HOST-004',
+  title: 'The ACL file is readable by others',
+  cvss: 'AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:N/A:N',
+  why: 'Its unsalted SHA-256 hashes can be guessed offline. ACL SAVE gives a 0600 file the mode 0644 back unless the umask is 077.',
+  passes: 'mode 0640 or stricter',
+  maps: 'FILE',
+  sources: ['CWE-732', 'STIG V-251247'],
+  judge(node) {
+    const acl = need(need(node.files).acl);
+    if (acl === null) return notApplicable('no ACL file is used');
+    if (!exceeds(acl.file.mode, 0o640)) return pass(`${acl.file.path} is ${octal(acl.file.mode)}`);
+    return fail(`${acl.file.path} is ${octal(acl.file.mode)}`, chmod(acl.file.path, 0o600, acl.file.mode));
+  },
+};

@@ -1,0 +1,16 @@
+export type EngineName = 'redis' | 'valkey' | 'dragonfly';
+
+export interface EngineFacts {
+  readonly name: EngineName;
+  /** The engine's own version: `valkey_version` on Valkey, never the compatibility `redis_version`. */
+  readonly version: string;
+  readonly mode: 'standalone' | 'cluster' | 'sentinel';
+  readonly role: 'primary' | 'replica' | 'sentinel';
+  /** Who built it, as far as it can be told from here. Decides whether a version alone proves a CVE. */
+  readonly build: 'distribution' | 'vendor' | 'unclear';
+  /** The distribution's package and its version, where the binary belongs to one. */
+  readonly package?: { readonly name: string; readonly version: string };
+}
+
+/** Every command and subcommand (`config|get`) with its ACL categories, as a server's `COMMAND` reports them. */
+export type CommandCategories = Readonly<Record<string, readonly string[]>>;

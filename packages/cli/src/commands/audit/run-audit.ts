@@ -1,0 +1,75 @@
+import type { Facts } from '../../audit/facts/facts.js';
+import { gather } from '../../audit/gather/gather.js';
+import { openSession } from '../../audit/gather/session.js';
+import { judge } from '../../audit/verdict/judge.js';
+import type { AuditResult } from '../../audit/verdict/result.js';
+import type { Context } from '../../context.js';
+import { CliError } from '../../errors.js';
+import { version } from '../../version.js';
+import type { EvidenceOptions } from './evidence.js';
+import { readCveData, readOperations, readWaivers } from './read-reports.js';
+import type { ReportOptions } from './reports.js';
+import { resolveTarget, type Target, type TargetOptions } from './target.js';
+
+export interface AuditOptions extends TargetOptions, ReportOptions, EvidenceOptions {
+  readonly json?: boolean;
+  readonly baseline?: string;
+  readonly waivers?: string;
+  readonly printAcl?: boolean;
+  readonly fix?: boolean;
+  readonly yes?: boolean;
+  readonly failOn: string;
+  readonly sampleKeys: string;
+  readonly cveData?: string;
+  readonly records?: string;
+  readonly follow: boolean;
+}
+
+export interface Audited {
+  readonly result: AuditResult;
+  readonly facts: Facts;
+  readonly target: Target;
+}
+
+/** Gathers and judges; touches nothing. */
+export async function runAudit(context: Context, targets: readonly string[], options: AuditOptions): Promise<Audited> {
+  const target = await resolveTarget(context, targets, options);
+  const started = performance.now();
+  const { facts, unreachable } = await gather({
+    endpoints: target.endpoints,
+    expectations: target.expectations,
+    openSession,
+    now: context.clock.now(),
+    sampleKeys: wholeNumber(options.sampleKeys, '--sample-keys'),
+    follow: options.follow,
+    ...(options.records !== undefined && { operations: await readOperations(context, options.records) }),
+    ...(target.configFile !== undefined && { configFile: target.configFile }),
+    ...(target.project !== undefined && { project: target.project }),
+    ...(options.cveData !== undefined && { cves: await readCveData(context, options.cveData) }),
+  });
+  if (facts.nodes.length === 0 && unreachable[0]) {
+    throw new CliError(
+      'REDKEEP_CONNECTION_FAILED',
+      `No server answers: ${unreachable.map(({ address, reason }) => `${address}: ${reason}`).join('; ')}.`,
+      'Start it ("redkeep up"), or name another: redkeep audit rediss://HOST:PORT --ca FILE.',
+    );
+  }
+  const result = judge(facts, {
+    target: target.label,
+    version,
+    durationMs: Math.round(performance.now() - started),
+    unreachable,
+    notes: target.notes,
+    ...(options.waivers !== undefined && { waivers: await readWaivers(context, options.waivers) }),
+  });
+  return { result, facts, target };
+}
+
+export function wholeNumber(text: string, option: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new CliError(
+    'REDKEEP_USAGE',
+    `${option} ${text} is not a whole number.`,
+    `Give a number, for example ${option} 100.`,
+  );
+}
