@@ -1,5 +1,5 @@
-import type { EngineName } from '../facts/engine-facts.js';
-import type { Facts, NodeFacts, ProfileName } from '../facts/facts.js';
+import type { EngineName } from '../../vocabulary/engines.js';
+import type { AuditProfile, Facts, NodeFacts } from '../facts/facts.js';
 import type { Location } from '../facts/project-facts.js';
 import type { FixStep } from './fix.js';
 import type { MappingProfile } from './mappings.js';
@@ -40,7 +40,7 @@ interface Description {
   readonly sources?: readonly string[];
   readonly effort?: Effort;
   /** The least demanding profile that asks for it; `development` unless said. */
-  readonly from?: ProfileName;
+  readonly from?: AuditProfile;
   /** Engines (with the first version that has the feature); all of them unless said. */
   readonly engines?: Readonly<Partial<Record<EngineName, string>>>;
 }

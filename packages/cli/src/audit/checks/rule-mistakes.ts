@@ -1,7 +1,7 @@
+import { versionAtLeast } from '../../vocabulary/engines.js';
 import type { AclUser } from '../facts/acl-user.js';
 import { maybe, need } from '../facts/fact.js';
 import type { NodeFacts } from '../facts/facts.js';
-import { versionAtLeast } from '../verdict/version.js';
 import { enabledUsers } from './read.js';
 
 /** Ways of writing rules that give more than their author meant. */

@@ -1,4 +1,4 @@
-import { compareVersions } from '../verdict/version.js';
+import { compareVersions } from '../../vocabulary/engines.js';
 import type { EngineFacts } from './engine-facts.js';
 
 /** A published vulnerability of a server, as the CVE data file describes it. */

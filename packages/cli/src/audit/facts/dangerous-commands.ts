@@ -1,5 +1,5 @@
+import type { RoleName } from '../../vocabulary/names.js';
 import { type AclUser, rulesAllow } from './acl-user.js';
-import type { Role } from './facts.js';
 
 /** What somebody gains by being able to run the command; each group is judged by a check of its own. */
 export type DangerGroup = 'general' | 'scripting' | 'restore' | 'replication' | 'config' | 'acl' | 'topology';
@@ -112,7 +112,7 @@ export const dangerousCommands: readonly DangerousCommand[] = [
 const observing = ['CONFIG GET', 'MODULE LIST', 'CLIENT LIST', 'ACL LIST', 'SLOWLOG GET'];
 
 /** Commands of the list that a role exists for. */
-export const commandsOfRole: Readonly<Record<Role, readonly string[] | 'all'>> = {
+export const commandsOfRole: Readonly<Record<RoleName, readonly string[] | 'all'>> = {
   admin: 'all',
   application: [],
   'read-only': [],
@@ -135,7 +135,7 @@ export function keyWithin(user: AclUser): string {
   return pattern.replace(/\[\^?(.)[^\]]*\]/g, '$1').replace(/[*?]/g, 'x') || 'k';
 }
 
-const roleNames: readonly [RegExp, Role][] = [
+const roleNames: readonly [RegExp, RoleName][] = [
   [/admin|^root$|^ops|operator/, 'admin'],
   [/repl/, 'replication'],
   [/sentinel/, 'sentinel'],
@@ -147,6 +147,6 @@ const roleNames: readonly [RegExp, Role][] = [
 ];
 
 /** The role a user has: declared, else read from its name; a user nobody describes is judged as an application. */
-export function roleOf(user: string, declared: Readonly<Record<string, Role>>): Role {
+export function roleOf(user: string, declared: Readonly<Record<string, RoleName>>): RoleName {
   return declared[user] ?? roleNames.find(([pattern]) => pattern.test(user.toLowerCase()))?.[1] ?? 'application';
 }

@@ -1,4 +1,4 @@
-export type EngineName = 'redis' | 'valkey' | 'dragonfly';
+import type { EngineName } from '../../vocabulary/engines.js';
 
 export interface EngineFacts {
   readonly name: EngineName;

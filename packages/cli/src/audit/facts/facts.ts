@@ -1,3 +1,4 @@
+import type { ProfileName, RoleName } from '../../vocabulary/names.js';
 import type { AclUser } from './acl-user.js';
 import type { CveData } from './cves.js';
 import type { CommandCategories, EngineFacts } from './engine-facts.js';
@@ -17,26 +18,13 @@ export interface Facts {
   readonly cves: CveData;
 }
 
-export const roles = [
-  'admin',
-  'application',
-  'read-only',
-  'session-store',
-  'monitoring',
-  'auditor',
-  'backup',
-  'replication',
-  'sentinel',
-] as const;
-/** What a user is for. Some commands are right for one role and an open door for another. */
-export type Role = (typeof roles)[number];
-
-export type ProfileName = 'development' | 'production' | 'regulated';
+/** What the deployment is judged as; a staging deployment is judged as production. */
+export type AuditProfile = Exclude<ProfileName, 'staging'>;
 
 /** What the operator says the deployment is meant to be; facts are judged against it. */
 export interface Expectations {
-  readonly profile: ProfileName;
-  readonly roles: Readonly<Record<string, Role>>;
+  readonly profile: AuditProfile;
+  readonly roles: Readonly<Record<string, RoleName>>;
   /** Commands (`eval`, `config|get`) and categories (`@scripting`) that the deployment grants a user by name. */
   readonly granted?: Readonly<Record<string, readonly string[]>>;
   /** Addresses or host names of peers that belong to the deployment. */

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { EngineFacts, EngineName } from '../facts/engine-facts.js';
+import type { EngineName } from '../../vocabulary/engines.js';
+import type { EngineFacts } from '../facts/engine-facts.js';
 
 const run = promisify(execFile);
 

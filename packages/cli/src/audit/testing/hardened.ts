@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Engine, type Pki, type PkiCredential, type Server, startServer } from '@redkeep/testing';
+import { versionAtLeast } from '../../vocabulary/engines.js';
 import { auditorRules } from '../auditor-acl.js';
 import type { CheckId } from '../checks/check.js';
 import type { Expectations } from '../facts/facts.js';
@@ -11,7 +12,6 @@ import type { GatherRequest } from '../gather/request.js';
 import { openSession } from '../gather/session.js';
 import { judge } from '../verdict/judge.js';
 import type { AuditResult } from '../verdict/result.js';
-import { versionAtLeast } from '../verdict/version.js';
 
 /** Known to the tests only: these servers live for seconds, on loopback. */
 export const passwords = {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { versionAtLeast } from '../../vocabulary/engines.js';
 import {
   type Area,
   areas,
@@ -12,13 +13,12 @@ import {
 import { printFix } from '../checks/fix.js';
 import { mappings } from '../checks/mappings.js';
 import { DoesNotApply, maybe, NotObserved } from '../facts/fact.js';
-import type { Facts, NodeFacts, ProfileName } from '../facts/facts.js';
+import type { AuditProfile, Facts, NodeFacts } from '../facts/facts.js';
 import type { Location } from '../facts/project-facts.js';
 import { cvssScore, severityOf } from './cvss.js';
 import type { CheckResult, OccurrenceResult, Status } from './result.js';
-import { versionAtLeast } from './version.js';
 
-const profileOrder: readonly ProfileName[] = ['development', 'production', 'regulated'];
+const profileOrder: readonly AuditProfile[] = ['development', 'production', 'regulated'];
 
 export function areaOf(check: Pick<Check, 'id'>): Area {
   return check.id.split('-')[0] as Area;

@@ -1,7 +1,7 @@
 import type { Area, CheckId, Effort } from '../checks/check.js';
 import type { PrintedFix } from '../checks/fix.js';
 import type { Standard } from '../checks/mappings.js';
-import type { ProfileName } from '../facts/facts.js';
+import type { AuditProfile } from '../facts/facts.js';
 import type { Location } from '../facts/project-facts.js';
 import type { Severity } from './cvss.js';
 
@@ -12,7 +12,7 @@ export interface AuditResult {
   readonly observedAt: string;
   readonly durationMs: number;
   readonly target: string;
-  readonly profile: ProfileName;
+  readonly profile: AuditProfile;
   readonly grade: Grade;
   /** 0 to 100, before caps. */
   readonly score: number;

@@ -72,7 +72,7 @@ describe('redkeep audit', () => {
     assert.ok((JSON.parse(back.out) as { fixed: string[] }).fixed.some((line) => line.startsWith('LOG-004')));
     const wrong = await cli.audit('--baseline', 'password');
     assert.equal(wrong.code, ExitCode.Usage);
-    assert.match(wrong.err, /is no audit report/);
+    assert.match(wrong.err, /is not an audit report/);
   });
 
   it('takes waived findings out until they expire, and lists them', async () => {
@@ -117,7 +117,7 @@ describe('redkeep audit', () => {
     );
     const wrong = await cli.audit('--cve-data', 'password');
     assert.equal(wrong.code, ExitCode.Usage);
-    assert.match(wrong.err, /is no CVE data/);
+    assert.match(wrong.err, /is not CVE data/);
   });
 
   it('judges by profile: a regulated deployment has more to show', async () => {
@@ -152,12 +152,12 @@ describe('redkeep audit', () => {
     await writeFile(cli.sandbox.path('records.yaml'), 'backup: []\n');
     const wrong = await cli.audit('--records', 'records.yaml');
     assert.equal(wrong.code, ExitCode.Usage);
-    assert.match(wrong.err, /is no file of records/);
+    assert.match(wrong.err, /is not a file of records/);
   });
 
   it('says what it cannot read', async () => {
     for (const [args, expected] of [
-      [['http://example.com'], /no scheme of a server/],
+      [['http://example.com'], /not the scheme of a server/],
       [['nowhere'], /neither a URL nor a file/],
       [['password'], /nothing the audit can read/],
       [[server.url, '--profile', 'paranoid'], /no profile/],

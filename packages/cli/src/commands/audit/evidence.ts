@@ -27,7 +27,7 @@ function ed25519(pem: string, file: string, read: (pem: string) => KeyObject): K
   } catch {
     // Said below: what OpenSSL says of a broken key helps nobody.
   }
-  throw usage(`${file} is no Ed25519 key (PEM).`, 'Make one: openssl genpkey -algorithm ed25519 -out FILE');
+  throw usage(`${file} is not an Ed25519 key (PEM).`, 'Make one: openssl genpkey -algorithm ed25519 -out FILE');
 }
 
 /** The signing key: the one in the file, else a new one that is kept there for the next time. */

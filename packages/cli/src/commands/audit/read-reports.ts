@@ -19,13 +19,13 @@ export function readCveData(context: Context, file: string): Promise<CveData> {
 
 /** What people and timers did (`--records`). */
 export async function readOperations(context: Context, file: string): Promise<OperationFacts> {
-  return operationsOf(await readAs(context, file, 'file of records', recordsSchema), file);
+  return operationsOf(await readAs(context, file, 'a file of records', recordsSchema), file);
 }
 
 async function readAs<T>(context: Context, file: string, what: string, schema: z.ZodType<T>): Promise<T> {
   const resolved = path.resolve(context.cwd, file);
   const unusable = (reason: string): CliError =>
-    new CliError('REDKEEP_USAGE', `${resolved} is no ${what}: ${reason}.`, 'Check the file and run it again.');
+    new CliError('REDKEEP_USAGE', `${resolved} is not ${what}: ${reason}.`, 'Check the file and run it again.');
   let content: unknown;
   try {
     // JSON is YAML too: one reader for both. "core" leaves dates as text, as JSON does.
@@ -41,10 +41,10 @@ async function readAs<T>(context: Context, file: string, what: string, schema: z
 
 /** A report of an earlier audit (`report.json`). */
 export async function readReport(context: Context, file: string): Promise<AuditResult> {
-  return (await readAs(context, file, 'audit report', auditResultSchema)) as unknown as AuditResult;
+  return (await readAs(context, file, 'an audit report', auditResultSchema)) as unknown as AuditResult;
 }
 
 /** Accepted risks, JSON or YAML: check, owner, reason, expires, and subject where not all are meant. */
 export function readWaivers(context: Context, file: string): Promise<Waiver[]> {
-  return readAs(context, file, 'list of waivers', waiversSchema);
+  return readAs(context, file, 'a list of waivers', waiversSchema);
 }

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { type Expectations, type ProfileName, type Role, roles } from '../../audit/facts/facts.js';
+import type { AuditProfile, Expectations } from '../../audit/facts/facts.js';
 import { readConfigFile, settingsOf } from '../../audit/gather/config-file.js';
 import type { Endpoint } from '../../audit/gather/endpoint.js';
 import { filesOfFolder, kindOf, mergeProjects, noProjectFiles, type ProjectFiles } from '../../audit/gather/project.js';
@@ -8,6 +8,7 @@ import type { Context } from '../../context.js';
 import { certificateOf, type Deployment, type User, userOf } from '../../deployment/model.js';
 import { readState, resolveFolder } from '../../deployment/state.js';
 import { CliError, explainSystemError } from '../../errors.js';
+import { type RoleName, roleNames } from '../../vocabulary/names.js';
 
 export interface TargetOptions {
   readonly dir?: string;
@@ -80,7 +81,10 @@ async function accessOf(context: Context, options: TargetOptions): Promise<Acces
 function endpointOfUrl(text: string, access: Access): { endpoint: Endpoint; notes: string[] } {
   const url = new URL(text);
   if (!/^(redis|valkey)s?:$/.test(url.protocol))
-    throw usage(`${url.protocol}// is no scheme of a server.`, 'Use rediss://HOST:PORT (TLS) or redis://HOST:PORT.');
+    throw usage(
+      `${url.protocol}// is not the scheme of a server.`,
+      'Use rediss://HOST:PORT (TLS) or redis://HOST:PORT.',
+    );
   const tls = url.protocol === 'rediss:' || url.protocol === 'valkeys:';
   const username = decodeURIComponent(url.username) || access.username;
   const password = decodeURIComponent(url.password) || access.password;
@@ -96,32 +100,32 @@ function endpointOfUrl(text: string, access: Access): { endpoint: Endpoint; note
     notes:
       url.password === ''
         ? []
-        : ['The password stood in the URL, where shell histories and process lists keep it: use --password-file.'],
+        : ['The password was in the URL, where shell histories and process lists keep it: use --password-file.'],
   };
 }
 
-function rolesOf(options: TargetOptions): Record<string, Role> {
+function rolesOf(options: TargetOptions): Record<string, RoleName> {
   const pairs = (options.role ?? []).map((text) => {
     const [user = '', role = ''] = text.split('=');
-    if (!(roles as readonly string[]).includes(role))
-      throw usage(`--role ${text} names no role.`, `Use USER=ROLE with one of ${roles.join(', ')}.`);
-    return [user, role as Role];
+    if (!(roleNames as readonly string[]).includes(role))
+      throw usage(`--role ${text} does not name a role.`, `Use USER=ROLE with one of ${roleNames.join(', ')}.`);
+    return [user, role as RoleName];
   });
   return Object.fromEntries(pairs);
 }
 
 function expectationsOf(options: TargetOptions, deployment?: Deployment): Expectations {
   const profile = options.profile ?? deployment?.profile ?? 'production';
-  const known: Record<string, ProfileName> = {
+  const known: Record<string, AuditProfile> = {
     development: 'development',
     staging: 'production',
     production: 'production',
     regulated: 'regulated',
   };
   const chosen = known[profile];
-  if (!chosen) throw usage(`--profile ${profile} is no profile.`, 'Use development, production or regulated.');
+  if (!chosen) throw usage(`Unknown profile "${profile}".`, 'Use development, production or regulated.');
   if (options.data !== undefined && options.data !== 'cache' && options.data !== 'store')
-    throw usage(`--data ${options.data} is no role of data.`, 'Use cache or store.');
+    throw usage(`--data must be "cache" or "store", not "${options.data}".`, 'Use cache or store.');
   return {
     profile: chosen,
     roles: {
@@ -226,7 +230,7 @@ async function ofPath(context: Context, given: string, options: TargetOptions): 
   if (kind === 'config') return ofConfigFile(context, resolved, options);
   if (kind === undefined) {
     throw usage(
-      `${given} is nothing the audit can read.`,
+      `${given} is not a file that the audit can read.`,
       'It reads redis.conf, Compose and Kubernetes YAML, systemd units, package-lock.json and source folders.',
     );
   }

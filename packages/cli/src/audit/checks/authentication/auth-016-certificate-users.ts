@@ -1,5 +1,5 @@
+import { versionAtLeast } from '../../../vocabulary/engines.js';
 import { need } from '../../facts/fact.js';
-import { versionAtLeast } from '../../verdict/version.js';
 import { fail, type NodeCheck, pass } from '../check.js';
 import { advise, config } from '../fix.js';
 import { settingIfAny } from '../read.js';

@@ -1,6 +1,6 @@
+import type { RoleName } from '../../../vocabulary/names.js';
 import { residueKeys } from '../../../vocabulary/residue-keys.js';
 import { roleOf } from '../../facts/dangerous-commands.js';
-import type { Role } from '../../facts/facts.js';
 import { failEach, type NodeCheck } from '../check.js';
 import { acl } from '../fix.js';
 import { enabledUsers } from '../read.js';
@@ -18,7 +18,7 @@ export const acl015: NodeCheck = {
   maps: 'AUTHZ',
   sources: ['redis_exporter #821'],
   judge(node, facts) {
-    const technical: readonly Role[] = ['monitoring', 'auditor', 'backup', 'replication', 'sentinel'];
+    const technical: readonly RoleName[] = ['monitoring', 'auditor', 'backup', 'replication', 'sentinel'];
     return failEach(
       enabledUsers(node)
         .filter(

@@ -1,5 +1,5 @@
+import { versionAtLeast } from '../../../vocabulary/engines.js';
 import { need } from '../../facts/fact.js';
-import { versionAtLeast } from '../../verdict/version.js';
 import { failEach, type SystemCheck } from '../check.js';
 import { run } from '../fix.js';
 

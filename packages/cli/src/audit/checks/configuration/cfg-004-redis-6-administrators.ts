@@ -1,5 +1,5 @@
+import { versionAtLeast } from '../../../vocabulary/engines.js';
 import { need } from '../../facts/fact.js';
-import { versionAtLeast } from '../../verdict/version.js';
 import { fail, type NodeCheck, notApplicable, pass } from '../check.js';
 import { acl } from '../fix.js';
 import { enabledUsers } from '../read.js';

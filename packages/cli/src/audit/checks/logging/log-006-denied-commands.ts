@@ -1,6 +1,7 @@
+import type { RoleName } from '../../../vocabulary/names.js';
 import { roleOf } from '../../facts/dangerous-commands.js';
 import { need } from '../../facts/fact.js';
-import type { AclLogEntry, Role } from '../../facts/facts.js';
+import type { AclLogEntry } from '../../facts/facts.js';
 import { strangerCommands } from '../../facts/stranger-commands.js';
 import { failEach, type NodeCheck } from '../check.js';
 import { advise } from '../fix.js';
@@ -21,7 +22,7 @@ function objectOf({ reason, object }: AclLogEntry): string {
 const isProbe = (username: string) => /^redkeep-probe-[0-9a-f]{12}$/.test(username);
 
 /** What audits themselves tried, this one or one before: as a stranger, or as an auditor with too few rights. */
-function isOwnDoing({ username, object }: AclLogEntry, roles: Readonly<Record<string, Role>>): boolean {
+function isOwnDoing({ username, object }: AclLogEntry, roles: Readonly<Record<string, RoleName>>): boolean {
   return (
     (username === 'default' && strangerObjects.includes(object)) ||
     roleOf(username, roles) === 'auditor' ||

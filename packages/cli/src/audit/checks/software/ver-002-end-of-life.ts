@@ -1,6 +1,6 @@
+import { lineOf } from '../../../vocabulary/engines.js';
 import { supportedLines } from '../../facts/cves.js';
 import { need } from '../../facts/fact.js';
-import { lineOf } from '../../verdict/version.js';
 import { fail, type NodeCheck, pass, redisAndValkey, unknown } from '../check.js';
 import { advise } from '../fix.js';
 

@@ -1,5 +1,5 @@
+import { lineOf, versionAtLeast } from '../../../vocabulary/engines.js';
 import { need } from '../../facts/fact.js';
-import { lineOf, versionAtLeast } from '../../verdict/version.js';
 import { fail, type NodeCheck, notApplicable, pass, redisAndValkey, unknown } from '../check.js';
 import { advise } from '../fix.js';
 

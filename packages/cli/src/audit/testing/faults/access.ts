@@ -1,4 +1,4 @@
-import { versionAtLeast } from '../../verdict/version.js';
+import { versionAtLeast } from '../../../vocabulary/engines.js';
 import { type Fault, sha256 } from '../hardened.js';
 
 type Users = NonNullable<Fault['users']>;

@@ -1,7 +1,7 @@
 import type { Engine } from '@redkeep/testing';
 import { freePort } from '@redkeep/testing';
+import { versionAtLeast } from '../../../vocabulary/engines.js';
 import type { Expectations } from '../../facts/facts.js';
-import { versionAtLeast } from '../../verdict/version.js';
 import type { Fault } from '../hardened.js';
 
 function meant(expected: Partial<Expectations>): NonNullable<Fault['request']> {

@@ -3,7 +3,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAuthority, createPki, type IssueOptions, type Pki } from '@redkeep/testing';
-import { versionAtLeast } from '../../verdict/version.js';
+import { versionAtLeast } from '../../../vocabulary/engines.js';
 import { expectations, type Fault } from '../hardened.js';
 
 const day = 86_400_000;

@@ -1,1 +1,0 @@
-export { compareVersions, lineOf, versionAtLeast } from '../../vocabulary/engines.js';
