@@ -166,7 +166,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   }
 
   #handshake(): HandshakeStep[] {
-    const steps: HandshakeStep[] = [];
+    const steps: HandshakeStep[] = [...(this.options.handshake ?? [])];
     if (this.options.cache !== undefined)
       steps.push({ command: this.options.cache.byCall ? CACHE_BY_CALL : TRACKING_ON, optional: false });
     else if (this.options.emitInvalidate) steps.push({ command: TRACKING_ON, optional: false });

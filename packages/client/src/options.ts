@@ -8,6 +8,7 @@ import {
   ClientSideCacheProvider,
 } from './cache/client-side-cache.js';
 import type { ConnectionOptions, DispatchOptions } from './connection/connection.js';
+import type { HandshakeStep } from './connection/handshake.js';
 import { defaultReconnectStrategy, type ReconnectStrategy } from './connection/reconnect.js';
 import type { Endpoint } from './connection/transport.js';
 import { InvalidOptionError } from './errors.js';
@@ -134,6 +135,8 @@ export interface ResolvedOptions {
   readonly pingInterval: number;
   readonly cache: { readonly provider: ClientSideCacheProvider; readonly byCall: boolean } | undefined;
   readonly emitInvalidate: boolean;
+  /** Steps added to the handshake of each connection of the client. */
+  readonly handshake?: readonly HandshakeStep[];
 }
 
 /** @throws InvalidOptionError naming the option and the fix */

@@ -349,7 +349,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     if (redirect === undefined && (error.prefix === 'MOVED' || error.prefix === 'ASK')) return false;
     if (++handed.redirects > this.options.maxRedirects) {
       if (redirect === undefined) return false;
-      handed.reject?.(new MaxCommandRedirectionsError(error));
+      handed.fail(new MaxCommandRedirectionsError(error));
       return true;
     }
     if (protectionChannel.hasSubscribers)
@@ -387,7 +387,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
   /** To the master of its slot, as far as is known now. */
   #place(handed: HandedOver): void {
     if (this.#state !== 'ready') {
-      handed.reject?.(this.#closedError());
+      handed.fail(this.#closedError());
       return;
     }
     const { spec, args } = handed.command;
@@ -398,7 +398,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
 
   #give(node: ClusterNode, handed: HandedOver, asking: boolean): void {
     const refusal = this.#state === 'ready' ? this.nodes.refusal(node) : this.#closedError();
-    if (refusal !== undefined) handed.reject?.(refusal);
+    if (refusal !== undefined) handed.fail(refusal);
     else this.nodes.connection(node).adopt(handed, asking);
   }
 

@@ -39,6 +39,8 @@ export interface DispatchOptions {
   readonly asap?: boolean;
   /** The caller declares that running the command twice does no harm. */
   readonly idempotent?: boolean;
+  /** Called with the error that the command rejects with; returns the error that its caller gets. */
+  readonly translateError?: (error: unknown) => unknown;
 }
 
 /** What the owner of a connection hears. */

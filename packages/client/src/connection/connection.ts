@@ -460,7 +460,8 @@ export class Connection {
 
   dispatch<T>(command: Command<T>, options?: DispatchOptions): Promise<T> {
     const refused = this.#refuse(1);
-    if (refused !== undefined) return Promise.reject(refused);
+    if (refused !== undefined)
+      return Promise.reject(options?.translateError === undefined ? refused : options.translateError(refused));
     let promise: Promise<T>;
     try {
       promise = this.#put(this.#ring, command, options);
@@ -534,6 +535,13 @@ export class Connection {
     );
     for (const pending of taken) pending.park();
     return taken.filter(({ reject }) => reject !== undefined);
+  }
+
+  /** Rejects everything that was not sent: nobody wants to wait for a connection any longer. */
+  rejectUnsent(error: Error): void {
+    const unsent = this.#ring.takeUnsent(({ state }) => state === PendingState.WAITING);
+    for (const reject of unsent.map((pending) => pending.detach())) reject?.(error);
+    this.#wakeWaiters();
   }
 
   /** RESET, then the handshake anew: ends subscriptions, MONITOR and WATCH; name, database and user as created. */

@@ -82,11 +82,23 @@ export class Pending {
 
   /** Nobody waits any more. Returns what rejects the caller. */
   detach(): Pending['reject'] {
-    const { reject } = this;
+    const reject = this.#rejecter();
     this.resolve = this.reject = undefined;
     this.deadline = 0;
     this.unwatch();
     return reject;
+  }
+
+  #rejecter(): Pending['reject'] {
+    const { reject, options } = this;
+    const { translateError } = options;
+    if (reject === undefined || translateError === undefined) return reject;
+    return (error) => reject(translateError(error));
+  }
+
+  /** Rejects the caller with what the server answered, or with what its reply could not be read as. */
+  fail(error: unknown): void {
+    this.#rejecter()?.(error);
   }
 
   /** Calls `cancel` when the caller's signal fires, until {@link unwatch}. */

@@ -81,7 +81,7 @@ export class Replies implements ReplySink {
     const { ring } = this;
     if (ring.head >= ring.sent) throw new ProtocolError('A reply that no command asked for');
     const pending = ring.shift();
-    const { resolve, reject } = pending;
+    const { resolve } = pending;
     if (resolve === undefined) {
       if ((pending.command.spec.flags & Flag.CONNECTION) !== 0) this.#note(pending, value);
       return;
@@ -94,7 +94,7 @@ export class Replies implements ReplySink {
         if (redirector(value, pending)) return;
       }
       pending.unwatch();
-      reject!(value.redact(pending.command.spec.name, pending.command.args));
+      pending.fail(value.redact(pending.command.spec.name, pending.command.args));
       return;
     }
     pending.unwatch();
@@ -108,7 +108,7 @@ export class Replies implements ReplySink {
     try {
       resolve(read(value, preserve, pending.options.typeMapping));
     } catch (error) {
-      reject!(misread(spec, error));
+      pending.fail(misread(spec, error));
     }
   }
 

@@ -152,7 +152,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
           } catch (error) {
             // Who waits has waited long enough; the client goes on looking.
             if (++failures > this.#settings.maxRediscovers)
-              for (const handed of client[CORE].connection.takeUnsent()) handed.reject?.(error);
+              for (const handed of client[CORE].connection.takeUnsent()) handed.fail(error);
             throw error;
           }
           failures = 0;
