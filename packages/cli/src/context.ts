@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
-import { type Connect, connect } from './engine/connect-node.js';
+import type { Connect } from './engine/connect-node.js';
 import { CliError } from './errors.js';
 import { ExitCode } from './exit-codes.js';
 import { Terminal } from './terminal.js';
@@ -48,7 +48,8 @@ export function createContext(streams: ProcessStreams, signal: AbortSignal): Con
     terminal: new Terminal({ out: streams.stdout, err: streams.stderr, env: process.env }),
     signal,
     prompt: linePrompt(streams, signal),
-    connect,
+    // Loaded when a server is first reached: help and files need no client.
+    connect: async (target) => (await import('./engine/connect-node.js')).connect(target),
     exitCode: ExitCode.Ok,
   };
 }

@@ -13,6 +13,9 @@ export const cliErrors = {
   REDKEEP_CERTIFICATE_UNUSABLE: ExitCode.Usage,
   REDKEEP_USER_UNKNOWN: ExitCode.Usage,
   REDKEEP_NODE_UNKNOWN: ExitCode.Usage,
+  REDKEEP_TARGET_UNSUPPORTED: ExitCode.Usage,
+  REDKEEP_DEPLOYMENT_COPIED: ExitCode.Usage,
+  REDKEEP_NEWER_DATA_AWAY: ExitCode.Usage,
   REDKEEP_CONSENT_NEEDED: ExitCode.Usage,
   REDKEEP_PERMISSION_DENIED: ExitCode.Environment,
   REDKEEP_DISK_FULL: ExitCode.Environment,
@@ -22,6 +25,9 @@ export const cliErrors = {
   REDKEEP_PORT_TAKEN: ExitCode.Environment,
   REDKEEP_SERVER_FAILED: ExitCode.Environment,
   REDKEEP_CLOCK_WRONG: ExitCode.Environment,
+  REDKEEP_BUSY: ExitCode.Environment,
+  REDKEEP_DELIVERY_FAILED: ExitCode.Environment,
+  REDKEEP_HANDOVER_FAILED: ExitCode.Connection,
   REDKEEP_CONNECTION_FAILED: ExitCode.Connection,
   REDKEEP_INTERRUPTED: ExitCode.Interrupted,
   REDKEEP_INTERNAL: ExitCode.Internal,
@@ -34,18 +40,34 @@ export class CliError extends Error {
   override readonly name = 'CliError';
   readonly code: CliErrorCode;
   /** What the user can do about it, one line. */
-  readonly next: string;
+  readonly hint: string;
 
-  constructor(code: CliErrorCode, message: string, next: string, options?: { cause?: unknown }) {
+  constructor(code: CliErrorCode, message: string, hint: string, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;
-    this.next = next;
+    this.hint = hint;
   }
 
   get exitCode(): ExitCode {
     return cliErrors[this.code];
   }
+
+  /** A code and a sentence without names or paths, fit for a dashboard or a ticket that others read. */
+  toPublic(): { readonly code: CliErrorCode; readonly message: string } {
+    return { code: this.code, message: publicMessages[this.exitCode] };
+  }
 }
+
+const publicMessages: Readonly<Record<ExitCode, string>> = {
+  [ExitCode.Ok]: 'The command succeeded.',
+  [ExitCode.Findings]: 'The command found problems.',
+  [ExitCode.Usage]: 'The command was not used correctly.',
+  [ExitCode.Incomplete]: 'The command could not observe everything it has to judge.',
+  [ExitCode.Environment]: 'The machine does not allow the command to work.',
+  [ExitCode.Connection]: 'A server was not reached or refused the connection.',
+  [ExitCode.Internal]: 'The command failed because of a defect.',
+  [ExitCode.Interrupted]: 'The command was interrupted.',
+};
 
 const systemErrors: Partial<Record<string, (path: string) => CliError>> = {
   EACCES: (path) => permissionDenied(path),
@@ -60,7 +82,7 @@ const systemErrors: Partial<Record<string, (path: string) => CliError>> = {
 function permissionDenied(path: string): CliError {
   return new CliError(
     'REDKEEP_PERMISSION_DENIED',
-    `No permission to write ${path}.`,
+    `No permission for ${path}, or it is on a read-only volume.`,
     'Choose a folder you own with --dir, or change its owner.',
   );
 }

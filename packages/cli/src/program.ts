@@ -2,59 +2,130 @@ import { Command, CommanderError } from 'commander';
 import type { Context } from './context.js';
 import { CliError } from './errors.js';
 import { ExitCode } from './exit-codes.js';
+import type { Terminal } from './terminal.js';
 import { version } from './version.js';
 
 /** Adds one command to the program. Each `commands/<name>/index.ts` exports one. */
 export type Register = (program: Command, context: Context) => void;
 
-/** Loaded by name, in the order of the help: nobody waits for the code of a command that was not called. */
-const commands: Readonly<Record<string, () => Promise<{ readonly register: Register }>>> = {
-  init: () => import('./commands/init/index.js'),
-  up: () => import('./commands/up/index.js'),
-  down: () => import('./commands/down/index.js'),
-  status: () => import('./commands/status/index.js'),
-  logs: () => import('./commands/logs/index.js'),
-  cli: () => import('./commands/cli/index.js'),
-  acl: () => import('./commands/acl/index.js'),
-  certs: () => import('./commands/certs/index.js'),
-  audit: () => import('./commands/audit/index.js'),
-};
-
-/** The command that is called; all of them for the help, and where the name is not known. */
-function wanted([name = '']: readonly string[]): (typeof commands)[string][] {
-  const one = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  return one ? [one] : Object.values(commands);
+interface CommandEntry {
+  /** What `redkeep --help` says of it; its own module describes it in full. */
+  readonly summary: string;
+  /** Its module is loaded when the command is called, so that no command waits for another's code. */
+  load(): Promise<{ readonly register: Register }>;
 }
+
+/** Every command, in the order of the help. */
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  init: {
+    summary: 'write a hardened deployment: configuration, users, certificates, secrets',
+    load: () => import('./commands/init/index.js'),
+  },
+  up: { summary: 'start the servers and wait until they are ready', load: () => import('./commands/up/index.js') },
+  down: {
+    summary: 'stop the servers; data, users and certificates stay',
+    load: () => import('./commands/down/index.js'),
+  },
+  status: {
+    summary: 'show what runs, in which role, and whether it answers',
+    load: () => import('./commands/status/index.js'),
+  },
+  logs: { summary: "show the servers' logs", load: () => import('./commands/logs/index.js') },
+  cli: { summary: 'open redis-cli as a user of the deployment', load: () => import('./commands/cli/index.js') },
+  acl: {
+    summary: 'list, explain, test, compare, learn, print and apply what users may do',
+    load: () => import('./commands/acl/index.js'),
+  },
+  certs: {
+    summary: 'show, check, issue, renew, import and trust certificates',
+    load: () => import('./commands/certs/index.js'),
+  },
+  audit: { summary: 'judge servers, files and sources; grade A to F', load: () => import('./commands/audit/index.js') },
+  version: { summary: 'print the version', load: () => import('./commands/version/index.js') },
+};
 
 /** Parses the arguments, runs the command and returns the exit code. Never throws. */
 export async function run(args: readonly string[], context: Context): Promise<ExitCode> {
-  const program = new Command('redkeep')
-    .description('Make, prove and keep hardened Redis, Valkey and Dragonfly deployments.')
-    .version(version)
-    .enablePositionalOptions()
-    .showHelpAfterError('(redkeep --help lists the commands)');
-  for (const load of wanted(args)) (await load()).register(program, context);
-  for (const command of [program, ...descendants(program)]) command.exitOverride();
+  const { terminal } = context;
+  const program = createProgram(terminal);
+  const [first = '', second = ''] = args.filter((arg) => !arg.startsWith('-'));
+  const name = first === 'help' ? second : first;
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (entry) await registerOne(program, entry, context);
+  else for (const [stub, { summary }] of Object.entries(commands)) program.command(stub).description(summary);
+  finish(program);
+  // Until a command has been found, what it would be told about the output is read from the arguments as they are.
+  terminal.configure({ verbosity: 'normal', json: args.includes('--json') });
+  program.hook('preAction', (_, action) => configureTerminal(terminal, action));
   try {
     await program.parseAsync(args, { from: 'user' });
+    terminal.finish(context.exitCode);
     return context.exitCode;
   } catch (error) {
     return report(error, context);
   }
 }
 
-function descendants(command: Command): Command[] {
+/** The program with every command in full, for completions and man pages. */
+export async function wholeProgram(context: Context): Promise<Command> {
+  const program = createProgram(context.terminal);
+  for (const entry of Object.values(commands)) await registerOne(program, entry, context);
+  finish(program);
+  return program;
+}
+
+function createProgram(terminal: Terminal): Command {
+  return new Command('redkeep')
+    .description('Make, prove and keep hardened Redis, Valkey and Dragonfly deployments.')
+    .version(version)
+    .enablePositionalOptions()
+    .showHelpAfterError('(redkeep --help lists the commands)')
+    .configureOutput({
+      writeOut: (text) => terminal.write(text, 'out'),
+      writeErr: (text) => terminal.write(text, 'err'),
+    });
+}
+
+async function registerOne(program: Command, entry: CommandEntry, context: Context): Promise<void> {
+  (await entry.load()).register(program, context);
+}
+
+/** What every command has, and never a process.exit from inside the parser. */
+function finish(program: Command): void {
+  for (const command of [program, ...descendants(program)]) {
+    command.exitOverride();
+    if (command === program || command.commands.length > 0) continue;
+    const has = (flag: string) => command.options.some(({ long }) => long === flag);
+    if (!has('--json')) command.option('--json', 'print one JSON document, errors too');
+    if (!has('--quiet')) command.option('--quiet', 'say nothing but results, warnings and errors');
+    if (!has('--verbose')) command.option('--verbose', 'also say what was looked at on the way');
+  }
+}
+
+function configureTerminal(terminal: Terminal, action: Command): void {
+  const { quiet, verbose, json } = action.opts<{ quiet?: unknown; verbose?: unknown; json?: unknown }>();
+  const verbosity = quiet === true ? 'quiet' : verbose === true ? 'verbose' : 'normal';
+  terminal.configure({ verbosity, json: json === true });
+}
+
+export function descendants(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...descendants(child)]);
 }
 
 function report(error: unknown, { terminal, env }: Context): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage;
+  if (error instanceof CommanderError) {
+    // The parser has printed help or the problem already.
+    if (error.exitCode === 0) return ExitCode.Ok;
+    terminal.errorDocument(error.message.replace(/^error: /, ''), 'REDKEEP_USAGE', 'redkeep --help', ExitCode.Usage);
+    return ExitCode.Usage;
+  }
   if (error instanceof CliError) {
-    terminal.error(error.message, error.code, error.next);
+    terminal.error(error.message, error.code, error.hint, error.exitCode);
     return error.exitCode;
   }
   const message = error instanceof Error ? error.message : String(error);
-  terminal.error(message, 'REDKEEP_INTERNAL', 'This is a defect: please report it. REDKEEP_TRACE=1 shows where.');
+  const hint = 'This is a defect: please report it. REDKEEP_TRACE=1 shows where.';
+  terminal.error(message, 'REDKEEP_INTERNAL', hint, ExitCode.Internal);
   if (env['REDKEEP_TRACE'] && error instanceof Error) console.error(error.stack);
   return ExitCode.Internal;
 }

@@ -4,6 +4,14 @@ const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as 
 
 export type Style = keyof typeof styles;
 
+/** `quiet`: results, warnings and errors only. `verbose`: also what was looked at on the way. */
+export type Verbosity = 'quiet' | 'normal' | 'verbose';
+
+interface Message {
+  readonly kind: 'result' | 'done' | 'note' | 'warning';
+  readonly text: string;
+}
+
 export interface TextSink {
   write(text: string): unknown;
   readonly isTTY?: boolean;
@@ -24,6 +32,10 @@ export class Terminal {
   readonly #out: TextSink;
   readonly #err: TextSink;
   readonly #color: boolean;
+  #verbosity: Verbosity = 'normal';
+  /** With `--json`: what a command without a JSON document of its own has said. */
+  #messages: Message[] | undefined;
+  #jsonWritten = false;
 
   constructor(options: TerminalOptions) {
     this.#out = options.out;
@@ -42,38 +54,73 @@ export class Terminal {
     return this.#out.columns ?? 100;
   }
 
+  /** Set once, before the command runs. */
+  configure(options: { readonly verbosity: Verbosity; readonly json: boolean }): void {
+    this.#verbosity = options.verbosity;
+    this.#messages = options.json ? [] : undefined;
+  }
+
+  /** Ends the output: with `--json` it is always one document, whatever the command was. */
+  finish(exitCode: number): void {
+    if (!this.#messages || this.#jsonWritten) return;
+    this.json({ exitCode, messages: this.#messages });
+  }
+
   style(style: Style, text: string): string {
     return this.#color ? `\u001b[${styles[style]}m${text}\u001b[0m` : text;
   }
 
   /** A line of the result. */
   line(text = ''): void {
-    this.#out.write(`${text}\n`);
+    if (this.#messages) this.#messages.push({ kind: 'result', text: stripVTControlCharacters(text) });
+    else this.#out.write(`${text}\n`);
+  }
+
+  /** Help and usage, as they are. */
+  write(text: string, to: 'out' | 'err'): void {
+    (to === 'out' ? this.#out : this.#err).write(text);
   }
 
   /** A machine-readable result. */
   json(value: unknown): void {
+    this.#jsonWritten = true;
     this.#out.write(`${JSON.stringify(value, null, 2)}\n`);
   }
 
   /** Something that was done. */
   done(text: string): void {
-    this.#err.write(`${this.style('green', '✓')} ${text}\n`);
+    if (this.#messages) this.#messages.push({ kind: 'done', text });
+    else if (this.#verbosity !== 'quiet') this.#err.write(`${this.style('green', '✓')} ${text}\n`);
   }
 
   /** Something under way or worth knowing. */
   note(text: string): void {
-    this.#err.write(`${this.style('dim', '·')} ${text}\n`);
+    if (this.#messages) this.#messages.push({ kind: 'note', text });
+    else if (this.#verbosity !== 'quiet') this.#err.write(`${this.style('dim', '·')} ${text}\n`);
+  }
+
+  /** What was looked at on the way; shown with `--verbose`. */
+  detail(text: string): void {
+    if (this.#verbosity === 'verbose') this.#err.write(`${this.style('dim', `  ${text}`)}\n`);
   }
 
   warn(text: string): void {
+    this.#messages?.push({ kind: 'warning', text });
     this.#err.write(`${this.style('yellow', '! warning:')} ${text}\n`);
   }
 
-  /** An error: what happened, its code, and the next step. */
-  error(message: string, code: string, next: string): void {
+  /** An error: what happened, its code, and the next step; with `--json` also as the document. */
+  error(message: string, code: string, hint: string, exitCode: number): void {
+    this.errorDocument(message, code, hint, exitCode);
     this.#err.write(`${this.style('red', '✗ error:')} ${message} ${this.style('dim', `[${code}]`)}\n`);
-    this.#err.write(`  ${this.style('cyan', 'next:')} ${next}\n`);
+    this.#err.write(`  ${this.style('cyan', 'next:')} ${hint}\n`);
+  }
+
+  /** The document of an error, where `--json` asked for one and the command has not written its own. */
+  errorDocument(message: string, code: string, hint: string, exitCode: number): void {
+    if (!this.#messages || this.#jsonWritten) return;
+    const messages = this.#messages.length > 0 ? { messages: this.#messages } : {};
+    this.json({ exitCode, error: { code, message, hint }, ...messages });
   }
 
   /** Rows under a heading, columns aligned by what a reader sees. */
