@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { Connect } from './engine/connect-node.js';
-import { CliError } from './errors.js';
 import { ExitCode } from './exit-codes.js';
 import { Terminal } from './terminal.js';
 
@@ -54,13 +53,9 @@ export function createContext(streams: ProcessStreams, signal: AbortSignal): Con
   };
 }
 
-/** Throws when the user has asked to stop. Call it between steps that each leave a whole state. */
-export function stopIfInterrupted(signal: AbortSignal): void {
-  if (signal.aborted) throw interrupted();
-}
-
-export function interrupted(): CliError {
-  return new CliError('REDKEEP_INTERRUPTED', 'Interrupted before the work was done.', 'Run the command again.');
+/** Loaded when it is needed: errors bring the client with them, which no help and no file needs. */
+async function interruption(): Promise<Error> {
+  return (await import('./interruption.js')).interrupted();
 }
 
 function linePrompt({ stdin, stderr }: ProcessStreams, signal: AbortSignal): Prompt {
@@ -69,13 +64,13 @@ function linePrompt({ stdin, stderr }: ProcessStreams, signal: AbortSignal): Pro
     if (!available) return fallback;
     const lines = createInterface({ input: stdin, output: stderr });
     // Ctrl-D ends the input; Ctrl-C reaches readline, which has the terminal, and not the process.
-    const closed = once(lines, 'close').then(() => Promise.reject(interrupted()));
+    const closed = once(lines, 'close').then(async () => Promise.reject(await interruption()));
     closed.catch(() => undefined);
     try {
       const answer = await Promise.race([lines.question(`${question} [${fallback}] `, { signal }), closed]);
       return answer.trim() || fallback;
     } catch (error) {
-      throw error instanceof Error && error.name === 'AbortError' ? interrupted() : error;
+      throw error instanceof Error && error.name === 'AbortError' ? await interruption() : error;
     } finally {
       lines.close();
     }

@@ -1,3 +1,4 @@
+import { RedkeepError } from 'redkeep';
 import { ExitCode } from './exit-codes.js';
 
 /** Every error the toolkit itself raises: its stable code and the exit code it ends with. */
@@ -35,29 +36,7 @@ export const cliErrors = {
 
 export type CliErrorCode = keyof typeof cliErrors;
 
-/** An error with a stable code, what happened in one line, and what to do next. Never carries a secret. */
-export class CliError extends Error {
-  override readonly name = 'CliError';
-  readonly code: CliErrorCode;
-  /** What the user can do about it, one line. */
-  readonly hint: string;
-
-  constructor(code: CliErrorCode, message: string, hint: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.code = code;
-    this.hint = hint;
-  }
-
-  get exitCode(): ExitCode {
-    return cliErrors[this.code];
-  }
-
-  /** A code and a sentence without names or paths, fit for a dashboard or a ticket that others read. */
-  toPublic(): { readonly code: CliErrorCode; readonly message: string } {
-    return { code: this.code, message: publicMessages[this.exitCode] };
-  }
-}
-
+/** What may be shown to anybody, by exit code. */
 const publicMessages: Readonly<Record<ExitCode, string>> = {
   [ExitCode.Ok]: 'The command succeeded.',
   [ExitCode.Findings]: 'The command found problems.',
@@ -68,6 +47,21 @@ const publicMessages: Readonly<Record<ExitCode, string>> = {
   [ExitCode.Internal]: 'The command failed because of a defect.',
   [ExitCode.Interrupted]: 'The command was interrupted.',
 };
+
+/** An error with a stable code, what happened in one line, and what to do next. Never carries a secret. */
+export class CliError extends RedkeepError {
+  static override readonly name = 'CliError';
+  declare readonly code: CliErrorCode;
+
+  constructor(code: CliErrorCode, message: string, hint: string, options?: { cause?: unknown }) {
+    const publicMessage = publicMessages[cliErrors[code]];
+    super(code, message, { ...options, hint, publicMessage, docs: `docs/cli-errors.md#${code.toLowerCase()}` });
+  }
+
+  get exitCode(): ExitCode {
+    return cliErrors[this.code];
+  }
+}
 
 const systemErrors: Partial<Record<string, (path: string) => CliError>> = {
   EACCES: (path) => permissionDenied(path),

@@ -1,6 +1,5 @@
 import { Command, CommanderError } from 'commander';
 import type { Context } from './context.js';
-import { CliError } from './errors.js';
 import { ExitCode } from './exit-codes.js';
 import type { Terminal } from './terminal.js';
 import { version } from './version.js';
@@ -62,7 +61,7 @@ export async function run(args: readonly string[], context: Context): Promise<Ex
     terminal.finish(context.exitCode);
     return context.exitCode;
   } catch (error) {
-    return report(error, context);
+    return await report(error, context);
   }
 }
 
@@ -112,13 +111,14 @@ export function descendants(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...descendants(child)]);
 }
 
-function report(error: unknown, { terminal, env }: Context): ExitCode {
+async function report(error: unknown, { terminal, env }: Context): Promise<ExitCode> {
   if (error instanceof CommanderError) {
     // The parser has printed help or the problem already.
     if (error.exitCode === 0) return ExitCode.Ok;
     terminal.errorDocument(error.message.replace(/^error: /, ''), 'REDKEEP_USAGE', 'redkeep --help', ExitCode.Usage);
     return ExitCode.Usage;
   }
+  const { CliError } = await import('./errors.js');
   if (error instanceof CliError) {
     terminal.error(error.message, error.code, error.hint, error.exitCode);
     return error.exitCode;

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isLoopback } from 'redkeep';
 import { z } from 'zod';
 import { CliError } from '../errors.js';
 import { keyTypes } from '../pki/authority.js';
@@ -118,10 +119,6 @@ function impossibleBecause(answers: Answers): [message: string, next: string] | 
   const clash = names.find((name, index) => reserved.has(name) || names.indexOf(name) !== index);
   if (clash) return [`The application name "${clash}" is taken.`, 'Give each application a name of its own.'];
   return undefined;
-}
-
-export function isLoopback(name: string): boolean {
-  return name === 'localhost' || name === '::1' || /^127\.\d+\.\d+\.\d+$/.test(name);
 }
 
 function isNetwork(value: string): boolean {

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
+import { isLoopback } from 'redkeep';
 import { CliError } from '../errors.js';
 import type { Engine } from '../vocabulary/engines.js';
 import type { RoleName, TargetName } from '../vocabulary/names.js';
 import { residueKeys } from '../vocabulary/residue-keys.js';
 import type { Answers } from './answers.js';
-import { isLoopback } from './answers.js';
 import { decisionsFor } from './decisions.js';
 import { knowsDirective } from './directives.js';
 import type { CertificateSpec, Deployment, DeploymentNode, NodeRole, User } from './model.js';

@@ -1,12 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import path from 'node:path';
+import { isLoopback } from 'redkeep';
 import type { Context } from '../context.js';
 import { findFreePorts } from '../engine/ports.js';
 import { findServerProgram, type ServerProgram } from '../engine/server-program.js';
 import { CliError } from '../errors.js';
 import { readIfPresent } from '../files/read-if-present.js';
 import type { Engine, EngineName } from '../vocabulary/engines.js';
-import { type Answers, type AnswersInput, isLoopback, parseAnswers } from './answers.js';
+import { type Answers, type AnswersInput, parseAnswers } from './answers.js';
 import { buildDeployment } from './build-deployment.js';
 import type { DeploymentState } from './loaded-deployment.js';
 import { makeMaterial } from './make-material.js';

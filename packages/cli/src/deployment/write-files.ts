@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, copyFile, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { stopIfInterrupted } from '../context.js';
 import { CliError, explainSystemError } from '../errors.js';
 import { readIfPresent } from '../files/read-if-present.js';
+import { stopIfInterrupted } from '../interruption.js';
 import type { Manifest } from './loaded-deployment.js';
 import type { RenderedFile } from './render/rendered-file.js';
 

@@ -1,10 +1,11 @@
 import { lookup } from 'node:dns/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisClient } from 'redkeep';
-import { type Context, interrupted } from '../context.js';
+import type { Context } from '../context.js';
 import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import { type DeploymentNode, dataNodes, sentinelNodes, userOf } from '../deployment/model.js';
 import { CliError } from '../errors.js';
+import { interrupted } from '../interruption.js';
 import { compareVersions } from '../vocabulary/engines.js';
 import { withClient } from './connect-node.js';
 

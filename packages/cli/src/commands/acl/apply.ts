@@ -2,10 +2,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RedisClient } from 'redkeep';
 import { findDrift, readAclLines } from '../../acl/drift.js';
-import { type Context, stopIfInterrupted } from '../../context.js';
+import type { Context } from '../../context.js';
 import { loadDeployment } from '../../deployment/state.js';
 import { timestamp } from '../../deployment/write-files.js';
 import { CliError } from '../../errors.js';
+import { stopIfInterrupted } from '../../interruption.js';
 import type { DirOption } from '../dir-option.js';
 import { asAdmin, onEachNode } from './as-admin.js';
 

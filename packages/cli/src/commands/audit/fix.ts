@@ -7,8 +7,9 @@ import { applyChange, persist } from '../../audit/remedy/apply.js';
 import { Journal } from '../../audit/remedy/journal.js';
 import { type Change, changeKey, inverse, planChanges } from '../../audit/remedy/plan.js';
 import type { AuditResult } from '../../audit/verdict/result.js';
-import { type Context, stopIfInterrupted } from '../../context.js';
+import type { Context } from '../../context.js';
 import { CliError } from '../../errors.js';
+import { stopIfInterrupted } from '../../interruption.js';
 import type { Audited } from './run-audit.js';
 import { resolveTarget, type Target, type TargetOptions } from './target.js';
 

@@ -1,8 +1,8 @@
 import { createPrivateKey, type X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isLoopback } from 'redkeep';
 import type { Context } from '../../context.js';
-import { isLoopback } from '../../deployment/answers.js';
 import { type CertificateSpec, certificateOf } from '../../deployment/model.js';
 import { loadDeployment } from '../../deployment/state.js';
 import { CliError, explainSystemError } from '../../errors.js';

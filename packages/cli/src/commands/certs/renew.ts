@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { type Context, stopIfInterrupted } from '../../context.js';
+import type { Context } from '../../context.js';
 import { isForeign } from '../../deployment/make-material.js';
 import { loadDeployment } from '../../deployment/state.js';
 import { CliError } from '../../errors.js';
+import { stopIfInterrupted } from '../../interruption.js';
 import { readStatuses } from '../../pki/certificate-status.js';
 import { renewCertificate } from '../../pki/replace-certificate.js';
 import type { DirOption } from '../dir-option.js';

@@ -1,6 +1,7 @@
+import { isLoopback } from 'redkeep';
 import type { z } from 'zod';
 import type { Context } from '../../context.js';
-import { answersSchema, applicationSchema, isLoopback } from '../../deployment/answers.js';
+import { answersSchema, applicationSchema } from '../../deployment/answers.js';
 import { findServerProgram } from '../../engine/server-program.js';
 import { engineNames } from '../../vocabulary/engines.js';
 import { applicationRoles, profileNames, targetNames, topologyNames } from '../../vocabulary/names.js';

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { type Context, stopIfInterrupted } from '../../context.js';
+import type { Context } from '../../context.js';
 import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import type { DeploymentNode } from '../../deployment/model.js';
 import { loadDeployment } from '../../deployment/state.js';
@@ -9,6 +9,7 @@ import { runningProcess } from '../../engine/process-record.js';
 import { requireServerProgram } from '../../engine/server-program.js';
 import { settleTopology } from '../../engine/settle-topology.js';
 import { CliError } from '../../errors.js';
+import { stopIfInterrupted } from '../../interruption.js';
 import { type DirOption, withDirOption } from '../dir-option.js';
 
 interface UpOptions extends DirOption {
@@ -51,9 +52,37 @@ async function up(context: Context, options: UpOptions): Promise<void> {
     return;
   }
   terminal.note('Press Ctrl-C to stop.');
-  if (!signal.aborted) await once(signal, 'abort');
-  await stopAll(loaded, started);
+  try {
+    await watch(context, loaded);
+  } finally {
+    await stopAll(loaded, loaded.deployment.nodes);
+  }
   terminal.done('Stopped; the data is kept.');
+}
+
+/** How often the foreground looks whether every server still runs. */
+const watchMilliseconds = 1000;
+
+/** Stays until Ctrl-C or TERM and reports what changes. Ends with an error when no server is left. */
+async function watch({ terminal, signal }: Context, loaded: LoadedDeployment): Promise<void> {
+  const running = new Set(loaded.deployment.nodes.map(({ name }) => name));
+  while (!signal.aborted) {
+    await delay(watchMilliseconds, undefined, { signal }).catch(() => undefined);
+    for (const node of loaded.deployment.nodes) {
+      const runs = (await runningProcess(loaded, node.name)) !== undefined;
+      if (runs === running.has(node.name)) continue;
+      if (runs) {
+        running.add(node.name);
+        terminal.done(`${node.name} runs again.`);
+      } else {
+        running.delete(node.name);
+        terminal.warn(`${node.name} has ended; its log: ${loaded.locate(node.logFile)}`);
+      }
+    }
+    if (running.size === 0 && !signal.aborted) {
+      throw new CliError('REDKEEP_SERVER_FAILED', 'Every server has ended.', 'redkeep logs shows why.');
+    }
+  }
 }
 
 /** A deployment that this command can run here. */

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isLoopback } from '../answers.js';
+import { isLoopback } from 'redkeep';
 import type { Deployment } from '../model.js';
 import type { RenderedFile } from './rendered-file.js';
 
