@@ -15,7 +15,7 @@ import { localWrapper } from './encryption/providers/wrappers.js';
 import { defineKeyspaces } from './keyspace/keyspaces.js';
 import { Locks } from './lock/locks.js';
 import { RateLimiter } from './rate-limit/rate-limiter.js';
-import { keyA, keyB, refused, testEncryption, useServer } from './support.test.util.js';
+import { keyA, keyB, refused, testEncryption, useServer } from './testing/support.js';
 
 const redis = useServer();
 const hour = 3_600_000;

@@ -4,16 +4,28 @@
  */
 export const guardErrors = {
   REDKEEP_GUARD_OPTION: {
-    what: 'An option of a guard is missing or out of bounds',
-    next: 'Correct the option named here; the page of that guard lists its bounds.',
+    what: 'An option is missing or out of bounds',
+    next: 'Correct the option named here; the page of the component lists its bounds.',
+  },
+  REDKEEP_GUARD_ARGUMENT: {
+    what: 'An argument of a call is missing, of the wrong type or out of bounds',
+    next: 'Correct the argument named here; nothing was sent to Redis.',
   },
   REDKEEP_STORE_UNAVAILABLE: {
-    what: 'Redis did not answer in time or refused the operation',
+    what: 'Redis did not answer in time or cannot serve the operation now',
     next: 'Check that the server is up, writable and below its memory limit; the cause is attached to this error.',
   },
+  REDKEEP_STORE_DENIED: {
+    what: 'Redis refused the command: the ACL user lacks a permission',
+    next: 'Give the user what `guardNeeds` lists for this component (`redkeep init` with `guard`, or `aclLines`); ACL LOG on the server names the command and the key.',
+  },
+  REDKEEP_STORE_REFUSED: {
+    what: 'Redis or the client refused the operation',
+    next: 'Look at the cause: another program uses the key, the server lacks the command, or a policy of the client forbids it.',
+  },
   REDKEEP_VALUE_TOO_LARGE: {
-    what: 'The value is larger than its key space or guard allows',
-    next: 'Store less, or raise the limit where the key space or guard is defined.',
+    what: 'The value is larger than its key space or component allows',
+    next: 'Store less, or raise the limit where the key space or component is defined.',
   },
   REDKEEP_KEYSPACE_TTL: {
     what: 'The expiry is missing, or longer than the key space allows',
@@ -117,7 +129,8 @@ export const guardErrors = {
 export type GuardErrorCode = keyof typeof guardErrors;
 
 /**
- * What every guard throws. `code` is stable; `detail` names an option, a limit or a key id, never a value.
+ * What every component throws: stable `code`, a `message` without values, a `hint` with the next step. `detail` names
+ * an option, a limit, a command or a key id.
  *
  * @example
  * try { await sessions.save(visitor) } catch (error) {
@@ -129,11 +142,30 @@ export class GuardError extends Error {
   override readonly name = 'GuardError';
   readonly code: GuardErrorCode;
   readonly detail: string | undefined;
+  /** What an operator or developer should do next. */
+  readonly hint: string;
 
   constructor(code: GuardErrorCode, detail?: string, options?: ErrorOptions) {
     const { what, next } = guardErrors[code];
-    super(`${what}${detail === undefined ? '' : ` (${detail})`}. ${next}`, options);
+    super(`${what}${detail === undefined ? '' : ` (${detail})`}.`, options);
     this.code = code;
     this.detail = detail;
+    this.hint = next;
   }
+
+  /** What may be shown to an end user. */
+  toPublic(): { readonly code: GuardErrorCode; readonly message: string } {
+    return { code: this.code, message: publicMessageOf(this.code) };
+  }
+}
+
+function publicMessageOf(code: GuardErrorCode): string {
+  if (/STORE|PROVIDER|SPOOL/.test(code)) return 'The service is temporarily unavailable.';
+  if (/_OPTION|_POLICY|_KEY$|KEY_UNKNOWN|_VERSION/.test(code)) return 'The service is misconfigured.';
+  return 'The request could not be completed.';
+}
+
+/** Whether an error is a {@link GuardError} with one of these codes. */
+export function hasCode(error: unknown, ...codes: readonly GuardErrorCode[]): error is GuardError {
+  return error instanceof GuardError && codes.includes(error.code);
 }

@@ -41,14 +41,14 @@ export {
 } from './encryption/providers/wrappers.js';
 export { type ReencryptOptions, type ReencryptProgress, reencrypt } from './encryption/reencrypt.js';
 export { type SodiumNative, sodiumAccelerator } from './encryption/sodium-accelerator.js';
-export { GuardError, type GuardErrorCode, guardErrors } from './errors.js';
+export { GuardError, type GuardErrorCode, guardErrors, hasCode } from './errors.js';
 export { addressKey, type FingerprintPart, fingerprintOf } from './http/request.js';
 export type { AclLineOptions, AclSpace, KeyspaceUse } from './keyspace/acl-lines.js';
 export type { ValidatorOptions } from './keyspace/command-validator.js';
+export type { KeyspaceDefinition } from './keyspace/definition.js';
 export { type KeyspaceSetOptions, KeyspaceView } from './keyspace/keyspace-view.js';
 export {
   defineKeyspaces,
-  type KeyspaceDefinition,
   type KeyspaceOpenOptions,
   Keyspaces,
   type KeyspaceViews,
@@ -57,6 +57,17 @@ export {
 export type { StandardSchema } from './keyspace/standard-schema.js';
 export type { Lock } from './lock/lock.js';
 export { type LockOptions, Locks, type LocksOptions } from './lock/locks.js';
+export {
+  type GuardComponentName,
+  type GuardLibrary,
+  type GuardNeed,
+  guardCommands,
+  guardComponentNames,
+  guardKeyPattern,
+  guardLibrary,
+  guardNeeds,
+  type ScriptWay,
+} from './needs.js';
 export { rateLimitHeaders } from './rate-limit/headers.js';
 export {
   admit,
@@ -65,9 +76,8 @@ export {
   rateLimitHook,
   rateLimitMiddleware,
 } from './rate-limit/http.js';
+export type { Decision, Limit } from './rate-limit/limit.js';
 export {
-  type Decision,
-  type Limit,
   RateLimiter,
   type RateLimiterOptions,
   type StoreErrorPolicy,

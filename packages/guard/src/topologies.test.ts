@@ -27,7 +27,7 @@ import { Locks } from './lock/locks.js';
 import { RateLimiter } from './rate-limit/rate-limiter.js';
 import type { GuardClient } from './redis/redis.js';
 import { Sessions } from './session/sessions.js';
-import { keyA, keyB, refused, testEncryption } from './support.test.util.js';
+import { keyA, keyB, refused, testEncryption } from './testing/support.js';
 
 const hour = 3_600_000;
 /** More than the slots of one master hold by chance. */

@@ -9,7 +9,7 @@ import { redisKeyStore } from '../encryption/key-store.js';
 import { PersonKeys } from '../encryption/person-keys.js';
 import { keysFromValue } from '../encryption/providers/local.js';
 import { localWrapper } from '../encryption/providers/wrappers.js';
-import { keyA, keyB, refused, testEncryption, useServer } from '../support.test.util.js';
+import { keyA, keyB, refused, testEncryption, useServer } from '../testing/support.js';
 import { type Anchor, anchorFile } from './anchor.js';
 import { AuditReader } from './audit-reader.js';
 import { AuditTrail, type AuditTrailOptions } from './audit-trail.js';

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { listOf, type Redis, type Reply, Script, textOf } from '../redis/redis.js';
+import { listOf, type Redis, type Reply, textOf } from '../redis/redis.js';
+import { Script } from '../redis/script.js';
 
 /** What an application reports: who did what to whose data, from where, with what outcome. */
 export interface AuditEvent {
@@ -53,7 +54,9 @@ export function trailKeys(name: string): { readonly stream: string; readonly hea
 }
 
 /** KEYS stream, head; ARGV expected seq, expected hash, then body and hash of each entry. 1 | 0, seq, hash. */
-const APPEND = new Script(`
+export const APPEND = new Script(
+  'audit_append',
+  `
 local head = redis.call('HMGET', KEYS[2], 'seq', 'hash')
 local seq, hash = head[1] or '0', head[2] or ''
 if seq ~= ARGV[1] or hash ~= ARGV[2] then return { 0, seq, hash } end
@@ -63,7 +66,8 @@ for i = 3, #ARGV, 2 do
   redis.call('XADD', KEYS[1], seq .. '-0', 'e', ARGV[i], 'h', hash)
 end
 redis.call('HSET', KEYS[2], 'seq', seq, 'hash', hash)
-return { 1, seq, hash }`);
+return { 1, seq, hash }`,
+);
 
 /**
  * Appends bodies after `head`. When another writer was faster, nothing is written and the new head comes back to try

@@ -11,7 +11,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '@redkeep/testing';
 import { keysFromValue } from '../encryption/providers/local.js';
-import { keyA, keyB, refused, testEncryption, useServer } from '../support.test.util.js';
+import { keyA, keyB, refused, testEncryption, useServer } from '../testing/support.js';
 import { AuditReader } from './audit-reader.js';
 import { AuditTrail, type AuditTrailOptions } from './audit-trail.js';
 
@@ -48,7 +48,7 @@ const event = (action: string) => ({ actor: 'ana', action });
 describe('a process that is killed', () => {
   test('loses nothing it acknowledged and doubles nothing, also when it is killed while it sends its spool', async () => {
     const path = join(folder, 'killed');
-    const script = fileURLToPath(new URL('./spooling-writer.test.util.js', import.meta.url));
+    const script = fileURLToPath(new URL('../testing/spooling-writer.js', import.meta.url));
     const acknowledged: number[] = [];
     const run = () => {
       const first = String((acknowledged.at(-1) ?? -1) + 1000);

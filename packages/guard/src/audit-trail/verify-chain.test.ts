@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { keyA, keyB, refused, useServer } from '../support.test.util.js';
+import { keyA, keyB, refused, useServer } from '../testing/support.js';
 import type { Anchor } from './anchor.js';
 import { AuditReader } from './audit-reader.js';
 import { AuditTrail } from './audit-trail.js';

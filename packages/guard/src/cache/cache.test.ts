@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { waitFor } from '@redkeep/testing';
-import { refused, testEncryption, useServer } from '../support.test.util.js';
+import { refused, testEncryption, useServer } from '../testing/support.js';
 import { Cache, type CacheOptions } from './cache.js';
 
 const redis = useServer();

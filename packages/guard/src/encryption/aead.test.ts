@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { refusals, vectors } from '../testing/aead.js';
 import { aes256Gcm, chacha20Poly1305 } from './aead.js';
-import { refusals, vectors } from './aead.test.util.js';
 
 const ciphers = { 'aes-256-gcm': aes256Gcm, 'chacha20-poly1305': chacha20Poly1305 };
 

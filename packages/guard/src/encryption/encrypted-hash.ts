@@ -1,5 +1,6 @@
 import { GuardError } from '../errors.js';
-import { type GuardClient, listOf, Redis, Script, textOf } from '../redis/redis.js';
+import { type GuardClient, listOf, Redis, textOf } from '../redis/redis.js';
+import { Script } from '../redis/script.js';
 import type { Sealer } from './encryption.js';
 
 /** Options of {@link EncryptedHash}. */
@@ -15,13 +16,16 @@ export interface EncryptedHashOptions {
 }
 
 /** KEYS hash; ARGV expiry in ms, then fields and values. */
-const WRITE = new Script(`
+export const WRITE = new Script(
+  'hash_write',
+  `
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
-return 1`);
+return 1`,
+);
 
 /** All fields of one moment, as a flat list whatever the protocol. */
-const READ = new Script(`return redis.call('HGETALL', KEYS[1])`);
+export const READ = new Script('hash_read', `return redis.call('HGETALL', KEYS[1])`);
 
 /** A year and a day: longer is a mistake in the unit. */
 const MAX_TTL_MS = 366 * 86_400_000;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { GuardError } from '../errors.js';
-import { refused } from '../support.test.util.js';
+import { refused } from '../testing/support.js';
 import { DataKey } from './data-key.js';
 import { Encryption, type EncryptionOptions, type SealContext } from './encryption.js';
 import { LoadedKeyRing } from './key-ring.js';

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { keyA, keyB, refused, testEncryption, useServer } from '../support.test.util.js';
+import { keyA, keyB, refused, testEncryption, useServer } from '../testing/support.js';
 import { BlindIndex } from './blind-index.js';
 import { EncryptedHash } from './encrypted-hash.js';
 import { EnvelopeKeys, type KeyWrapper } from './envelope-keys.js';

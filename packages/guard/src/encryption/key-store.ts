@@ -1,4 +1,5 @@
-import { checkedPrefix, type GuardClient, Redis, Script, textOf } from '../redis/redis.js';
+import { checkedPrefix, type GuardClient, Redis, textOf } from '../redis/redis.js';
+import { Script } from '../redis/script.js';
 
 /** Where wrapped keys are kept. Its content is useless without the key-encryption key. */
 export interface KeyStore {
@@ -9,12 +10,15 @@ export interface KeyStore {
   readonly client?: GuardClient;
 }
 
-const SWAP = new Script(`
+export const SWAP = new Script(
+  'key_swap',
+  `
 local held = redis.call('GET', KEYS[1])
 if ARGV[1] == '0' then if held then return 0 end
 elseif held ~= ARGV[2] then return 0 end
 redis.call('SET', KEYS[1], ARGV[3])
-return 1`);
+return 1`,
+);
 
 /** Key store in Redis: `<prefix><name>`, without expiry. Use a server with persistence and no eviction. */
 export function redisKeyStore(client: GuardClient, prefix = 'redkeep:keys:'): KeyStore {

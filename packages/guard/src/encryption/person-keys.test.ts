@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { startServer } from '@redkeep/testing';
 import { createClient, RESP_TYPES } from 'redkeep';
-import { keyA, keyB, refused, testEncryption, useServer } from '../support.test.util.js';
+import { keyA, keyB, refused, testEncryption, useServer } from '../testing/support.js';
 import { redisKeyStore } from './key-store.js';
 import { PersonKeys, type PersonKeysOptions, verifyErasureReceipt } from './person-keys.js';
 import { keysFromValue } from './providers/local.js';

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type GuardClient, listOf, Redis, Script, textOf } from '../redis/redis.js';
+import { type GuardClient, listOf, Redis, textOf } from '../redis/redis.js';
+import { Script } from '../redis/script.js';
 import type { Encryption, SealContext } from './encryption.js';
 
 /** State of a re-encryption; give it to the next run to go on from there. */
@@ -34,7 +35,9 @@ export interface ReencryptOptions {
 }
 
 /** Replaces a value only if nobody changed it; its expiry stays. */
-const REPLACE = new Script(`
+export const REPLACE = new Script(
+  'value_replace',
+  `
 if ARGV[3] == '1' then
   if redis.call('HGET', KEYS[1], ARGV[4]) ~= ARGV[1] then return 0 end
   redis.call('HSET', KEYS[1], ARGV[4], ARGV[2])
@@ -42,7 +45,8 @@ else
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
   redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
 end
-return 1`);
+return 1`,
+);
 
 const BATCH = 100;
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
-import { refused, testEncryption } from '../support.test.util.js';
-import { vectors } from './aead.test.util.js';
+import { vectors } from '../testing/aead.js';
+import { refused, testEncryption } from '../testing/support.js';
 import { type SodiumNative, sodiumAccelerator } from './sodium-accelerator.js';
 
 // The real package; it has no types of its own.

@@ -1,7 +1,8 @@
 import { GuardError } from '../errors.js';
+import { type GuardComponentName, guardCommands, guardNeeds, type ScriptWay } from '../needs.js';
 
 /** What works with the keys of a space, and so which commands its ACL user needs. */
-export type KeyspaceUse = 'values' | 'sessions' | 'limits' | 'locks' | 'cache' | 'audit' | 'keys' | 'lists' | 'streams';
+export type KeyspaceUse = Exclude<GuardComponentName, 'auditor'> | 'lists' | 'streams';
 
 /** What of a key space its ACL lines are made of. */
 export interface AclSpace {
@@ -16,23 +17,20 @@ export interface AclSpace {
 export interface AclLineOptions {
   /** Adds what clients of a cluster ask a node for. */
   readonly cluster?: boolean;
+  /** The library of `guardLibrary` is loaded: users get FCALL instead of EVAL and EVALSHA. */
+  readonly functions?: boolean;
 }
 
-/** Every command a guard sends, and every command its scripts call: Redis checks both. */
-const COMMANDS: Readonly<Record<KeyspaceUse | 'auditor', string>> = {
-  values: 'get mget set getdel del exists pexpire pttl incrby hget hgetall hset eval evalsha scan',
-  sessions: 'hget hmget hset hdel exists del pexpire zadd zrem zcard zrange zremrangebyscore time eval evalsha scan',
-  limits: 'get set del incrby hmget hset pexpire pttl time eval evalsha',
-  locks: 'get set del pexpire pttl lpush ltrim blpop time eval evalsha',
-  cache: 'get set del incr',
-  // Neither DEL, XDEL nor XTRIM: who writes the trail cannot shorten it.
-  audit: 'hmget hset xadd xrange eval evalsha',
-  auditor: 'hmget xrange xtrim',
-  keys: 'get set eval evalsha',
+/** Of the application itself. */
+const QUEUES: Readonly<Record<'lists' | 'streams', string>> = {
   lists: 'lpush rpush lpop rpop blpop brpop lmove blmove llen lrange lrem ltrim del exists pexpire pttl',
   streams:
     'xadd xread xreadgroup xack xautoclaim xclaim xpending xlen xrange xdel xtrim xgroup|create del exists pexpire',
 };
+
+function commandsOf(use: KeyspaceUse | 'auditor', way: ScriptWay): string {
+  return use === 'lists' || use === 'streams' ? QUEUES[use] : guardCommands(use, way).join(' ');
+}
 
 /** What a connection sends for itself. */
 const CONNECTION = 'ping hello select client|setname client|id';
@@ -41,7 +39,7 @@ const CLUSTER = 'cluster|slots cluster|shards cluster|nodes cluster|myid readonl
 interface Right {
   readonly pattern: string;
   readonly commands: string;
-  readonly channel: string | undefined;
+  readonly channels: readonly string[];
 }
 
 /**
@@ -55,11 +53,12 @@ export function aclLines(spaces: readonly AclSpace[], options: AclLineOptions): 
     if (!/^[\w.-]+$/.test(user)) throw new GuardError('REDKEEP_GUARD_OPTION', 'user');
     rights.set(user, [...(rights.get(user) ?? []), right]);
   };
+  const way = options.functions === true ? 'functions' : 'scripts';
   for (const { prefix, use = 'values', user, auditor } of spaces) {
     const pattern = `~${keyPrefix({ prefix, use })}*`;
-    const channel = use === 'keys' ? '&redkeep:erased' : undefined;
-    grant(user, { pattern, commands: COMMANDS[use], channel });
-    grant(auditor, { pattern, commands: COMMANDS.auditor, channel: undefined });
+    const channels = use === 'lists' || use === 'streams' ? [] : guardNeeds[use].channels.map((name) => `&${name}`);
+    grant(user, { pattern, commands: commandsOf(use, way), channels });
+    grant(auditor, { pattern, commands: commandsOf('auditor', way), channels: [] });
   }
   const connection = words(options.cluster === true ? `${CONNECTION} ${CLUSTER}` : CONNECTION);
   return [...rights].map(([user, own]) => `user ${user} on resetchannels ${rulesOf(own, connection)}`);
@@ -71,7 +70,7 @@ export function keyPrefix({ prefix, use }: Pick<AclSpace, 'prefix' | 'use'>): st
 }
 
 function rulesOf(rights: readonly Right[], connection: string): string {
-  const channels = [...new Set(rights.flatMap(({ channel }) => channel ?? []))];
+  const channels = [...new Set(rights.flatMap(({ channels }) => channels))];
   const listening = channels.length > 0 ? ` ${words('publish subscribe unsubscribe')}` : '';
   const root = `${channels.map((channel) => `${channel} `).join('')}-@all ${connection}${listening}`;
   const byCommands = new Map<string, string[]>();

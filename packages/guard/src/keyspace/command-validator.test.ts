@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createClient, type RedisClient } from 'redkeep';
 import { Sessions } from '../session/sessions.js';
-import { refused, testEncryption, useServer } from '../support.test.util.js';
+import { refused, testEncryption, useServer } from '../testing/support.js';
 import { defineKeyspaces } from './keyspaces.js';
 
 const redis = useServer();

@@ -1,14 +1,9 @@
 import type { Sealer } from '../encryption/encryption.js';
 import { GuardError } from '../errors.js';
-import { type GuardClient, listOf, Redis, type Reply, Script, textOf } from '../redis/redis.js';
-import type { KeyspaceDefinition } from './keyspaces.js';
+import { type GuardClient, listOf, Redis, type Reply, textOf } from '../redis/redis.js';
+import type { KeyspaceDefinition } from './definition.js';
 import { validate } from './standard-schema.js';
-
-/** Increments and sets the expiry of a new counter in one step. */
-const COUNT = new Script(`
-local n = redis.call('INCRBY', KEYS[1], ARGV[1])
-if ARGV[2] ~= '' and redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-return n`);
+import { COUNT } from './value-scripts.js';
 
 /** Expiry of one write. */
 export interface KeyspaceSetOptions {

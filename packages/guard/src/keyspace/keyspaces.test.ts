@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { createClient } from 'redkeep';
 import * as v from 'valibot';
 import { z } from 'zod';
-import { refused, testEncryption, useServer } from '../support.test.util.js';
+import { refused, testEncryption, useServer } from '../testing/support.js';
 import { defineKeyspaces } from './keyspaces.js';
 import type { StandardSchema } from './standard-schema.js';
 

@@ -1,26 +1,36 @@
 import { GuardError } from '../errors.js';
-import { type Redis, Script } from '../redis/redis.js';
+import type { Redis } from '../redis/redis.js';
+import { Script } from '../redis/script.js';
 
-const RENEW = new Script(`
+export const RENEW = new Script(
+  'lock_renew',
+  `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])`);
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`,
+);
 
 /** Deletes the lock if it is ours and wakes one who waits. */
-const RELEASE = new Script(`
+export const RELEASE = new Script(
+  'lock_release',
+  `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 redis.call('LPUSH', KEYS[2], '1')
 redis.call('LTRIM', KEYS[2], 0, 0)
 redis.call('PEXPIRE', KEYS[2], 1000)
-return 1`);
+return 1`,
+);
 
 /** KEYS value, fence of the value; ARGV token, value, ttl ms, fence ttl ms. */
-const GUARDED_SET = new Script(`
+export const GUARDED_SET = new Script(
+  'lock_guarded_set',
+  `
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 if last > tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[4])
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-return 1`);
+return 1`,
+);
 
 /** A holder that was stopped for longer than this and wakes up is not refused any more. */
 const FENCE_MS = 86_400_000;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { waitFor } from '@redkeep/testing';
 import { createClient } from 'redkeep';
-import { refused, useServer } from '../support.test.util.js';
+import { refused, useServer } from '../testing/support.js';
 import { Locks } from './locks.js';
 
 const redis = useServer();

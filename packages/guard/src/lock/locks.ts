@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { GuardError } from '../errors.js';
-import { checkedPrefix, DEFAULT_TIMEOUT_MS, type GuardClient, listOf, Redis, Script } from '../redis/redis.js';
+import { checkedPrefix, DEFAULT_TIMEOUT_MS, type GuardClient, listOf, Redis } from '../redis/redis.js';
+import { Script } from '../redis/script.js';
 import { Lock } from './lock.js';
 
 /** Options of {@link Locks}. */
@@ -28,12 +29,15 @@ export interface LockOptions {
  * KEYS lock, fence; ARGV owner, ttl ms. The token is the server's time in microseconds, or one more than the last:
  * it grows even if the counter was lost with the data, so the counter may expire after a week.
  */
-const ACQUIRE = new Script(`
+export const ACQUIRE = new Script(
+  'lock_acquire',
+  `
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return { 0, redis.call('PTTL', KEYS[1]) } end
 local t = redis.call('TIME')
 local token = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, t[1] * 1000000 + t[2])
 redis.call('SET', KEYS[2], string.format('%.0f', token), 'PX', 604800000)
-return { 1, token }`);
+return { 1, token }`,
+);
 
 /** Longest a waiting caller blocks on the server at once: a wake-up that went astray costs no more than this. */
 const MAX_SLICE_MS = 1000;

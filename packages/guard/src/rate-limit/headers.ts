@@ -1,4 +1,4 @@
-import type { Decision, Limit } from './rate-limiter.js';
+import type { Decision, Limit } from './limit.js';
 
 /**
  * `RateLimit-Policy` and `RateLimit` (IETF draft-ietf-httpapi-ratelimit-headers, structured fields), and

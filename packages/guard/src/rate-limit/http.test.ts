@@ -7,7 +7,7 @@ import express from 'express';
 import { rateLimit } from 'express-rate-limit';
 import fastify from 'fastify';
 import { addressKey } from '../http/request.js';
-import { useServer } from '../support.test.util.js';
+import { useServer } from '../testing/support.js';
 import { admit, ExpressRateLimitStore, rateLimitHook, rateLimitMiddleware } from './http.js';
 import { RateLimiter } from './rate-limiter.js';
 

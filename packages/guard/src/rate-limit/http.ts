@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { addressKey } from '../http/request.js';
 import { checkedPrefix, type GuardClient, listOf, Redis } from '../redis/redis.js';
 import { rateLimitHeaders } from './headers.js';
+import type { Decision } from './limit.js';
 import { COUNT } from './limit-scripts.js';
-import type { Decision, RateLimiter } from './rate-limiter.js';
+import type { RateLimiter } from './rate-limiter.js';
 
 /** Options of the HTTP forms of a limiter. */
 export interface RateLimitHttpOptions<Request extends IncomingMessage = IncomingMessage> {

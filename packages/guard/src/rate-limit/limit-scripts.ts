@@ -1,4 +1,4 @@
-import { Script } from '../redis/redis.js';
+import { Script } from '../redis/script.js';
 
 /*
  * The server's clock counts, in microseconds, so application clocks may differ. What is stored for a limit:
@@ -16,7 +16,9 @@ import { Script } from '../redis/redis.js';
  *   reply  >= 0: allowed, us until full     < 0: refused, us until there is room
  *          { ms blocked, us until full }: refused by a block
  */
-export const CHECK_GCRA = new Script(`
+export const CHECK_GCRA = new Script(
+  'limit_gcra',
+  `
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 local held = redis.call('GET', KEYS[1])
@@ -35,7 +37,8 @@ local full = tat + ARGV[1] - now
 local room = tonumber(ARGV[2])
 if full > room then return -math.ceil(full - room) end
 redis.call('SET', KEYS[1], string.format('%.2f', now + full), 'PX', math.ceil(full / 1000))
-return math.ceil(full)`);
+return math.ceil(full)`,
+);
 
 /**
  * All limits of an identity at once: either every limit has room and all are charged, or none is.
@@ -44,7 +47,9 @@ return math.ceil(full)`);
  *   ARGV  mode (0 peek, 1 check, 2 force), cost, then per limit: kind (g, w), limit, period us, burst
  *   reply ms blocked, allowed, then per limit: remaining, retry us (-1 = never), reset us
  */
-export const CHECK = new Script(`
+export const CHECK = new Script(
+  'limit_check',
+  `
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 local mode, cost = ARGV[1], tonumber(ARGV[2])
@@ -111,10 +116,13 @@ if mode == '2' or (mode == '1' and allowed) then
 end
 reply[1] = blocked
 reply[2] = allowed and 1 or 0
-return reply`);
+return reply`,
+);
 
 /** KEYS one per limit; ARGV ms (0 ends a block), then the kind of each limit. What was used stays as it is. */
-export const BLOCK = new Script(`
+export const BLOCK = new Script(
+  'limit_block',
+  `
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 local till = now + ARGV[1] * 1000
@@ -130,10 +138,13 @@ for i = 1, #KEYS do
     redis.call('PEXPIRE', KEYS[i], math.max(redis.call('PTTL', KEYS[i]), ARGV[1], 1))
   end
 end
-return 1`);
+return 1`,
+);
 
 /** KEYS counter; ARGV change, window ms. Hits and ms left of a fixed window. */
-export const COUNT = new Script(`
+export const COUNT = new Script(
+  'limit_count',
+  `
 local hits = redis.call('INCRBY', KEYS[1], ARGV[1])
 local left = redis.call('PTTL', KEYS[1])
 if left < 0 then
@@ -144,4 +155,5 @@ if hits < 0 then
   redis.call('SET', KEYS[1], 0, 'KEEPTTL')
   hits = 0
 end
-return { hits, left }`);
+return { hits, left }`,
+);

@@ -1,4 +1,4 @@
-import type { Decision, Limit } from './rate-limiter.js';
+import type { Decision, Limit } from './limit.js';
 
 /**
  * GCRA in this process, while Redis is away. Bounded: when it is full of identities that still count, it refuses

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { refused, useServer } from '../support.test.util.js';
+import { refused, useServer } from '../testing/support.js';
 import { rateLimitHeaders } from './headers.js';
+import type { Limit } from './limit.js';
 import { LocalLimiter } from './local-limiter.js';
-import { type Limit, RateLimiter, type RateLimiterOptions } from './rate-limiter.js';
+import { RateLimiter, type RateLimiterOptions } from './rate-limiter.js';
 
 const redis = useServer();
 const hour = 3_600_000;

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { RESP_TYPES, type RedisArgument, type TypeMapping } from 'redkeep';
-import { GuardError } from '../errors.js';
+import { GuardError, type GuardErrorCode } from '../errors.js';
+import type { Script } from './script.js';
 
 /** Options that every client accepts for the commands of one view of it. */
 export interface ViewOptions {
@@ -33,7 +33,7 @@ export interface SentinelClient {
   withCommandOptions(options: ViewOptions): unknown;
 }
 
-/** What every guard runs on: any client, pool, cluster or sentinel-managed client of `redkeep`. */
+/** What every component runs on: any client, pool, cluster or sentinel-managed client of `redkeep`. */
 export type GuardClient = DirectClient | ClusterClient | SentinelClient;
 
 /** A prefix of keys as it may be: no pattern, which SCAN would follow, and no hash tag, which would decide the slot. */
@@ -43,21 +43,10 @@ export function checkedPrefix(prefix: string): string {
   return prefix;
 }
 
-/** A static Lua script; data reaches it only through KEYS and ARGV. */
-export class Script {
-  readonly source: string;
-  readonly sha: string;
-
-  constructor(source: string) {
-    this.source = source;
-    this.sha = createHash('sha1').update(source).digest('hex');
-  }
-}
-
 /** Reply with bulk strings as Buffers: sealed values are not text. */
 export type Reply = Buffer | string | number | null | readonly Reply[] | undefined;
 
-/** Longest a guard waits for Redis unless told otherwise, in milliseconds: a request must fail before its user leaves. */
+/** Default deadline of one call to Redis, in milliseconds: a request should fail before its user leaves. */
 export const DEFAULT_TIMEOUT_MS = 2000;
 
 /**
@@ -65,7 +54,7 @@ export const DEFAULT_TIMEOUT_MS = 2000;
  * its client, so nothing hangs while Redis is down; every failure is a GuardError with the client's error as cause.
  */
 export class Redis {
-  /** What it was made from; two guards on one client can tell. */
+  /** What it was made from: components on one client share it. */
   readonly client: GuardClient;
   readonly #send: (key: RedisArgument | undefined, readonly: boolean, args: RedisArgument[]) => Promise<unknown>;
 
@@ -89,46 +78,138 @@ export class Redis {
     }
   }
 
+  #call(key: string | undefined, readonly: boolean, words: RedisArgument[]): Promise<unknown> {
+    return this.#send(key, readonly, words).catch((error: unknown) => {
+      throw toGuardError(error, String(words[0]));
+    });
+  }
+
+  /** Sends `words` to the node that has `key`, without adding the key: ROLE, WAIT. */
+  at(key: string, ...words: RedisArgument[]): Promise<Reply> {
+    return this.#call(key, false, words) as Promise<Reply>;
+  }
+
   /** Reads `key`; may be answered by a replica where the client is set up so. */
   read(key: string, command: string, ...args: RedisArgument[]): Promise<Reply> {
-    return this.#send(key, true, [command, key, ...args]).catch(unavailable) as Promise<Reply>;
+    return this.#call(key, true, [command, key, ...args]) as Promise<Reply>;
   }
 
   /** Changes `key`. */
   write(key: string, command: string, ...args: RedisArgument[]): Promise<Reply> {
-    return this.#send(key, false, [command, key, ...args]).catch(unavailable) as Promise<Reply>;
+    return this.#call(key, false, [command, key, ...args]) as Promise<Reply>;
   }
 
   /** A command without a key (SCAN, PUBLISH). */
   command(...args: RedisArgument[]): Promise<Reply> {
-    return this.#send(undefined, false, args).catch(unavailable) as Promise<Reply>;
+    return this.#call(undefined, false, args) as Promise<Reply>;
   }
 
-  /** Runs a script by its digest, sending its text only when the server does not have it. */
+  /**
+   * Runs a script: as a function where the library is loaded, else by its digest, sending its text only when the
+   * server does not have it.
+   */
   async script(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<Reply> {
+    const way = ways.get(this.client) ?? 'scripts';
+    try {
+      return await (way === 'functions' ? this.#function(script, keys, args) : this.#evaluate(script, keys, args));
+    } catch (error) {
+      // Not loaded here, or only the other way is permitted.
+      if (!isMissingFunction(error) && !isDenied(error)) throw toGuardError(error, script.functionName);
+      const other = way === 'functions' ? 'scripts' : 'functions';
+      const reply = await (other === 'functions'
+        ? this.#function(script, keys, args)
+        : this.#evaluate(script, keys, args)
+      ).catch(() => {
+        throw toGuardError(error, script.functionName);
+      });
+      ways.set(this.client, other);
+      return reply;
+    }
+  }
+
+  #function(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<Reply> {
+    const words = ['FCALL', script.functionName, String(keys.length), ...keys, ...args];
+    return this.#send(keys[0], false, words) as Promise<Reply>;
+  }
+
+  async #evaluate(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<Reply> {
     const words: RedisArgument[] = ['EVALSHA', script.sha, String(keys.length), ...keys, ...args];
     try {
       return (await this.#send(keys[0], false, words)) as Reply;
     } catch (error) {
-      if (!isMissingScript(error)) throw toUnavailable(error);
+      if (!isMissingScript(error)) throw error;
     }
     words.splice(0, 2, 'EVAL', script.source);
-    return this.#send(keys[0], false, words).catch(unavailable) as Promise<Reply>;
+    return this.#send(keys[0], false, words) as Promise<Reply>;
   }
 }
 
+/** How a client's scripts run; found out by the first call that is refused. */
+const ways = new WeakMap<GuardClient, 'functions' | 'scripts'>();
+
+/** Code words of replies that say "not now" rather than "not so". */
+const NOT_NOW =
+  /^(LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|READONLY|MISCONF|OOM|NOREPLICAS|BUSY|NOMASTERLINK|MOVED|ASK)$/;
+/** What the client says when a call itself was wrong. */
+const MISUSED: readonly unknown[] = [
+  'REDKEEP_INVALID_ARGUMENT',
+  'REDKEEP_INVALID_OPTION',
+  'REDKEEP_COMMAND_REFUSED',
+  'REDKEEP_CROSS_SLOT',
+  'REDKEEP_SCRIPT_NOT_STATIC',
+];
+
+interface ClientError {
+  readonly code?: unknown;
+  readonly message?: string;
+  readonly serverMessage?: string;
+  readonly prefix?: string;
+}
+
+/** What the server said, scripts' errors included: those keep it off the message. */
+function wordsOf(error: unknown): string {
+  const { message, serverMessage } = error as ClientError;
+  return serverMessage ?? message ?? '';
+}
+
 function isMissingScript(error: unknown): boolean {
-  const { message, serverMessage } = error as { message?: string; serverMessage?: string };
-  return /^NOSCRIPT/.test(serverMessage ?? message ?? '') || (message ?? '').includes('NOSCRIPT');
+  return wordsOf(error).includes('NOSCRIPT');
 }
 
-function toUnavailable(cause: unknown): GuardError {
-  const { code } = cause as { code?: unknown };
-  return new GuardError('REDKEEP_STORE_UNAVAILABLE', typeof code === 'string' ? code : undefined, { cause });
+function isMissingFunction(error: unknown): boolean {
+  return /Function not found|unknown command/i.test(wordsOf(error));
 }
 
-function unavailable(cause: unknown): never {
-  throw toUnavailable(cause);
+/** The words of every supported engine for a command or key that the ACL does not allow, also inside a script. */
+function isDenied(error: unknown): boolean {
+  return /\bNOPERM\b|No permissions to|can't run this command|can't access at least one of the keys/i.test(
+    wordsOf(error),
+  );
+}
+
+/** Outages, permissions and mistakes have codes of their own: only an outage may be answered by a fallback. */
+function toGuardError(cause: unknown, command: string): GuardError {
+  if (cause instanceof GuardError) return cause;
+  const { code, prefix } = cause as ClientError;
+  const named = typeof code === 'string' ? code : undefined;
+  const { kind, detail } = classified(cause, named, prefix, command);
+  return new GuardError(kind, detail, { cause });
+}
+
+function classified(
+  cause: unknown,
+  code: string | undefined,
+  prefix: string | undefined,
+  command: string,
+): { readonly kind: GuardErrorCode; readonly detail: string | undefined } {
+  if (isDenied(cause)) return { kind: 'REDKEEP_STORE_DENIED', detail: command };
+  if (code === undefined || MISUSED.includes(code)) return { kind: 'REDKEEP_STORE_REFUSED', detail: code };
+  if (code !== 'REDKEEP_SERVER') return { kind: 'REDKEEP_STORE_UNAVAILABLE', detail: code };
+  const word = prefix ?? 'ERR';
+  // A script passes on what a command inside it ran into, and the word is then not the first.
+  const inner = /\b(OOM|MISCONF|READONLY|NOREPLICAS)\b/.exec(wordsOf(cause))?.[1];
+  if (NOT_NOW.test(word) || inner !== undefined) return { kind: 'REDKEEP_STORE_UNAVAILABLE', detail: inner ?? word };
+  return { kind: 'REDKEEP_STORE_REFUSED', detail: `${word} for ${command}` };
 }
 
 /** Text of a bulk string reply; undefined for null. */

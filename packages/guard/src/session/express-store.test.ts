@@ -6,10 +6,10 @@ import { waitFor } from '@redkeep/testing';
 import express from 'express';
 import session from 'express-session';
 import { fingerprintOf } from '../http/request.js';
-import { refused, testEncryption, useServer } from '../support.test.util.js';
+import { refused, testEncryption, useServer } from '../testing/support.js';
+import { type Application, keepsSessions } from '../testing/web-store.js';
 import { type ExpressStoreOptions, expressSessionStore, type WebSession } from './express-store.js';
 import { SessionCookie } from './session-cookie.js';
-import { type Application, keepsSessions } from './web-store.test.util.js';
 
 const redis = useServer();
 const closing: (() => void)[] = [];

@@ -5,10 +5,10 @@ import fastifyCookie from '@fastify/cookie';
 import fastifySession from '@fastify/session';
 import { waitFor } from '@redkeep/testing';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { testEncryption, useServer } from '../support.test.util.js';
+import { testEncryption, useServer } from '../testing/support.js';
+import { type Application, keepsSessions } from '../testing/web-store.js';
 import { type ExpressStoreOptions, fastifySessionStore } from './express-store.js';
 import { SessionCookie } from './session-cookie.js';
-import { type Application, keepsSessions } from './web-store.test.util.js';
 
 const redis = useServer();
 const running: FastifyInstance[] = [];

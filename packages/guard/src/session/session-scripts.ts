@@ -1,4 +1,4 @@
-import { Script } from '../redis/redis.js';
+import { Script } from '../redis/script.js';
 
 /*
  * A session is one hash, so every change of it is one key and one script:
@@ -23,7 +23,9 @@ local function alive(x, idle)
 end`;
 
 /** KEYS session; ARGV proof, record, idle ms, absolute ms, 1 = replace what is there. 1, 0 = exists or destroyed. */
-export const CREATE = new Script(`${CLOCK}
+export const CREATE = new Script(
+  'session_create',
+  `${CLOCK}
 local h = redis.call('HMGET', KEYS[1], 'd', 'x', 'n', 'op')
 if h[1] then return 0 end
 if ARGV[5] ~= '1' and h[2] then return 0 end
@@ -33,26 +35,35 @@ local n = tonumber(h[3] or '0') + 1
 redis.call('HSET', KEYS[1], 'p', ARGV[1], 'v', ARGV[2], 'n', n, 'x', x, 's', '')
 if h[4] then redis.call('HDEL', KEYS[1], 'op', 'ov', 'oe') end
 alive(x, ARGV[3])
-return n`);
+return n`,
+);
 
 /** KEYS session; ARGV proof, record, version it was loaded at, idle ms. New version, -1 = gone, -2 = changed since. */
-export const SAVE = new Script(`${CLOCK}
+export const SAVE = new Script(
+  'session_save',
+  `${CLOCK}
 local h = redis.call('HMGET', KEYS[1], 'p', 'n', 'x')
 if h[1] ~= ARGV[1] then return -1 end
 if h[2] ~= ARGV[3] then return -2 end
 local n = tonumber(h[2]) + 1
 redis.call('HSET', KEYS[1], 'v', ARGV[2], 'n', n, 's', '')
-return alive(h[3], ARGV[4]) and n or -1`);
+return alive(h[3], ARGV[4]) and n or -1`,
+);
 
 /** KEYS session; ARGV proof, sealed time, idle ms. 1, 0 = gone. */
-export const TOUCH = new Script(`${CLOCK}
+export const TOUCH = new Script(
+  'session_touch',
+  `${CLOCK}
 local h = redis.call('HMGET', KEYS[1], 'p', 'x')
 if h[1] ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 's', ARGV[2])
-return alive(h[2], ARGV[3]) and 1 or 0`);
+return alive(h[2], ARGV[3]) and 1 or 0`,
+);
 
 /** KEYS session; ARGV old proof, version, new proof, new record, idle ms, grace ms. New version, -1 gone, -2 changed. */
-export const ROTATE = new Script(`${CLOCK}
+export const ROTATE = new Script(
+  'session_rotate',
+  `${CLOCK}
 local h = redis.call('HMGET', KEYS[1], 'p', 'n', 'x', 'v')
 if h[1] ~= ARGV[1] then return -1 end
 if h[2] ~= ARGV[2] then return -2 end
@@ -60,23 +71,29 @@ local n, grace = tonumber(h[2]) + 1, tonumber(ARGV[6])
 local old = grace > 0 and { 'op', h[1], 'ov', h[4], 'oe', string.format('%.0f', now + grace) } or {}
 redis.call('HSET', KEYS[1], 'p', ARGV[3], 'v', ARGV[4], 'n', n, 's', '', unpack(old))
 if grace <= 0 then redis.call('HDEL', KEYS[1], 'op', 'ov', 'oe') end
-return alive(h[3], ARGV[5]) and n or -1`);
+return alive(h[3], ARGV[5]) and n or -1`,
+);
 
 /** KEYS session; ARGV proof or '' for any, tombstone ms. 1 = ended, 0 = there was none. */
-export const DESTROY = new Script(`
+export const DESTROY = new Script(
+  'session_destroy',
+  `
 local p = redis.call('HGET', KEYS[1], 'p')
 if p and ARGV[1] ~= '' and p ~= ARGV[1] and redis.call('HGET', KEYS[1], 'op') ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'd', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return p and 1 or 0`);
+return p and 1 or 0`,
+);
 
 /**
  * KEYS index of a user; ARGV family, absolute ms, limit (0 = none), 1 = evict the oldest. Adds the family and
  * returns those to end; false when the limit refuses it. The caller ends them and removes them then: every member outlives its session, so a session is
  * always in the index, and "log out everywhere" misses none.
  */
-export const ENLIST = new Script(`
+export const ENLIST = new Script(
+  'session_enlist',
+  `
 local t = redis.call('TIME')
 -- Microseconds: sessions made in one millisecond have an order, too.
 local now = t[1] * 1000000 + t[2]
@@ -92,4 +109,5 @@ if limit > 0 then
 end
 redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[2] * 1000), ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return evicted`);
+return evicted`,
+);

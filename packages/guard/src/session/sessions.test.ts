@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { keysFromValue } from '../encryption/providers/local.js';
-import { keyA, keyB, refused, testEncryption, useServer } from '../support.test.util.js';
+import { keyA, keyB, refused, testEncryption, useServer } from '../testing/support.js';
 import { Sessions, type SessionsOptions } from './sessions.js';
 
 const redis = useServer();

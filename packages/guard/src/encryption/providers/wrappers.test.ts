@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import { KMS } from '@aws-sdk/client-kms';
-import { keyA, refused, useServer } from '../../support.test.util.js';
+import { keyA, refused, useServer } from '../../testing/support.js';
 import { EnvelopeKeys } from '../envelope-keys.js';
 import { redisKeyStore } from '../key-store.js';
 import { awsKms, vaultTransit } from './wrappers.js';

@@ -2,10 +2,10 @@
  * A process that records numbered events as fast as they are acknowledged, and says each number on its output, until
  * it is killed.
  *
- *   node spooling-writer.test.util.js <url> <spool> <chain key> <first number>
+ *   node spooling-writer.js <url> <spool> <chain key> <first number>
  */
 import { createClient } from 'redkeep';
-import { AuditTrail } from './audit-trail.js';
+import { AuditTrail } from '../audit-trail/audit-trail.js';
 
 const [url, path, chainKey, first] = process.argv.slice(2) as [string, string, string, string];
 const client = createClient({ url });

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { type Server, startServer } from '@redkeep/testing';
 import { createClient, type RedisClient } from 'redkeep';
-import { Encryption, type EncryptionOptions } from './encryption/encryption.js';
-import { keysFromValue } from './encryption/providers/local.js';
-import { GuardError, type GuardErrorCode } from './errors.js';
+import { Encryption, type EncryptionOptions } from '../encryption/encryption.js';
+import { keysFromValue } from '../encryption/providers/local.js';
+import { GuardError, type GuardErrorCode } from '../errors.js';
 
 export const keyA = `${'11'.repeat(31)}22`;
 export const keyB = `${'33'.repeat(31)}44`;

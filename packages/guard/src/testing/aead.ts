@@ -1,4 +1,4 @@
-import { encryptVectors, refusedVectors } from './gcm-vectors.test.util.js';
+import { encryptVectors, refusedVectors } from './gcm-vectors.js';
 
 const hex = (text: string) => Buffer.from(text, 'hex');
 

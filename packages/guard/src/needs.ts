@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { APPEND } from './audit-trail/chain.js';
+import { READ, WRITE } from './encryption/encrypted-hash.js';
+import { SWAP } from './encryption/key-store.js';
+import { REPLACE } from './encryption/reencrypt.js';
+import { COUNT as VALUE_COUNT } from './keyspace/value-scripts.js';
+import { GUARDED_SET, RELEASE, RENEW } from './lock/lock.js';
+import { ACQUIRE } from './lock/locks.js';
+import { BLOCK, CHECK, CHECK_GCRA, COUNT } from './rate-limit/limit-scripts.js';
+import type { Script } from './redis/script.js';
+import { CREATE, DESTROY, ENLIST, ROTATE, SAVE, TOUCH } from './session/session-scripts.js';
+
+/*
+ * What each component needs of an ACL user: the one place that says so. `aclLines`, the command validator and
+ * `redkeep init` read it. Redis checks a command inside a script or function against the user's rules, too, so
+ * `commands` lists those beside what the component sends itself.
+ */
+
+/** A component whose needs are known; `values` are the views of key spaces. */
+export const guardComponentNames = [
+  'values',
+  'sessions',
+  'limits',
+  'locks',
+  'cache',
+  'audit',
+  'auditor',
+  'keys',
+] as const;
+export type GuardComponentName = (typeof guardComponentNames)[number];
+
+/** What one component needs. */
+export interface GuardNeed {
+  /** One sentence, for people who read the deployment's answers. */
+  readonly purpose: string;
+  /** Prefix of its keys unless the application gives another. */
+  readonly prefix: string;
+  /** Commands, in lower case, as ACL rules name them (`xgroup|create`); sent by itself or called by its scripts. */
+  readonly commands: readonly string[];
+  /** Its scripts; not empty: it needs FCALL, or EVAL and EVALSHA where the function library is not loaded. */
+  readonly scripts: readonly Script[];
+  /** Pub/sub channels. */
+  readonly channels: readonly string[];
+}
+
+const words = (text: string): readonly string[] => text.split(' ');
+const SESSION_SCRIPTS = [CREATE, SAVE, TOUCH, ROTATE, DESTROY, ENLIST];
+
+/** The table. */
+export const guardNeeds: Readonly<Record<GuardComponentName, GuardNeed>> = {
+  values: {
+    purpose: 'Views of key spaces, encrypted hashes and re-encryption.',
+    prefix: 'app:',
+    commands: words('get mget set getdel del exists pexpire pttl incrby hget hgetall hkeys hset type scan'),
+    scripts: [VALUE_COUNT, READ, WRITE, REPLACE],
+    channels: [],
+  },
+  sessions: {
+    purpose: 'Sessions and the stores for express-session and @fastify/session.',
+    prefix: 'sess:',
+    commands: words(
+      'hget hmget hset hdel exists del pexpire pttl zadd zrem zcard zrange zscore zremrangebyscore time scan',
+    ),
+    scripts: SESSION_SCRIPTS,
+    channels: [],
+  },
+  limits: {
+    purpose: 'Rate limits.',
+    prefix: 'limit:',
+    commands: words('get set del incrby hmget hset pexpire pttl time'),
+    scripts: [CHECK_GCRA, CHECK, BLOCK, COUNT],
+    channels: [],
+  },
+  locks: {
+    purpose: 'Locks with fencing tokens.',
+    prefix: 'lock:',
+    commands: words('get set del pexpire pttl lpush ltrim blpop time'),
+    scripts: [ACQUIRE, RENEW, RELEASE, GUARDED_SET],
+    channels: [],
+  },
+  cache: {
+    purpose: 'The cache.',
+    prefix: 'cache:',
+    commands: words('get set del incr'),
+    scripts: [],
+    channels: [],
+  },
+  audit: {
+    purpose: 'Writes an audit trail and can neither delete nor trim it.',
+    prefix: 'audit:',
+    commands: words('hmget hset xadd xrange'),
+    scripts: [APPEND],
+    channels: [],
+  },
+  auditor: {
+    purpose: 'Verifies, exports and trims an audit trail.',
+    prefix: 'audit:',
+    commands: words('hmget xrange xtrim'),
+    scripts: [],
+    channels: [],
+  },
+  keys: {
+    purpose: 'Keeps wrapped data keys and the keys of persons; announces erasures.',
+    prefix: 'redkeep:keys:',
+    commands: words('get set publish subscribe unsubscribe'),
+    scripts: [SWAP],
+    channels: ['redkeep:erased'],
+  },
+};
+
+/** ACL pattern of a component's keys. A trail's keys share a hash tag, so that one script may touch them. */
+export function guardKeyPattern(component: GuardComponentName, prefix = guardNeeds[component].prefix): string {
+  return `${component === 'audit' || component === 'auditor' ? `{${prefix.slice(0, -1)}}:` : prefix}*`;
+}
+
+/** How scripts reach the server: as functions of a library, or by EVAL and EVALSHA. */
+export type ScriptWay = 'functions' | 'scripts';
+
+/** All commands a component's user needs, those that run its scripts included. */
+export function guardCommands(component: GuardComponentName, way: ScriptWay): readonly string[] {
+  const { commands, scripts } = guardNeeds[component];
+  if (scripts.length === 0) return commands;
+  return [...commands, ...(way === 'functions' ? ['fcall'] : ['eval', 'evalsha'])];
+}
+
+/** A library for FUNCTION LOAD (Redis 7.0, Valkey). */
+export interface GuardLibrary {
+  /** Name with the start of its digest: libraries of two versions can be loaded side by side during a roll-out. */
+  readonly name: string;
+  readonly code: string;
+  readonly functions: readonly string[];
+}
+
+/**
+ * The functions of the components given (default: all). An administrator loads it with FUNCTION LOAD REPLACE on
+ * every primary; the components find it by themselves and fall back to EVALSHA where it is missing.
+ */
+export function guardLibrary(components: readonly GuardComponentName[] = guardComponentNames): GuardLibrary {
+  const scripts = [...new Set(components.flatMap((component) => guardNeeds[component].scripts))];
+  const body = scripts
+    .map(
+      ({ functionName, source }) => `redis.register_function('${functionName}', function(KEYS, ARGV)\n${source}\nend)`,
+    )
+    .join('\n');
+  const name = `redkeep_guard_${createHash('sha256').update(body).digest('hex').slice(0, 8)}`;
+  return {
+    name,
+    code: `#!lua name=${name}\n${body}\n`,
+    functions: scripts.map(({ functionName }) => functionName),
+  };
+}
