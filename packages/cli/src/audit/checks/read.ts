@@ -1,3 +1,4 @@
+import { hostClass, isLoopback } from 'redkeep';
 import type { AclUser } from '../facts/acl-user.js';
 import { commandsOfRole, type DangerGroup, dangerousCommands, roleOf } from '../facts/dangerous-commands.js';
 import { maybe, NotObserved, need, unobserved } from '../facts/fact.js';
@@ -27,17 +28,14 @@ export function directive(node: NodeFacts, name: string): Directive | undefined 
   return need(files.config).directives.findLast((one) => one.name === name);
 }
 
-export function isLoopback(address: string): boolean {
-  return /^(127\.|::1$|localhost$|::ffff:127\.)/.test(address.replace(/^-/, ''));
+/** A listed address leads to this machine alone. `bind` marks addresses that may be missing with a `-`. */
+export function isLoopbackBind(address: string): boolean {
+  return isLoopback(address.replace(/^-/, ''));
 }
 
+/** An address that is not routed on the Internet. */
 export function isPrivate(address: string): boolean {
-  return (
-    isLoopback(address) ||
-    /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd][0-9a-f]{2}:|fe80:)/i.test(
-      address.replace(/^-/, ''),
-    )
-  );
+  return ['loopback', 'link-local', 'private'].includes(hostClass(address.replace(/^-/, '')));
 }
 
 /**
@@ -59,7 +57,7 @@ export function isWildcard(address: string): boolean {
 }
 
 export function onlyLoopback(node: NodeFacts): boolean {
-  return boundAddresses(node).every(isLoopback);
+  return boundAddresses(node).every(isLoopbackBind);
 }
 
 export function isContainerized(node: NodeFacts, facts: Facts): boolean {

@@ -85,6 +85,11 @@ describe('an audit of one address', () => {
     assert.equal(mayFollow(seed, { host: 'cache.example', port: 1 }), true);
     assert.equal(mayFollow({ ...seed, tls: true }, other), false);
     assert.equal(mayFollow({ ...seed, tls: true, ca: 'PEM' }, other), true);
+    const here = { ...seed, host: '127.0.0.1' };
+    for (const host of ['127.0.0.2', '::1', 'localhost', '::ffff:127.0.0.1'])
+      assert.equal(mayFollow(here, { host, port: 1 }), true, host);
+    for (const host of ['127.evil.example', '127.1', '127.999.0.1', 'localhost.', '0.0.0.0', 'localhost.evil.example'])
+      assert.equal(mayFollow(here, { host, port: 1 }), false, host);
   });
 
   it('says which nodes it did not follow to, and is incomplete then', async () => {
@@ -99,6 +104,13 @@ describe('an audit of one address', () => {
       ['primary.invalid:6379'],
     );
     assert.match(missing[0]?.note ?? '', /name it in the audit/);
+    // A name that only begins like a loopback address belongs to whoever owns the domain.
+    await server.command('REPLICAOF', '127.evil.example', '6379');
+    const again = read((await cli.sandbox.run(['audit', server.url, '--json', '--fail-on', 'never'])).out);
+    assert.deepEqual(
+      again.nodes.filter(({ note }) => note?.includes('name it in the audit')).map(({ address }) => address),
+      ['127.evil.example:6379'],
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-import { isLoopback } from '../checks/read.js';
+import { isLoopback } from 'redkeep';
 import { maybe } from '../facts/fact.js';
 import type { Address, NodeFacts } from '../facts/facts.js';
 import type { Endpoint } from './endpoint.js';

@@ -1,5 +1,6 @@
 import { readFile, readlink, stat } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
+import { isLoopback } from 'redkeep';
 import { type Fact, NotObserved, observe, unobserved } from '../facts/fact.js';
 import type { ProcessFacts } from '../facts/facts.js';
 import { secretVariable } from '../facts/secret-variable.js';
@@ -7,7 +8,7 @@ import { listeningOf } from './listening.js';
 
 /** Whether the address is one of this machine's own. */
 export function isThisMachine(host: string): boolean {
-  if (/^(127\.|::1$|localhost$)/.test(host)) return true;
+  if (isLoopback(host)) return true;
   return Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host));
 }
 

@@ -1,3 +1,4 @@
+import { isLoopback } from 'redkeep';
 import type { Location, SourceFacts, SourceFinding, SourceIssue } from '../facts/project-facts.js';
 
 /** What the rules need of a parser's tree (ESTree as Babel writes it). */
@@ -98,8 +99,9 @@ function booleanOf(node: SyntaxNode | undefined): boolean | undefined {
   return node?.type === 'BooleanLiteral' ? Boolean(node['value']) : undefined;
 }
 
+/** The host of a URL or an option, with or without a port, leads to this machine alone. */
 function isLocal(host: string): boolean {
-  return /^(localhost|127\.|\[?::1)/.test(host);
+  return isLoopback(host.replace(/:\d+$/, '')) || isLoopback(host);
 }
 
 /** `redis://user:secret@host` without the secret, for reports. */

@@ -159,10 +159,10 @@ describe('redkeep audit', () => {
     for (const [args, expected] of [
       [['http://example.com'], /not the scheme of a server/],
       [['nowhere'], /neither a URL nor a file/],
-      [['password'], /nothing the audit can read/],
-      [[server.url, '--profile', 'paranoid'], /no profile/],
+      [['password'], /is not a file that the audit can read/],
+      [[server.url, '--profile', 'paranoid'], /Unknown profile/],
       [[server.url, '--timeout', 'long'], /not a number of milliseconds/],
-      [[server.url, '--sample-keys', 'x'], /no whole number/],
+      [[server.url, '--sample-keys', 'x'], /not a whole number/],
     ] as const) {
       const { code, err } = await cli.sandbox.run(['audit', ...args]);
       assert.equal(code, ExitCode.Usage, `${args.join(' ')}: ${err}`);

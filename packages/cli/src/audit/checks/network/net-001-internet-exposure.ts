@@ -1,7 +1,7 @@
 import { maybe, unobserved } from '../../facts/fact.js';
 import { fail, type NodeCheck, pass, unknown } from '../check.js';
 import { config } from '../fix.js';
-import { boundAddresses, isContainerized, isLoopback, isPrivate, isWildcard } from '../read.js';
+import { boundAddresses, isContainerized, isLoopbackBind, isPrivate, isWildcard } from '../read.js';
 
 export const net001: NodeCheck = {
   id: 'NET-001',
@@ -13,7 +13,7 @@ export const net001: NodeCheck = {
   sources: ['CWE-668'],
   judge(node, facts) {
     const bound = boundAddresses(node);
-    if (bound.every(isLoopback)) return pass(`listens on loopback only: ${bound.join(' ')}`);
+    if (bound.every(isLoopbackBind)) return pass(`listens on loopback only: ${bound.join(' ')}`);
     if (bound.every((address) => isPrivate(address)))
       return pass(`listens on private addresses only: ${bound.join(' ')}`);
     const published = (maybe(facts.project.containers) ?? []).filter((one) => one.isServer);

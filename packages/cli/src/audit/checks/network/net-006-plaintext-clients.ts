@@ -1,7 +1,7 @@
 import { need } from '../../facts/fact.js';
 import { fail, type NodeCheck, pass, redisAndValkey } from '../check.js';
 import { advise } from '../fix.js';
-import { isLoopback, setting } from '../read.js';
+import { isLoopbackBind, setting } from '../read.js';
 
 export const net006: NodeCheck = {
   id: 'NET-006',
@@ -17,7 +17,7 @@ export const net006: NodeCheck = {
     const port = Number(setting(node, 'port'));
     if (port === 0) return pass('there is no plaintext port');
     const clear = need(node.clients).filter(
-      (client) => client.localPort === port && !isLoopback(client.address.replace(/:\d+$/, '')),
+      (client) => client.localPort === port && !isLoopbackBind(client.address.replace(/:\d+$/, '')),
     );
     if (clear.length === 0) return pass('no client of another host is on the plaintext port');
     return fail(

@@ -1,6 +1,6 @@
 import { dragonfly, fail, type NodeCheck, pass } from '../check.js';
 import { run } from '../fix.js';
-import { isLoopback, setting, settingIfAny } from '../read.js';
+import { isLoopbackBind, setting, settingIfAny } from '../read.js';
 
 export const net011: NodeCheck = {
   id: 'NET-011',
@@ -13,7 +13,8 @@ export const net011: NodeCheck = {
   sources: ['CWE-306'],
   judge(node) {
     if (setting(node, 'admin_port') === '0') return pass('there is no admin port');
-    const open = settingIfAny(node, 'admin_nopass') === 'true' && !isLoopback(settingIfAny(node, 'admin_bind') ?? '');
+    const open =
+      settingIfAny(node, 'admin_nopass') === 'true' && !isLoopbackBind(settingIfAny(node, 'admin_bind') ?? '');
     return open
       ? fail(
           'admin_nopass is on and the port is not bound to loopback',

@@ -1,7 +1,7 @@
 import { need } from '../../facts/fact.js';
 import { failEach, type SystemCheck } from '../check.js';
 import { advise } from '../fix.js';
-import { isLoopback } from '../read.js';
+import { isLoopbackBind } from '../read.js';
 
 export const net014: SystemCheck = {
   id: 'NET-014',
@@ -16,7 +16,7 @@ export const net014: SystemCheck = {
     return failEach(
       tools.flatMap((one) =>
         one.publishedPorts
-          .filter((port) => !isLoopback(port.hostAddress))
+          .filter((port) => !isLoopbackBind(port.hostAddress))
           .map((port) => ({
             about: `${one.name}:${port.port}`,
             evidence: `${one.name} (${one.image}) publishes ${port.port} on ${port.hostAddress}`,
