@@ -1,7 +1,12 @@
 /** What bundlers make of the package: ES modules, of which they leave out what is not used. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { build, type Format } from 'esbuild';
 
 async function bundle(contents: string, format: Format): Promise<string> {
@@ -33,4 +38,27 @@ test('what requires and what imports share one copy', async () => {
     'cjs',
   );
   assert.equal(code.match(/function createClient\(/g)?.length, 1);
+});
+
+test('webpack bundles it without a warning', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'redkeep-webpack-'));
+  const context = fileURLToPath(new URL('.', import.meta.url));
+  const { default: webpack } = await import('webpack');
+  const compiler = webpack({
+    ...{ mode: 'production', target: 'node20', context, entry: 'redkeep', devtool: false },
+    optimization: { minimize: false },
+    output: { path: folder, filename: 'bundle.cjs', library: { type: 'commonjs2' } },
+  });
+  try {
+    const stats = await promisify(compiler.run.bind(compiler))();
+    assert.deepEqual(stats!.toJson({ all: false, warnings: true, errors: true }).warnings, []);
+    assert.deepEqual(stats!.compilation.errors, []);
+    const { digest, createClient } = createRequire(import.meta.url)(join(folder, 'bundle.cjs'));
+    assert.equal(typeof createClient, 'function');
+    // What bundlers must not look for is still found at run time, beside the bundle.
+    await assert.rejects(digest('x'), { code: 'REDKEEP_DIGEST_UNAVAILABLE' });
+  } finally {
+    await promisify(compiler.close.bind(compiler))();
+    await rm(folder, { recursive: true });
+  }
 });

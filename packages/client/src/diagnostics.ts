@@ -2,19 +2,19 @@
  * Every diagnostics channel. Messages carry command names, sizes, durations and outcomes: never arguments, so that a
  * subscriber cannot leak what it never had.
  */
-import diagnostics_channel from 'node:diagnostics_channel';
+import { channel } from 'node:diagnostics_channel';
 import type { Command } from './commands/command.js';
 import { describeEndpoint, type Endpoint } from './connection/transport.js';
 import { ErrorReply } from './errors.js';
 
 /** {@link CommandMessage} after each command, transaction and pipeline. */
-export const commandChannel = diagnostics_channel.channel('redkeep:command');
+export const commandChannel = channel('redkeep:command');
 /** {@link ConnectionMessage} at each step of a connection's life. */
-export const connectionChannel = diagnostics_channel.channel('redkeep:connection');
+export const connectionChannel = channel('redkeep:connection');
 /** {@link ProtectionMessage} when a command is refused, held back, sent again or led elsewhere. */
-export const protectionChannel = diagnostics_channel.channel('redkeep:protection');
+export const protectionChannel = channel('redkeep:protection');
 /** {@link PoolMessage} when a client of a pool is borrowed and given back. */
-export const poolChannel = diagnostics_channel.channel('redkeep:pool');
+export const poolChannel = channel('redkeep:pool');
 
 /** Where something happened. */
 export interface ServerInfo {
