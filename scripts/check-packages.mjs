@@ -4,8 +4,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parse } from '@babel/parser';
 import { REPOSITORY } from './bootstrap.mjs';
+import { importsOf, parseSource } from './lib/module-syntax.mjs';
 import { run, runMain, StepFailed } from './lib/step.mjs';
 
 /** What a package may contain. Everything else is a mistake in `files`. */
@@ -91,35 +91,15 @@ function checkManifest({ folder, manifest }) {
 
 const isWorkspace = (specifier) => Object.keys(MAY_IMPORT).some((name) => `${specifier}/`.startsWith(`${name}/`));
 
-/** What a source really imports: examples in comments and templates do not count. */
-function importsOf(text) {
-  const found = [];
-  const visit = (node) => {
-    if (Array.isArray(node)) return node.forEach(visit);
-    if (node === null || typeof node !== 'object') return;
-    // A type is gone in what is published; were one to stay in a declaration, the check of types would find it.
-    const isType =
-      node.importKind === 'type' &&
-      node.source &&
-      !node.source.value.startsWith('.') &&
-      !isWorkspace(node.source.value);
-    if (/^(Import|Export(Named|All))Declaration$/.test(node.type) && node.source && !isType)
-      found.push(node.source.value);
-    if (node.type === 'CallExpression' && node.callee.type === 'Import' && node.arguments[0]?.type === 'StringLiteral')
-      found.push(node.arguments[0].value);
-    for (const key of Object.keys(node)) if (key !== 'loc' && key !== 'comments' && key !== 'tokens') visit(node[key]);
-  };
-  visit(parse(text, { sourceType: 'module', plugins: ['typescript', 'explicitResourceManagement'] }).program);
-  return found;
-}
-
 async function checkImports({ folder, manifest }) {
   const complaints = [];
   const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
   for (const path of await sourcesBelow(join(folder, 'src'))) {
     const isTest = path.includes('.test.') || path.includes('/testing/');
     const where = path.slice(REPOSITORY.length + 1);
-    for (const specifier of importsOf(await readFile(path, 'utf8'))) {
+    for (const { specifier, isType } of importsOf(parseSource(await readFile(path, 'utf8')))) {
+      // A type is gone in what is published; were one to stay in a declaration, the check of types would find it.
+      if (isType && !specifier.startsWith('.') && !isWorkspace(specifier)) continue;
       if (specifier.startsWith('node:')) continue;
       if (specifier.startsWith('.')) {
         if (!join(path, '..', specifier).startsWith(join(folder, 'src')))

@@ -2,6 +2,7 @@
 // `npm test`: everything that has to hold before a change is merged. Arguments choose tests, as in run-tests.mjs;
 // then only those run.
 import { bootstrap, REPOSITORY, tool } from './bootstrap.mjs';
+import { checkStructure } from './check-structure.mjs';
 import { ensureBrowser } from './ensure-browser.mjs';
 import { run, runMain, say } from './lib/step.mjs';
 
@@ -10,6 +11,8 @@ await runMain(async (args) => {
   if (args.length === 0) {
     say('Linting (biome)');
     await run(tool('biome'), ['check', '--diagnostic-level=error', '.'], { cwd: REPOSITORY, exitCode: 'same' });
+    say('Checking the structure: circles, one definition of each word');
+    await checkStructure();
     say('Checking what would be published');
     const { checkPackages } = await import('./check-packages.mjs');
     await checkPackages();

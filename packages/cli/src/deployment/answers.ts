@@ -111,7 +111,7 @@ function impossibleBecause(answers: Answers): [message: string, next: string] | 
       'Choose the staging profile, or leave out "hosts".',
     ];
   }
-  const namedHost = hosts.some((name) => isIP(name) === 0 && name !== 'localhost');
+  const namedHost = hosts.some((name) => isIP(name) === 0 && !isLoopback(name));
   if (answers.target === 'systemd' && namedHost && profile !== 'development') {
     return ['A systemd unit listens on addresses.', 'Give "hosts" as IP addresses and the names as --tls-name.'];
   }

@@ -22,7 +22,7 @@ function texts(value: unknown): string[] {
 }
 
 /** Line of a key in the file, so that a report can point there. */
-function lineOf(map: YAMLMap | undefined, key: string, lines: LineCounter): number {
+function lineNumberOf(map: YAMLMap | undefined, key: string, lines: LineCounter): number {
   const pair = map?.items.find(({ key: name }) => isScalar(name) && name.value === key);
   const offset = isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
   return offset === undefined ? 1 : lines.linePos(offset).line;
@@ -162,7 +162,7 @@ function containersOfDocument(document: Document, file: string, lines: LineCount
   if (Object.keys(services).length > 0 && resource['kind'] === undefined) {
     const map = isMap(document.contents) ? document.get('services') : undefined;
     return Object.entries(services).map(([name, service]) =>
-      composeService(name, plain(service), { file, line: lineOf(isMap(map) ? map : undefined, name, lines) }),
+      composeService(name, plain(service), { file, line: lineNumberOf(isMap(map) ? map : undefined, name, lines) }),
     );
   }
   const pod = podOf(resource);

@@ -76,7 +76,7 @@ const clientAuth = '1.3.6.1.5.5.7.3.2';
 /** Names that clients use; loopback names are for the machine's own tools, and no outside CA certifies them. */
 function missingNames(certificate: X509Certificate, { dnsNames, ipAddresses }: CertificateSpec): string[] {
   return [
-    ...dnsNames.filter((dns) => dns !== 'localhost' && certificate.checkHost(dns) === undefined),
+    ...dnsNames.filter((dns) => !isLoopback(dns) && certificate.checkHost(dns) === undefined),
     ...ipAddresses.filter((ip) => !isLoopback(ip) && certificate.checkIP(ip) === undefined),
   ];
 }

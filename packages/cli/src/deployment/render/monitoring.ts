@@ -44,7 +44,8 @@ interface Alert {
   readonly summary: string;
 }
 
-const dangerousCommands =
+/** For the exporter's label `cmd`: dangerous commands that nobody runs while a deployment works as planned. */
+const alarmingCommands =
   'flushall|flushdb|debug.*|module.*|replicaof|slaveof|failover|shutdown|script.flush|function.*|migrate|cluster.meet';
 
 function alertList({ policy, topology }: Deployment): Alert[] {
@@ -83,7 +84,7 @@ function alertList({ policy, topology }: Deployment): Alert[] {
     },
     {
       name: 'RedisDangerousCommand',
-      expr: `increase(redis_commands_total{cmd=~"${dangerousCommands}"}[5m]) > 0 or increase(redis_commands_rejected_calls_total{cmd=~"${dangerousCommands}"}[5m]) > 0`,
+      expr: `increase(redis_commands_total{cmd=~"${alarmingCommands}"}[5m]) > 0 or increase(redis_commands_rejected_calls_total{cmd=~"${alarmingCommands}"}[5m]) > 0`,
       severity: 'critical',
       summary: 'was given a command that destroys or extracts data',
     },

@@ -1,3 +1,4 @@
+import { isLoopback } from 'redkeep';
 import type { Deployment, DeploymentNode } from '../model.js';
 import { oneLine } from '../quote.js';
 import { serverCommand } from './health-check.js';
@@ -93,5 +94,5 @@ export function quoteUnit(value: string): string {
 /** The other nodes, where they are given by address: systemd takes no names here. */
 function peers({ nodes }: Deployment): string[] {
   const addresses = nodes.map(({ host }) => host).filter((host) => /^[\d.]+$|:/.test(host));
-  return [...new Set(addresses)].filter((host) => !host.startsWith('127.') && host !== '::1');
+  return [...new Set(addresses)].filter((host) => !isLoopback(host));
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { RedkeepError } from '../../errors.js';
+import { isLoopback } from '../../network/host-class.js';
 import type { CredentialsSource } from '../credentials.js';
 import { Secret } from '../secret.js';
 import { type Fetched, pollingSource } from './polling-source.js';
@@ -49,7 +50,7 @@ export function fromVault(options: VaultOptions): CredentialsSource {
   const address = options.address ?? process.env.VAULT_ADDR;
   if (address === undefined) throw unavailable('no address: give `address` or set VAULT_ADDR');
   const base = new URL(address);
-  if (base.protocol !== 'https:' && !['localhost', '127.0.0.1', '[::1]'].includes(base.hostname)) {
+  if (base.protocol !== 'https:' && !isLoopback(base.hostname)) {
     throw unavailable('the address is not https: the token would be readable on the way');
   }
   const { fields = {}, timeout = 5000 } = options;

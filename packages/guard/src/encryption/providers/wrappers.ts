@@ -1,4 +1,4 @@
-import { Secret } from 'redkeep';
+import { isLoopback, Secret } from 'redkeep';
 import { GuardError } from '../../errors.js';
 import { Encryption } from '../encryption.js';
 import type { KeyWrapper } from '../envelope-keys.js';
@@ -36,8 +36,7 @@ export interface VaultTransitOptions {
 /** Wraps data keys with HashiCorp Vault's (or OpenBao's) transit engine; the key never leaves Vault. */
 export function vaultTransit(options: VaultTransitOptions): KeyWrapper {
   const base = new URL(options.address);
-  const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(base.hostname);
-  if (base.protocol !== 'https:' && !(base.protocol === 'http:' && loopback))
+  if (base.protocol !== 'https:' && !(base.protocol === 'http:' && isLoopback(base.hostname)))
     throw new GuardError('REDKEEP_GUARD_OPTION', 'the address of Vault must be https');
   const { token } = options;
   const held = typeof token === 'function' ? undefined : Secret.from(token);

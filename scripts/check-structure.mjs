@@ -1,0 +1,131 @@
+#!/usr/bin/env node
+// Refuses what lets a code base grow apart: modules that import each other in a circle, a second definition of a word
+// that decides security or names a concept, and a second dialect of tests.
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { REPOSITORY } from './bootstrap.mjs';
+import { importsOf, parseSource } from './lib/module-syntax.mjs';
+import { runMain, StepFailed } from './lib/step.mjs';
+import { checkVocabulary } from './lib/vocabulary.mjs';
+
+const WORKSPACES = [
+  'packages/client',
+  'packages/guard',
+  'packages/cli',
+  'testing',
+  'bench',
+  'examples',
+  'fuzz',
+  'compat',
+  'chaos',
+];
+
+/** Circles that are still to be cut, by the names of their files. This list only shrinks, and ends empty. */
+const KNOWN_CIRCLES = [
+  'evidence run-audit',
+  'command table-extra table',
+  'batch-writer connection-options connection pending-ring pending replies',
+  'options custom-commands',
+  'client legacy-client lease pool-core pool consumer-group',
+  'cluster-core cluster-pub-sub',
+];
+
+/** Complaints that are still to be mended. This list only shrinks too, and ends empty. */
+const STILL_TO_DO = [
+  /^packages\/cli\/src\/(acl\/expectations|audit\/facts\/dangerous-commands)\.ts:/,
+  /^packages\/cli\/.*: says it\(\)/,
+  /^packages\/(client|guard)\/.*: test helpers are in/,
+];
+
+export async function checkStructure() {
+  const sources = await readSources();
+  const complaints = [
+    ...checkCircles(sources),
+    ...checkVocabulary(sources),
+    ...sources.flatMap(checkTestDialect),
+  ].filter((complaint) => !STILL_TO_DO.some((known) => known.test(complaint)));
+  if (complaints.length > 0) throw new StepFailed(complaints.map((complaint) => `✖ ${complaint}`).join('\n'));
+}
+
+/** Every TypeScript file: its path from the repository's root, and its syntax. */
+export async function readSources() {
+  const sources = [];
+  for (const workspace of WORKSPACES) {
+    const entries = await readdir(join(REPOSITORY, workspace, 'src'), { withFileTypes: true, recursive: true });
+    for (const entry of entries.filter(({ name }) => name.endsWith('.ts'))) {
+      const path = join(entry.parentPath ?? entry.path, entry.name);
+      sources.push({ path: relative(REPOSITORY, path), program: parseSource(await readFile(path, 'utf8')) });
+    }
+  }
+  return sources.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/**
+ * Files of which each reaches each other by imports, types too: a reader cannot begin with any of them, and none can be
+ * taken away alone.
+ */
+export function findCircles(sources) {
+  const paths = new Set(sources.map(({ path }) => path));
+  const edges = new Map(
+    sources.map(({ path, program }) => [
+      path,
+      importsOf(program)
+        .filter(({ specifier }) => specifier.startsWith('.'))
+        .map(({ specifier }) => join(path, '..', specifier).replace(/\.js$/, '.ts'))
+        .filter((target) => paths.has(target)),
+    ]),
+  );
+  return stronglyConnected(edges).map((circle) => circle.sort());
+}
+
+/** Tarjan's algorithm: the groups of more than one node, and nodes that lead to themselves. */
+function stronglyConnected(edges) {
+  const index = new Map();
+  const low = new Map();
+  const stack = [];
+  const groups = [];
+  const visit = (node) => {
+    index.set(node, index.size);
+    low.set(node, index.get(node));
+    stack.push(node);
+    for (const next of edges.get(node)) {
+      if (!index.has(next)) visit(next);
+      if (stack.includes(next)) low.set(node, Math.min(low.get(node), low.get(next)));
+    }
+    if (low.get(node) !== index.get(node)) return;
+    const group = stack.splice(stack.indexOf(node));
+    if (group.length > 1 || edges.get(node).includes(node)) groups.push(group);
+  };
+  for (const node of edges.keys()) if (!index.has(node)) visit(node);
+  return groups;
+}
+
+const nameOf = (path) => basename(path, '.ts');
+
+function checkCircles(sources) {
+  const known = KNOWN_CIRCLES.map((names) => names.split(' ').sort().join(' '));
+  return findCircles(sources)
+    .filter((circle) => !known.includes(circle.map(nameOf).sort().join(' ')))
+    .map((circle) => `imports go in a circle: ${circle.join(' ')}`);
+}
+
+/** `test` and `describe`, and helpers in `testing/`: see CONTRIBUTING.md, "Tests". */
+function checkTestDialect({ path, program }) {
+  const complaints = [];
+  if (/\.test\.\w+\.ts$/.test(path)) complaints.push(`${path}: test helpers are in src/testing/`);
+  for (const node of program.body) {
+    if (node.type !== 'ImportDeclaration') continue;
+    const names = node.specifiers.map(({ imported }) => imported?.name);
+    if (node.source.value === 'node:test' && names.includes('it')) complaints.push(`${path}: says it() for test()`);
+    if (node.source.value === 'node:assert') complaints.push(`${path}: uses node:assert, not node:assert/strict`);
+  }
+  return complaints;
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await runMain(async () => {
+    await checkStructure();
+    console.log('No circles, one definition of each word, one dialect of tests.');
+  });
+}
