@@ -5,7 +5,8 @@ export {
   type ClientSideCacheConfig,
   ClientSideCacheProvider,
 } from './cache/client-side-cache.js';
-export { createClient, RedisClient } from './client.js';
+export { createClient, RedisClient } from './client/client.js';
+export type { Health } from './client/health-check.js';
 export { createCluster, RedisCluster } from './cluster/cluster.js';
 export type { ClusterOptions, NodeAddressMap } from './cluster/cluster-options.js';
 export type { ClusterNode, Shard } from './cluster/nodes.js';
@@ -16,6 +17,7 @@ export {
 } from './commands/arrays.js';
 export type { Command } from './commands/command.js';
 export * from './commands/constants.js';
+export { DANGEROUS_COMMANDS, type DangerGroup, type DangerousCommand } from './commands/dangerous-commands.js';
 export { GEO_REPLY_WITH, type GeoReplyWith } from './commands/geo.js';
 export { HASH_EXPIRATION, HASH_EXPIRATION_TIME, type HashExpiration } from './commands/hashes.js';
 export {
@@ -50,6 +52,24 @@ export {
   TIME_SERIES_REDUCERS,
   TS_READ_TIMESTAMP,
 } from './commands/time-series/options.js';
+export type {
+  AsyncCredentialsProvider,
+  BasicAuth,
+  Credentials,
+  CredentialsProvider,
+  CredentialsSource,
+  StreamingCredentialsProvider,
+} from './credentials/credentials.js';
+export {
+  type AwsSecretsManagerOptions,
+  fromAwsSecretsManager,
+  type SecretsManagerLike,
+} from './credentials/from-aws-secrets-manager.js';
+export { fromCallback, type TokenResult } from './credentials/from-callback.js';
+export { type EnvNames, fromEnv } from './credentials/from-env.js';
+export { type FileOptions, fromFile } from './credentials/from-file.js';
+export { fromVault, type VaultOptions } from './credentials/from-vault.js';
+export { maskUrl, Secret } from './credentials/secret.js';
 export {
   type CommandMessage,
   type ConnectionMessage,
@@ -62,10 +82,10 @@ export {
 } from './diagnostics.js';
 export { digest } from './digest.js';
 export * from './errors.js';
-export type { Health } from './health/health-check.js';
 export { type HostClass, hostClass, isLoopback } from './network/host-class.js';
-export * from './node-redis-types.js';
-export type { ClientOptions, CommandOptions, SocketOptions } from './options.js';
+export * from './node-redis/types.js';
+export type { CommandOptions } from './options/command-options.js';
+export type { ClientOptions, SocketOptions } from './options/options.js';
 export { type LeasedClient, LeaseLeakedError, LeaseReleasedError } from './pool/lease.js';
 export { createClientPool, RedisClientPool } from './pool/pool.js';
 export { POOL_DEFAULTS, type PoolOptions } from './pool/pool-core.js';
@@ -73,6 +93,8 @@ export type { ReplyLimits } from './protocol/limits.js';
 export { RESP_TYPES, type RedisArgument, type ReplyValue, type TypeMapping, VerbatimString } from './protocol/types.js';
 export type { MessagesOptions, PubSubEvent } from './pubsub/message-iterator.js';
 export { PUBSUB_TYPE, type PubSubListener, type PubSubType } from './pubsub/pub-sub.js';
+export type { CircuitBreakerOptions } from './resilience/circuit-breaker.js';
+export type { RateLimitOptions } from './resilience/rate-limit.js';
 export type { CommandParser } from './scripting/command-parser.js';
 export {
   type CustomCommand,
@@ -83,30 +105,9 @@ export {
   type RedisScript,
   type RedisScripts,
 } from './scripting/custom-commands.js';
-export type { CircuitBreakerOptions } from './security/circuit-breaker.js';
 export type { CommandValidator, Refusal, ValidatedCommand } from './security/command-policy.js';
-export type {
-  AsyncCredentialsProvider,
-  BasicAuth,
-  Credentials,
-  CredentialsProvider,
-  CredentialsSource,
-  StreamingCredentialsProvider,
-} from './security/credentials.js';
-export { DANGEROUS_COMMANDS, type DangerGroup, type DangerousCommand } from './security/dangerous-commands.js';
 export { escapeGlob } from './security/escape-glob.js';
-export {
-  type AwsSecretsManagerOptions,
-  fromAwsSecretsManager,
-  type SecretsManagerLike,
-} from './security/providers/from-aws-secrets-manager.js';
-export { fromCallback, type TokenResult } from './security/providers/from-callback.js';
-export { type EnvNames, fromEnv } from './security/providers/from-env.js';
-export { type FileOptions, fromFile } from './security/providers/from-file.js';
-export { fromVault, type VaultOptions } from './security/providers/from-vault.js';
-export type { RateLimitOptions } from './security/rate-limit.js';
 export { type RedirectPolicyOptions, RedirectRefusedError } from './security/redirect-policy.js';
-export { maskUrl, Secret } from './security/secret.js';
 export type { CertificateInfo, TlsInfo } from './security/tls-info.js';
 export { DEFAULT_CIPHERS, type TlsOptions } from './security/tls-policy.js';
 export { createSentinel, RedisSentinel } from './sentinel/sentinel.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startScriptedServer, startServer, waitFor } from '@redkeep/testing';
-import { createClient, type RedisClient } from '../client.js';
+import { createClient, type RedisClient } from '../client/client.js';
 import { InvalidOptionError } from '../errors.js';
-import type { ClientOptions } from '../options.js';
+import type { ClientOptions } from '../options/options.js';
 import { BasicClientSideCache } from './client-side-cache.js';
 
 async function connect(port: number, options: ClientOptions = {}): Promise<RedisClient> {

@@ -9,9 +9,10 @@
  * hands back what a server refused (see Connection.redirector), with the caller's promise in it.
  */
 import type { EventEmitter } from 'node:events';
-import { CORE, clientClass, RedisClient } from '../client.js';
-import { prefixKey, prefixKeys } from '../client-core.js';
+import { clientClass, RedisClient } from '../client/client.js';
+import { CORE } from '../client/symbols.js';
 import { Command, Flag, spec } from '../commands/command.js';
+import { prefixKey, prefixKeys } from '../commands/key-prefix.js';
 import type { Connection, DispatchOptions, HandedOver } from '../connection/connection.js';
 import { type ProtectionMessage, protectionChannel } from '../diagnostics.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
@@ -25,7 +26,7 @@ import {
   RedkeepError,
   RootNodesUnavailableError,
 } from '../errors.js';
-import type { ClientOptions } from '../options.js';
+import type { ClientOptions } from '../options/options.js';
 import type { PoolCore } from '../pool/pool-core.js';
 import { type ClusterOptions, type ResolvedClusterOptions, resolveClusterOptions } from './cluster-options.js';
 import { ClusterPubSub } from './cluster-pub-sub.js';

@@ -1,19 +1,14 @@
 /** A cluster's options, and from them those of each node. */
 import { BasicPooledClientSideCache } from '../cache/client-side-cache.js';
 import { InvalidOptionError } from '../errors.js';
-import { CLUSTER_SCHEMA, checkOptions, ownOptions, within } from '../option-schema.js';
-import {
-  type ClientOptions,
-  type CommandOptions,
-  type ResolvedOptions,
-  resolveCache,
-  resolveOptions,
-} from '../options.js';
+import type { CommandOptions } from '../options/command-options.js';
+import { CLUSTER_SCHEMA, checkOptions, ownOptions, within } from '../options/option-schema.js';
+import { type ClientOptions, type ResolvedOptions, resolveCache, resolveOptions } from '../options/options.js';
+import { SecretOptions } from '../options/secret-options.js';
 import type { RedisArgument, RespVersion } from '../protocol/types.js';
+import { RateLimit } from '../resilience/rate-limit.js';
 import type { CustomCommandOptions } from '../scripting/custom-commands.js';
-import { SecretOptions } from '../secret-options.js';
 import { CommandPolicy, type CommandPolicyOptions, POLICY_OPTIONS } from '../security/command-policy.js';
-import { RateLimit } from '../security/rate-limit.js';
 import { RedirectPolicy, type RedirectPolicyOptions } from '../security/redirect-policy.js';
 import type { NodeAddress } from './topology.js';
 

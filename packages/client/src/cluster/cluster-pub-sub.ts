@@ -4,25 +4,36 @@
  * master, and when a slot moves its channels are subscribed where it is now.
  */
 import type { EventEmitter } from 'node:events';
-import { CORE, RedisClient } from '../client.js';
+import { RedisClient } from '../client/client.js';
+import { CORE } from '../client/symbols.js';
 import { ClientClosedError, ErrorReply, MaxCommandRedirectionsError } from '../errors.js';
-import { resolveOptions } from '../options.js';
+import { resolveOptions } from '../options/options.js';
 import type { ChannelListeners, PubSubListener } from '../pubsub/pub-sub.js';
-import type { ClusterCore } from './cluster-core.js';
-import type { ClusterNode } from './nodes.js';
+import type { ClusterNode, ClusterNodes } from './nodes.js';
 import { slotOf } from './slot.js';
 import { Subscriber } from './subscriber.js';
 import { parseRedirect } from './topology.js';
 
+/** What subscriptions need of the cluster that they belong to. */
+export interface SubscribableCluster {
+  readonly state: string;
+  readonly nodes: ClusterNodes;
+  readonly options: { readonly maxRedirects: number };
+  anyMaster(): ClusterNode;
+  /** Asks for the topology anew. */
+  refresh(): Promise<void>;
+  refreshSoon(): void;
+}
+
 export class ClusterPubSub {
-  readonly #core: ClusterCore;
+  readonly #core: SubscribableCluster;
   readonly #emitter: EventEmitter;
   #anywhere: Subscriber | undefined;
   /** The node that `#anywhere` is connected to. */
   #node: ClusterNode | undefined;
   readonly #sharded = new Map<ClusterNode, Subscriber>();
 
-  constructor(core: ClusterCore, emitter: EventEmitter) {
+  constructor(core: SubscribableCluster, emitter: EventEmitter) {
     this.#core = core;
     this.#emitter = emitter;
   }

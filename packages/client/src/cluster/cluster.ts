@@ -1,46 +1,30 @@
 /** The public cluster client: the commands, each to the node of its slot. */
-import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import type { ClientSideCacheProvider } from '../cache/client-side-cache.js';
-import type { RedisClient } from '../client.js';
-import { callOptions, effectiveOptions, mergeOptions } from '../command-options.js';
+import type { RedisClient } from '../client/client.js';
+import { equip, Facade, runCustom, sendWords, transactionOf, viewOf, type Words } from '../client/facade.js';
+import { CORE, GIVEN, OPTIONS } from '../client/symbols.js';
 import { bindSharedCommands, type SharedCommandMethods } from '../commands/bind.js';
-import { type Command, rawCommand } from '../commands/command.js';
-import { InvalidArgumentError } from '../errors.js';
-import type { CommandOptions } from '../options.js';
+import { bindPubSubCapitals } from '../node-redis/uppercase-aliases.js';
+import type { CommandOptions } from '../options/command-options.js';
 import type { LeasedClient, LentClient } from '../pool/lease.js';
 import type { RedisArgument, ReplyValue, TypeMapping } from '../protocol/types.js';
-import { bindPubSubCapitals } from '../pubsub/capitals.js';
 import type { PubSubListener } from '../pubsub/pub-sub.js';
-import {
-  bindCustomCommands,
-  type CustomMethods,
-  type CustomOf,
-  type MappingOf,
-  runScript,
-} from '../scripting/custom-commands.js';
-import { transactionFor } from '../transaction/custom-transaction.js';
+import { bindCustomCommands, type CustomMethods, type CustomOf, type MappingOf } from '../scripting/custom-commands.js';
 import type { Multi } from '../transaction/transaction.js';
 import { ClusterCore } from './cluster-core.js';
 import type { ClusterOptions } from './cluster-options.js';
 import type { ClusterNode, Shard } from './nodes.js';
-
-const CORE = Symbol('core');
-const OPTIONS = Symbol('options');
-/** Behind a function, since it holds passwords and a property can be printed. */
-const GIVEN = Symbol('given');
-
-type Words = readonly (RedisArgument | number | bigint)[];
 
 /**
  * A client for a cluster. Commands go to the node of their keys' slot, redirects are followed, MGET, MSET, DEL, UNLINK,
  * EXISTS and TOUCH are split when their keys lie in several slots (each part is atomic, the whole is not).
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are defined on the prototype by bindCommands
-export class RedisCluster<M extends TypeMapping = Record<never, never>, O = Record<never, never>> extends EventEmitter {
-  declare readonly [CORE]: ClusterCore;
-  declare readonly [OPTIONS]: CommandOptions | undefined;
-  declare readonly [GIVEN]: () => ClusterOptions;
+export class RedisCluster<M extends TypeMapping = Record<never, never>, O = Record<never, never>> extends Facade<
+  ClusterCore,
+  ClusterOptions
+> {
   declare readonly SUBSCRIBE: RedisCluster['subscribe'];
   declare readonly UNSUBSCRIBE: RedisCluster['unsubscribe'];
   declare readonly PSUBSCRIBE: RedisCluster['pSubscribe'];
@@ -51,15 +35,8 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>, O = Reco
   constructor(options: ClusterOptions) {
     super();
     const core = new ClusterCore(options, this);
-    // Not enumerable: spreading or printing a cluster shows nothing of what it holds.
-    Object.defineProperty(this, CORE, { value: core });
-    Object.defineProperty(this, OPTIONS, { value: undefined });
-    bindCustomCommands(this, options, async (self, command, script) => {
-      const { [OPTIONS]: given } = self as RedisCluster;
-      if (script === undefined) return core.dispatch(command, given);
-      return runScript((value, other) => core.dispatch(value, other), command, script, given);
-    });
-    Object.defineProperty(this, GIVEN, { value: () => options });
+    equip(this, core, options);
+    bindCustomCommands(this, options, (self, command, script) => runCustom(self as RedisCluster, command, script));
   }
 
   static create(options: ClusterOptions): RedisCluster {
@@ -130,11 +107,6 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>, O = Reco
       CustomMethods<O, M>;
   }
 
-  /** What every command runs with unless its call says otherwise. */
-  get commandOptions(): CommandOptions {
-    return effectiveOptions(this[CORE].options, this[OPTIONS]);
-  }
-
   /**
    * Any command by its words. Where the keys stand is known for all commands of Redis and Valkey; `firstKey` says it
    * for others. `isReadonly` is accepted for compatibility: whether a command reads is known.
@@ -155,17 +127,11 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>, O = Reco
     const [firstKey, args, given] = Array.isArray(first)
       ? [undefined, first as Words, second as CommandOptions | undefined]
       : [first as RedisArgument | undefined, third, fourth];
-    let command: Command<T>;
-    try {
-      if (!Array.isArray(args)) throw new InvalidArgumentError('sendCommand', 'args', 'must be an array');
-      command = rawCommand<T>(args);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    const options = callOptions(this[CORE].options, this[OPTIONS], given);
-    return firstKey !== undefined && command.spec.keys(command.args).length === 0
-      ? this[CORE].dispatchTo(firstKey, command, options)
-      : this[CORE].dispatch(command, options);
+    return sendWords<T>(this, args, given, (command, options) =>
+      firstKey !== undefined && command.spec.keys(command.args).length === 0
+        ? this[CORE].dispatchTo(firstKey, command, options)
+        : this[CORE].dispatch(command, options),
+    );
   }
 
   /**
@@ -183,8 +149,7 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>, O = Reco
             withConnection: ((commands, use) =>
               core.withConnection(commands, use, routing)) as ClusterCore['withConnection'],
           };
-    const Multi = transactionFor(this[GIVEN]());
-    return new Multi(target, this[OPTIONS]) as unknown as Multi<[], M, O>;
+    return transactionOf(this, target) as unknown as Multi<[], M, O>;
   }
   MULTI(routing?: RedisArgument): Multi<[], M, O> {
     return this.multi(routing);
@@ -294,9 +259,7 @@ export class RedisCluster<M extends TypeMapping = Record<never, never>, O = Reco
 
   /** The same cluster with other options for its commands. */
   withCommandOptions<N extends TypeMapping = M>(options: CommandOptions<N>): RedisCluster<N, O> & CustomMethods<O, N> {
-    return Object.create(this, {
-      [OPTIONS]: { value: mergeOptions(this[CORE].options, this[OPTIONS], options) },
-    }) as RedisCluster<N, O> & CustomMethods<O, N>;
+    return viewOf(this, options);
   }
   /** The same cluster with other JavaScript types for replies. */
   withTypeMapping<N extends TypeMapping>(typeMapping: N): RedisCluster<N, O> & CustomMethods<O, N> {

@@ -1,10 +1,11 @@
 /** The nodes of a cluster and their clients; which node serves which slot. */
 import type { EventEmitter } from 'node:events';
-import { CORE, type RedisClient } from '../client.js';
-import { MEMBER_EVENTS } from '../client-core.js';
+import type { RedisClient } from '../client/client.js';
+import { MEMBER_EVENTS } from '../client/client-core.js';
+import { CORE } from '../client/symbols.js';
 import type { Connection, HandedOver } from '../connection/connection.js';
 import type { ErrorReply } from '../errors.js';
-import type { ClientOptions, ResolvedOptions } from '../options.js';
+import type { ClientOptions, ResolvedOptions } from '../options/options.js';
 import { PoolCore, resolvePoolOptions } from '../pool/pool-core.js';
 import type { RedisArgument } from '../protocol/types.js';
 import type { ResolvedClusterOptions } from './cluster-options.js';

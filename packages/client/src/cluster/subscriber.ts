@@ -1,5 +1,5 @@
 /** A connection for subscriptions that stands for as long as there are any. */
-import type { RedisClient } from '../client.js';
+import type { RedisClient } from '../client/client.js';
 
 export class Subscriber {
   readonly client: Promise<RedisClient>;

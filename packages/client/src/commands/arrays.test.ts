@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { built, keysOf, plain, testGroup, wireOf } from '../testing/protocols.js';
 import * as arrays from './arrays.js';
-import { built, keysOf, plain, testGroup, wireOf } from './protocols.test.support.js';
 
 testGroup('arrays', {
   module: arrays,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testGroup } from '../testing/protocols.js';
 import * as bitmaps from './bitmaps.js';
 import * as hyperloglog from './hyperloglog.js';
-import { testGroup } from './protocols.test.support.js';
 
 testGroup('bitmaps', {
   module: bitmaps,

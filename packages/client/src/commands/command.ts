@@ -5,9 +5,10 @@
 import { InvalidArgumentError, ProtocolError, RedkeepError } from '../errors.js';
 import { encodeWords, type Head } from '../protocol/encoder.js';
 import type { RespVersion, TypeMapping } from '../protocol/types.js';
-import { DANGEROUS_COMMANDS } from '../security/dangerous-commands.js';
+import { DANGEROUS_COMMANDS } from './dangerous-commands.js';
 import { COMMAND_TABLE } from './table.js';
 import { EXTRA_TABLE } from './table-extra.js';
+import type { CommandRow } from './table-row.js';
 
 /** Bits of {@link CommandSpec.flags}. */
 export const Flag = {
@@ -129,9 +130,6 @@ function keyRange(row: CommandRow | undefined, words: number): CommandSpec['keys
     return keys;
   };
 }
-
-/** Flags, first key, last key, step: as `COMMAND INFO` gives them. */
-export type CommandRow = readonly [flags: number, first: number, last: number, step: number];
 
 /** Only the first argument is a key, whatever the server's first/last/step say. */
 export const firstKey: CommandSpec['keys'] = () => FIRST;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testGroup } from '../testing/protocols.js';
 import * as geo from './geo.js';
-import { testGroup } from './protocols.test.support.js';
 
 const palermo = { longitude: 13.361389, latitude: 38.115556, member: 'Palermo' };
 const catania = { longitude: '15.087269', latitude: '37.502669', member: 'Catania' };

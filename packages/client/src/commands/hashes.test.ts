@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { built, isNumber, sorted, testGroup } from '../testing/protocols.js';
 import { type Command, Flag } from './command.js';
 import * as hashes from './hashes.js';
-import { built, isNumber, sorted, testGroup } from './protocols.test.support.js';
 
 const later = new Date(4_102_444_800_000);
 const pairs = (reply: { field: string; value: string }[]) =>

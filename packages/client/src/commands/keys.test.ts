@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { built, isNumber, isString, sorted, testGroup } from '../testing/protocols.js';
 import { Flag } from './command.js';
 import * as keys from './keys.js';
-import { built, isNumber, isString, sorted, testGroup } from './protocols.test.support.js';
 
 const later = new Date(4_102_444_800_000);
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { built, testGroup } from '../testing/protocols.js';
 import { Flag } from './command.js';
 import * as lists from './lists.js';
-import { built, testGroup } from './protocols.test.support.js';
 
 testGroup('lists', {
   module: lists,

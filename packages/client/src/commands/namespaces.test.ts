@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startScriptedServer } from '@redkeep/testing';
-import { createClient } from '../client.js';
+import { createClient } from '../client/client.js';
 import { RESP_TYPES } from '../protocol/types.js';
+import { keysOf, plain, wireOf } from '../testing/protocols.js';
 import { type Command, Flag } from './command.js';
 import { NAMESPACES } from './namespaces.js';
-import { keysOf, plain, wireOf } from './protocols.test.support.js';
 
 /** What is written; then the keys; `R` reads, `W` writes, `-` touches no data. */
 type Row = readonly [command: Command, words: string, keys: string, access: 'R' | 'W' | '-'];

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Server, startServer } from '@redkeep/testing';
-import { createClient, type RedisClient } from '../client.js';
+import { createClient, type RedisClient } from '../client/client.js';
 import { RESP_TYPES } from '../protocol/types.js';
 import type { CommandMethods } from './bind.js';
 

@@ -1,4 +1,4 @@
-import { built, sorted, testGroup } from './protocols.test.support.js';
+import { built, sorted, testGroup } from '../testing/protocols.js';
 import * as sets from './sets.js';
 
 testGroup('sets', {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { built, isString, sorted, testGroup } from './protocols.test.support.js';
+import { built, isString, sorted, testGroup } from '../testing/protocols.js';
 import * as sortedSets from './sorted-sets.js';
 
 const a1 = { value: 'a', score: 1 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { built, isNumber, testGroup } from '../testing/protocols.js';
 import { Flag } from './command.js';
-import { built, isNumber, testGroup } from './protocols.test.support.js';
 import * as groups from './stream-groups.js';
 import * as pending from './stream-pending.js';
 import * as reading from './stream-reading.js';

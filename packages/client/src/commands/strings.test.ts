@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { built, testGroup } from './protocols.test.support.js';
+import { built, testGroup } from '../testing/protocols.js';
 import * as strings from './strings.js';
 
 const later = new Date(4_102_444_800_000);

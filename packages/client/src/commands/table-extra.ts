@@ -3,7 +3,7 @@
  * of modules (Redis 8 ships JSON, search, time series and the probabilistic types). Same format as table.ts, written
  * by hand from the commands' documentation; the generated table wins where it knows a command too.
  */
-import type { CommandRow } from './command.js';
+import type { CommandRow } from './table-row.js';
 
 /** Reads one key / writes one key, right after the command's name. */
 const READ_KEY: CommandRow = [1, 1, 1, 1];

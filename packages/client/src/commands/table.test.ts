@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findEngines, type RawReply, startServer } from '@redkeep/testing';
-import { RedisClient } from '../client.js';
+import { RedisClient } from '../client/client.js';
+import { keysOf } from '../testing/protocols.js';
 import { type Command, Flag, rawCommand } from './command.js';
 import * as geo from './geo.js';
 import { ALIASES, COMMANDS } from './index.js';
 import * as keys from './keys.js';
 import * as lists from './lists.js';
-import { keysOf } from './protocols.test.support.js';
 import * as sets from './sets.js';
 import * as sortedSets from './sorted-sets.js';
 import * as reading from './stream-reading.js';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findEngines, startServer, waitFor } from '@redkeep/testing';
-import { createClient } from '../client.js';
+import { createClient } from '../client/client.js';
+import { keysOf, plain, wireOf } from '../testing/protocols.js';
 import * as bless from './bless.js';
 import * as cluster from './cluster.js';
 import * as clusterSlots from './cluster-slots.js';
@@ -11,7 +12,6 @@ import * as commandLog from './command-log.js';
 import * as connection from './connection.js';
 import * as hotkeys from './hotkeys.js';
 import * as moduleGroup from './module.js';
-import { keysOf, plain, wireOf } from './protocols.test.support.js';
 import * as pubsub from './pubsub.js';
 import * as scripting from './scripting.js';
 import * as sentinel from './sentinel.js';

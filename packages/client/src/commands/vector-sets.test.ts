@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { built, isNumber, isString, plain, sorted, testGroup } from '../testing/protocols.js';
 import type { Command } from './command.js';
-import { built, isNumber, isString, plain, sorted, testGroup } from './protocols.test.support.js';
 import * as vectors from './vector-sets.js';
 
 const near = (expected: number[]) => (reply: number[]) => {

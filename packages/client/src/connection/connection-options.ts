@@ -1,8 +1,8 @@
 /** What a connection is told, and what its owner hears of it. */
+
+import type { CredentialsSource } from '../credentials/credentials.js';
 import type { ReplyLimits } from '../protocol/limits.js';
 import type { TypeMapping } from '../protocol/types.js';
-import type { CredentialsSource } from '../security/credentials.js';
-import type { Connection } from './connection.js';
 import type { HandshakeOptions, HandshakeStep } from './handshake.js';
 import type { ReconnectStrategy } from './reconnect.js';
 import type { TransportOptions } from './transport.js';
@@ -30,19 +30,6 @@ export interface ConnectionOptions extends TransportOptions {
   readonly locate?: () => Promise<Pick<TransportOptions, 'endpoint' | 'tls'>>;
 }
 
-export interface DispatchOptions {
-  /** Milliseconds, 0 = none; default the connection's. */
-  readonly timeout?: number;
-  readonly abortSignal?: AbortSignal;
-  readonly typeMapping?: TypeMapping;
-  /** Before all that is queued and not written. */
-  readonly asap?: boolean;
-  /** The caller declares that running the command twice does no harm. */
-  readonly idempotent?: boolean;
-  /** Called with the error that the command rejects with; returns the error that its caller gets. */
-  readonly translateError?: (error: unknown) => unknown;
-}
-
 /** What the owner of a connection hears. */
 export interface ConnectionListener {
   onConnect?(): void;
@@ -51,7 +38,7 @@ export interface ConnectionListener {
   onError?(error: Error): void;
   onReconnecting?(): void;
   /** What goes before queued commands after each handshake: subscriptions, CLIENT TRACKING … */
-  onHandshake?(connection: Connection): readonly HandshakeStep[];
+  onHandshake?(): readonly HandshakeStep[];
   onPush?(values: unknown[]): void;
   /** A line of MONITOR. */
   onMonitor?(line: string): void;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startFaultProxy, startScriptedServer, startServer, waitFor } from '@redkeep/testing';
-import { createClient, type RedisClient } from '../client.js';
+import { createClient, type RedisClient } from '../client/client.js';
 import {
   AbortError,
   ClientClosedError,
@@ -12,7 +12,7 @@ import {
   QueueFullError,
   TimeoutError,
 } from '../errors.js';
-import type { ClientOptions } from '../options.js';
+import type { ClientOptions } from '../options/options.js';
 
 async function connect(url: string, options: ClientOptions = {}): Promise<RedisClient> {
   const client = createClient({ url, ...options });

@@ -11,6 +11,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { Command, Flag, spec } from '../commands/command.js';
+import { type Credentials, sameCredentials } from '../credentials/credentials.js';
 import {
   AbortError,
   ClientClosedError,
@@ -27,10 +28,10 @@ import {
 import { Decoder } from '../protocol/decoder.js';
 import { checkArguments } from '../protocol/encoder.js';
 import type { RespVersion } from '../protocol/types.js';
-import { type Credentials, sameCredentials } from '../security/credentials.js';
 import { BatchWriter, fillsBatch } from './batch-writer.js';
-import type { ConnectionListener, ConnectionOptions, DispatchOptions } from './connection-options.js';
+import type { ConnectionListener, ConnectionOptions } from './connection-options.js';
 import { Deadlines } from './deadlines.js';
+import type { DispatchOptions } from './dispatch-options.js';
 import { type HandshakeOptions, handshakeError, handshakeSteps, judgeHandshake, lacksResp3 } from './handshake.js';
 import { asClientError, type Group, lostError, newGroup, Pending, PendingState } from './pending.js';
 import { COMMAND_BYTES, PendingRing } from './pending-ring.js';
@@ -40,7 +41,8 @@ import { Session } from './session.js';
 import { type ConnectionState, nextState } from './state.js';
 import { connectError, type Endpoint, openTransport } from './transport.js';
 
-export type { ConnectionListener, ConnectionOptions, DispatchOptions } from './connection-options.js';
+export type { ConnectionListener, ConnectionOptions } from './connection-options.js';
+export type { DispatchOptions } from './dispatch-options.js';
 /** A command that moves from one connection to another, its caller still waiting. */
 export type { Pending as HandedOver } from './pending.js';
 export type { Redirector } from './replies.js';
@@ -294,7 +296,7 @@ export class Connection {
   }
 
   async #runSteps(options: HandshakeOptions, credentials: Credentials, resp: RespVersion): Promise<void> {
-    const steps = [...handshakeSteps(options, credentials, resp), ...(this.#listener.onHandshake?.(this) ?? [])];
+    const steps = [...handshakeSteps(options, credentials, resp), ...(this.#listener.onHandshake?.() ?? [])];
     const answers = steps.map(({ command, confirmations }) =>
       this.#put(this.#handshakeRing, command, { timeout: 0 }, undefined, confirmations),
     );

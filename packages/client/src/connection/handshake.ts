@@ -3,10 +3,10 @@
  * identity. One batch, one round trip; a second one only for servers without HELLO.
  */
 import { type Command, spec, Command as Value } from '../commands/command.js';
+import type { Credentials } from '../credentials/credentials.js';
+import { Secret } from '../credentials/secret.js';
 import { ErrorReply, RedkeepError } from '../errors.js';
 import type { RespVersion } from '../protocol/types.js';
-import type { Credentials } from '../security/credentials.js';
-import { Secret } from '../security/secret.js';
 import { version } from '../version.js';
 
 export interface HandshakeOptions {

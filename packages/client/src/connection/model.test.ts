@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Answer, type Peer, startScriptedServer } from '@redkeep/testing';
 import fc from 'fast-check';
-import { createClient } from '../client.js';
+import { createClient } from '../client/client.js';
 import { AbortError, MaybeExecutedError, TimeoutError } from '../errors.js';
 
 /** What the server does to one command. `at` is a share of the reply's bytes. */

@@ -13,7 +13,7 @@ import {
   SocketClosedUnexpectedlyError,
   TimeoutError,
 } from '../errors.js';
-import type { DispatchOptions } from './connection-options.js';
+import type { DispatchOptions } from './dispatch-options.js';
 
 export const PendingState = {
   /** Not written. */

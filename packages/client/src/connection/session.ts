@@ -2,8 +2,8 @@
  * What callers changed of the connection and what a reconnect has to restore: database, name, user. Modes such as
  * MONITOR and subscriptions end with the socket.
  */
-import { type Credentials, type CredentialsSource, fromValue } from '../security/credentials.js';
-import { Secret } from '../security/secret.js';
+import { type Credentials, type CredentialsSource, fromValue } from '../credentials/credentials.js';
+import { Secret } from '../credentials/secret.js';
 import type { HandshakeOptions } from './handshake.js';
 
 export class Session {

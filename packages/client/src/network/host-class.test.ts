@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidOptionError } from '../errors.js';
-import { resolveOptions } from '../options.js';
+import { resolveOptions } from '../options/options.js';
 import { RedirectPolicy } from '../security/redirect-policy.js';
 import { type HostClass, hostClass } from './host-class.js';
 

@@ -2,10 +2,11 @@
  * A client lent to one user at a time. The user holds a view of it, which dies with the lease: a command on a view
  * that was given back rejects instead of running in the middle of somebody else's work.
  */
-import { CORE, type RedisClient } from '../client.js';
-import type { ClientCore } from '../client-core.js';
+import type { RedisClient } from '../client/client.js';
+import type { ClientCore } from '../client/client-core.js';
+import { CORE } from '../client/symbols.js';
 import { RedkeepError } from '../errors.js';
-import type { CommandOptions } from '../options.js';
+import type { CommandOptions } from '../options/command-options.js';
 import type { TypeMapping } from '../protocol/types.js';
 import type { CustomMethods } from '../scripting/custom-commands.js';
 

@@ -8,8 +8,9 @@
  * that they are pipelined; only the borrowers of a client have it alone.
  */
 import type { EventEmitter } from 'node:events';
-import { CORE, type RedisClient } from '../client.js';
-import { type ClientCore, MEMBER_EVENTS } from '../client-core.js';
+import type { RedisClient } from '../client/client.js';
+import { type ClientCore, MEMBER_EVENTS } from '../client/client-core.js';
+import { CORE } from '../client/symbols.js';
 import { type Command, Flag } from '../commands/command.js';
 import type { Connection, DispatchOptions } from '../connection/connection.js';
 import { type PoolMessage, poolChannel, serverInfo } from '../diagnostics.js';
@@ -21,8 +22,9 @@ import {
   QueueFullError,
   TimeoutError,
 } from '../errors.js';
-import { checkOptions, POOL_SCHEMA } from '../option-schema.js';
-import type { CommandOptions, ResolvedOptions } from '../options.js';
+import type { CommandOptions } from '../options/command-options.js';
+import { checkOptions, POOL_SCHEMA } from '../options/option-schema.js';
+import type { ResolvedOptions } from '../options/options.js';
 import { type LeasedClient, LeaseLeakedError, leaseView } from './lease.js';
 
 export interface PoolOptions {

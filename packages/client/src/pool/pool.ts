@@ -1,35 +1,18 @@
 /** The public pool: the commands, and clients to borrow. */
-import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import { BasicPooledClientSideCache, type ClientSideCacheProvider } from '../cache/client-side-cache.js';
-import { clientClass, type RedisClient } from '../client.js';
-import { callOptions, effectiveOptions, mergeOptions } from '../command-options.js';
+import { clientClass, type RedisClient } from '../client/client.js';
+import { equip, Facade, runCustom, sendWords, transactionOf, viewOf } from '../client/facade.js';
+import { CORE, OPTIONS } from '../client/symbols.js';
 import { bindSharedCommands, type SharedCommandMethods } from '../commands/bind.js';
-import { type Command, rawCommand } from '../commands/command.js';
-import { CLIENT_SCHEMA, checkOptions, POOL_SCHEMA } from '../option-schema.js';
-import {
-  type ClientOptions,
-  type CommandOptions,
-  type ResolvedOptions,
-  resolveCache,
-  resolveOptions,
-} from '../options.js';
+import type { CommandOptions } from '../options/command-options.js';
+import { CLIENT_SCHEMA, checkOptions, POOL_SCHEMA } from '../options/option-schema.js';
+import { type ClientOptions, type ResolvedOptions, resolveCache, resolveOptions } from '../options/options.js';
 import type { RedisArgument, ReplyValue, TypeMapping } from '../protocol/types.js';
-import {
-  bindCustomCommands,
-  type CustomMethods,
-  type CustomOf,
-  type MappingOf,
-  runScript,
-} from '../scripting/custom-commands.js';
-import { transactionFor } from '../transaction/custom-transaction.js';
+import { bindCustomCommands, type CustomMethods, type CustomOf, type MappingOf } from '../scripting/custom-commands.js';
 import type { Multi } from '../transaction/transaction.js';
 import type { LeasedClient, LentClient } from './lease.js';
 import { PoolCore, type PoolOptions, resolvePoolOptions } from './pool-core.js';
-
-const CORE = Symbol('core');
-const OPTIONS = Symbol('options');
-const GIVEN = Symbol('given');
 
 export interface PoolCacheOptions {
   /** One cache for all connections: each is told of what it has read. */
@@ -43,14 +26,10 @@ export type PoolArguments = Partial<PoolOptions> & PoolCacheOptions;
  * alone, for WATCH, SELECT or anything else that must not be mixed with the work of others.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are defined on the prototype by bindCommands
-export class RedisClientPool<
-  M extends TypeMapping = Record<never, never>,
-  O = Record<never, never>,
-> extends EventEmitter {
-  declare readonly [CORE]: PoolCore;
-  declare readonly [OPTIONS]: CommandOptions | undefined;
-  declare readonly [GIVEN]: () => ClientOptions;
-
+export class RedisClientPool<M extends TypeMapping = Record<never, never>, O = Record<never, never>> extends Facade<
+  PoolCore,
+  ClientOptions
+> {
   constructor(given: ClientOptions = {}, options: PoolArguments = {}) {
     super();
     checkOptions(given, CLIENT_SCHEMA);
@@ -67,15 +46,10 @@ export class RedisClientPool<
       resolvePoolOptions(poolOptions),
       this,
     );
-    // Not enumerable: spreading or printing a pool shows nothing of what it holds.
-    Object.defineProperty(this, CORE, { value: core });
-    Object.defineProperty(this, OPTIONS, { value: undefined });
-    Object.defineProperty(this, GIVEN, { value: () => clientOptions });
-    bindCustomCommands(this, clientOptions, async (self, command, script) => {
-      const { [OPTIONS]: given } = self as RedisClientPool;
-      if (script === undefined) return core.dispatch(command, given);
-      return runScript((value, other) => core.dispatch(value, other), command, script, given);
-    });
+    equip(this, core, clientOptions);
+    bindCustomCommands(this, clientOptions, (self, command, script) =>
+      runCustom(self as RedisClientPool, command, script),
+    );
   }
 
   static create(clientOptions?: ClientOptions, options?: PoolArguments): RedisClientPool {
@@ -136,29 +110,17 @@ export class RedisClientPool<
     return this[CORE].acquire(this[OPTIONS]) as unknown as Promise<LeasedClient<M, O>>;
   }
 
-  /** What every command runs with unless its call says otherwise. */
-  get commandOptions(): CommandOptions {
-    return effectiveOptions(this[CORE].options, this[OPTIONS]);
-  }
-
   /** Any command by its words. */
   sendCommand<T = ReplyValue>(
     args: readonly (RedisArgument | number | bigint)[],
     options?: CommandOptions,
   ): Promise<T> {
-    let command: Command<T>;
-    try {
-      command = rawCommand<T>(args);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return this[CORE].dispatch(command, callOptions(this[CORE].options, this[OPTIONS], options));
+    return sendWords(this, args, options);
   }
 
   /** A transaction (MULTI … EXEC) on one of the connections. */
   multi(): Multi<[], M, O> {
-    const Multi = transactionFor(this[GIVEN]());
-    return new Multi(this[CORE], this[OPTIONS]) as unknown as Multi<[], M, O>;
+    return transactionOf(this) as unknown as Multi<[], M, O>;
   }
   MULTI(): Multi<[], M, O> {
     return this.multi();
@@ -168,9 +130,7 @@ export class RedisClientPool<
   withCommandOptions<N extends TypeMapping = M>(
     options: CommandOptions<N>,
   ): RedisClientPool<N, O> & CustomMethods<O, N> {
-    return Object.create(this, {
-      [OPTIONS]: { value: mergeOptions(this[CORE].options, this[OPTIONS], options) },
-    }) as RedisClientPool<N, O> & CustomMethods<O, N>;
+    return viewOf(this, options);
   }
   /** The same pool with other JavaScript types for replies. */
   withTypeMapping<N extends TypeMapping>(typeMapping: N): RedisClientPool<N, O> & CustomMethods<O, N> {

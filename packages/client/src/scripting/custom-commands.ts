@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Promised, ReplyKind } from '../commands/bind.js';
 import { type Command, Flag, Command as Value } from '../commands/command.js';
 import { ErrorReply } from '../errors.js';
-import type { CommandOptions } from '../options.js';
+import type { CommandOptions } from '../options/command-options.js';
 import type { TypeMapping } from '../protocol/types.js';
 import { BasicCommandParser, type CommandParser, readersOf } from './command-parser.js';
 

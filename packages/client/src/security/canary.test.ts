@@ -48,7 +48,7 @@ import {
   type RedisClient,
   Secret,
 } from '../index.js';
-import { CANARIES, ENCODINGS, FORMS, Net } from './canaries.test.support.js';
+import { CANARIES, ENCODINGS, FORMS, Net } from '../testing/canaries.js';
 
 const { password, token, value, key } = CANARIES;
 const net = new Net();

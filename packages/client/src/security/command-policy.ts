@@ -1,8 +1,8 @@
 /** Which commands this client may send. Checked once a command, by two bit tests unless lists are given. */
 import { type Command, Flag } from '../commands/command.js';
+import { DANGEROUS_COMMANDS } from '../commands/dangerous-commands.js';
 import { errorCode, type ProtectionMessage, protectionChannel } from '../diagnostics.js';
 import { CommandRefusedError, InvalidOptionError, RedkeepError } from '../errors.js';
-import { DANGEROUS_COMMANDS } from './dangerous-commands.js';
 import { DEFAULT_MAX_SCRIPTS, ScriptWatch } from './script-watch.js';
 
 /** The options that make a policy: what a cluster and a Sentinel client hand on to the clients of their nodes. */

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { startCluster, startScriptedServer, startSentinel, startServer } from '@redkeep/testing';
+import { maskUrl, Secret } from '../credentials/secret.js';
 import { type CommandValidator, createClient, createClientPool, createCluster, createSentinel } from '../index.js';
-import { CircuitBreaker } from './circuit-breaker.js';
+import { CircuitBreaker } from '../resilience/circuit-breaker.js';
+import { RateLimit } from '../resilience/rate-limit.js';
 import { escapeGlob } from './escape-glob.js';
-import { RateLimit } from './rate-limit.js';
-import { maskUrl, Secret } from './secret.js';
 import type { TlsInfo } from './tls-info.js';
 
 describe('Secret', () => {

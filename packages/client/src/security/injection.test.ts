@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseRequest, startScriptedServer, startServer, waitFor } from '@redkeep/testing';
-import { createClient } from '../client.js';
+import { createClient } from '../client/client.js';
 import { type Command, type CommandFunction, Flag } from '../commands/command.js';
 import { COMMANDS } from '../commands/index.js';
 import { NAMESPACES } from '../commands/namespaces.js';

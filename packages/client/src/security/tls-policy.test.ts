@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createPki, startScriptedServer, startServer } from '@redkeep/testing';
-import { createClient } from '../client.js';
-import type { ClientOptions } from '../options.js';
+import { createClient } from '../client/client.js';
+import type { ClientOptions } from '../options/options.js';
 import type { TlsOptions } from './tls-policy.js';
 
 const pki = createPki();

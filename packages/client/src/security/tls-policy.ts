@@ -14,8 +14,8 @@ import {
   type SecureContextOptions,
   checkServerIdentity as verifyName,
 } from 'node:tls';
+import { Secret } from '../credentials/secret.js';
 import { InvalidOptionError } from '../errors.js';
-import { Secret } from './secret.js';
 
 type Pem = string | Buffer | readonly (string | Buffer)[];
 

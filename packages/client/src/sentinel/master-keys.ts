@@ -1,9 +1,9 @@
 /** SCAN of the master, page by page, for as long as it is the same one. */
 import type { EventEmitter } from 'node:events';
+import { pages, type ScanIteratorOptions } from '../client/scan-iterators.js';
 import { type ScanOptions, scan } from '../commands/keys.js';
 import { ScanIteratorInterruptedError } from '../errors.js';
-import type { CommandOptions } from '../options.js';
-import { pages, type ScanIteratorOptions } from '../scan-iterators.js';
+import type { CommandOptions } from '../options/command-options.js';
 import type { SentinelCore, SentinelEvent } from './sentinel-core.js';
 
 export async function* masterKeys(

@@ -5,13 +5,15 @@
  * old master that still answers is never taken for the new one. What was not sent waits in the connection meanwhile.
  */
 import { type EventEmitter, once } from 'node:events';
-import { CORE, clientClass, RedisClient } from '../client.js';
+import { clientClass, RedisClient } from '../client/client.js';
+import { CORE } from '../client/symbols.js';
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import { type Command, Flag } from '../commands/command.js';
 import type { Connection, DispatchOptions } from '../connection/connection.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
 import { ClientClosedError, RedkeepError } from '../errors.js';
-import { type CommandOptions, type ResolvedOptions, resolveOptions } from '../options.js';
+import type { CommandOptions } from '../options/command-options.js';
+import { type ResolvedOptions, resolveOptions } from '../options/options.js';
 import type { LeasedClient } from '../pool/lease.js';
 import { PoolCore, resolvePoolOptions } from '../pool/pool-core.js';
 import { SentinelMonitor, type SentinelTopology } from './sentinel-monitor.js';

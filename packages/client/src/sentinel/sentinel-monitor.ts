@@ -2,7 +2,7 @@
  * What the sentinels say: every known sentinel is asked, and the answer with the highest configuration epoch counts,
  * so that one that was cut off from the others leads nobody to an old master.
  */
-import { RedisClient } from '../client.js';
+import { RedisClient } from '../client/client.js';
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import { ProtocolError, RedkeepError, RootNodesUnavailableError } from '../errors.js';
 import type { ResolvedSentinelOptions } from './sentinel-options.js';

@@ -4,14 +4,9 @@ import { BasicPooledClientSideCache } from '../cache/client-side-cache.js';
 import type { NodeAddressMap } from '../cluster/cluster-options.js';
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import { InvalidOptionError } from '../errors.js';
-import { checkOptions, ownOptions, SENTINEL_SCHEMA, within } from '../option-schema.js';
-import {
-  type ClientOptions,
-  type CommandOptions,
-  type ResolvedOptions,
-  resolveCache,
-  resolveOptions,
-} from '../options.js';
+import type { CommandOptions } from '../options/command-options.js';
+import { checkOptions, ownOptions, SENTINEL_SCHEMA, within } from '../options/option-schema.js';
+import { type ClientOptions, type ResolvedOptions, resolveCache, resolveOptions } from '../options/options.js';
 import type { RedisArgument, RespVersion } from '../protocol/types.js';
 import type { CustomCommandOptions } from '../scripting/custom-commands.js';
 import type { CommandPolicyOptions } from '../security/command-policy.js';

@@ -1,50 +1,31 @@
 /** The public Sentinel client: the commands, run on whoever is master. */
-import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import type { ClientSideCacheProvider } from '../cache/client-side-cache.js';
-import type { RedisClient } from '../client.js';
+import type { RedisClient } from '../client/client.js';
+import { equip, Facade, runCustom, sendWords, transactionOf, viewOf, type Words } from '../client/facade.js';
+import type { ScanIteratorOptions } from '../client/scan-iterators.js';
+import { CORE, GIVEN, OPTIONS } from '../client/symbols.js';
 import type { NodeAddress } from '../cluster/topology.js';
-import { callOptions, effectiveOptions, mergeOptions } from '../command-options.js';
 import { bindSharedCommands, type SharedCommandMethods } from '../commands/bind.js';
-import { type Command, rawCommand } from '../commands/command.js';
 import type { ScanOptions } from '../commands/keys.js';
-import { InvalidArgumentError } from '../errors.js';
-import type { CommandOptions } from '../options.js';
+import { bindPubSubCapitals } from '../node-redis/uppercase-aliases.js';
+import type { CommandOptions } from '../options/command-options.js';
 import type { LeasedClient, LentClient } from '../pool/lease.js';
-import type { Mapped, RedisArgument, ReplyValue, TypeMapping } from '../protocol/types.js';
-import { bindPubSubCapitals } from '../pubsub/capitals.js';
-import type { ScanIteratorOptions } from '../scan-iterators.js';
-import {
-  bindCustomCommands,
-  type CustomMethods,
-  type CustomOf,
-  type MappingOf,
-  runScript,
-} from '../scripting/custom-commands.js';
-import { transactionFor } from '../transaction/custom-transaction.js';
+import type { Mapped, ReplyValue, TypeMapping } from '../protocol/types.js';
+import { bindCustomCommands, type CustomMethods, type CustomOf, type MappingOf } from '../scripting/custom-commands.js';
 import type { Multi } from '../transaction/transaction.js';
 import { masterKeys } from './master-keys.js';
 import { SentinelCore } from './sentinel-core.js';
 import type { SentinelOptions } from './sentinel-options.js';
 
-const CORE = Symbol('core');
-const OPTIONS = Symbol('options');
-/** Behind a function, since it holds passwords and a property can be printed. */
-const GIVEN = Symbol('given');
-
-type Words = readonly (RedisArgument | number | bigint)[];
-
 /**
  * A client for servers that sentinels watch. Emits `topology-change` when master, replicas or sentinels change.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are defined on the prototype by bindCommands
-export class RedisSentinel<
-  M extends TypeMapping = Record<never, never>,
-  O = Record<never, never>,
-> extends EventEmitter {
-  declare readonly [CORE]: SentinelCore;
-  declare readonly [OPTIONS]: CommandOptions | undefined;
-  declare readonly [GIVEN]: () => SentinelOptions;
+export class RedisSentinel<M extends TypeMapping = Record<never, never>, O = Record<never, never>> extends Facade<
+  SentinelCore,
+  SentinelOptions
+> {
   declare readonly SUBSCRIBE: RedisSentinel['subscribe'];
   declare readonly UNSUBSCRIBE: RedisSentinel['unsubscribe'];
   declare readonly PSUBSCRIBE: RedisSentinel['pSubscribe'];
@@ -55,15 +36,8 @@ export class RedisSentinel<
   constructor(options: SentinelOptions) {
     super();
     const core = new SentinelCore(options, this);
-    // Not enumerable: spreading or printing shows nothing of what it holds.
-    Object.defineProperty(this, CORE, { value: core });
-    Object.defineProperty(this, OPTIONS, { value: undefined });
-    bindCustomCommands(this, options, async (self, command, script) => {
-      const { [OPTIONS]: given } = self as RedisSentinel;
-      if (script === undefined) return core.dispatch(command, given);
-      return runScript((value, other) => core.dispatch(value, other), command, script, given);
-    });
-    Object.defineProperty(this, GIVEN, { value: () => options });
+    equip(this, core, options);
+    bindCustomCommands(this, options, (self, command, script) => runCustom(self as RedisSentinel, command, script));
   }
 
   static create(options: SentinelOptions): RedisSentinel {
@@ -110,11 +84,6 @@ export class RedisSentinel<
       CustomMethods<O, M>;
   }
 
-  /** What every command runs with unless its call says otherwise. */
-  get commandOptions(): CommandOptions {
-    return effectiveOptions(this[CORE].options, this[OPTIONS]);
-  }
-
   /** Any command by its words. `isReadonly` is accepted for compatibility: whether a command reads is known. */
   sendCommand<T = ReplyValue>(isReadonly: boolean | undefined, args: Words, options?: CommandOptions): Promise<T>;
   sendCommand<T = ReplyValue>(args: Words, options?: CommandOptions): Promise<T>;
@@ -124,20 +93,12 @@ export class RedisSentinel<
     third?: CommandOptions,
   ): Promise<T> {
     const [args, given] = Array.isArray(first) ? [first, second as CommandOptions | undefined] : [second, third];
-    let command: Command<T>;
-    try {
-      if (!Array.isArray(args)) throw new InvalidArgumentError('sendCommand', 'args', 'must be an array');
-      command = rawCommand<T>(args);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return this[CORE].dispatch(command, callOptions(this[CORE].options, this[OPTIONS], given));
+    return sendWords(this, args as Words | undefined, given);
   }
 
   /** A transaction (MULTI … EXEC) on the master. */
   multi(): Multi<[], M, O> {
-    const Multi = transactionFor(this[GIVEN]());
-    return new Multi(this[CORE], this[OPTIONS]) as unknown as Multi<[], M, O>;
+    return transactionOf(this) as unknown as Multi<[], M, O>;
   }
   MULTI(): Multi<[], M, O> {
     return this.multi();
@@ -195,9 +156,7 @@ export class RedisSentinel<
 
   /** The same client with other options for its commands. */
   withCommandOptions<N extends TypeMapping = M>(options: CommandOptions<N>): RedisSentinel<N, O> & CustomMethods<O, N> {
-    return Object.create(this, {
-      [OPTIONS]: { value: mergeOptions(this[CORE].options, this[OPTIONS], options) },
-    }) as RedisSentinel<N, O> & CustomMethods<O, N>;
+    return viewOf(this, options);
   }
   /** The same client with other JavaScript types for replies. */
   withTypeMapping<N extends TypeMapping>(typeMapping: N): RedisSentinel<N, O> & CustomMethods<O, N> {

@@ -3,7 +3,6 @@
  * acknowledge, then what others left lying, then what is new.
  */
 import { hostname } from 'node:os';
-import type { RedisClient } from '../client.js';
 import { AbortError, ErrorReply } from '../errors.js';
 import type { RedisArgument } from '../protocol/types.js';
 
@@ -55,8 +54,13 @@ interface Reading {
   xAck(key: RedisArgument, group: string, id: string): Promise<unknown>;
 }
 
+/** What the iterator needs of a client. */
+export interface GroupReader {
+  withTypeMapping(mapping: Record<never, never>): { withAbortSignal(signal: AbortSignal): object };
+}
+
 export async function* consumeGroup(
-  client: RedisClient,
+  client: GroupReader,
   stream: RedisArgument,
   options: ConsumeOptions,
 ): AsyncGenerator<ConsumedEntry, void, undefined> {

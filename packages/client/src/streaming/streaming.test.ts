@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startServer } from '@redkeep/testing';
-import { createClient, type RedisClient } from '../client.js';
+import { createClient, type RedisClient } from '../client/client.js';
 import { RESP_TYPES } from '../protocol/types.js';
 import type { ConsumedEntry } from './consumer-group.js';
 

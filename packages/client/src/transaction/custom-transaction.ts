@@ -1,6 +1,6 @@
 /** Transactions that also know a client's modules, functions and scripts. */
 import type { TransactionTarget } from '../dispatcher.js';
-import type { CommandOptions } from '../options.js';
+import type { CommandOptions } from '../options/command-options.js';
 import { bindCustomCommands, type CustomCommandOptions, hasCustomCommands } from '../scripting/custom-commands.js';
 import { Transaction } from './transaction.js';
 

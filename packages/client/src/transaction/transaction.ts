@@ -1,12 +1,13 @@
 /** MULTI … EXEC: commands are collected, checked together and sent together; nothing comes between them. */
-import { prefixKeys } from '../client-core.js';
+
 import { type Bound, bindCommands, type ReplyKind } from '../commands/bind.js';
 import { Command, rawCommand, spec } from '../commands/command.js';
+import { prefixKeys } from '../commands/key-prefix.js';
 import type { Connection } from '../connection/connection.js';
 import { observedBatch } from '../diagnostics.js';
 import type { TransactionTarget } from '../dispatcher.js';
 import { ErrorReply, MultiErrorReply, WatchError } from '../errors.js';
-import type { CommandOptions } from '../options.js';
+import type { CommandOptions } from '../options/command-options.js';
 import type { Mapped, RedisArgument, TypeMapping } from '../protocol/types.js';
 import { type CustomBound, type RedisScript, withScriptText } from '../scripting/custom-commands.js';
 

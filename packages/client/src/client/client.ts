@@ -2,21 +2,23 @@
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import { inspect } from 'node:util';
-import type { ClientSideCacheProvider } from './cache/client-side-cache.js';
-import { ClientCore } from './client-core.js';
-import { callOptions, effectiveOptions, mergeOptions } from './command-options.js';
-import type { ScanCommonOptions } from './commands/arguments.js';
-import { bindCommands, type CommandMethods } from './commands/bind.js';
-import { type Command, rawCommand, spec, Command as Value } from './commands/command.js';
-import type { CommandReply } from './commands/command-info.js';
-import { auth } from './commands/connection.js';
-import type { ScanOptions } from './commands/keys.js';
-import { InvalidArgumentError } from './errors.js';
-import { type Health, healthCheck } from './health/health-check.js';
-import { createLegacyClient, type LegacyClient } from './legacy/legacy-client.js';
-import { CLIENT_SCHEMA, checkOptions } from './option-schema.js';
-import { type ClientOptions, type CommandOptions, type ResolvedOptions, resolveOptions } from './options.js';
-import { type PoolArguments, RedisClientPool } from './pool/pool.js';
+import type { ClientSideCacheProvider } from '../cache/client-side-cache.js';
+import type { ScanCommonOptions } from '../commands/arguments.js';
+import { bindCommands, type CommandMethods } from '../commands/bind.js';
+import { Command, spec } from '../commands/command.js';
+import type { CommandReply } from '../commands/command-info.js';
+import { auth } from '../commands/connection.js';
+import type { ScanOptions } from '../commands/keys.js';
+import type { BasicAuth } from '../credentials/credentials.js';
+import { InvalidArgumentError } from '../errors.js';
+import { createLegacyClient, type LegacyClient } from '../node-redis/legacy-client.js';
+import { bindPubSubCapitals } from '../node-redis/uppercase-aliases.js';
+import type { CommandOptions } from '../options/command-options.js';
+import { CLIENT_SCHEMA, checkOptions } from '../options/option-schema.js';
+import { type ClientOptions, type ResolvedOptions, resolveOptions } from '../options/options.js';
+import { SecretOptions } from '../options/secret-options.js';
+import { parseOptions, parseURL } from '../options/url-options.js';
+import { type PoolArguments, RedisClientPool } from '../pool/pool.js';
 import {
   type BlobString,
   type Double,
@@ -25,11 +27,9 @@ import {
   type RedisArgument,
   type ReplyValue,
   type TypeMapping,
-} from './protocol/types.js';
-import { bindPubSubCapitals } from './pubsub/capitals.js';
-import { type MessagesOptions, messages, type PubSubEvent } from './pubsub/message-iterator.js';
-import type { ChannelListeners, PubSubListener, PubSubType, PubSubTypeListeners } from './pubsub/pub-sub.js';
-import { type Pages, pages, type ScanIteratorOptions } from './scan-iterators.js';
+} from '../protocol/types.js';
+import { type MessagesOptions, messages, type PubSubEvent } from '../pubsub/message-iterator.js';
+import type { ChannelListeners, PubSubListener, PubSubType, PubSubTypeListeners } from '../pubsub/pub-sub.js';
 import {
   bindCustomCommands,
   type CustomCommandOptions,
@@ -37,25 +37,17 @@ import {
   type CustomOf,
   hasCustomCommands,
   type MappingOf,
-  type RedisScript,
-  runScript,
-} from './scripting/custom-commands.js';
-import { SecretOptions } from './secret-options.js';
-import type { BasicAuth } from './security/credentials.js';
-import type { TlsInfo } from './security/tls-info.js';
-import { type ConsumedEntry, type ConsumeOptions, consumeGroup } from './streaming/consumer-group.js';
-import { type ValueStreamOptions, valueStream } from './streaming/value-stream.js';
-import { transactionFor } from './transaction/custom-transaction.js';
-import type { Multi } from './transaction/transaction.js';
-import { parseOptions, parseURL } from './url-options.js';
+} from '../scripting/custom-commands.js';
+import type { TlsInfo } from '../security/tls-info.js';
+import { type ConsumedEntry, type ConsumeOptions, consumeGroup } from '../streaming/consumer-group.js';
+import { type ValueStreamOptions, valueStream } from '../streaming/value-stream.js';
+import type { Multi } from '../transaction/transaction.js';
+import { ClientCore } from './client-core.js';
+import { equip, Facade, runCustom, sendWords, transactionOf, viewOf } from './facade.js';
+import { type Health, healthCheck } from './health-check.js';
+import { type Pages, pages, type ScanIteratorOptions } from './scan-iterators.js';
+import { CORE, GIVEN, OPTIONS, SELF } from './symbols.js';
 
-/** Leads pools, clusters and Sentinel clients to a client's inside; not exported by the package. */
-export const CORE = Symbol('core');
-const OPTIONS = Symbol('options');
-/** What the client was created with; behind a function, since it holds passwords and a property can be printed. */
-const GIVEN = Symbol('given');
-/** The client itself, on views made by `withCommandOptions` and its like. */
-const SELF = Symbol('self');
 const SELECT = spec('SELECT');
 const WATCH = spec('WATCH');
 const UNWATCH = spec('UNWATCH');
@@ -63,10 +55,10 @@ const UNWATCH = spec('UNWATCH');
 const SUBSCRIPTIONS = new Set(['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'UNSUBSCRIBE', 'PUNSUBSCRIBE', 'SUNSUBSCRIBE']);
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are defined on the prototype by bindCommands
-export class RedisClient<M extends TypeMapping = Record<never, never>, O = Record<never, never>> extends EventEmitter {
-  declare readonly [CORE]: ClientCore;
-  declare readonly [OPTIONS]: CommandOptions | undefined;
-  declare readonly [GIVEN]: () => ClientOptions;
+export class RedisClient<M extends TypeMapping = Record<never, never>, O = Record<never, never>> extends Facade<
+  ClientCore,
+  ClientOptions
+> {
   declare readonly [SELF]: RedisClient;
   declare readonly SUBSCRIBE: RedisClient['subscribe'];
   declare readonly UNSUBSCRIBE: RedisClient['unsubscribe'];
@@ -80,10 +72,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
     super();
     const resolved = resolveOptions(options);
     const core = new ClientCore(adjust === undefined ? resolved : adjust(resolved), this);
-    // Not enumerable: spreading or printing a client shows nothing of what it holds.
-    Object.defineProperty(this, CORE, { value: core });
-    Object.defineProperty(this, OPTIONS, { value: undefined });
-    Object.defineProperty(this, GIVEN, { value: () => options });
+    equip(this, core, options);
     Object.defineProperty(this, SELF, { value: this });
   }
 
@@ -143,11 +132,6 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
 
   get clientSideCache(): ClientSideCacheProvider | undefined {
     return this[CORE].cache;
-  }
-
-  /** What every command of this client, or of this view of it, runs with unless its call says otherwise. */
-  get commandOptions(): CommandOptions {
-    return effectiveOptions(this[CORE].options, this[OPTIONS]);
   }
 
   /**
@@ -253,15 +237,11 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
     args: readonly (RedisArgument | number | bigint)[],
     options?: CommandOptions,
   ): Promise<T> {
-    let command: Command<T>;
-    try {
-      command = rawCommand<T>(args);
+    return sendWords<T>(this as unknown as RedisClient, args, options, (command, merged) => {
       if (SUBSCRIPTIONS.has(command.spec.name))
         throw new InvalidArgumentError(command.spec.name, 0, 'needs a listener; use subscribe() and its like');
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return this[CORE].dispatch(command, callOptions(this[CORE].options, this[OPTIONS], options));
+      return this[CORE].dispatch(command, merged);
+    });
   }
 
   /**
@@ -279,8 +259,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
 
   /** The same client with other options for its commands: `client.withCommandOptions({ timeout: 100 }).get(key)`. */
   withCommandOptions<N extends TypeMapping = M>(options: CommandOptions<N>): View<this, N, O> {
-    const merged = mergeOptions(this[CORE].options, this[OPTIONS], options);
-    return Object.create(this, { [OPTIONS]: { value: merged } }) as View<this, N, O>;
+    return viewOf(this as unknown as RedisClient, options);
   }
 
   /** The same client with other JavaScript types for replies. */
@@ -300,7 +279,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
 
   /** Changes the database of this client, also after a reconnect. */
   async select(database: number): Promise<void> {
-    await this[CORE].dispatch(new Value(SELECT, [String(database)]));
+    await this[CORE].dispatch(new Command(SELECT, [String(database)]));
   }
   SELECT(database: number): Promise<void> {
     return this.select(database);
@@ -406,8 +385,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
 
   /** A transaction (MULTI … EXEC): commands are collected and sent together by `exec`. */
   multi(): Multi<[], M, O> {
-    const Multi = transactionFor(this[GIVEN]());
-    return new Multi(this[CORE], this[OPTIONS]) as unknown as Multi<[], M, O>;
+    return transactionOf(this as unknown as RedisClient) as unknown as Multi<[], M, O>;
   }
   MULTI(): Multi<[], M, O> {
     return this.multi();
@@ -415,7 +393,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
 
   /** `exec` of the next transaction on this connection fails if one of the keys changes until then. */
   async watch(keys: RedisArgument | readonly RedisArgument[]): Promise<Mapped<string, M>> {
-    const reply = await this[CORE].dispatch(new Value(WATCH, Array.isArray(keys) ? keys : [keys]), this[OPTIONS]);
+    const reply = await this[CORE].dispatch(new Command(WATCH, Array.isArray(keys) ? keys : [keys]), this[OPTIONS]);
     this[CORE].watching();
     return reply as Mapped<string, M>;
   }
@@ -423,7 +401,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
     return this.watch(keys);
   }
   async unwatch(): Promise<Mapped<string, M>> {
-    const reply = await this[CORE].dispatch(new Value(UNWATCH, []), this[OPTIONS]);
+    const reply = await this[CORE].dispatch(new Command(UNWATCH, []), this[OPTIONS]);
     this[CORE].unwatched();
     return reply as Mapped<string, M>;
   }
@@ -520,20 +498,13 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
   toJSON(): object {
     return { server: this[CORE].server, state: this[CORE].connection.state };
   }
-
-  /** For this module's own bindings. */
-  static run(self: RedisClient, command: Command, script?: RedisScript): Promise<unknown> {
-    const core = self[CORE];
-    if (script === undefined) return core.dispatch(command, self[OPTIONS]);
-    return runScript((value, options) => core.dispatch(value, options), command, script, self[OPTIONS]);
-  }
 }
 
 // biome-ignore lint/correctness/noUnusedVariables: declarations that merge must have the same parameters
 export interface RedisClient<M extends TypeMapping = Record<never, never>, O = Record<never, never>>
   extends CommandMethods<M> {}
 
-type SimpleLine = import('./protocol/types.js').SimpleString;
+type SimpleLine = import('../protocol/types.js').SimpleString;
 /** The same client under another type mapping, with its scripts, functions and modules. */
 type View<C, N extends TypeMapping, O> = RedisClient<N, O> &
   CustomMethods<O, N> &
@@ -579,8 +550,8 @@ for (const name of EMITTER_METHODS) {
 export function clientClass(options: CustomCommandOptions): typeof RedisClient {
   if (!hasCustomCommands(options)) return RedisClient;
   class CustomRedisClient extends RedisClient {}
-  bindCustomCommands(CustomRedisClient.prototype, options, async (self, command, script) =>
-    RedisClient.run(self as RedisClient, command, script),
+  bindCustomCommands(CustomRedisClient.prototype, options, (self, command, script) =>
+    runCustom(self as RedisClient, command, script),
   );
   return CustomRedisClient as typeof RedisClient;
 }

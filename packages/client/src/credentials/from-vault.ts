@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { RedkeepError } from '../../errors.js';
-import { isLoopback } from '../../network/host-class.js';
-import type { CredentialsSource } from '../credentials.js';
-import { Secret } from '../secret.js';
+import { RedkeepError } from '../errors.js';
+import { isLoopback } from '../network/host-class.js';
+import type { CredentialsSource } from './credentials.js';
 import { type Fetched, pollingSource } from './polling-source.js';
+import { Secret } from './secret.js';
 
 export interface VaultOptions {
   /** `https://vault.example:8200`; default the environment's VAULT_ADDR. */

@@ -1,6 +1,4 @@
 /** node-redis's callback interface of version 3, for code that has not moved to promises. */
-
-import type { RedisClient } from '../client.js';
 import { ALIASES, COMMANDS } from '../commands/index.js';
 import { pairsToMap } from '../commands/readers.js';
 import type { RedisArgument } from '../protocol/types.js';
@@ -18,6 +16,13 @@ export type LegacyMulti = { readonly [K in Names]: LegacyMethod<LegacyMulti> } &
   sendCommand: LegacyMethod<LegacyMulti>;
   exec(callback?: LegacyCallback): void;
 };
+
+/** What it needs of the client that it calls. */
+export interface PromiseClient {
+  sendCommand(args: RedisArgument[]): Promise<unknown>;
+  multi(): { sendCommand(args: RedisArgument[]): unknown; exec(): Promise<unknown> };
+  emit(event: 'error', error: unknown): boolean;
+}
 
 type Reader = (reply: unknown) => unknown;
 /** The only reply that version 3 changed: a flat list of fields and values became an object. */
@@ -47,7 +52,7 @@ function splitCallback(args: unknown[]): LegacyCallback | undefined {
   return typeof args.at(-1) === 'function' ? (args.pop() as LegacyCallback) : undefined;
 }
 
-export function createLegacyClient(client: RedisClient): LegacyClient {
+export function createLegacyClient(client: PromiseClient): LegacyClient {
   const settle = (promise: Promise<unknown>, callback: LegacyCallback | undefined, read: Reader = asGiven) => {
     promise.then(
       (reply) => callback?.(null, read(reply)),
@@ -72,7 +77,7 @@ export function createLegacyClient(client: RedisClient): LegacyClient {
 
 type Settle = (promise: Promise<unknown>, callback: LegacyCallback | undefined, read?: Reader) => void;
 
-function createLegacyMulti(client: RedisClient, settle: Settle): LegacyMulti {
+function createLegacyMulti(client: PromiseClient, settle: Settle): LegacyMulti {
   const transaction = client.multi();
   const readers: Reader[] = [];
   const multi: Record<string, unknown> = {

@@ -1,4 +1,4 @@
-import type { Credentials, CredentialsSource } from '../credentials.js';
+import type { Credentials, CredentialsSource } from './credentials.js';
 import { type Fetched, pollingSource } from './polling-source.js';
 
 export interface TokenResult extends Credentials {

@@ -1,20 +1,21 @@
 /** The types that code written for node-redis names, with its type parameters. */
-import type { RedisClient } from './client.js';
-import type { RedisCluster } from './cluster/cluster.js';
-import type { ClusterOptions } from './cluster/cluster-options.js';
-import type { ClientOptions, CommandOptions } from './options.js';
-import type { LeasedClient } from './pool/lease.js';
-import type { PoolArguments, RedisClientPool } from './pool/pool.js';
-import type { RespVersion, TypeMapping } from './protocol/types.js';
+import type { RedisClient } from '../client/client.js';
+import type { RedisCluster } from '../cluster/cluster.js';
+import type { ClusterOptions } from '../cluster/cluster-options.js';
+import type { CommandOptions } from '../options/command-options.js';
+import type { ClientOptions } from '../options/options.js';
+import type { LeasedClient } from '../pool/lease.js';
+import type { PoolArguments, RedisClientPool } from '../pool/pool.js';
+import type { RespVersion, TypeMapping } from '../protocol/types.js';
 import type {
   CustomMethods,
   CustomOf,
   RedisFunctions,
   RedisModules,
   RedisScripts,
-} from './scripting/custom-commands.js';
-import type { RedisSentinel } from './sentinel/sentinel.js';
-import type { SentinelOptions } from './sentinel/sentinel-options.js';
+} from '../scripting/custom-commands.js';
+import type { RedisSentinel } from '../sentinel/sentinel.js';
+import type { SentinelOptions } from '../sentinel/sentinel-options.js';
 
 type None = Record<never, never>;
 type Custom<M, F, S> = CustomOf<{ readonly modules: M; readonly functions: F; readonly scripts: S }>;

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect, promisify } from 'node:util';
 import { startFaultProxy, startServer, waitFor } from '@redkeep/testing';
+import { AbortError, CommandRefusedError, InvalidOptionError, TimeoutError, WatchError } from '../errors.js';
+import type { ClientOptions } from '../options/options.js';
+import { RESP_TYPES } from '../protocol/types.js';
+import { defineScript } from '../scripting/custom-commands.js';
 import { createClient, RedisClient } from './client.js';
-import { AbortError, CommandRefusedError, InvalidOptionError, TimeoutError, WatchError } from './errors.js';
-import type { ClientOptions } from './options.js';
-import { RESP_TYPES } from './protocol/types.js';
-import { defineScript } from './scripting/custom-commands.js';
 
 async function connect(port: number, options: ClientOptions = {}): Promise<RedisClient> {
   const client: RedisClient = createClient({

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Engine, findEngine, findEngines, startServer } from '@redkeep/testing';
-import { createClient, type RedisClient } from '../client.js';
+import { createClient, type RedisClient } from '../client/client.js';
+import type { Command, CommandFunction } from '../commands/command.js';
 import type { RespVersion } from '../protocol/types.js';
-import type { Command, CommandFunction } from './command.js';
 
 export type Check = (reply: never, resp: RespVersion) => void;
 /** A call and what it resolves with; a function checks what cannot be foretold. */

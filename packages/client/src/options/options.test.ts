@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { InvalidOptionError } from './errors.js';
-import { type ClientOptions, parseUrl, resolveOptions } from './options.js';
+import { InvalidOptionError } from '../errors.js';
+import { type ClientOptions, resolveOptions } from './options.js';
+import { parseUrl } from './url.js';
 
 const resolve = (options: ClientOptions, env: NodeJS.ProcessEnv = {}) => resolveOptions(options, env).connection;
 const refused = (options: unknown, option: string, code = 'REDKEEP_INVALID_OPTION', env: NodeJS.ProcessEnv = {}) =>

@@ -1,6 +1,6 @@
-import { RedkeepError } from '../../errors.js';
-import type { Credentials, CredentialsSource } from '../credentials.js';
-import { Secret } from '../secret.js';
+import { RedkeepError } from '../errors.js';
+import type { Credentials, CredentialsSource } from './credentials.js';
+import { Secret } from './secret.js';
 
 export interface EnvNames {
   /** Variable with the user name; default `REDIS_USERNAME`. May be unset: then it is the default user. */

@@ -3,9 +3,9 @@
  * option's path; what options mean together is judged where they are resolved.
  */
 import { isIP } from 'node:net';
-import { ClientSideCacheProvider } from './cache/client-side-cache.js';
-import { InvalidOptionError } from './errors.js';
-import { Secret } from './security/secret.js';
+import { ClientSideCacheProvider } from '../cache/client-side-cache.js';
+import { Secret } from '../credentials/secret.js';
+import { InvalidOptionError } from '../errors.js';
 
 /** @throws InvalidOptionError that names `path` */
 export interface Rule {

@@ -1,12 +1,13 @@
 /** What a client is made of, behind its public face: the policy gate, the connection, its modes and the events. */
 import type { EventEmitter } from 'node:events';
 import { TLSSocket } from 'node:tls';
-import { cacheableKeys, cacheKey } from './cache/caching.js';
-import type { ClientSideCacheProvider } from './cache/client-side-cache.js';
-import { Command, Flag, spec } from './commands/command.js';
-import { BlockingConnections } from './connection/blocking-connections.js';
-import { Connection, type ConnectionListener, type DispatchOptions } from './connection/connection.js';
-import type { HandshakeStep } from './connection/handshake.js';
+import { cacheableKeys, cacheKey } from '../cache/caching.js';
+import type { ClientSideCacheProvider } from '../cache/client-side-cache.js';
+import { Command, Flag, spec } from '../commands/command.js';
+import { prefixKeys } from '../commands/key-prefix.js';
+import { BlockingConnections } from '../connection/blocking-connections.js';
+import { Connection, type ConnectionListener, type DispatchOptions } from '../connection/connection.js';
+import type { HandshakeStep } from '../connection/handshake.js';
 import {
   type ConnectionMessage,
   commandChannel,
@@ -17,16 +18,17 @@ import {
   type ProtectionMessage,
   protectionChannel,
   serverInfo,
-} from './diagnostics.js';
-import type { Dispatcher, TransactionTarget } from './dispatcher.js';
-import { ErrorReply, WatchError } from './errors.js';
-import type { CommandOptions, ResolvedOptions } from './options.js';
-import type { RedisArgument } from './protocol/types.js';
-import type { MessageSource } from './pubsub/message-iterator.js';
-import { PubSub } from './pubsub/pub-sub.js';
-import { CircuitBreaker } from './security/circuit-breaker.js';
-import { CommandGate } from './security/command-gate.js';
-import { type TlsInfo, tlsInfoOf } from './security/tls-info.js';
+} from '../diagnostics.js';
+import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
+import { ErrorReply, WatchError } from '../errors.js';
+import type { CommandOptions } from '../options/command-options.js';
+import type { ResolvedOptions } from '../options/options.js';
+import type { RedisArgument } from '../protocol/types.js';
+import type { MessageSource } from '../pubsub/message-iterator.js';
+import { PubSub } from '../pubsub/pub-sub.js';
+import { CircuitBreaker } from '../resilience/circuit-breaker.js';
+import { CommandGate } from '../resilience/command-gate.js';
+import { type TlsInfo, tlsInfoOf } from '../security/tls-info.js';
 
 const TRACKING_ON = new Command(spec('CLIENT TRACKING'), ['ON']);
 const CACHE_BY_CALL = new Command(spec('CLIENT TRACKING'), ['ON', 'OPTIN']);
@@ -438,20 +440,3 @@ const LEAVES_STATE = new Set(
   ),
 );
 const UNWATCH = new Command(spec('UNWATCH'), []);
-
-/** The same command on prefixed keys. */
-export function prefixKeys<T>(command: Command<T>, prefix: RedisArgument): Command<T> {
-  if ((command.spec.flags & Flag.CHANNELS) !== 0) return command;
-  const args = command.args.slice();
-  for (const position of command.spec.keys(args)) {
-    const key = args[position];
-    if (typeof key === 'string' || Buffer.isBuffer(key)) args[position] = prefixKey(key, prefix);
-  }
-  return new Command<T>(command.spec, args, command.preserve);
-}
-
-export function prefixKey(key: RedisArgument, prefix: RedisArgument | undefined): RedisArgument {
-  if (prefix === undefined) return key;
-  if (typeof key === 'string' && typeof prefix === 'string') return prefix + key;
-  return Buffer.concat([Buffer.from(prefix), Buffer.from(key)]);
-}

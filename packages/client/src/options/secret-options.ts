@@ -1,7 +1,9 @@
 /** Options as a client shows them: usable to create another client, but nothing in them prints a password. */
-import { type ClientOptions, parseUrl } from './options.js';
-import { Secret } from './security/secret.js';
-import type { TlsOptions } from './security/tls-policy.js';
+
+import { Secret } from '../credentials/secret.js';
+import type { TlsOptions } from '../security/tls-policy.js';
+import type { ClientOptions } from './options.js';
+import { parseUrl } from './url.js';
 
 const shown = new WeakMap<ClientOptions, ClientOptions>();
 

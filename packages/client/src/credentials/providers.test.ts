@@ -9,14 +9,14 @@ import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import { startServer, waitFor } from '@redkeep/testing';
-import { createClient } from '../../client.js';
-import type { Credentials, CredentialsSource } from '../credentials.js';
-import { Secret } from '../secret.js';
+import { createClient } from '../client/client.js';
+import type { Credentials, CredentialsSource } from './credentials.js';
 import { fromAwsSecretsManager } from './from-aws-secrets-manager.js';
 import { fromCallback } from './from-callback.js';
 import { fromEnv } from './from-env.js';
 import { fromFile } from './from-file.js';
 import { fromVault } from './from-vault.js';
+import { Secret } from './secret.js';
 
 const shown = async (source: CredentialsSource) => {
   const { username, password } = await source.current();

@@ -1,7 +1,7 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
-import { RedkeepError } from '../../errors.js';
-import { type Credentials, type CredentialsSource, sameCredentials } from '../credentials.js';
-import { Secret } from '../secret.js';
+import { RedkeepError } from '../errors.js';
+import { type Credentials, type CredentialsSource, sameCredentials } from './credentials.js';
+import { Secret } from './secret.js';
 
 export interface FileOptions {
   /** File with the password alone; a trailing line end is dropped. */

@@ -1,4 +1,4 @@
-import type { Credentials, CredentialsSource } from './credentials.js';
+import type { Credentials, CredentialsSource } from '../credentials/credentials.js';
 
 /** Credentials that a test turns, as a secret manager's rotation does. */
 export class TurningSource implements CredentialsSource {

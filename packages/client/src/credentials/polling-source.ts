@@ -1,4 +1,4 @@
-import { type Credentials, type CredentialsSource, sameCredentials } from '../credentials.js';
+import { type Credentials, type CredentialsSource, sameCredentials } from './credentials.js';
 
 export interface Fetched {
   readonly credentials: Credentials;

@@ -14,8 +14,8 @@ import {
   waitFor,
 } from '@redkeep/testing';
 import { createClient, createClientPool, createCluster, createSentinel } from '../index.js';
-import { fromCallback } from './providers/from-callback.js';
-import { TurningSource } from './turning-source.test.support.js';
+import { TurningSource } from '../testing/rotating-source.js';
+import { fromCallback } from './from-callback.js';
 
 const TURNS = 10;
 const CALLERS = 50;

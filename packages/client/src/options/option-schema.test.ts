@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { createClient, createClientPool, createCluster, createSentinel, InvalidOptionError, Secret } from './index.js';
+import { createClient, createClientPool, createCluster, createSentinel, InvalidOptionError, Secret } from '../index.js';
 import { CLIENT_SCHEMA, CLUSTER_SCHEMA, POOL_SCHEMA, type Schema, SENTINEL_SCHEMA } from './option-schema.js';
 import type { ClientOptions } from './options.js';
 

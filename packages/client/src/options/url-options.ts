@@ -1,7 +1,9 @@
 /** node-redis's `parseURL` and `parseOptions`: a URL as the options that it stands for. */
-import { InvalidOptionError } from './errors.js';
-import { type ClientOptions, parseUrl, type SocketOptions } from './options.js';
-import type { AsyncCredentialsProvider } from './security/credentials.js';
+
+import type { AsyncCredentialsProvider } from '../credentials/credentials.js';
+import { InvalidOptionError } from '../errors.js';
+import type { ClientOptions, SocketOptions } from './options.js';
+import { parseUrl } from './url.js';
 
 export interface ParsedUrlOptions extends ClientOptions {
   socket: SocketOptions & { tls: boolean };

@@ -1,7 +1,7 @@
-import { RedkeepError } from '../../errors.js';
-import type { CredentialsSource } from '../credentials.js';
-import { Secret } from '../secret.js';
+import { RedkeepError } from '../errors.js';
+import type { CredentialsSource } from './credentials.js';
 import { type Fetched, pollingSource } from './polling-source.js';
+import { Secret } from './secret.js';
 
 /** What is used of the official SDK: `new SecretsManager()` of `@aws-sdk/client-secrets-manager`. */
 export interface SecretsManagerLike {

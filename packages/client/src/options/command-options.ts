@@ -1,5 +1,15 @@
 /** Options of commands: of the client, of a view of it, of one call, the nearer before the farther. */
-import { type CommandOptions, DEFAULTS } from './options.js';
+import type { DispatchOptions } from '../connection/dispatch-options.js';
+import type { TypeMapping } from '../protocol/types.js';
+import { DEFAULTS } from './defaults.js';
+
+export interface CommandOptions<M extends TypeMapping = TypeMapping> extends DispatchOptions {
+  /** Milliseconds from call to answer; default 5000. 0 or undefined = none. */
+  readonly timeout?: number;
+  readonly typeMapping?: M;
+  /** Answer these reads from the client-side cache; `ttl` in milliseconds. Needed with `clientSideCache.byCall`. */
+  readonly cache?: { readonly ttl?: number };
+}
 
 interface Owner {
   readonly commandOptions: CommandOptions;

@@ -6,23 +6,26 @@ import {
   BasicClientSideCache,
   type ClientSideCacheConfig,
   ClientSideCacheProvider,
-} from './cache/client-side-cache.js';
-import type { ConnectionOptions, DispatchOptions } from './connection/connection.js';
-import type { HandshakeStep } from './connection/handshake.js';
-import { defaultReconnectStrategy, type ReconnectStrategy } from './connection/reconnect.js';
-import type { Endpoint } from './connection/transport.js';
-import { InvalidOptionError } from './errors.js';
-import { bareHost, isLoopback } from './network/host-class.js';
+} from '../cache/client-side-cache.js';
+import type { ConnectionOptions } from '../connection/connection.js';
+import type { HandshakeStep } from '../connection/handshake.js';
+import { defaultReconnectStrategy, type ReconnectStrategy } from '../connection/reconnect.js';
+import type { Endpoint } from '../connection/transport.js';
+import { type CredentialsProvider, fromValue, toCredentialsSource } from '../credentials/credentials.js';
+import { Secret } from '../credentials/secret.js';
+import { InvalidOptionError } from '../errors.js';
+import { bareHost, isLoopback } from '../network/host-class.js';
+import { DEFAULT_REPLY_LIMITS, type ReplyLimits } from '../protocol/limits.js';
+import type { RedisArgument, RespVersion } from '../protocol/types.js';
+import type { CircuitBreakerOptions } from '../resilience/circuit-breaker.js';
+import { RateLimit, type RateLimitOptions } from '../resilience/rate-limit.js';
+import type { CustomCommandOptions } from '../scripting/custom-commands.js';
+import { CommandPolicy, type CommandPolicyOptions } from '../security/command-policy.js';
+import { revealed, type TlsOptions, validateTls } from '../security/tls-policy.js';
+import type { CommandOptions } from './command-options.js';
+import { DEFAULTS } from './defaults.js';
 import { CLIENT_SCHEMA, checkOptions, ownOptions, TLS_SCHEMA } from './option-schema.js';
-import { DEFAULT_REPLY_LIMITS, type ReplyLimits } from './protocol/limits.js';
-import type { RedisArgument, RespVersion, TypeMapping } from './protocol/types.js';
-import type { CustomCommandOptions } from './scripting/custom-commands.js';
-import type { CircuitBreakerOptions } from './security/circuit-breaker.js';
-import { CommandPolicy, type CommandPolicyOptions } from './security/command-policy.js';
-import { type CredentialsProvider, fromValue, toCredentialsSource } from './security/credentials.js';
-import { RateLimit, type RateLimitOptions } from './security/rate-limit.js';
-import { Secret } from './security/secret.js';
-import { revealed, type TlsOptions, validateTls } from './security/tls-policy.js';
+import { type ParsedUrl, parseUrl } from './url.js';
 
 export interface SocketOptions extends TlsOptions {
   /** Default `localhost`. */
@@ -48,14 +51,6 @@ export interface SocketOptions extends TlsOptions {
   keepAliveInitialDelay?: number;
   /** A function, a fixed number of milliseconds, or `false` for no reconnecting. Default: 50 ms to 2 s, full jitter. */
   reconnectStrategy?: false | number | ReconnectStrategy;
-}
-
-export interface CommandOptions<M extends TypeMapping = TypeMapping> extends DispatchOptions {
-  /** Milliseconds from call to answer; default 5000. 0 or undefined = none. */
-  readonly timeout?: number;
-  readonly typeMapping?: M;
-  /** Answer these reads from the client-side cache; `ttl` in milliseconds. Needed with `clientSideCache.byCall`. */
-  readonly cache?: { readonly ttl?: number };
 }
 
 /** {@link ClientSideCacheConfig}, and whether every read is cached or only those that ask for it. */
@@ -112,17 +107,6 @@ export interface ClientOptions extends CommandPolicyOptions, CustomCommandOption
   /** Enterprise maintenance pushes are not followed: they move a connection, with its password, to any address. */
   maintNotifications?: 'disabled' | 'enabled' | 'auto';
 }
-
-/** Milliseconds and counts that bound a client, in one place. */
-export const DEFAULTS = {
-  connectTimeout: 10_000,
-  handshakeTimeout: 5_000,
-  commandTimeout: 5_000,
-  keepAliveInitialDelay: 30_000,
-  maxCommands: 1_000_000,
-  maxQueueBytes: 128 * 1024 * 1024,
-  maxRetries: 3,
-} as const;
 
 export interface ResolvedOptions {
   /** One for all connections of a pool, cluster or Sentinel client. */
@@ -219,80 +203,6 @@ export function resolveCache(
     throw new InvalidOptionError('emitInvalidate', 'is not needed with clientSideCache, whose provider emits the same');
   if (cache instanceof ClientSideCacheProvider) return { provider: cache, byCall: false };
   return { provider: new Cache(cache), byCall: cache.byCall === true };
-}
-
-export interface ParsedUrl {
-  readonly endpoint: Endpoint;
-  readonly tls: boolean | undefined;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  readonly database: number | undefined;
-}
-
-const SCHEMES: Readonly<Record<string, boolean>> = {
-  'redis:': false,
-  'valkey:': false,
-  'rediss:': true,
-  'valkeys:': true,
-};
-
-/** The URL itself never stands in an error: it can hold a password. */
-export function parseUrl(text: string, option = 'url'): ParsedUrl {
-  // `unix://user:password@/path` has credentials but no host, which URL refuses.
-  // It has no path for the database either, so `?db=` says that, and nothing else is read from a query.
-  const unix = /^unix:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?(\/[^?#]+)(?:\?db=(\d{1,6}))?$/i.exec(text);
-  if (unix !== null) {
-    return {
-      endpoint: { kind: 'unix', path: decode(unix[3]!, option) },
-      tls: false,
-      username: decode(unix[1] ?? '', option) || undefined,
-      password: decode(unix[2] ?? '', option) || undefined,
-      database: unix[4] === undefined ? undefined : Number(unix[4]),
-    };
-  }
-  let url: URL;
-  try {
-    url = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `none://${text}`);
-  } catch {
-    throw new InvalidOptionError(option, 'is not a URL of the form rediss://user:password@host:port/database');
-  }
-  if (url.search !== '' || url.hash !== '') {
-    throw new InvalidOptionError(
-      option,
-      'has a query or fragment; options are not read from URLs, because whoever controls a part of the URL would control them',
-    );
-  }
-  const username = decode(url.username, option) || undefined;
-  const password = decode(url.password, option) || undefined;
-  const tls = SCHEMES[url.protocol];
-  if (tls === undefined && url.protocol !== 'none:') {
-    throw new InvalidOptionError(
-      option,
-      'has an unknown scheme; use rediss://, valkeys://, redis://, valkey:// or unix://',
-    );
-  }
-  const path = url.pathname.slice(1);
-  if (path !== '' && !/^\d{1,6}$/.test(path))
-    throw new InvalidOptionError(option, 'has a path that is not a database number');
-  return {
-    endpoint: {
-      kind: 'tcp',
-      host: decode(url.hostname.replace(/^\[|\]$/g, ''), option) || 'localhost',
-      port: url.port === '' ? 6379 : Number(url.port),
-    },
-    tls,
-    username,
-    password,
-    database: path === '' ? undefined : Number(path),
-  };
-}
-
-function decode(part: string, option: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    throw new InvalidOptionError(option, 'has a malformed percent escape');
-  }
 }
 
 /** Options that say two things at once: nobody can tell which was meant. `fromUrl` is that of the option `url`. */

@@ -1,5 +1,5 @@
 /** SCAN and its like as async iterators of pages. A page may be empty, and an element may come twice (SCAN's terms). */
-import type { Mapped, RedisArgument, TypeMapping } from './protocol/types.js';
+import type { Mapped, RedisArgument, TypeMapping } from '../protocol/types.js';
 
 /** Pages of `T`, as the type mapping `M` shows it. Named, because what the compiler infers fits one version of Node's types. */
 export type Pages<T, M extends TypeMapping> = AsyncGenerator<Mapped<T, M>[], void, undefined>;

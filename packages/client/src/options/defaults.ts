@@ -1,0 +1,10 @@
+/** Milliseconds and counts that bound a client, in one place. */
+export const DEFAULTS = {
+  connectTimeout: 10_000,
+  handshakeTimeout: 5_000,
+  commandTimeout: 5_000,
+  keepAliveInitialDelay: 30_000,
+  maxCommands: 1_000_000,
+  maxQueueBytes: 128 * 1024 * 1024,
+  maxRetries: 3,
+} as const;
