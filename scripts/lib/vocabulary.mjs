@@ -33,7 +33,7 @@ export const VOCABULARY = [
   },
   {
     word: 'dangerous commands, and the harm of each',
-    home: 'packages/client/src/security/dangerous-commands.ts',
+    home: 'packages/client/src/commands/dangerous-commands.ts',
     also: [['lists dangerous commands', (node) => listsCommands(node)]],
     exempt: [
       'packages/client/src/commands/table.ts', // generated: every command as servers describe it
