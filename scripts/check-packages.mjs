@@ -15,7 +15,7 @@ const ALLOWED = [
   /^LICENSE$/,
   /^bin\/[\w.-]+\.js$/,
   /^dist\/.+\.(js|d\.ts)$/,
-  /^cjs\/(package\.json|index\.mjs|.+\.(js|d\.ts))$/,
+  /^cjs\/(package\.json|[\w-]+\.mjs|.+\.(js|d\.ts))$/,
   /^dist\/.+\.(css|svg|lua)$/,
   /^redkeep\.config\.schema\.json$/,
   /^(data|schema)\/[\w.-]+\.json$/,

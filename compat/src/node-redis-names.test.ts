@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as redis from 'redis';
 import * as redkeep from 'redkeep';
+import * as nodeRedis from 'redkeep/node-redis';
 
 /** Not offered, and why; see docs/migrating-from-node-redis.md. */
 const EXPORTS: Readonly<Record<string, string>> = {
@@ -45,6 +46,18 @@ describe('names of node-redis 6', () => {
   test('exports', () => {
     const lacking = Object.keys(redis).filter((name) => !(name in redkeep) && !INTEROP.has(name));
     assert.deepEqual(lacking.sort(), Object.keys(EXPORTS).sort());
+  });
+
+  test("the sub-path has node-redis's names, and the root has the same objects", () => {
+    const lacking = Object.keys(redis).filter((name) => !(name in nodeRedis) && !INTEROP.has(name));
+    assert.deepEqual(lacking.sort(), Object.keys(EXPORTS).sort());
+    for (const [name, value] of Object.entries(nodeRedis))
+      if (name in redkeep) assert.equal((redkeep as Record<string, unknown>)[name], value, name);
+  });
+
+  test('the root has no table that node-redis does not export by that name', () => {
+    const tables = Object.keys(redkeep).filter((name) => /^[A-Z]+(_[A-Z]+)+$/.test(name) && !(name in redis));
+    assert.deepEqual(tables.sort(), ['DANGEROUS_COMMANDS', 'DEFAULT_CIPHERS', 'POOL_DEFAULTS']);
   });
 
   test('constants have the same values', () => {

@@ -1,4 +1,4 @@
-export { CacheStats } from './cache/cache-stats.js';
+export type { CacheStats } from './cache/cache-stats.js';
 export {
   BasicClientSideCache,
   BasicPooledClientSideCache,
@@ -10,48 +10,30 @@ export type { Health } from './client/health-check.js';
 export { createCluster, RedisCluster } from './cluster/cluster.js';
 export type { ClusterOptions, NodeAddressMap } from './cluster/cluster-options.js';
 export type { ClusterNode, Shard } from './cluster/nodes.js';
-export {
-  AR_OPERATIONS,
-  AR_PREDICATE_COMBINATORS,
-  AR_PREDICATE_TYPES,
-} from './commands/arrays.js';
 export type { Command } from './commands/command.js';
-export * from './commands/constants.js';
+export type {
+  ClientUnblockMode,
+  ClusterSlotState,
+  CommandListFilterBy,
+  FailoverMode,
+  HotkeysMetric,
+  LatencyEvent,
+  RedisFlushMode,
+} from './commands/constants.js';
 export { DANGEROUS_COMMANDS, type DangerGroup, type DangerousCommand } from './commands/dangerous-commands.js';
-export { GEO_REPLY_WITH, type GeoReplyWith } from './commands/geo.js';
-export { HASH_EXPIRATION, HASH_EXPIRATION_TIME, type HashExpiration } from './commands/hashes.js';
-export {
-  FT_AGGREGATE_GROUP_BY_REDUCERS,
-  FT_AGGREGATE_STEPS,
-  type FtAggregateOptions,
-} from './commands/search/aggregate.js';
-export { FT_HYBRID_COMBINE_METHOD, FT_HYBRID_VECTOR_METHOD, type FtHybridOptions } from './commands/search/hybrid.js';
-export { type FtSearchOptions, REDISEARCH_LANGUAGE, type RediSearchLanguage } from './commands/search/query.js';
+export type { GeoReplyWith } from './commands/geo.js';
+export type { HashExpiration } from './commands/hashes.js';
+export type { FtAggregateOptions } from './commands/search/aggregate.js';
+export type { FtHybridOptions } from './commands/search/hybrid.js';
+export type { FtSearchOptions, RediSearchLanguage } from './commands/search/query.js';
 export type { SearchReply } from './commands/search/replies.js';
-export {
-  type RediSearchSchema,
-  SCHEMA_FIELD_TYPE,
-  SCHEMA_GEO_SHAPE_COORD_SYSTEM,
-  SCHEMA_TEXT_FIELD_PHONETIC,
-  SCHEMA_VECTOR_FIELD_ALGORITHM,
-  VAMANA_COMPRESSION_ALGORITHM,
-} from './commands/search/schema.js';
-export {
-  STREAM_DELETION_POLICY,
-  STREAM_DELETION_REPLY_CODES,
-  type StreamDeletionPolicy,
-  type StreamDeletionReplyCode,
-  type StreamMessage,
+export type { RediSearchSchema } from './commands/search/schema.js';
+export type {
+  StreamDeletionPolicy,
+  StreamDeletionReplyCode,
+  StreamMessage,
 } from './commands/stream-messages.js';
 export type { SetOptions } from './commands/strings.js';
-export {
-  TIME_SERIES_AGGREGATION_TYPE,
-  TIME_SERIES_BUCKET_TIMESTAMP,
-  TIME_SERIES_DUPLICATE_POLICIES,
-  TIME_SERIES_ENCODING,
-  TIME_SERIES_REDUCERS,
-  TS_READ_TIMESTAMP,
-} from './commands/time-series/options.js';
 export type {
   AsyncCredentialsProvider,
   BasicAuth,
@@ -83,6 +65,7 @@ export {
 export { digest } from './digest.js';
 export * from './errors.js';
 export { type HostClass, hostClass, isLoopback } from './network/host-class.js';
+export * from './node-redis/tables.js';
 export * from './node-redis/types.js';
 export type { CommandOptions } from './options/command-options.js';
 export type { ClientOptions, SocketOptions } from './options/options.js';
@@ -92,7 +75,7 @@ export { POOL_DEFAULTS, type PoolOptions } from './pool/pool-core.js';
 export type { ReplyLimits } from './protocol/limits.js';
 export { RESP_TYPES, type RedisArgument, type ReplyValue, type TypeMapping, VerbatimString } from './protocol/types.js';
 export type { MessagesOptions, PubSubEvent } from './pubsub/message-iterator.js';
-export { PUBSUB_TYPE, type PubSubListener, type PubSubType } from './pubsub/pub-sub.js';
+export type { PubSubListener, PubSubType } from './pubsub/pub-sub.js';
 export type { CircuitBreakerOptions } from './resilience/circuit-breaker.js';
 export type { RateLimitOptions } from './resilience/rate-limit.js';
 export type { CommandParser } from './scripting/command-parser.js';
@@ -119,5 +102,5 @@ export type { OpenTelemetryApi } from './telemetry/api.js';
 export type { MetricsConfig } from './telemetry/metrics.js';
 export { OpenTelemetry, type OpenTelemetryConfig } from './telemetry/open-telemetry.js';
 export type { TracingConfig } from './telemetry/tracing.js';
-export { Transaction } from './transaction/transaction.js';
+export type { Transaction } from './transaction/transaction.js';
 export { version } from './version.js';

@@ -1,0 +1,2 @@
+// As index.mjs, for `redkeep/node-redis`.
+export * from './node-redis/index.js';
