@@ -1,2 +1,2 @@
-/** Of this package; sent to servers as LIB-VER. Kept equal to package.json by a test. */
+/** Version of this package; sent to the server as LIB-VER. Kept equal to package.json by a test. */
 export const version = '0.1.0';

@@ -87,7 +87,7 @@ describe('client-side cache', () => {
     await client.get('a');
     assert.equal(cache.stats().evictionCount, 1);
     assert.deepEqual([cache.stats().hitCount, cache.stats().missCount], [2, 3]);
-    await client.withCommandOptions({ cache: { ttl: 1 } }).get('short');
+    await client.withCommandOptions({ cache: { ttlMs: 1 } }).get('short');
     await waitFor(async () => {
       const before = cache.stats().missCount;
       await client.get('short');
@@ -102,7 +102,7 @@ describe('client-side cache', () => {
     await other.set('key', 'one');
     await client.get('other');
     assert.equal(client.clientSideCache!.size(), 0);
-    const cached = client.withCommandOptions({ cache: { ttl: 60_000 } });
+    const cached = client.withCommandOptions({ cache: { ttlMs: 60_000 } });
     assert.equal(await cached.get('key'), 'one');
     assert.equal(client.clientSideCache!.size(), 1);
     assert.match(await other.sendCommand<string>(['INFO', 'stats']), /tracking_total_keys:1\r/);

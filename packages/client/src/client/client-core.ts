@@ -68,7 +68,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     this.#gate = this.#newGate();
     options.policy.onRefused = (refusal) => emitter.emit('command-refused', refusal);
     this.pubSub = new PubSub(this.connection, {
-      refuse: (command) => options.policy.refuse(command),
+      refusalOf: (command) => options.policy.refusalOf(command),
       onShardMoved: (channel, listeners) => emitter.emit('sharded-channel-moved', channel, listeners),
       onRefused: (error) => this.#emitError(error),
     });
@@ -214,7 +214,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   dispatch<T>(command: Command<T>, options: CommandOptions = this.options.commandOptions): Promise<T> {
     const { flags } = command.spec;
     if ((flags & PLAIN) === 0) this.#noteState(command.spec.name);
-    const refused = this.options.policy.refuse(command);
+    const refused = this.options.policy.refusalOf(command);
     if (refused !== undefined) return Promise.reject(refused);
     const { keyPrefix } = this.options;
     const keyed = keyPrefix === undefined ? command : prefixKeys(command, keyPrefix);
@@ -302,7 +302,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
       // Another database has other values under the same keys.
       cacheKey: `${this.connection.database} ${cacheKey(command, options.typeMapping)}`,
       keys,
-      ttl: options.cache?.ttl,
+      ttl: options.cache?.ttlMs,
       load: async () => {
         if (!byCall) return this.connection.dispatch(command, options);
         // CLIENT CACHING YES speaks for the next command only, so nothing may come between.
@@ -348,10 +348,10 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   setDirtyWatch(why: string): void {
     this.#dirtyWatch = why;
   }
-  watching(): void {
+  markWatching(): void {
     this.#watchEpoch ??= this.connection.epoch;
   }
-  unwatched(): void {
+  clearWatch(): void {
     this.#watchEpoch = undefined;
   }
   #endWatch(): void {
@@ -379,7 +379,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   resume(): void {
     this.connection.resume();
   }
-  watch(onReconnect: () => void, onEnd: () => void): () => void {
+  onReconnectOrEnd(onReconnect: () => void, onEnd: () => void): () => void {
     let stood = this.connection.state === 'ready';
     const onReady = () => {
       if (stood) onReconnect();
@@ -419,7 +419,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   }
 }
 
-/** D6: time enough to renew without haste. */
+/** Warn 30 days before expiry, critical at 7. */
 const CERTIFICATE_WARNING_DAYS = 30;
 const CERTIFICATE_CRITICAL_DAYS = 7;
 const DAY_MS = 86_400_000;

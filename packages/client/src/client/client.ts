@@ -12,7 +12,7 @@ import type { ScanOptions } from '../commands/keys.js';
 import type { BasicAuth } from '../credentials/credentials.js';
 import { InvalidArgumentError } from '../errors.js';
 import { createLegacyClient, type LegacyClient } from '../node-redis/legacy-client.js';
-import { bindPubSubCapitals } from '../node-redis/uppercase-aliases.js';
+import { bindUppercaseAliases } from '../node-redis/uppercase-aliases.js';
 import type { CommandOptions } from '../options/command-options.js';
 import { CLIENT_SCHEMA, checkOptions } from '../options/option-schema.js';
 import { type ClientOptions, type ResolvedOptions, resolveOptions } from '../options/options.js';
@@ -394,7 +394,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
   /** `exec` of the next transaction on this connection fails if one of the keys changes until then. */
   async watch(keys: RedisArgument | readonly RedisArgument[]): Promise<Mapped<string, M>> {
     const reply = await this[CORE].dispatch(new Command(WATCH, Array.isArray(keys) ? keys : [keys]), this[OPTIONS]);
-    this[CORE].watching();
+    this[CORE].markWatching();
     return reply as Mapped<string, M>;
   }
   WATCH(keys: RedisArgument | readonly RedisArgument[]): Promise<Mapped<string, M>> {
@@ -402,7 +402,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
   }
   async unwatch(): Promise<Mapped<string, M>> {
     const reply = await this[CORE].dispatch(new Command(UNWATCH, []), this[OPTIONS]);
-    this[CORE].unwatched();
+    this[CORE].clearWatch();
     return reply as Mapped<string, M>;
   }
   UNWATCH(): Promise<Mapped<string, M>> {
@@ -514,7 +514,7 @@ type ClientOf<O> = RedisClient<MappingOf<O>, CustomOf<O>> & CustomMethods<O, Map
 
 bindCommands(RedisClient.prototype, (self, command) => self[CORE].dispatch(command, self[OPTIONS]));
 
-bindPubSubCapitals(RedisClient.prototype);
+bindUppercaseAliases(RedisClient.prototype);
 
 // A view shares the listeners of its client.
 const EMITTER_METHODS = [

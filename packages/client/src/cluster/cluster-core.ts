@@ -154,7 +154,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
   // ---------------------------------------------------------------- commands
 
   dispatch<T>(command: Command<T>, options: DispatchOptions = this.options.commandOptions): Promise<T> {
-    const refused = this.options.policy.refuse(command);
+    const refused = this.options.policy.refusalOf(command);
     if (refused !== undefined) return Promise.reject(refused);
     const { keyPrefix } = this.options;
     return this.#send(keyPrefix === undefined ? command : prefixKeys(command, keyPrefix), options);
@@ -166,7 +166,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     command: Command<T>,
     options: DispatchOptions = this.options.commandOptions,
   ): Promise<T> {
-    const refused = this.options.policy.refuse(command);
+    const refused = this.options.policy.refusalOf(command);
     if (refused !== undefined) return Promise.reject(refused);
     return this.#sendToSlot(slotOf(key), command, options);
   }

@@ -20,19 +20,19 @@ export interface ClusterOptions extends CommandPolicyOptions, CustomCommandOptio
   rootNodes: ClientOptions[];
   /** Options of every connection: credentials, TLS, timeouts. */
   defaults?: ClientOptions;
-  /** Connect to nodes when they are needed, not all at once. */
+  /** Connect to nodes when they are needed, not all at once. @default false */
   minimizeConnections?: boolean;
-  /** Run reads on replicas too: they may be behind. */
+  /** Run reads on replicas too, which may be behind. @default false */
   useReplicas?: boolean;
   /** With `useReplicas`: read from replicas of this availability zone where there are any (Valkey 8.0). */
   availabilityZone?: string;
-  /** Redirects and retries that one command may take; default 16. */
+  /** Redirects and retries that one command may take. @default 16 */
   maxCommandRedirections?: number;
   nodeAddressMap?: NodeAddressMap;
-  /** Milliseconds between looks at the topology, ±25 %; default 30 000. 0 = only when something happens. */
-  topologyRefreshInterval?: number;
+  /** Milliseconds between refreshes of the topology, ±25 %; 0 = only after errors. @default 30000 */
+  topologyRefreshIntervalMs?: number;
   /**
-   * Milliseconds after a connection is lost until the topology is looked at; `false` = not for that. Default: at once.
+   * Milliseconds from a lost connection to a refresh of the topology; `false` = no refresh. @default 0
    */
   topologyRefreshOnReconnectionAttemptStrategy?:
     | false
@@ -120,7 +120,7 @@ export function resolveClusterOptions(options: ClusterOptions): ResolvedClusterO
     ),
     rateLimit: shared.rateLimit === undefined ? undefined : new RateLimit(shared.rateLimit),
     maxRedirects: given.maxCommandRedirections ?? 16,
-    refreshInterval: given.topologyRefreshInterval ?? 30_000,
+    refreshInterval: given.topologyRefreshIntervalMs ?? 30_000,
     // Taken apart, so that printing a cluster shows no password.
     seeds: seeds.map((seed) => SecretOptions.of(seed)),
     node,

@@ -20,7 +20,7 @@ export interface SubscribableCluster {
   readonly nodes: ClusterNodes;
   readonly options: { readonly maxRedirects: number };
   anyMaster(): ClusterNode;
-  /** Asks for the topology anew. */
+  /** Fetches the topology again. */
   refresh(): Promise<void>;
   refreshSoon(): void;
 }
@@ -157,7 +157,7 @@ export class ClusterPubSub {
     }
   }
 
-  /** The topology is known anew: what hung on nodes that left, or are no masters any more, moves. */
+  /** Moves subscriptions off nodes that left the cluster or are no longer masters. */
   onTopology(): void {
     const { masters } = this.#core.nodes;
     if (this.#node !== undefined && this.#anywhere !== undefined && !masters.includes(this.#node))

@@ -250,14 +250,14 @@ test('the topology is looked at from time to time', async (t) => {
   let moved = false;
   await using other = await peer(() => all(other.port));
   await using first = await peer(() => all(moved ? other.port : first.port));
-  const cluster = await open(t, first, { topologyRefreshInterval: 20 });
+  const cluster = await open(t, first, { topologyRefreshIntervalMs: 20 });
   moved = true;
   await waitFor(() => cluster.masters[0]!.port === other.port);
 });
 
 test('a burst of errors causes few looks at the topology', async (t) => {
   await using first = await peer(() => all(first.port));
-  const cluster = await open(t, first, { topologyRefreshInterval: 0 });
+  const cluster = await open(t, first, { topologyRefreshIntervalMs: 0 });
   for (let i = 0; i < 100; i++) first.reply('GET', '-CLUSTERDOWN The cluster is down\r\n');
   await Promise.all(Array.from({ length: 100 }, () => cluster.get('k')));
   assert.ok(first.received.filter(([name]) => name === 'CLUSTER').length <= 4);

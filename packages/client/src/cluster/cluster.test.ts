@@ -217,7 +217,7 @@ describe('slots on the move', () => {
   });
 
   test('nodes that point at each other end in an error', async (t) => {
-    const cluster = await open(t, { maxCommandRedirections: 3, topologyRefreshInterval: 0 });
+    const cluster = await open(t, { maxCommandRedirections: 3, topologyRefreshIntervalMs: 0 });
     const key = 'looping';
     const slot = slotOf(key);
     const owner = nodeOf(cluster.slots[slot]!.master.port);

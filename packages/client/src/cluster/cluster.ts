@@ -5,7 +5,7 @@ import type { RedisClient } from '../client/client.js';
 import { equip, Facade, runCustom, sendWords, transactionOf, viewOf, type Words } from '../client/facade.js';
 import { CORE, GIVEN, OPTIONS } from '../client/symbols.js';
 import { bindSharedCommands, type SharedCommandMethods } from '../commands/bind.js';
-import { bindPubSubCapitals } from '../node-redis/uppercase-aliases.js';
+import { bindUppercaseAliases } from '../node-redis/uppercase-aliases.js';
 import type { CommandOptions } from '../options/command-options.js';
 import type { LeasedClient, LentClient } from '../pool/lease.js';
 import type { RedisArgument, ReplyValue, TypeMapping } from '../protocol/types.js';
@@ -287,7 +287,7 @@ export interface RedisCluster<M extends TypeMapping = Record<never, never>, O = 
   extends SharedCommandMethods<M> {}
 
 bindSharedCommands(RedisCluster.prototype, (self, command) => self[CORE].dispatch(command, self[OPTIONS]));
-bindPubSubCapitals(RedisCluster.prototype);
+bindUppercaseAliases(RedisCluster.prototype);
 
 let turn = 0;
 function nextTurn(): number {

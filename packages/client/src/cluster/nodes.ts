@@ -95,7 +95,7 @@ export class ClusterNodes {
       node = { address, host, port, id, readonly: replica, client: undefined };
       // Where the application itself says to go needs no vouching.
       const refusal =
-        this.#options.mapped(address) === undefined ? this.#options.redirects.refuse(host, aliases) : undefined;
+        this.#options.mapped(address) === undefined ? this.#options.redirects.refusalOf(host, aliases) : undefined;
       this.#states.set(node, { aliases, refusal, pool: undefined, zone: undefined });
       this.byAddress.set(address, node);
       if (refusal !== undefined && this.#emitter.listenerCount('error') > 0) this.#emitter.emit('error', refusal);

@@ -4,8 +4,8 @@
  *     ring ─> appendText ─> batch ─ sound? ─> socket.write
  *                             └─ no: the same commands again, by encodeCommand
  *
- * Nearly all commands are ASCII. A batch is taken for such and looked at once; where that was wrong, it is encoded
- * again with care, and so are the next ones.
+ * Assume that a batch is ASCII, because nearly all commands are, and verify once at the end. If it is not, re-encode it
+ * with encodeCommand, and so the next ones.
  */
 import type { Socket } from 'node:net';
 import { appendText, encodeCommand, soundBatch, type Wire } from '../protocol/encoder.js';

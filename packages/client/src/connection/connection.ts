@@ -461,7 +461,7 @@ export class Connection {
   // ---------------------------------------------------------------- commands in
 
   dispatch<T>(command: Command<T>, options?: DispatchOptions): Promise<T> {
-    const refused = this.#refuse(1);
+    const refused = this.#refusalOf(1);
     if (refused !== undefined)
       return Promise.reject(options?.translateError === undefined ? refused : options.translateError(refused));
     let promise: Promise<T>;
@@ -482,7 +482,7 @@ export class Connection {
     commands: readonly Command[],
     options?: DispatchOptions & { atomic?: boolean; watched?: boolean },
   ): Promise<unknown>[] {
-    const refused = this.#refuse(commands.length);
+    const refused = this.#refusalOf(commands.length);
     if (refused !== undefined) throw refused;
     for (const command of commands) checkArguments(command.spec.name, command.args);
     const group = options?.atomic === true ? newGroup(options.watched === true) : undefined;
@@ -493,7 +493,7 @@ export class Connection {
 
   /** SUBSCRIBE and its like, answered by `confirmations` pushes. Resolves after the last. */
   dispatchSubscription(command: Command, confirmations: number): Promise<void> {
-    const refused = this.#refuse(1);
+    const refused = this.#refusalOf(1);
     if (refused !== undefined) return Promise.reject(refused);
     try {
       const promise = this.#put(this.#ring, command, undefined, undefined, confirmations) as Promise<void>;
@@ -512,7 +512,7 @@ export class Connection {
   /** A command that another connection gave up; `asking` for a slot that is being imported here. */
   adopt(pending: Pending, asking = false): void {
     if (pending.reject === undefined) return; // its caller gave up meanwhile
-    const refused = this.#refuse(1) ?? pending.overdue();
+    const refused = this.#refusalOf(1) ?? pending.overdue();
     if (refused !== undefined) {
       pending.detach()?.(refused);
       return;
@@ -570,7 +570,7 @@ export class Connection {
 
   /** Resolves when there is room in the queue: backpressure that can be awaited. */
   room(): Promise<void> {
-    if (this.#refuse(1) === undefined || this.#state === 'closed') return Promise.resolve();
+    if (this.#refusalOf(1) === undefined || this.#state === 'closed') return Promise.resolve();
     return new Promise((resolve) => this.#roomWaiters.push(resolve));
   }
 
@@ -594,7 +594,7 @@ export class Connection {
     return this.#session.identity;
   }
 
-  #refuse(count: number): Error | undefined {
+  #refusalOf(count: number): Error | undefined {
     const { maxCommands, maxQueueBytes } = this.#options;
     switch (this.#state) {
       case 'ready':

@@ -2,13 +2,13 @@ import type { TypeMapping } from '../protocol/types.js';
 
 /** How one command is run, whatever runs it. */
 export interface DispatchOptions {
-  /** Milliseconds, 0 = none; default the connection's. */
+  /** Milliseconds from call to reply; 0 = no limit. @default that of the connection */
   readonly timeout?: number;
   readonly abortSignal?: AbortSignal;
   readonly typeMapping?: TypeMapping;
-  /** Before all that is queued and not written. */
+  /** Goes before everything that is queued and not written. @default false */
   readonly asap?: boolean;
-  /** The caller declares that running the command twice does no harm. */
+  /** Running the command twice does no harm: it may be sent again after a lost connection. @default false for writes */
   readonly idempotent?: boolean;
   /** Called with the error that the command rejects with; returns the error that its caller gets. */
   readonly translateError?: (error: unknown) => unknown;

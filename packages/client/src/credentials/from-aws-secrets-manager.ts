@@ -16,11 +16,11 @@ export interface AwsSecretsManagerOptions {
   /** Fields of the JSON secret; default `username` and `password`. A secret that is not JSON is the password. */
   fields?: { username?: string; password?: string };
   /** Milliseconds between looks; default 60 000. */
-  refreshInterval?: number;
+  refreshIntervalMs?: number;
 }
 
 /**
- * Credentials from AWS Secrets Manager, looked at again every `refreshInterval`, so that a rotation there reaches live
+ * Credentials from AWS Secrets Manager, looked at again every `refreshIntervalMs`, so that a rotation there reaches live
  * connections. The SDK is yours: the client has no dependencies, and requests are never signed by hand.
  * @example
  * import { SecretsManager } from '@aws-sdk/client-secrets-manager';
@@ -51,7 +51,7 @@ export function fromAwsSecretsManager(options: AwsSecretsManagerOptions): Creden
     return {
       credentials: { username: typeof username === 'string' ? username : undefined, password: new Secret(password) },
     };
-  }, options.refreshInterval ?? 60_000);
+  }, options.refreshIntervalMs ?? 60_000);
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

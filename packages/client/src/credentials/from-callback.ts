@@ -11,14 +11,14 @@ const DEFAULT_REFRESH_MS = 5 * 60_000;
 
 /**
  * Credentials from a function of yours, for example short-lived tokens. It is called before the first connect, again
- * at two thirds of `expiresAt` (or every `refreshInterval` milliseconds, default 300 000), and live connections
+ * at two thirds of `expiresAt` (or every `refreshIntervalMs` milliseconds, default 300 000), and live connections
  * re-authenticate with what it returns.
  * @example
  * createClient({ credentialsProvider: fromCallback(async () => ({ username: 'app', password: await token(), expiresAt })) });
  */
 export function fromCallback(
   callback: () => TokenResult | Promise<TokenResult>,
-  options: { refreshInterval?: number } = {},
+  options: { refreshIntervalMs?: number } = {},
 ): CredentialsSource {
   return pollingSource(async (): Promise<Fetched> => {
     const { username, password, expiresAt } = await callback();
@@ -26,5 +26,5 @@ export function fromCallback(
       credentials: { username, password },
       validFor: expiresAt === undefined ? undefined : Math.max(1000, expiresAt.getTime() - Date.now()),
     };
-  }, options.refreshInterval ?? DEFAULT_REFRESH_MS);
+  }, options.refreshIntervalMs ?? DEFAULT_REFRESH_MS);
 }

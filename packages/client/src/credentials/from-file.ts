@@ -9,7 +9,7 @@ export interface FileOptions {
   /** The user name, or the file that holds it. */
   username?: string | { file: string };
   /** Milliseconds between looks at the file; default 1000. Polling sees replaced links, as Kubernetes makes them. */
-  pollInterval?: number;
+  pollIntervalMs?: number;
 }
 
 /**
@@ -20,7 +20,7 @@ export interface FileOptions {
  * createClient({ credentialsProvider: fromFile({ username: 'app', password: '/run/secrets/redis_password' }) });
  */
 export function fromFile(options: FileOptions): CredentialsSource {
-  const { username, password, pollInterval = 1000 } = options;
+  const { username, password, pollIntervalMs = 1000 } = options;
   const files = [password, ...(typeof username === 'object' ? [username.file] : [])];
   const current = (): Credentials => ({
     username: typeof username === 'object' ? readText(username.file) : username,
@@ -42,7 +42,7 @@ export function fromFile(options: FileOptions): CredentialsSource {
           onError(error as Error);
         }
       };
-      for (const file of files) watchFile(file, { persistent: false, interval: pollInterval }, look);
+      for (const file of files) watchFile(file, { persistent: false, interval: pollIntervalMs }, look);
       return () => {
         for (const file of files) unwatchFile(file, look);
       };

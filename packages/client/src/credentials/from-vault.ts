@@ -19,9 +19,9 @@ export interface VaultOptions {
     | { roleId: string; secretId: string | Secret; mount?: string };
   namespace?: string;
   /** Milliseconds between looks at a KV secret, which has no lease; default 60 000. */
-  refreshInterval?: number;
+  refreshIntervalMs?: number;
   /** Milliseconds for one request; default 5000. */
-  timeout?: number;
+  timeoutMs?: number;
 }
 
 interface VaultReply {
@@ -39,7 +39,7 @@ const RENEW_AT = 2 / 3;
 const WORTHWHILE = 1 / 2;
 
 /**
- * Credentials from HashiCorp Vault: a KV version 2 secret, looked at again every `refreshInterval`, or a secret with a
+ * Credentials from HashiCorp Vault: a KV version 2 secret, looked at again every `refreshIntervalMs`, or a secret with a
  * lease (database engine), whose lease is renewed at two thirds of its time as long as Vault allows; then new ones are
  * fetched. An AppRole's token is renewed the same way. Plain http is refused unless Vault is on this machine.
  * @throws RedkeepError REDKEEP_CREDENTIALS_UNAVAILABLE; Vault's answer is not repeated, it may hold secrets
@@ -53,7 +53,7 @@ export function fromVault(options: VaultOptions): CredentialsSource {
   if (base.protocol !== 'https:' && !isLoopback(base.hostname)) {
     throw unavailable('the address is not https: the token would be readable on the way');
   }
-  const { fields = {}, timeout = 5000 } = options;
+  const { fields = {}, timeoutMs = 5000 } = options;
   let login: { token: Secret; renewable: boolean; seconds: number; until: number } | undefined;
   let lease: { id: string; seconds: number; data: Record<string, unknown> } | undefined;
 
@@ -67,7 +67,7 @@ export function fromVault(options: VaultOptions): CredentialsSource {
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
       redirect: 'error',
-      signal: AbortSignal.timeout(timeout),
+      signal: AbortSignal.timeout(timeoutMs),
     }).catch((error) => {
       throw unavailable('Vault cannot be reached', error);
     });
@@ -136,7 +136,7 @@ export function fromVault(options: VaultOptions): CredentialsSource {
       validFor:
         reply.lease_duration !== undefined && reply.lease_duration > 0 ? reply.lease_duration * 1000 : undefined,
     };
-  }, options.refreshInterval ?? 60_000);
+  }, options.refreshIntervalMs ?? 60_000);
   return {
     ...source,
     refused(credentials) {

@@ -44,7 +44,7 @@ test('fromFile sees a replaced file; live connections re-authenticate in place',
     });
     await using client = createClient({
       url: server.url,
-      credentialsProvider: fromFile({ password: file, pollInterval: 20 }),
+      credentialsProvider: fromFile({ password: file, pollIntervalMs: 20 }),
     });
     await client.connect();
     await server.command('ACL', 'SETUSER', 'default', '>second', '<first');
@@ -122,7 +122,7 @@ describe('fromAwsSecretsManager (the official SDK, against a local HTTP server t
   test('JSON and plain secrets; the SDK signs the request', async () => {
     let secret = '{"username":"app","password":"p"}';
     await using server = await aws(({ SecretId }) => [200, { ARN: 'arn', Name: SecretId, SecretString: secret }]);
-    const source = fromAwsSecretsManager({ client: server.client, secretId: 'prod/redis', refreshInterval: 1 });
+    const source = fromAwsSecretsManager({ client: server.client, secretId: 'prod/redis', refreshIntervalMs: 1 });
     assert.deepEqual(await shown(source), ['app', 'p']);
     const [request] = server.seen;
     assert.equal(request!.headers['x-amz-target'], 'secretsmanager.GetSecretValue');
@@ -237,7 +237,7 @@ describe('fromVault (against a scripted HTTP server that answers as Vault docume
       address: server.address,
       path: 'secret/data/redis',
       auth: { roleId: 'r', secretId: 's' },
-      refreshInterval: 1,
+      refreshIntervalMs: 1,
     });
     await waitFor(async () => (await shown(source)) && logins === 2, { message: 'a new login' });
     assert.equal(renewals, 2);

@@ -14,7 +14,7 @@ import {
   waitFor,
 } from '@redkeep/testing';
 import { createClient, createClientPool, createCluster, createSentinel } from '../index.js';
-import { TurningSource } from '../testing/rotating-source.js';
+import { RotatingSource } from '../testing/rotating-source.js';
 import { fromCallback } from './from-callback.js';
 
 const TURNS = 10;
@@ -51,7 +51,7 @@ async function logins(server: Server): Promise<{ calls: number; failed: number }
 async function turnUnderLoad(
   t: TestContext,
   name: string,
-  source: TurningSource,
+  source: RotatingSource,
   servers: readonly Server[],
   callers: readonly ((round: number) => Promise<unknown>)[],
 ): Promise<void> {
@@ -70,7 +70,7 @@ async function turnUnderLoad(
     const [old, fresh] = [`pw-${turn - 1}`, `pw-${turn}`];
     for (const server of servers) await server.command('ACL', 'SETUSER', 'app', `>${fresh}`);
     const known = await Promise.all(servers.map(logins));
-    source.turn({ username: 'app', password: fresh });
+    source.rotate({ username: 'app', password: fresh });
     for (const [i, server] of servers.entries()) {
       // This function logs in too, once each time it looks.
       let looks = 0;
@@ -112,7 +112,7 @@ function counters(runner: Runner): ((round: number) => Promise<unknown>)[] {
 
 test('one connection, blocked commands and subscriptions live through ten turns', async (t) => {
   await using server = await startServer({ users: USERS, admin: ADMIN });
-  const source = new TurningSource({ username: 'app', password: 'pw-0' });
+  const source = new RotatingSource({ username: 'app', password: 'pw-0' });
   await using client = createClient({ url: server.url, credentialsProvider: source });
   const errors: Error[] = [];
   let reauthenticated = 0;
@@ -137,7 +137,7 @@ test('one connection, blocked commands and subscriptions live through ten turns'
 
 test('a pool: shared commands, leases and transactions', async (t) => {
   await using server = await startServer({ users: USERS, admin: ADMIN });
-  const source = new TurningSource({ username: 'app', password: 'pw-0' });
+  const source = new RotatingSource({ username: 'app', password: 'pw-0' });
   const pool = createClientPool({ url: server.url, credentialsProvider: source }, { minimum: 4, maximum: 8 });
   const errors: Error[] = [];
   pool.on('error', (error) => errors.push(error));
@@ -173,7 +173,7 @@ test('a cluster of six nodes, replicas read too', async (t) => {
     config: { 'repl-ping-replica-period': 1 },
   });
   await announceReplicas(servers);
-  const source = new TurningSource({ username: 'app', password: 'pw-0' });
+  const source = new RotatingSource({ username: 'app', password: 'pw-0' });
   const cluster = createCluster({
     rootNodes: servers.masters.map(({ url }) => ({ url })),
     defaults: { credentialsProvider: source },
@@ -198,7 +198,7 @@ test('a cluster of six nodes, replicas read too', async (t) => {
 test('Sentinel: primary and replica', async (t) => {
   await using setup = await startSentinel({ replicas: 1, sentinels: 3, password: ADMIN.password });
   for (const server of setup.servers) await server.command('ACL', 'SETUSER', 'app', 'on', '>pw-0', ...RULES);
-  const source = new TurningSource({ username: 'app', password: 'pw-0' });
+  const source = new RotatingSource({ username: 'app', password: 'pw-0' });
   const sentinel = createSentinel({
     name: setup.name,
     sentinelRootNodes: setup.sentinels.map(({ host, port }) => ({ host, port })),
@@ -221,7 +221,7 @@ test('Sentinel: primary and replica', async (t) => {
 
 test('a command that blocks for longer than every timeout lives through a turn', async () => {
   await using server = await startServer({ users: USERS, admin: ADMIN });
-  const source = new TurningSource({ username: 'app', password: 'pw-0' });
+  const source = new RotatingSource({ username: 'app', password: 'pw-0' });
   await using client = createClient({
     url: server.url,
     credentialsProvider: source,
@@ -233,7 +233,7 @@ test('a command that blocks for longer than every timeout lives through a turn',
   const waiting = /\bidle=[1-9].* flags=\w*b/;
   await waitFor(async () => (await connections(server)).some((one) => one.blocked));
   await server.command('ACL', 'SETUSER', 'app', '>pw-1', '<pw-0');
-  source.turn({ username: 'app', password: 'pw-1' });
+  source.rotate({ username: 'app', password: 'pw-1' });
   await waitFor(async () => waiting.test(String(await server.command('CLIENT', 'LIST'))));
   await server.command('RPUSH', 'jobs', 'work');
   assert.deepEqual(await blocked, { key: 'jobs', element: 'work' });
@@ -248,7 +248,7 @@ test('a source that has newer credentials than those that were refused is asked 
       asked++;
       return { username: 'app', password };
     },
-    { refreshInterval: 3_600_000 },
+    { refreshIntervalMs: 3_600_000 },
   );
   // It turned between the moment when it was asked and the moment when the server was.
   await source.current();
@@ -275,7 +275,7 @@ test('a source that only has what was refused ends the client', async () => {
 
 test('in RESP2 a subscribed connection stays as it is, and later uses what is new', async () => {
   await using server = await startServer({ users: USERS, admin: ADMIN });
-  const source = new TurningSource({ username: 'app', password: 'pw-0' });
+  const source = new RotatingSource({ username: 'app', password: 'pw-0' });
   await using client = createClient({ url: server.url, RESP: 2, credentialsProvider: source });
   const errors: Error[] = [];
   client.on('error', (error) => errors.push(error));
@@ -283,7 +283,7 @@ test('in RESP2 a subscribed connection stays as it is, and later uses what is ne
   const messages: string[] = [];
   await client.subscribe('news', (message) => messages.push(message));
   await server.command('ACL', 'SETUSER', 'app', '>pw-1', '<pw-0');
-  source.turn({ username: 'app', password: 'pw-1' });
+  source.rotate({ username: 'app', password: 'pw-1' });
   await server.command('PUBLISH', 'news', 'one');
   await waitFor(() => messages.length === 1);
   assert.deepEqual(errors, []);

@@ -76,5 +76,5 @@ test('plaintext without allowPlaintext goes to loopback and nowhere else', () =>
 test('a redirect to loopback is followed in plaintext exactly when it is loopback', () => {
   const policy = new RedirectPolicy({}, ['127.0.0.1'], undefined);
   for (const { expected, host } of all)
-    assert.equal(policy.refuse(host) === undefined, expected === 'loopback', JSON.stringify(host));
+    assert.equal(policy.refusalOf(host) === undefined, expected === 'loopback', JSON.stringify(host));
 });

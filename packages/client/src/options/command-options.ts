@@ -4,11 +4,11 @@ import type { TypeMapping } from '../protocol/types.js';
 import { DEFAULTS } from './defaults.js';
 
 export interface CommandOptions<M extends TypeMapping = TypeMapping> extends DispatchOptions {
-  /** Milliseconds from call to answer; default 5000. 0 or undefined = none. */
+  /** Milliseconds from call to reply; 0 or an explicit undefined = no limit. @default 5000 */
   readonly timeout?: number;
   readonly typeMapping?: M;
-  /** Answer these reads from the client-side cache; `ttl` in milliseconds. Needed with `clientSideCache.byCall`. */
-  readonly cache?: { readonly ttl?: number };
+  /** Read these from the client-side cache, for at most `ttlMs` milliseconds. Needed with `clientSideCache.byCall`. */
+  readonly cache?: { readonly ttlMs?: number };
 }
 
 interface Owner {
@@ -18,7 +18,7 @@ interface Owner {
 /** `view` with `more` put over it. */
 export function mergeOptions(owner: Owner, view: CommandOptions | undefined, more: CommandOptions): CommandOptions {
   const merged = { ...owner.commandOptions, ...view, ...more };
-  // Said to be undefined is another thing than not said: no timeout.
+  // An explicit `timeout: undefined` disables the timeout; an omitted one keeps the default.
   return 'timeout' in merged && merged.timeout === undefined ? { ...merged, timeout: 0 } : merged;
 }
 

@@ -126,7 +126,7 @@ const COMMAND_OPTIONS_SCHEMA = {
   typeMapping: anyObject,
   asap: flag,
   idempotent: flag,
-  cache: fields(() => ({ ttl: milliseconds })),
+  cache: fields(() => ({ ttlMs: milliseconds })),
   /** node-redis's: commands of a chain stay together here without being told. */
   chainId: rule(is('symbol'), 'must be a symbol'),
 } satisfies Schema;
@@ -208,7 +208,7 @@ export const CLIENT_SCHEMA = {
     mode: oneOf('reject', 'wait'),
     maxWaiting: whole(0),
   })),
-  circuitBreaker: fields(() => ({ threshold: whole(1), coolDown: positive })),
+  circuitBreaker: fields(() => ({ threshold: whole(1), coolDownMs: positive })),
   disableClientInfo: flag,
   clientInfoTag: rule(
     (v) => typeof v === 'string' && /^[\x21-\x7e]*$/.test(v),
@@ -256,7 +256,7 @@ export const CLUSTER_SCHEMA = {
   useReplicas: flag,
   availabilityZone: text,
   maxCommandRedirections: whole(0),
-  topologyRefreshInterval: milliseconds,
+  topologyRefreshIntervalMs: milliseconds,
   topologyRefreshOnReconnectionAttemptStrategy: rule(
     (v) => v === false || typeof v === 'function' || (typeof v === 'number' && v >= 0 && v <= MAX_MS),
     'must be false, milliseconds or a function',
@@ -287,9 +287,9 @@ export const POOL_SCHEMA = {
   acquireTimeout: whole(0),
   cleanupDelay: whole(0),
   maxWaiters: whole(0),
-  maxLifetime: whole(0),
-  healthCheckAfter: whole(0),
-  leakTimeout: whole(0),
+  maxLifetimeMs: whole(0),
+  healthCheckAfterMs: whole(0),
+  leakTimeoutMs: whole(0),
   clientSideCache,
 } satisfies Schema;
 

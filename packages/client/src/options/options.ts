@@ -28,81 +28,98 @@ import { CLIENT_SCHEMA, checkOptions, ownOptions, TLS_SCHEMA } from './option-sc
 import { type ParsedUrl, parseUrl } from './url.js';
 
 export interface SocketOptions extends TlsOptions {
-  /** Default `localhost`. */
+  /** Name or address of the server. @default 'localhost' */
   host?: string;
-  /** Default 6379. */
+  /** @default 6379 */
   port?: number;
-  /** Unix socket instead of host and port. */
+  /** Path of a Unix socket, instead of host and port. */
   path?: string;
-  /** 4 or 6 to force an IP version; default both. */
+  /** IP version: 4 or 6, or 0 for both. @default 0 */
   family?: number;
+  /** Address of this host to connect from. */
   localAddress?: string;
-  /** `false` asks for plaintext; default TLS. Other TLS options may stand beside it or in the client's `tls`. */
+  /** `false` asks for plaintext. TLS options can be given here or in the client's `tls`. @default true */
   tls?: boolean;
-  /** Milliseconds for TCP and TLS to stand; default 10 000. */
+  /** Milliseconds to establish TCP and TLS. @default 10000 */
   connectTimeout?: number;
-  /** Milliseconds without a byte while answers are due; default twice the command timeout. 0 = never. */
+  /**
+   * Milliseconds without a byte while replies are due, after which the connection counts as lost; 0 = never.
+   * @default twice the command timeout
+   */
   socketTimeout?: number;
-  /** TCP_NODELAY; default true. */
+  /** TCP_NODELAY. @default true */
   noDelay?: boolean;
-  /** Default true. */
+  /** TCP keep-alive probes. @default true */
   keepAlive?: boolean;
-  /** Milliseconds; default 30 000. */
+  /** Milliseconds of idleness before the first probe. @default 30000 */
   keepAliveInitialDelay?: number;
-  /** A function, a fixed number of milliseconds, or `false` for no reconnecting. Default: 50 ms to 2 s, full jitter. */
+  /**
+   * Milliseconds to wait before the next attempt to connect, a function that returns them, or `false` not to reconnect.
+   * @default exponential from 50 ms to 2 s with full jitter
+   */
   reconnectStrategy?: false | number | ReconnectStrategy;
 }
 
 /** {@link ClientSideCacheConfig}, and whether every read is cached or only those that ask for it. */
 export interface ClientSideCacheOptions extends ClientSideCacheConfig {
-  /** Cache only calls made `withCommandOptions({ cache: { ttl } })` (CLIENT TRACKING OPTIN); default every read. */
+  /** Cache only calls made `withCommandOptions({ cache: { ttlMs } })` (CLIENT TRACKING OPTIN). @default false */
   byCall?: boolean;
 }
 
 export interface ClientOptions extends CommandPolicyOptions, CustomCommandOptions {
-  /** `redis[s]://[[user][:password]@]host[:port][/database]`, also `valkey://`, `valkeys://`, `unix://`. */
+  /**
+   * `redis[s]://[[user][:password]@]host[:port][/database]`; also `valkey://`, `valkeys://` and `unix://`.
+   * @default the environment's REDIS_URL, else rediss://localhost:6379
+   */
   url?: string;
   socket?: SocketOptions;
-  /** TLS is on unless the URL says `redis://` or this is `false`. */
+  /** TLS is on unless the URL says `redis://` or this is `false`. @default true */
   tls?: boolean | TlsOptions;
-  /** Plaintext to other hosts than this one: passwords and data can be read on the way. Warns. */
+  /**
+   * Plaintext to hosts other than this one: anyone on the network path can read passwords and data. Warns.
+   * @default false
+   */
   allowPlaintext?: boolean;
   username?: string;
   password?: string | Secret;
   /** Takes precedence over `username` and `password`. */
   credentialsProvider?: CredentialsProvider;
-  /** CLIENT SETNAME. */
+  /** Name of the connection (CLIENT SETNAME). */
   name?: string;
-  /** SELECT; default 0. */
+  /** Number of the database (SELECT). @default 0 */
   database?: number;
-  /** Put before every key that is sent. */
+  /** Is put before every key that is sent. */
   keyPrefix?: RedisArgument;
-  /** RESP version; default 3, with 2 for servers that know no other. */
+  /** Version of the protocol. @default 3, or 2 with a server that has no other */
   RESP?: RespVersion;
-  /** Commands that may wait or be unanswered; default 1 000 000. */
+  /** Commands that may wait or be unanswered. @default 1000000 */
   commandsQueueMaxLength?: number;
-  /** Bytes that these may hold; default 128 MiB. */
+  /** Bytes that these may hold. @default 134217728 (128 MiB) */
   maxQueueBytes?: number;
-  /** Reject while the connection is down instead of waiting; default false (commands wait up to their timeout). */
+  /** Reject commands while the connection is down. By default they wait up to their timeout. @default false */
   disableOfflineQueue?: boolean;
-  /** READONLY after connecting to a cluster replica. */
+  /** Sends READONLY after connecting to a replica of a cluster. @default false */
   readonly?: boolean;
-  /** Milliseconds between PINGs on an idle connection; default none. */
+  /** Milliseconds between PINGs; 0 = none. @default 0 */
   pingInterval?: number;
-  /** Times a command that may be repeated is sent again after lost connections; default 3. */
+  /** How many times a command that may be repeated is sent again after lost connections. @default 3 */
   maxRetriesPerCommand?: number;
   commandOptions?: CommandOptions;
   replyLimits?: Partial<ReplyLimits>;
-  /** Bounds what this client sends; default none. */
+  /** Bounds what this client sends. @default none */
   rateLimit?: RateLimitOptions;
-  /** Rejects at once after failures in a row; default none. */
+  /** Rejects commands at once after several failed in a row. @default none */
   circuitBreaker?: CircuitBreakerOptions;
-  /** Send no library name and version. */
+  /** Send no library name and version. @default false */
   disableClientInfo?: boolean;
+  /** Is added to the library name that the server shows. */
   clientInfoTag?: string;
-  /** Keeps replies on the client until the server says that they changed (RESP3, Redis 6.0). */
+  /** Keeps replies on the client until the server reports a change (RESP3, Redis 6.0). @default none */
   clientSideCache?: ClientSideCacheProvider | ClientSideCacheOptions;
-  /** Emits `invalidate` with each key that changed after this client read it; null for all. Not with `clientSideCache`. */
+  /**
+   * Emits `invalidate` with each key that changed after this client read it; null for all. Not with `clientSideCache`.
+   * @default false
+   */
   emitInvalidate?: boolean;
   /** Enterprise maintenance pushes are not followed: they move a connection, with its password, to any address. */
   maintNotifications?: 'disabled' | 'enabled' | 'auto';
@@ -168,7 +185,7 @@ export function resolveOptions(options: ClientOptions = {}, env: NodeJS.ProcessE
       offlineQueue: given.disableOfflineQueue !== true,
       maxRetries: given.maxRetriesPerCommand ?? DEFAULTS.maxRetries,
       reconnectStrategy: strategyOf(socket.reconnectStrategy),
-      // Who brings a strategy of their own decides themselves how long to try.
+      // With a custom reconnect strategy there is no startup limit.
       startupTimeout:
         socket.reconnectStrategy === undefined
           ? (socket.connectTimeout ?? DEFAULTS.connectTimeout)

@@ -1,6 +1,6 @@
 /**
  * A client lent to one user at a time. The user holds a view of it, which dies with the lease: a command on a view
- * that was given back rejects instead of running in the middle of somebody else's work.
+ * that was given back rejects, so that it cannot run in the middle of another borrower's work.
  */
 import type { RedisClient } from '../client/client.js';
 import type { ClientCore } from '../client/client-core.js';
@@ -10,7 +10,7 @@ import type { CommandOptions } from '../options/command-options.js';
 import type { TypeMapping } from '../protocol/types.js';
 import type { CustomMethods } from '../scripting/custom-commands.js';
 
-/** A client while it is lent, with the type mapping and the scripts, functions and modules of whom lends it. */
+/** A leased client. It has the lender's type mapping, scripts, functions and modules. */
 export type LentClient<M extends TypeMapping, O> = RedisClient<M, O> & CustomMethods<O, M>;
 
 /** A client of the pool that nobody else uses until `release()`. */
@@ -40,7 +40,7 @@ export class LeaseLeakedError extends RedkeepError {
   }
 }
 
-/** Stands where the core was, once the lease is over. */
+/** Replaces the core once the lease is over. */
 const RELEASED = new Proxy({} as ClientCore, {
   get(_, property) {
     if (property === 'dispatch') return () => Promise.reject(new LeaseReleasedError());

@@ -4,7 +4,7 @@
  *     connecting ──> idle <──> leased
  *          └──────────┴──────────┴──> gone (idle too long, too old, broken)
  *
- * and `#move` hands idle clients to those who wait. Commands need no lease: they share the idle clients in turn, so
+ * and `#move` hands idle clients to those that wait. Commands need no lease: they share the idle clients in turn, so
  * that they are pipelined; only the borrowers of a client have it alone.
  */
 import type { EventEmitter } from 'node:events';
@@ -28,22 +28,22 @@ import type { ResolvedOptions } from '../options/options.js';
 import { type LeasedClient, LeaseLeakedError, leaseView } from './lease.js';
 
 export interface PoolOptions {
-  /** Clients that are kept; default 1. */
+  /** Clients that are kept. @default 1 */
   minimum: number;
-  /** Clients that there may be; default 100. */
+  /** Clients that there may be. @default 100 */
   maximum: number;
-  /** Milliseconds to wait for a client; default 3000. 0 = no limit. */
+  /** Milliseconds to wait for a client; 0 = no limit. @default 3000 */
   acquireTimeout: number;
-  /** Milliseconds after which an idle client above `minimum` goes; default 3000. */
+  /** Milliseconds after which an idle client above `minimum` is closed. @default 3000 */
   cleanupDelay: number;
-  /** Waiters that there may be; the next one rejects. Default 10 000. */
+  /** Requests that may wait for a client; the next one rejects. @default 10000 */
   maxWaiters: number;
-  /** Milliseconds after which a client is replaced, ±10 %; default one hour. 0 = never. */
-  maxLifetime: number;
-  /** A client that was idle for so many milliseconds is asked (PING) before it is lent; default 30 000. 0 = never. */
-  healthCheckAfter: number;
-  /** Milliseconds after which a lease counts as leaked and is reported; default 60 000. 0 = never. */
-  leakTimeout: number;
+  /** Milliseconds after which a client is replaced, ±10 %; 0 = never. @default 3600000 (one hour) */
+  maxLifetimeMs: number;
+  /** A client that was idle for so many milliseconds is checked (PING) before it is lent; 0 = never. @default 30000 */
+  healthCheckAfterMs: number;
+  /** Milliseconds after which a lease counts as leaked and is reported; 0 = never. @default 60000 */
+  leakTimeoutMs: number;
 }
 
 /** Bounds of a pool, in one place. */
@@ -53,9 +53,9 @@ export const POOL_DEFAULTS: PoolOptions = {
   acquireTimeout: 3000,
   cleanupDelay: 3000,
   maxWaiters: 10_000,
-  maxLifetime: 3_600_000,
-  healthCheckAfter: 30_000,
-  leakTimeout: 60_000,
+  maxLifetimeMs: 3_600_000,
+  healthCheckAfterMs: 30_000,
+  leakTimeoutMs: 60_000,
 };
 
 /** @throws InvalidOptionError */
@@ -135,7 +135,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
   get #total(): number {
     return this.idle + this.busy;
   }
-  /** All clients that stand. */
+  /** All connected clients. */
   get clients(): readonly RedisClient[] {
     return [...this.#idle.map(({ client }) => client), ...[...this.#leases].map(({ member }) => member.client)];
   }
@@ -229,14 +229,14 @@ export class PoolCore implements Dispatcher, TransactionTarget {
   }
 
   #lend(member: Member, takenAt: Error | undefined): Lease {
-    const { leakTimeout } = this.#pool;
-    const watched = takenAt !== undefined && leakTimeout > 0;
+    const { leakTimeoutMs } = this.#pool;
+    const watched = takenAt !== undefined && leakTimeoutMs > 0;
     const lease: Lease = {
       member,
       takenAt: takenAt ?? NOBODY,
       since: performance.now(),
       timer: watched
-        ? setTimeout(() => this.#reportLeak(new LeaseLeakedError(leakTimeout, takenAt)), leakTimeout).unref()
+        ? setTimeout(() => this.#reportLeak(new LeaseLeakedError(leakTimeoutMs, takenAt)), leakTimeoutMs).unref()
         : undefined,
     };
     this.#leases.add(lease);
@@ -345,9 +345,9 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     const { connection } = client[CORE];
     const now = performance.now();
     if (connection.state === 'closed' || now >= diesAt) return false;
-    const { healthCheckAfter } = this.#pool;
+    const { healthCheckAfterMs } = this.#pool;
     // A connection that is being made anew is checked by its handshake.
-    if (connection.state !== 'ready' || healthCheckAfter === 0 || now - idleSince < healthCheckAfter) return true;
+    if (connection.state !== 'ready' || healthCheckAfterMs === 0 || now - idleSince < healthCheckAfterMs) return true;
     try {
       await client.ping();
       return true;
@@ -381,8 +381,9 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     // Destroyed meanwhile.
     if (!this.#connecting.delete(client)) throw new DisconnectsClientError();
     const bornAt = performance.now();
-    const { maxLifetime } = this.#pool;
-    const diesAt = maxLifetime === 0 ? Number.POSITIVE_INFINITY : bornAt + maxLifetime * (0.9 + Math.random() * 0.2);
+    const { maxLifetimeMs } = this.#pool;
+    const diesAt =
+      maxLifetimeMs === 0 ? Number.POSITIVE_INFINITY : bornAt + maxLifetimeMs * (0.9 + Math.random() * 0.2);
     this.#accept({ client, bornAt, diesAt, idleSince: bornAt });
   }
 

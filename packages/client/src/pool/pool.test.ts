@@ -148,7 +148,7 @@ test('a released client runs nothing any more', async (t) => {
 });
 
 test('a lease held too long is reported with where it was taken', async (t) => {
-  const pool = await openPool(t, { leakTimeout: 20 });
+  const pool = await openPool(t, { leakTimeoutMs: 20 });
   const reported = new Promise<LeaseLeakedError>((resolve) => pool.once('leak', resolve));
   const lease = await takeForTheTest(pool);
   // The timer of the report does not keep the process alive by itself; the connection does.
@@ -194,7 +194,7 @@ test('idle clients above minimum go', async (t) => {
 });
 
 test('a client past its lifetime is replaced', async (t) => {
-  const pool = await openPool(t, { maximum: 1, maxLifetime: 1 });
+  const pool = await openPool(t, { maximum: 1, maxLifetimeMs: 1 });
   const first = await pool.clientId();
   await waitFor(async () => (await pool.execute((client) => client.clientId())) !== first);
 });
@@ -203,7 +203,7 @@ test('a dead idle client is found before it is lent', async (t) => {
   await using scripted = await startScriptedServer();
   const pool = createClientPool(
     { url: scripted.url, commandOptions: { timeout: 50 }, socket: { socketTimeout: 0 } },
-    { maximum: 1, healthCheckAfter: 1, acquireTimeout: 0 },
+    { maximum: 1, healthCheckAfterMs: 1, acquireTimeout: 0 },
   );
   t.after(() => pool.destroy());
   await pool.connect();

@@ -26,7 +26,7 @@ export interface MessageSource {
   pause(): void;
   resume(): void;
   /** Calls back after each reconnect (not the first connection) and at the end; returns how to stop that. */
-  watch(onReconnect: () => void, onEnd: () => void): () => void;
+  onReconnectOrEnd(onReconnect: () => void, onEnd: () => void): () => void;
 }
 
 const DEFAULT_HIGH_WATER_MARK = 1024;
@@ -65,7 +65,7 @@ export async function* messages(
     queue.push({ kind: 'message', channel, message });
     signal();
   };
-  const unwatch = source.watch(
+  const unwatch = source.onReconnectOrEnd(
     () => {
       paused = false; // it was the old socket that stood still
       queue.push({ kind: 'gap', reason: 'reconnect', dropped: 0 });

@@ -37,7 +37,7 @@ const RESUBSCRIBE_BATCH = 1000;
 
 export interface PubSubEvents {
   /** Why a subscription may not be made. */
-  refuse(command: Command): Error | undefined;
+  refusalOf(command: Command): Error | undefined;
   /** The server ended a sharded subscription: the slot is served elsewhere. Its listeners are no longer here. */
   onShardMoved(channel: string, listeners: ChannelListeners): void;
   /** A subscription was refused while reconnecting; it is tried again at the next connection. */
@@ -76,7 +76,7 @@ export class PubSub {
     buffers?: B,
   ): Promise<void> {
     const names = listOf(channels);
-    const refused = this.#events.refuse(new Command(COMMANDS[type].subscribe, names));
+    const refused = this.#events.refusalOf(new Command(COMMANDS[type].subscribe, names));
     if (refused !== undefined) throw refused;
     const map = this.listeners[type];
     const added: string[] = [];

@@ -1,10 +1,10 @@
 import { ErrorReply, InvalidOptionError, RedkeepError } from '../errors.js';
 
 export interface CircuitBreakerOptions {
-  /** Failures in a row that open the circuit; default 20. */
+  /** Failures in a row that open the circuit. @default 20 */
   threshold?: number;
-  /** Milliseconds until one command may try again; default 5000. */
-  coolDown?: number;
+  /** Milliseconds until one command may try again. @default 5000 */
+  coolDownMs?: number;
 }
 
 type State =
@@ -18,16 +18,16 @@ type State =
  */
 export class CircuitBreaker {
   readonly #threshold: number;
-  readonly #coolDown: number;
+  readonly #coolDownMs: number;
   readonly #onChange: (state: State['name']) => void;
   #state: State = { name: 'closed', failures: 0 };
 
   constructor(options: CircuitBreakerOptions, onChange: (state: State['name']) => void) {
-    const { threshold = 20, coolDown = 5000 } = options;
-    if (!(threshold >= 1) || !(coolDown > 0))
-      throw new InvalidOptionError('circuitBreaker', 'threshold must be at least 1 and coolDown positive');
+    const { threshold = 20, coolDownMs = 5000 } = options;
+    if (!(threshold >= 1) || !(coolDownMs > 0))
+      throw new InvalidOptionError('circuitBreaker', 'threshold must be at least 1 and coolDownMs positive');
     this.#threshold = threshold;
-    this.#coolDown = coolDown;
+    this.#coolDownMs = coolDownMs;
     this.#onChange = onChange;
   }
 
@@ -70,7 +70,7 @@ export class CircuitBreaker {
   }
 
   #opened(): State {
-    return { name: 'open', until: performance.now() + this.#coolDown };
+    return { name: 'open', until: performance.now() + this.#coolDownMs };
   }
 
   #to(state: State): void {

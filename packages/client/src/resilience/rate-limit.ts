@@ -3,15 +3,15 @@ import { InvalidOptionError, RedkeepError } from '../errors.js';
 export interface RateLimitOptions {
   /** Commands a second on average. */
   rate: number;
-  /** Commands at once after a pause; default the rate. */
+  /** Commands at once after a pause. @default the rate */
   burst?: number;
-  /** What happens above: `reject` (default) with REDKEEP_RATE_LIMITED, or `wait` for a place. */
+  /** What happens above the rate: commands reject with REDKEEP_RATE_LIMITED, or wait. @default 'reject' */
   mode?: 'reject' | 'wait';
-  /** Commands that may wait; above, they reject. Default 10 000. */
+  /** Commands that may wait; beyond that they reject. @default 10000 */
   maxWaiting?: number;
 }
 
-/** Limits what this process sends (token bucket): neither side is overwhelmed by a loop gone wild. */
+/** Limits what this process sends (token bucket), so that a runaway loop cannot overload the client or the server. */
 export class RateLimit {
   readonly #perMs: number;
   readonly #burst: number;

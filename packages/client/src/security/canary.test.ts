@@ -422,7 +422,7 @@ describe('no secret comes out of', () => {
   });
 
   test('pools, clusters and Sentinel clients', async () => {
-    const pool = watched(createClientPool({ url: plain(), password }, { maximum: 1, leakTimeout: 10 }));
+    const pool = watched(createClientPool({ url: plain(), password }, { maximum: 1, leakTimeoutMs: 10 }));
     ends.push(() => pool.isOpen && pool.destroy());
     await pool.connect();
     const lease = await pool.acquire();

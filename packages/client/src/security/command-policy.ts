@@ -78,7 +78,7 @@ export class CommandPolicy {
   }
 
   /** Why the command may not be sent; undefined when it may. */
-  refuse(command: Command): Error | undefined {
+  refusalOf(command: Command): Error | undefined {
     const refused = this.#byRules(command) ?? (this.#validate === undefined ? undefined : this.#invalid(command));
     if (refused !== undefined) {
       const refusal: Refusal = { command: command.spec.name, code: errorCode(refused)! };
@@ -112,7 +112,7 @@ export class CommandPolicy {
 
   #byRules({ spec, args }: Command): RedkeepError | undefined {
     if (spec.name === 'EVAL' || spec.name === 'EVAL_RO') {
-      const refused = this.#scripts.refuse(args[0]);
+      const refused = this.#scripts.refusalOf(args[0]);
       if (refused !== undefined) return refused;
     }
     if ((spec.flags & this.#refusedFlags) === 0 && this.#denied.size === 0) return undefined;

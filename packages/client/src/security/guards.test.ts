@@ -120,7 +120,7 @@ describe('rate limit', () => {
 
 test('circuit breaker: opens after failures, lets one command try, closes on success', async () => {
   const states: string[] = [];
-  const breaker = new CircuitBreaker({ threshold: 2, coolDown: 10 }, (state) => states.push(state));
+  const breaker = new CircuitBreaker({ threshold: 2, coolDownMs: 10 }, (state) => states.push(state));
   const fail = () => breaker.run(() => Promise.reject(Object.assign(new Error('x'), { code: 'REDKEEP_TIMEOUT' })));
   await assert.rejects(fail());
   await assert.rejects(fail());
@@ -225,7 +225,7 @@ describe('gate', () => {
     const client = createClient({
       url: server.url,
       commandOptions: { timeout: 10 },
-      circuitBreaker: { threshold: 2, coolDown: 60_000 },
+      circuitBreaker: { threshold: 2, coolDownMs: 60_000 },
     });
     const states: string[] = [];
     client.on('circuit', (state) => states.push(state));

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { RedirectPolicy, RedirectRefusedError } from './redirect-policy.js';
 
 const follows = (policy: RedirectPolicy, host: string, aliases?: string[]) =>
-  policy.refuse(host, aliases) === undefined;
+  policy.refusalOf(host, aliases) === undefined;
 
 test('plaintext follows only to the hosts of the seeds', () => {
   const policy = new RedirectPolicy({}, ['10.0.0.1'], undefined);
@@ -11,7 +11,7 @@ test('plaintext follows only to the hosts of the seeds', () => {
   assert.ok(follows(policy, '::ffff:10.0.0.1'));
   assert.ok(!follows(policy, '10.0.0.2'));
   assert.ok(!follows(policy, 'evil.example'));
-  const error = policy.refuse('evil.example');
+  const error = policy.refusalOf('evil.example');
   assert.ok(error instanceof RedirectRefusedError);
   assert.equal(error.code, 'REDKEEP_REDIRECT_REFUSED');
 });

@@ -19,7 +19,7 @@ export interface RedirectPolicyOptions {
   allowHosts?: readonly string[];
 }
 
-/** A node led to a host that nothing vouches for. Nothing was sent there. */
+/** A redirect to an untrusted host was refused; nothing was sent to it. */
 export class RedirectRefusedError extends RedkeepError {
   static override readonly name: string = 'RedirectRefusedError';
   readonly host: string;
@@ -67,7 +67,7 @@ export class RedirectPolicy {
   }
 
   /** Why `host` may not be followed; `aliases` are the other names it was announced under. */
-  refuse(host: string, aliases: readonly string[] = []): RedirectRefusedError | undefined {
+  refusalOf(host: string, aliases: readonly string[] = []): RedirectRefusedError | undefined {
     if (host === '') return new RedirectRefusedError(host);
     if (this.#allows(host)) return undefined;
     switch (this.#provesByTls) {

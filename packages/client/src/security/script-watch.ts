@@ -17,7 +17,7 @@ export class ScriptWatch {
   }
 
   /** Why the script may not be sent; undefined when it may. */
-  refuse(script: unknown): RedkeepError | undefined {
+  refusalOf(script: unknown): RedkeepError | undefined {
     if (typeof script !== 'string' && !Buffer.isBuffer(script)) return undefined; // refused later, by position
     const digest = createHash('sha256').update(script).digest('base64');
     if (this.#seen.has(digest)) return undefined;

@@ -107,8 +107,8 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
       minimum: size,
       maximum: size,
       acquireTimeout: 0,
-      maxLifetime: 0,
-      healthCheckAfter: 0,
+      maxLifetimeMs: 0,
+      healthCheckAfterMs: 0,
     });
     const emitter = this.#emitter;
     const events: EventEmitter = Object.create(emitter, {

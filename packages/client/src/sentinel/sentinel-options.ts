@@ -126,7 +126,7 @@ export function resolveSentinelOptions(options: SentinelOptions): ResolvedSentin
       const mapped = typeof nodeAddressMap === 'function' ? nodeAddressMap(text) : nodeAddressMap?.[text];
       // Where the application itself says to go needs no vouching.
       if (mapped !== undefined) return mapped;
-      const refused = redirects.refuse(address.host);
+      const refused = redirects.refusalOf(address.host);
       if (refused !== undefined) throw refused;
       return address;
     },

@@ -8,7 +8,7 @@ import { CORE, GIVEN, OPTIONS } from '../client/symbols.js';
 import type { NodeAddress } from '../cluster/topology.js';
 import { bindSharedCommands, type SharedCommandMethods } from '../commands/bind.js';
 import type { ScanOptions } from '../commands/keys.js';
-import { bindPubSubCapitals } from '../node-redis/uppercase-aliases.js';
+import { bindUppercaseAliases } from '../node-redis/uppercase-aliases.js';
 import type { CommandOptions } from '../options/command-options.js';
 import type { LeasedClient, LentClient } from '../pool/lease.js';
 import type { Mapped, ReplyValue, TypeMapping } from '../protocol/types.js';
@@ -177,7 +177,7 @@ export interface RedisSentinel<M extends TypeMapping = Record<never, never>, O =
   extends SharedCommandMethods<M> {}
 
 bindSharedCommands(RedisSentinel.prototype, (self, command) => self[CORE].dispatch(command, self[OPTIONS]));
-bindPubSubCapitals(RedisSentinel.prototype);
+bindUppercaseAliases(RedisSentinel.prototype);
 
 /**
  * A client for servers that sentinels watch. Nothing is sent until `connect()`.

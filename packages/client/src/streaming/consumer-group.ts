@@ -1,6 +1,6 @@
 /**
- * The work of a stream's consumer group as an async iterator: first what this consumer was given before and did not
- * acknowledge, then what others left lying, then what is new.
+ * The work of a stream's consumer group as an async iterator: first what this consumer received before and did not
+ * acknowledge, then what others left unacknowledged, then new entries.
  */
 import { hostname } from 'node:os';
 import { AbortError, ErrorReply } from '../errors.js';
@@ -8,15 +8,18 @@ import type { RedisArgument } from '../protocol/types.js';
 
 export interface ConsumeOptions {
   group: string;
-  /** Name of this consumer, the same after a restart; default the host's name. */
+  /** Name of this consumer, the same after a restart. @default the host's name */
   consumer?: string;
-  /** Entries fetched at once; default 16. */
+  /** Entries fetched at once. @default 16 */
   count?: number;
-  /** Milliseconds that one read waits for new entries; default 5000. */
-  block?: number;
-  /** Milliseconds after which an entry that another consumer was given and did not acknowledge is taken over; default 60 000, 0 = never. */
-  claimIdle?: number;
-  /** Where a group that does not exist yet begins: `$` (default) new entries only, `0` all of the stream. */
+  /** Milliseconds that one read waits for new entries. @default 5000 */
+  blockMs?: number;
+  /**
+   * Milliseconds after which an entry that another consumer received and did not acknowledge is taken over; 0 = never.
+   * @default 60000
+   */
+  claimIdleMs?: number;
+  /** Where a new group begins: `$` new entries only, `0` the whole stream. @default '$' */
   from?: string;
   /** Ends the iteration, also while it waits. */
   signal?: AbortSignal;
@@ -64,7 +67,15 @@ export async function* consumeGroup(
   stream: RedisArgument,
   options: ConsumeOptions,
 ): AsyncGenerator<ConsumedEntry, void, undefined> {
-  const { group, consumer = hostname(), count = 16, block = 5000, claimIdle = 60_000, from = '$', signal } = options;
+  const {
+    group,
+    consumer = hostname(),
+    count = 16,
+    blockMs = 5000,
+    claimIdleMs = 60_000,
+    from = '$',
+    signal,
+  } = options;
   const plain = client.withTypeMapping({}) as unknown as Reading;
   const waiting = (signal === undefined ? plain : client.withTypeMapping({}).withAbortSignal(signal)) as Reading;
   await plain.xGroupCreate(stream, group, from, { MKSTREAM: true }).catch((error) => {
@@ -97,17 +108,22 @@ export async function* consumeGroup(
   }
   let nextClaim = 0;
   while (signal?.aborted !== true) {
-    if (claimIdle > 0 && performance.now() >= nextClaim) {
+    if (claimIdleMs > 0 && performance.now() >= nextClaim) {
       let start = '0-0';
       do {
-        const claimed = await plain.xAutoClaim(stream, group, consumer, claimIdle, start, { COUNT: count });
+        const claimed = await plain.xAutoClaim(stream, group, consumer, claimIdleMs, start, { COUNT: count });
         yield* entries(claimed.messages, true);
         start = String(claimed.nextId);
       } while (start !== '0-0');
-      nextClaim = performance.now() + claimIdle / 2;
+      nextClaim = performance.now() + claimIdleMs / 2;
     }
     try {
-      const reply = await waiting.xReadGroup(group, consumer, { key: stream, id: '>' }, { COUNT: count, BLOCK: block });
+      const reply = await waiting.xReadGroup(
+        group,
+        consumer,
+        { key: stream, id: '>' },
+        { COUNT: count, BLOCK: blockMs },
+      );
       yield* entries(reply?.[0]?.messages ?? [], false);
     } catch (error) {
       if (error instanceof AbortError) return;

@@ -68,8 +68,8 @@ describe('consumeGroup', () => {
   test('delivers new entries, and again what was not acknowledged', async () => {
     await using server = await startServer();
     await using client = await connect(server.port);
-    const work = (signal: AbortSignal, consumer: string, claimIdle = 0) =>
-      client.consumeGroup('jobs', { group: 'g', consumer, from: '0', signal, claimIdle, block: 1000 });
+    const work = (signal: AbortSignal, consumer: string, claimIdleMs = 0) =>
+      client.consumeGroup('jobs', { group: 'g', consumer, from: '0', signal, claimIdleMs, blockMs: 1000 });
     await client.xAdd('jobs', '*', { n: '1' });
     await client.xAdd('jobs', '*', { n: '2' });
     const first = new AbortController();
@@ -102,7 +102,7 @@ describe('consumeGroup', () => {
     await using server = await startServer();
     await using client = await connect(server.port);
     const controller = new AbortController();
-    const iterator = client.consumeGroup('jobs', { group: 'g', signal: controller.signal, block: 60_000 });
+    const iterator = client.consumeGroup('jobs', { group: 'g', signal: controller.signal, blockMs: 60_000 });
     const next = iterator.next();
     while (!/cmd=xreadgroup/.test(await client.sendCommand<string>(['CLIENT', 'LIST'])));
     controller.abort();

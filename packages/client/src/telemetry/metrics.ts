@@ -52,8 +52,12 @@ export function metrics(meter: Meter, config: MetricsConfig): Metrics {
   );
   const useTime = histogram('db.client.connection.use_time', 'Time until a lent client was given back.');
   const count = level('db.client.connection.count', '{connection}', 'Connections that can run commands.');
-  const waiting = level('db.client.connection.pending_requests', '{request}', 'Who waits for a client of a pool.');
-  const timeouts = counter('db.client.connection.timeouts', '{timeout}', 'Who waited in vain for a client of a pool.');
+  const waiting = level('db.client.connection.pending_requests', '{request}', 'Requests waiting for a pooled client.');
+  const timeouts = counter(
+    'db.client.connection.timeouts',
+    '{timeout}',
+    'Requests that timed out waiting for a pooled client.',
+  );
   const errors = counter('redkeep.client.connection.errors', '{error}', 'Failed and lost connections, by error.');
   const logins = counter('redkeep.client.reauthentications', '{login}', 'New credentials on live connections.');
   const sessions = counter('redkeep.client.tls.sessions', '{session}', 'TLS sessions, by protocol and cipher.');

@@ -168,7 +168,7 @@ describe('metrics', () => {
       url: server.url,
       commandOptions: { timeout: 20 },
       rateLimit: { rate: 0.001, burst: 3 },
-      circuitBreaker: { threshold: 1, coolDown: 60_000 },
+      circuitBreaker: { threshold: 1, coolDownMs: 60_000 },
     });
     const events: unknown[] = [];
     for (const event of ['command-refused', 'rate-limited', 'circuit', 'retry'])

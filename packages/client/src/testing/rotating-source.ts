@@ -1,7 +1,7 @@
 import type { Credentials, CredentialsSource } from '../credentials/credentials.js';
 
-/** Credentials that a test turns, as a secret manager's rotation does. */
-export class TurningSource implements CredentialsSource {
+/** Credentials that a test rotates, as a secret manager's rotation does. */
+export class RotatingSource implements CredentialsSource {
   readonly type = 'credentials-source';
   #latest: Credentials;
   readonly #listeners = new Set<(credentials: Credentials) => void>();
@@ -16,7 +16,7 @@ export class TurningSource implements CredentialsSource {
     this.#listeners.add(onChange);
     return () => this.#listeners.delete(onChange);
   }
-  turn(credentials: Credentials): void {
+  rotate(credentials: Credentials): void {
     this.#latest = credentials;
     for (const listener of this.#listeners) listener(credentials);
   }

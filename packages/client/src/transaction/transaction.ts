@@ -85,7 +85,7 @@ export class Transaction<
   }
 
   #add(command: Command): Multi<[...R, unknown], M, O> {
-    const refused = this.#target.options.policy.refuse(command);
+    const refused = this.#target.options.policy.refusalOf(command);
     if (refused !== undefined) throw refused;
     const { keyPrefix } = this.#target.options;
     this.#commands.push(keyPrefix === undefined ? command : prefixKeys(command, keyPrefix));
