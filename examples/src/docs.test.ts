@@ -1,5 +1,5 @@
 /**
- * Every example of README and docs compiles, and runs against a real server over TLS unless its fence says `no-run`
+ * Every example of the READMEs and docs compiles, and runs against a real server over TLS unless its fence says `no-run`
  * (it names hosts or files that only exist elsewhere).
  */
 import assert from 'node:assert/strict';
@@ -16,15 +16,14 @@ interface Example {
 }
 
 async function examples(): Promise<Example[]> {
-  const pages = [
-    'README.md',
-    ...(await readdir(join(repository, 'docs'))).filter((f) => f.endsWith('.md')).map((f) => `docs/${f}`),
-  ];
+  const readmes = (await readdir(join(repository, 'packages'))).map((name) => `packages/${name}/README.md`);
+  const docs = await readdir(join(repository, 'docs'), { recursive: true });
+  const pages = ['README.md', ...readmes, ...docs.filter((f) => f.endsWith('.md')).map((f) => `docs/${f}`)];
   const found: Example[] = [];
   for (const page of pages) {
     const text = await readFile(join(repository, page), 'utf8');
     let n = 0;
-    for (const [, info, code] of text.matchAll(/^```ts([^\n]*)\n([\s\S]*?)^```$/gm)) {
+    for (const [, info, code] of text.matchAll(/^```(?:ts|js|typescript|javascript)\b([^\n]*)\n([\s\S]*?)^```$/gm)) {
       n++;
       found.push({
         name: `${page.replace(/[^a-zA-Z-]+/g, '-').replace(/-md$/, '')}-${n}`,

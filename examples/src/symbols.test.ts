@@ -1,15 +1,34 @@
-/** Every `@example` of a public symbol of @redkeep/guard compiles against what the package exports. */
+/** Every `@example` of a public symbol compiles against what its package exports. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as guard from '@redkeep/guard';
+import * as client from 'redkeep';
 import { compileFolder, emptyFolder, repository } from './testing/compile.js';
+import { symbolExamples, symbolProgram } from './testing/symbol-examples.js';
 
-const sources = join(repository, 'packages', 'guard', 'src');
-
-/** What examples take for granted. */
-const PRELUDE = `
+/** What the examples of each package take for granted. */
+const PRELUDES = {
+  client: `
+import type { KeyObject } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { ${Object.keys(client).join(', ')} } from 'redkeep';
+declare const client: RedisClient;
+declare const [admin, subscriber]: RedisClient[];
+declare const pool: RedisClientPool;
+declare const cluster: RedisCluster;
+declare const [key, value, name, input, next, seen, sha256, secret, sentinelSecret, roleId, secretId]: string[];
+declare const expiresAt: Date;
+declare const response: ServerResponse;
+declare function token(): Promise<string>;
+declare function work(message: object): Promise<void>;
+declare function readEverythingAgain(): Promise<void>;
+declare function handle(message: string): void;
+`,
+  guard: `
+import { ${Object.keys(guard).join(', ')} } from '@redkeep/guard';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { KeyObject } from 'node:crypto';
 import fastifySession from '@fastify/session';
@@ -45,33 +64,16 @@ declare function alarm(text: string): void;
 declare function handle(): void;
 declare function logIn(): void;
 declare function writeReport(options: { signal: AbortSignal; fencing: number }): Promise<void>;
-`;
+`,
+} as const;
 
-async function examples(): Promise<string[]> {
-  const files = (await readdir(sources, { recursive: true })).filter((f) => f.endsWith('.ts') && !f.includes('.test.'));
-  const found: string[] = [];
-  for (const name of files.sort()) {
-    const text = await readFile(join(sources, name), 'utf8');
-    for (const [, comment] of text.matchAll(/\/\*\*([\s\S]*?)\*\//g)) {
-      const [, example] = /\s@example\s([\s\S]*)/.exec(comment!) ?? [];
-      if (example !== undefined) found.push(example.replace(/^\s*\* ?/gm, '').trim());
-    }
-  }
-  return found;
+for (const [name, prelude] of Object.entries(PRELUDES)) {
+  test(`every example of a symbol of packages/${name} compiles`, async () => {
+    const folder = await emptyFolder(`symbols-${name}`);
+    const all = await symbolExamples(join(repository, 'packages', name, 'src'));
+    assert.ok(all.length >= 15, `${all.length} examples`);
+    for (const [at, code] of all.entries())
+      await writeFile(join(folder, `example-${at}.ts`), symbolProgram(code, prelude));
+    await compileFolder(folder, { noUnusedLocals: false, noUnusedParameters: false, noImplicitReturns: false });
+  });
 }
-
-test('every example of a symbol compiles', async () => {
-  const folder = await emptyFolder('symbols');
-  const all = await examples();
-  assert.ok(all.length >= 15, `${all.length} examples`);
-  for (const [at, code] of all.entries()) {
-    const text = `import { ${Object.keys(guard).join(', ')} } from '@redkeep/guard';
-${PRELUDE}
-export async function example() {
-${code}
-}
-`;
-    await writeFile(join(folder, `example-${at}.ts`), text);
-  }
-  await compileFolder(folder, { noUnusedLocals: false, noUnusedParameters: false, noImplicitReturns: false });
-});

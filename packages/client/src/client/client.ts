@@ -362,7 +362,9 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
   /**
    * A large string value as a stream of bytes, in ranges of `chunkBytes`; null when there is no such key. Memory stays
    * at one range whatever the value's size. Not a snapshot: the stream fails when the length changes meanwhile.
-   * @example await pipeline(await client.getStream('video'), response);
+   * @example
+   * const video = await client.getStream('video');
+   * if (video) await pipeline(video, response);
    */
   getStream(key: RedisArgument, options?: ValueStreamOptions): Promise<Readable | null> {
     return valueStream(this[CORE], key, options);

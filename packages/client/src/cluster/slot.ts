@@ -12,8 +12,7 @@ const CLOSE = 0x7d; // }
 
 /**
  * The slot of a key. When the key has `{…}` with something in it, only the first such part counts, so that keys can
- * be kept together.
- * @example slotOf('user:{42}:name') === slotOf('user:{42}:mail')
+ * be kept together: `user:{42}:name` and `user:{42}:mail` have the same slot.
  */
 export function slotOf(key: unknown): number {
   if (typeof key === 'string') {
