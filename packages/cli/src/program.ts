@@ -40,6 +40,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/certs/index.js'),
   },
   audit: { summary: 'judge servers, files and sources; grade A to F', load: () => import('./commands/audit/index.js') },
+  backup: {
+    summary: 'take, follow, list, verify, prove and expire encrypted backups',
+    load: () => import('./commands/backup/index.js'),
+  },
+  restore: {
+    summary: 'bring data back: whole, to a second, or to before a command',
+    load: () => import('./commands/restore/index.js'),
+  },
   version: { summary: 'print the version', load: () => import('./commands/version/index.js') },
 };
 

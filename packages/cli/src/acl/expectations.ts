@@ -10,7 +10,7 @@ export interface Expectation {
 
 const redis7: Since = { redis: '7.0', valkey: '7.2' };
 
-/** What nobody but an administrator may run; `backup` and `replication` have SYNC and PSYNC, auditors read settings. */
+/** What nobody but an administrator may run; `backup` and `replication` have PSYNC, auditors read settings. */
 const dangerous: readonly (readonly string[])[] = [
   ['FLUSHALL'],
   ['FLUSHDB'],
@@ -46,7 +46,7 @@ const newerDangerous: readonly (readonly string[])[] = [
 
 /** What a role has of the list above. */
 const exceptions: Partial<Record<RoleName, readonly string[]>> = {
-  backup: ['SYNC', 'PSYNC'],
+  backup: ['PSYNC'],
   replication: ['PSYNC'],
   sentinel: ['REPLICAOF', 'CLIENT KILL'],
   auditor: ['CONFIG GET', 'ACL LIST'],
@@ -58,7 +58,7 @@ const ownCommands: Readonly<Record<RoleName, readonly (readonly string[])[]>> = 
   'read-only': [],
   'session-store': [],
   monitoring: [['PING'], ['INFO'], ['ACL', 'LOG'], ['CLIENT', 'LIST'], ['SLOWLOG', 'LEN'], ['LATENCY', 'LATEST']],
-  backup: [['PING'], ['INFO'], ['BGSAVE'], ['REPLCONF', 'x', 'y']],
+  backup: [['PING'], ['REPLCONF', 'x', 'y']],
   replication: [['PING'], ['REPLCONF', 'x', 'y']],
   sentinel: [['PING'], ['INFO'], ['SUBSCRIBE', '__sentinel__:hello'], ['CONFIG', 'REWRITE'], ['MULTI']],
   auditor: [['PING'], ['INFO'], ['ACL', 'GETUSER', 'x'], ['ACL', 'DRYRUN', 'x', 'PING'], ['CLIENT', 'LIST']],

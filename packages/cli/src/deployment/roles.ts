@@ -104,11 +104,17 @@ const auditorRules: readonly Rule[] = [
   '+memory|doctor',
 ];
 
-/** Dragonfly is copied by a protocol of its own, and refuses a file with commands that it does not know. */
+const dragonfly: Since = { dragonfly: '1.0' };
+
+/**
+ * An archive follows the replication stream with three commands. Dragonfly is copied by a protocol of its own and
+ * backed up by snapshots; it refuses a file with commands that it does not know.
+ */
 const copying: readonly Rule[] = [
-  { rule: '+sync', since: redisLike },
+  '+ping',
   { rule: '+psync', since: redisLike },
   '+replconf',
+  ...['+info', '+role', '+lastsave', '+bgsave', '+client|setname'].map((rule) => ({ rule, since: dragonfly })),
 ];
 
 export const roles: Readonly<Record<RoleName, Role>> = {
@@ -158,7 +164,7 @@ export const roles: Readonly<Record<RoleName, Role>> = {
   },
   backup: {
     purpose: 'Takes a copy of the whole data set by replication. Reads everything, changes nothing.',
-    rules: ['+ping', '+info', '+role', '+lastsave', '+bgsave', ...copying, '+client|setname'],
+    rules: copying,
     keyAccess: 'none',
   },
   replication: {

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { expiryFolder } from '../format/names.js';
+import { readSigned } from '../format/signed.js';
+import { readObject, type Store } from '../store/store.js';
+
+export const expirySchema = z.strictObject({
+  format: z.literal(1),
+  source: z.string(),
+  at: z.iso.datetime(),
+  /** Names of the objects that were removed. */
+  removed: z.array(z.string()),
+});
+
+const largestRecord = 64 * 1024 * 1024;
+
+/**
+ * The objects that expiry removed, by records that it signed. Only records of a trusted key count: otherwise whoever
+ * deletes objects could say that they had expired.
+ */
+export async function expiredObjects(
+  store: Store,
+  source: string,
+  trusted: readonly string[],
+): Promise<{ readonly names: ReadonlySet<string>; readonly untrusted: number }> {
+  const names = new Set<string>();
+  let untrusted = 0;
+  for (const { name } of await store.list(expiryFolder(source))) {
+    const signed = readSigned(await readObject(store, name, largestRecord));
+    const record = signed && expirySchema.safeParse(JSON.parse(signed.line)).data;
+    if (!record || record.source !== source || !trusted.includes(signed.signer)) {
+      untrusted += 1;
+      continue;
+    }
+    for (const removed of record.removed) names.add(removed);
+  }
+  return { names, untrusted };
+}

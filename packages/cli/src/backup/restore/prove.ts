@@ -1,0 +1,133 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { RedisClient } from 'redkeep';
+import type { ServerProgram } from '../../engine/server-program.js';
+import { CliError } from '../../errors.js';
+import type { Store } from '../store/store.js';
+import type { RestorePlan, ShardPlan } from './plan-restore.js';
+import { ScratchServer } from './scratch-server.js';
+import { appendFolder, writeDataFolder } from './write-data-folder.js';
+
+const execute = promisify(execFile);
+
+/** What a shard was found to hold by loading it. */
+export interface ShardProof {
+  readonly shard: string;
+  readonly writer: string;
+  readonly base: string;
+  readonly segments: number;
+  /** The last second of it. */
+  readonly second: number;
+  readonly keys: number;
+  readonly databases: Readonly<Record<string, number>>;
+  /** DEBUG DIGEST, equal on Redis and Valkey for equal data. */
+  readonly digest: string;
+  readonly commands: number;
+  readonly encryptedBytes: number;
+  readonly bytes: number;
+  readonly fetchMs: number;
+  readonly checkMs: number;
+  readonly loadMs: number;
+  readonly digestMs: number;
+  readonly findings: readonly string[];
+}
+
+export interface ProveOptions {
+  readonly store: Store;
+  readonly identities: readonly string[];
+  readonly program: ServerProgram;
+  readonly signal: AbortSignal;
+  /** Where data folders are written; they are removed afterwards. */
+  readonly workFolder?: string | undefined;
+  readonly onProgress?: (shard: string, step: string, bytes: number, total: number) => void;
+  /** More looks at the loaded server, for example for canaries; what it returns is a finding. */
+  readonly inspect?: (client: RedisClient, plan: ShardPlan) => Promise<readonly string[]>;
+}
+
+/** Restores every shard into a scratch server and says what is in it. Rejects where one cannot be loaded. */
+export async function proveByRestore(plan: RestorePlan, options: ProveOptions): Promise<readonly ShardProof[]> {
+  const proofs: ShardProof[] = [];
+  for (const shard of plan.shards) proofs.push(await proveShard(shard, options));
+  return proofs;
+}
+
+async function proveShard(plan: ShardPlan, options: ProveOptions): Promise<ShardProof> {
+  const { program, signal, onProgress } = options;
+  const folder = await mkdtemp(path.join(options.workFolder ?? tmpdir(), 'redkeep-prove-'));
+  const step = (name: string, bytes = 0) => onProgress?.(plan.shard, name, bytes, plan.encryptedBytes);
+  try {
+    const began = performance.now();
+    const written = await writeDataFolder(folder, plan, {
+      ...options,
+      onProgress: (bytes) => step('fetch and decrypt', bytes),
+    });
+    const fetched = performance.now();
+    step('check');
+    await checkByEngine(program, folder);
+    const checked = performance.now();
+    step('load');
+    const server = await ScratchServer.start(program, folder, signal);
+    try {
+      const { client } = server;
+      // Keys that expire from here on would change the digest.
+      await client.sendCommand(['DEBUG', 'SET-ACTIVE-EXPIRE', '0']);
+      const databases = await countKeys(client);
+      step('digest');
+      const counted = performance.now();
+      const digest = String(await client.sendCommand(['DEBUG', 'DIGEST']));
+      const digestMs = performance.now() - counted;
+      const findings = (await options.inspect?.(client, plan)) ?? [];
+      return {
+        shard: plan.shard,
+        writer: plan.writer,
+        base: plan.base.body.object.name,
+        segments: plan.segments.length,
+        second: plan.second,
+        keys: Object.values(databases).reduce((sum, keys) => sum + keys, 0),
+        databases,
+        digest,
+        commands: written.commands,
+        encryptedBytes: plan.encryptedBytes,
+        bytes: written.bytes,
+        fetchMs: Math.round(fetched - began),
+        checkMs: Math.round(checked - fetched),
+        loadMs: Math.round(server.loadMs),
+        digestMs: Math.round(digestMs),
+        findings,
+      };
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The engine's own checker on the base, where it is installed beside the server. It reads what the load would skip. */
+async function checkByEngine(program: ServerProgram, folder: string): Promise<void> {
+  const checker = path.join(path.dirname(program.path), `${program.engine.name}-check-rdb`);
+  const file = path.join(folder, appendFolder, 'appendonly.aof.1.base.rdb');
+  try {
+    await execute(checker, [file], { maxBuffer: 64 * 1024 * 1024 });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EACCES')) return;
+    const output = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
+    const line = output.split('\n').find((text) => /error|version|sane|wrong/i.test(text)) ?? 'it is not sane';
+    throw new CliError(
+      /version/i.test(line) ? 'REDKEEP_BACKUP_INCOMPATIBLE' : 'REDKEEP_BACKUP_UNPROVED',
+      `${path.basename(checker)} refuses the base: ${line.replace(/^\[.*?\] /, '').trim()}`,
+      'Name a server program of the engine and version that wrote it with --server.',
+    );
+  }
+}
+
+/** Keys by database, as INFO counts them. */
+export async function countKeys(client: RedisClient): Promise<Record<string, number>> {
+  const text = String(await client.sendCommand(['INFO', 'keyspace']));
+  return Object.fromEntries(
+    [...text.matchAll(/^db(\d+):keys=(\d+)/gm)].map(([, database, keys]) => [database!, Number(keys)]),
+  );
+}

@@ -1,0 +1,72 @@
+import type { RedisClient } from 'redkeep';
+import type { TopologyName } from '../../vocabulary/names.js';
+import type { ReplicationLogin } from '../stream/replication-link.js';
+import type { StreamEndpoint } from '../stream/stamped-socket.js';
+
+/** A server of a shard, as the archive reaches it. */
+export interface SourceNode {
+  readonly name: string;
+  readonly endpoint: StreamEndpoint;
+}
+
+export interface SourceShard {
+  readonly name: string;
+  readonly nodes: readonly SourceNode[];
+}
+
+/** What is backed up: servers by shard, and as whom. */
+export interface BackupSource {
+  readonly name: string;
+  readonly topology: TopologyName;
+  readonly shards: readonly SourceShard[];
+  /** Needs `+psync +replconf +ping` and nothing else. */
+  readonly login: ReplicationLogin | undefined;
+  /** A connection that may ask INFO; undefined where no user for that is known. */
+  readonly observe?: ((node: SourceNode) => Promise<RedisClient>) | undefined;
+  /** A connection that may pause writes; undefined where no user for that is known. */
+  readonly control?: ((node: SourceNode) => Promise<RedisClient>) | undefined;
+}
+
+/** What INFO says of a server, as far as an archive must know it. */
+export interface ServerState {
+  readonly role: 'primary' | 'replica';
+  /** A replica that is in step with its primary. */
+  readonly inStep: boolean;
+  readonly offset: number;
+  /** Bytes of the stream that the server keeps for who was away. */
+  readonly backlogBytes: number;
+  /** It counts its replicas before it takes a write (`min-replicas-to-write`). */
+  readonly countsReplicas: boolean;
+  /** A sentinel is connected; undefined where the user may not see that. */
+  readonly watched: boolean | undefined;
+  readonly engine: 'redis' | 'valkey' | 'other';
+  readonly version: string;
+  readonly clusterEpoch: string | undefined;
+}
+
+export async function serverState(client: RedisClient): Promise<ServerState> {
+  const text = String(await client.sendCommand(['INFO']));
+  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(text)?.[1];
+  const role = field('role') === 'slave' ? 'replica' : 'primary';
+  const valkey = field('valkey_version');
+  return {
+    role,
+    inStep: field('master_link_status') === 'up' && field('master_sync_in_progress') === '0',
+    offset: Number(field(role === 'primary' ? 'master_repl_offset' : 'slave_repl_offset') ?? 0),
+    backlogBytes: Number(field('repl_backlog_active')) === 1 ? Number(field('repl_backlog_size') ?? 0) : 0,
+    countsReplicas: field('min_slaves_good_slaves') !== undefined,
+    watched: await isWatched(client),
+    engine: field('dragonfly_version') !== undefined ? 'other' : valkey === undefined ? 'redis' : 'valkey',
+    version: valkey ?? field('redis_version') ?? '',
+    clusterEpoch: undefined,
+  };
+}
+
+/** Sentinels name their connections `sentinel-<id>-cmd` and `-pubsub`. */
+async function isWatched(client: RedisClient): Promise<boolean | undefined> {
+  try {
+    return /\bname=sentinel-[0-9a-f]{8}-/.test(String(await client.sendCommand(['CLIENT', 'LIST'])));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,39 @@
+import { expiredObjects } from '../../backup/restore/expired-objects.js';
+import { type LoadedEntries, loadEntries, onlySource } from '../../backup/restore/load-entries.js';
+import type { Context } from '../../context.js';
+import { CliError } from '../../errors.js';
+import { BackupEnvironment, type ReadOptions } from './options.js';
+
+export interface Reading {
+  readonly environment: BackupEnvironment;
+  readonly loaded: LoadedEntries;
+  readonly source: string;
+  readonly trusted: readonly string[];
+  /** Objects that expiry removed. */
+  readonly gone: ReadonlySet<string>;
+}
+
+/** Opens a store and reads the chains of one source. */
+export async function readBackup(context: Context, options: ReadOptions): Promise<Reading> {
+  const environment = await BackupEnvironment.open(context, options);
+  const { store } = environment;
+  const trusted = await environment.trusted(options.trust);
+  const loaded = await loadEntries(store, { source: environment.source, trusted });
+  const source = onlySource(loaded, environment.source, store);
+  const { names: gone } = await expiredObjects(store, source, trusted);
+  return { environment, loaded, source, trusted, gone };
+}
+
+/**
+ * Refuses entries of writers that nobody named. Encryption is to public keys, so anybody who can write to the store
+ * could have put a data set of theirs there.
+ */
+export function requireTrust({ loaded, source }: Reading, unverifiedWriter: boolean): void {
+  const strangers = loaded.writers.filter((writer) => writer.source === source && !writer.trusted);
+  if (strangers.length === 0 || unverifiedWriter) return;
+  throw new CliError(
+    'REDKEEP_BACKUP_WRITER_UNKNOWN',
+    `The backup was signed by a key that was not named: ${strangers.map(({ publicKey }) => publicKey).join(', ')}.`,
+    'Compare it with the recovery kit and name it with --trust; --unverified-writer restores whoever wrote it.',
+  );
+}

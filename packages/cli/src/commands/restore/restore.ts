@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { instant, planRestore } from '../../backup/restore/plan-restore.js';
+import { writeDataFolder } from '../../backup/restore/write-data-folder.js';
+import type { Context } from '../../context.js';
+import { folderNotEmpty, occupancy } from '../../deployment/write-files.js';
+import { CliError, explainSystemError } from '../../errors.js';
+import { type ReadOptions, readIdentities } from '../backup/options.js';
+import { readBackup, requireTrust } from '../backup/reading.js';
+import { Progress, plural, size } from '../backup/sizes.js';
+import { type MomentOptions, momentOf } from './moment.js';
+
+export interface RestoreCommandOptions extends ReadOptions, MomentOptions {
+  readonly out?: string;
+  readonly unverifiedWriter?: boolean;
+}
+
+export async function restore(context: Context, options: RestoreCommandOptions): Promise<void> {
+  const { terminal, signal } = context;
+  if (options.out === undefined) throw new CliError('REDKEEP_USAGE', 'Say where to restore to.', 'Use --out <folder>.');
+  const out = path.resolve(context.cwd, options.out);
+  if ((await occupancy(out)) === 'occupied') throw folderNotEmpty(out);
+  const identities = await readIdentities(context, options.identity);
+  const reading = await readBackup(context, options);
+  requireTrust(reading, options.unverifiedWriter ?? false);
+  const { environment, loaded, source, gone } = reading;
+  const { target, found } = await momentOf(context, reading, options, identities);
+  if (found && !options.json) terminal.note(`Restores to ${found}.`);
+  const plan = planRestore(loaded.entries, source, target, { gone, nearest: options.nearest ?? false });
+  const progress = new Progress((text) => terminal.note(text));
+  // Beside its place until it is whole: a restore that fails leaves nothing that looks like one.
+  const staging = `${out}.part-${randomBytes(6).toString('hex')}`;
+  const written = [];
+  try {
+    for (const shard of plan.shards) {
+      const below = plan.shards.length === 1 ? '' : shard.shard;
+      const { bytes, commands } = await writeDataFolder(path.join(staging, below), shard, {
+        ...{ store: environment.store, identities, signal },
+        onProgress: (read) => progress.report(shard.shard, read, shard.encryptedBytes),
+      });
+      written.push({ shard: shard.shard, folder: path.join(out, below), second: shard.second, bytes, commands });
+    }
+    await rename(staging, out);
+  } catch (error) {
+    throw explainSystemError(error, out);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+  if (options.json) return terminal.json({ source, oneMoment: plan.oneMoment, shards: written });
+  for (const { shard, folder, second, bytes, commands } of written) {
+    terminal.done(
+      `${shard}: ${size(bytes)} in ${folder}, as of ${instant(second)} (${plural(commands, 'command')} behind the base).`,
+    );
+    terminal.line(`redis-server --dir ${folder} --appendonly yes --port 0 --unixsocket ${folder}/redis.sock`);
+  }
+  if (!plan.oneMoment) terminal.warn('The shards are not of one moment: no coordinated cut was chosen (--cut).');
+}
