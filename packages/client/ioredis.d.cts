@@ -1,0 +1,2 @@
+export * from './cjs/ioredis/index.js';
+export { default } from './cjs/ioredis/index.js';

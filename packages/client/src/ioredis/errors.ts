@@ -1,0 +1,73 @@
+/** Errors under the names and texts that packages written for ioredis look for. Codes and hints are Redkeep's. */
+import {
+  ClientClosedError,
+  ClientOfflineError,
+  DisconnectsClientError,
+  ErrorReply,
+  RedkeepError,
+  SocketClosedUnexpectedlyError,
+  TimeoutError,
+} from '../errors.js';
+
+/** ioredis's text for a command on a closed connection. Packages compare it. */
+export const CONNECTION_CLOSED_ERROR_MSG = 'Connection is closed.';
+
+/** The server answered with an error. `message` never quotes the command's arguments; see `serverMessage`. */
+export const ReplyError = ErrorReply;
+export type ReplyError = ErrorReply;
+
+/** Rejects commands that waited for as many reconnection attempts as `maxRetriesPerRequest` allows. */
+export class MaxRetriesPerRequestError extends RedkeepError {
+  static override readonly name: string = 'MaxRetriesPerRequestError';
+  constructor(maxRetriesPerRequest: number, cause?: unknown) {
+    super(
+      'REDKEEP_CLIENT_OFFLINE',
+      `Reached the max retries per request limit (which is ${maxRetriesPerRequest}). Refer to "maxRetriesPerRequest" option for details.`,
+      { cause },
+    );
+  }
+}
+
+/** No node of a cluster told its slots. */
+export class ClusterAllFailedError extends RedkeepError {
+  static override readonly name: string = 'ClusterAllFailedError';
+  static readonly defaultMessage = 'Failed to refresh slots cache.';
+  readonly lastNodeError: unknown;
+  constructor(message: string, lastNodeError: unknown) {
+    super('REDKEEP_NO_NODE', message, { cause: lastNodeError });
+    this.lastNodeError = lastNodeError;
+  }
+}
+
+export function connectionClosed(cause?: unknown): RedkeepError {
+  return new RedkeepError('REDKEEP_CLIENT_CLOSED', CONNECTION_CLOSED_ERROR_MSG, { cause });
+}
+
+/** What a failed command rejects with. */
+export function translateError(error: unknown): unknown {
+  if (error instanceof ErrorReply) {
+    Object.defineProperty(error, 'name', { value: 'ReplyError', configurable: true });
+    return error;
+  }
+  if (error instanceof ClientClosedError || error instanceof DisconnectsClientError) return connectionClosed(error);
+  if (error instanceof SocketClosedUnexpectedlyError && error.cause === undefined) return connectionClosed(error);
+  if (error instanceof TimeoutError) return Object.assign(new TimeoutError('Command timed out'), { cause: error });
+  if (error instanceof ClientOfflineError)
+    return new RedkeepError(
+      'REDKEEP_CLIENT_OFFLINE',
+      "Stream isn't writeable and enableOfflineQueue options is false",
+      { cause: error },
+    );
+  return error;
+}
+
+/** With `showFriendlyErrorStack`: the error's stack begins where the command was called. */
+export function withCallerStack(caller: { readonly stack?: string }): (error: unknown) => unknown {
+  return (failure) => {
+    const error = translateError(failure);
+    if (!(error instanceof Error)) return error;
+    const frames = (caller.stack ?? '').split('\n').slice(1);
+    error.stack = [`${error.name}: ${error.message}`, ...frames].join('\n');
+    return error;
+  };
+}

@@ -1,0 +1,1 @@
+export declare const CONNECTION_CLOSED_ERROR_MSG: string;

@@ -1,0 +1,2 @@
+module.exports = require('redkeep/ioredis');
+module.exports.default = module.exports;

@@ -1,0 +1,2 @@
+export * from 'redkeep/ioredis';
+export { default } from 'redkeep/ioredis';
