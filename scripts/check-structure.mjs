@@ -1,13 +1,14 @@
 #!/usr/bin/env node
-// Refuses what lets a code base grow apart: modules that import each other in a circle, a second definition of a word
-// that decides security or names a concept, and a second dialect of tests.
+// Refuses what makes a code base hard to read: modules that import each other in a circle, a second definition of a word
+// that decides security or names a concept, other test dialects, and prose that reads as translated.
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { REPOSITORY } from './bootstrap.mjs';
 import { importsOf, parseSource } from './lib/module-syntax.mjs';
-import { runMain, StepFailed } from './lib/step.mjs';
-import { checkVocabulary } from './lib/vocabulary.mjs';
+import { checkProse, proseOf } from './lib/prose.mjs';
+import { run, runMain, StepFailed } from './lib/step.mjs';
+import { checkVocabulary, checkVocabularyTable } from './lib/vocabulary.mjs';
 
 const WORKSPACES = [
   'packages/client',
@@ -28,11 +29,12 @@ const KNOWN_CIRCLES = [
   'client lease pool-core pool',
 ];
 
-/** Complaints that are still to be mended. This list only shrinks too, and ends empty. */
+/** Complaints that are still to be fixed. This list only shrinks too, and ends empty. */
 const STILL_TO_DO = [
   /^packages\/cli\/src\/(acl\/expectations|audit\/facts\/dangerous-commands)\.ts:/,
   /^packages\/cli\/.*: says it\(\)/,
   /^packages\/guard\/.*: test helpers are in/,
+  /^docs\/(audit|client|guard|guard-encryption|migrating-from-node-redis)\.md:/,
 ];
 
 export async function checkStructure() {
@@ -41,6 +43,7 @@ export async function checkStructure() {
     ...checkCircles(sources),
     ...checkVocabulary(sources),
     ...sources.flatMap(checkTestDialect),
+    ...(await checkDocuments()),
   ].filter((complaint) => !STILL_TO_DO.some((known) => known.test(complaint)));
   if (complaints.length > 0) throw new StepFailed(complaints.map((complaint) => `✖ ${complaint}`).join('\n'));
 }
@@ -120,9 +123,20 @@ function checkTestDialect({ path, program }) {
   return complaints;
 }
 
+async function checkDocuments() {
+  const tracked = await run('git', ['ls-files', '-z', '*.md'], { cwd: REPOSITORY, quiet: true });
+  const complaints = [];
+  for (const path of tracked.split('\0').filter(Boolean)) {
+    const text = await readFile(join(REPOSITORY, path), 'utf8');
+    complaints.push(...checkProse(path, proseOf(text)));
+    if (path === 'ARCHITECTURE.md') complaints.push(...checkVocabularyTable(text));
+  }
+  return complaints;
+}
+
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   await runMain(async () => {
     await checkStructure();
-    console.log('No circles, one definition of each word, one dialect of tests.');
+    console.log('No new circles, one definition of each word, one dialect of tests, plain English.');
   });
 }
