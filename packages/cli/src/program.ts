@@ -21,9 +21,17 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/init/index.js'),
   },
   up: { summary: 'start the servers and wait until they are ready', load: () => import('./commands/up/index.js') },
+  apply: {
+    summary: 'bring running servers in line with the folder, node by node',
+    load: () => import('./commands/apply/index.js'),
+  },
   down: {
     summary: 'stop the servers; data, users and certificates stay',
     load: () => import('./commands/down/index.js'),
+  },
+  restart: {
+    summary: 'restart nodes one by one; a primary hands over first',
+    load: () => import('./commands/restart/index.js'),
   },
   status: {
     summary: 'show what runs, in which role, and whether it answers',

@@ -13,6 +13,7 @@ import type { DeploymentState } from './loaded-deployment.js';
 import { makeMaterial } from './make-material.js';
 import type { Deployment } from './model.js';
 import { type RenderedFile, renderDeployment } from './render/index.js';
+import { isRewrittenByServer, keepServerOwned } from './server-owned.js';
 import { answersFile, readState, renderState, stateFile } from './state.js';
 import { type Change, manifestOf, occupancy, planChanges } from './write-files.js';
 
@@ -60,7 +61,8 @@ export async function planInit(
     now: context.clock.now(),
     keyType: settled.keyType,
   });
-  const derived = [...renderDeployment(deployment, material, folder), renderAnswers(settled)];
+  const rendered = renderDeployment(deployment, material, folder);
+  const derived = [...(await keepDecisionsOfServers(deployment, folder, rendered)), renderAnswers(settled)];
   // Last: once it is in place, everything it speaks of is.
   const files = [...derived, renderStateFile({ deployment, files: manifestOf(derived) })];
   const changes =
@@ -68,6 +70,23 @@ export async function planInit(
       ? await planChanges(folder, files, previous?.files ?? {})
       : files.map((after) => ({ path: after.path, kind: 'create' as const, before: undefined, after }));
   return { folder, situation, deployment, files, changes, notes };
+}
+
+/** Before servers had a configuration of their own below `run/`, they rewrote the one that is rendered here. */
+async function keepDecisionsOfServers(
+  deployment: Deployment,
+  folder: string,
+  files: readonly RenderedFile[],
+): Promise<RenderedFile[]> {
+  const roles = new Map(deployment.nodes.map(({ configFile, role }) => [configFile, role]));
+  return Promise.all(
+    files.map(async (file) => {
+      const role = roles.get(file.path);
+      const before = role === undefined ? undefined : await readIfPresent(path.join(folder, file.path));
+      if (role === undefined || before === undefined || !isRewrittenByServer(before)) return file;
+      return { ...file, content: keepServerOwned(file.content, before, role) };
+    }),
+  );
 }
 
 /** Certificates made under a wrong clock are refused by everybody whose clock is right. */

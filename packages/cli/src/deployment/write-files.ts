@@ -1,13 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, copyFile, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CliError, explainSystemError } from '../errors.js';
 import { readIfPresent } from '../files/read-if-present.js';
 import { stopIfInterrupted } from '../interruption.js';
 import type { Manifest } from './loaded-deployment.js';
 import type { RenderedFile } from './render/rendered-file.js';
+import { isRewrittenByServer } from './server-owned.js';
 
 export type ChangeKind = 'create' | 'update' | 'overwrite-edited' | 'remove' | 'keep-edited' | 'same';
+
+/** In a backup: the files that the change created, which taking it back removes. */
+export const createdList = '.created.json';
 
 /** What writing would do to one file. */
 export interface Change {
@@ -48,7 +52,7 @@ export async function planChanges(
 function kindOf(file: RenderedFile, before: string | undefined, written: string | undefined): ChangeKind {
   if (before === undefined) return 'create';
   if (before === file.content) return 'same';
-  if (file.made) return 'update';
+  if (file.made || isRewrittenByServer(before)) return 'update';
   if (written === sha256(before)) return 'update';
   return written === sha256(file.content) ? 'keep-edited' : 'overwrite-edited';
 }
@@ -102,6 +106,11 @@ export async function applyChanges(
     const writes = changes.filter(isWrite);
     const files = writes.flatMap(({ after }) => (after ? [after] : []));
     await stage(staging, files, options.signal);
+    const created = writes.filter(({ before }) => before === undefined).map(({ path: file }) => file);
+    if (created.length > 0) {
+      await mkdir(backup, { recursive: true, mode: 0o700 });
+      await writeFile(path.join(backup, createdList), JSON.stringify(created), { mode: 0o600 });
+    }
     for (const { path: file, before } of writes) {
       if (before === undefined) continue;
       const target = path.join(backup, file);

@@ -3,6 +3,7 @@ import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import { certificateOf, type DeploymentNode, type User } from '../deployment/model.js';
 import { CliError } from '../errors.js';
 import { readIfPresent } from '../files/read-if-present.js';
+import { reach } from './reach.js';
 
 /** A server and who to be there. Paths are absolute. */
 export interface ConnectTarget {
@@ -54,8 +55,7 @@ function explain(error: unknown): { message: string; hint: string } {
 export async function targetOf(loaded: LoadedDeployment, node: DeploymentNode, user: User): Promise<ConnectTarget> {
   const certificate = certificateOf(loaded.deployment, user.certificate);
   return {
-    host: node.host,
-    port: node.port,
+    ...(await reach(loaded, node)),
     username: user.name,
     password: (await readIfPresent(loaded.locate(user.passwordFile)))?.trimEnd() ?? '',
     caFile: loaded.locate(loaded.deployment.caFile),

@@ -9,8 +9,9 @@ import { CliError } from '../errors.js';
 import { readIfPresent } from '../files/read-if-present.js';
 import { interrupted } from '../interruption.js';
 import { portIsFree } from './ports.js';
-import { probeTls, type TlsEndpoint, type TlsProbe } from './probe-tls.js';
+import { probeTls, type TlsEndpoint } from './probe-tls.js';
 import { removeRecord, runningProcess, startMarkOf, writeRecord } from './process-record.js';
+import { reach } from './reach.js';
 import type { ServerProgram } from './server-program.js';
 
 /** How often a starting or stopping server is looked at. */
@@ -20,6 +21,11 @@ const startMilliseconds = 30_000;
 /** A server writes its data before it ends; a large set takes time. */
 const stopMilliseconds = 120_000;
 const probeMilliseconds = 3000;
+
+/** The configuration a local server runs with: a copy, because servers rewrite it (failover, CONFIG REWRITE). */
+export function runningConfig(node: DeploymentNode): string {
+  return `run/${node.name}.conf`;
+}
 
 /** Refuses to start while another program has one of the node's ports. */
 export async function requireFreePorts(nodes: readonly DeploymentNode[]): Promise<void> {
@@ -48,7 +54,7 @@ export async function startNode(
   await mkdir(path.dirname(output), { recursive: true, mode: 0o700 });
   const file = await open(output, 'w', 0o600);
   try {
-    const config = deployment.locate(node.configFile);
+    const config = deployment.locate(runningConfig(node));
     const sentinel = node.role === 'sentinel' ? ['--sentinel'] : [];
     const args =
       program.engine.name === 'dragonfly' ? ['--logtostderr', `--flagfile=${config}`] : [config, ...sentinel];
@@ -137,34 +143,9 @@ export async function endpointOf(deployment: LoadedDeployment, node: DeploymentN
   const certificate = certificateOf(model, user.certificate);
   const read = async (file: string) => (await readIfPresent(deployment.locate(file))) ?? '';
   return {
-    host: node.host,
-    port: node.port,
+    ...(await reach(deployment, node)),
     ca: await read(model.caFile),
     cert: await read(certificate.certFile),
     key: await read(certificate.keyFile),
   };
-}
-
-export interface NodeStatus {
-  readonly node: string;
-  readonly role: string;
-  readonly address: string;
-  readonly pid?: number;
-  readonly state: 'ready' | 'not ready' | 'stopped';
-  readonly tls?: string;
-  readonly certificateExpires?: string;
-}
-
-/** Whether a node's process runs and answers a verified TLS handshake. */
-export async function nodeStatus(deployment: LoadedDeployment, node: DeploymentNode): Promise<NodeStatus> {
-  const base = { node: node.name, role: node.role, address: `${node.host}:${node.port}` };
-  const running = await runningProcess(deployment, node.name);
-  if (!running) return { ...base, state: 'stopped' };
-  const probe = await probeTls(await endpointOf(deployment, node), probeMilliseconds).catch(() => undefined);
-  if (!probe) return { ...base, pid: running.pid, state: 'not ready' };
-  return { ...base, pid: running.pid, state: 'ready', ...tlsFacts(probe) };
-}
-
-function tlsFacts({ protocol, certificate }: TlsProbe): Pick<NodeStatus, 'tls' | 'certificateExpires'> {
-  return { tls: protocol, certificateExpires: new Date(certificate.valid_to).toISOString() };
 }

@@ -8,6 +8,7 @@ import { CliError } from '../errors.js';
 import { interrupted } from '../interruption.js';
 import { compareVersions } from '../vocabulary/engines.js';
 import { withClient } from './connect-node.js';
+import { parseInfo } from './info.js';
 
 const pollMilliseconds = 100;
 /** A first synchronization of a large data set, or a cluster's agreement, is done by then. */
@@ -28,7 +29,7 @@ export async function settleTopology(context: Context, loaded: LoadedDeployment)
 
 type Work<T> = (client: RedisClient) => Promise<T>;
 
-function asRole<T>(
+export function asRole<T>(
   context: Context,
   loaded: LoadedDeployment,
   node: DeploymentNode,
@@ -41,7 +42,7 @@ function asRole<T>(
 }
 
 /** Not loading any more, and for a replica: the link to its primary is up. */
-async function serves(context: Context, loaded: LoadedDeployment, node: DeploymentNode): Promise<boolean> {
+export async function serves(context: Context, loaded: LoadedDeployment, node: DeploymentNode): Promise<boolean> {
   const info = parseInfo(await asRole(context, loaded, node, 'monitoring', (client) => client.sendCommand(['INFO'])));
   if (info.get('loading') === '1') return false;
   const isPrimary = info.get('role') === 'master';
@@ -66,7 +67,7 @@ async function isPrimaryOfSentinels(
   return host === node.host && port === String(node.port);
 }
 
-async function hasQuorum(context: Context, loaded: LoadedDeployment, node: DeploymentNode): Promise<boolean> {
+export async function hasQuorum(context: Context, loaded: LoadedDeployment, node: DeploymentNode): Promise<boolean> {
   const { sentinel } = loaded.deployment;
   if (!sentinel) return true;
   const reply = await asRole(context, loaded, node, 'monitoring', (client) =>
@@ -136,7 +137,7 @@ async function assignSlots(
 }
 
 /** Asks again until it is so. What goes wrong on the way counts as "not yet" and is told when time runs out. */
-async function until({ signal }: Context, what: string, condition: () => Promise<boolean>): Promise<void> {
+export async function until({ signal }: Context, what: string, condition: () => Promise<boolean>): Promise<void> {
   const giveUp = performance.now() + settleMilliseconds;
   let reason = '';
   for (;;) {
@@ -155,15 +156,4 @@ async function until({ signal }: Context, what: string, condition: () => Promise
     }
     await delay(pollMilliseconds);
   }
-}
-
-/** The `name:value` lines of INFO and CLUSTER INFO. */
-export function parseInfo(reply: unknown): Map<string, string> {
-  const lines = String(reply).split(/\r?\n/);
-  return new Map(
-    lines.flatMap((line) => {
-      const at = line.indexOf(':');
-      return at > 0 && !line.startsWith('#') ? [[line.slice(0, at), line.slice(at + 1)] as const] : [];
-    }),
-  );
 }

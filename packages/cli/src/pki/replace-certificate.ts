@@ -17,9 +17,10 @@ export async function replaceCertificate(
 ): Promise<string> {
   const backup = loaded.locate(path.join('backups', `certs-${timestamp(now)}`));
   try {
-    await mkdir(backup, { recursive: true, mode: 0o700 });
     for (const file of [spec.certFile, spec.keyFile]) {
-      await copyFile(loaded.locate(file), path.join(backup, path.basename(file))).catch(ignoreMissing);
+      const kept = path.join(backup, file);
+      await mkdir(path.dirname(kept), { recursive: true, mode: 0o700 });
+      await copyFile(loaded.locate(file), kept).catch(ignoreMissing);
     }
     const staged: [string, string][] = [];
     for (const [file, content, mode] of [

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { RedisClient } from 'redkeep';
-import { findDrift, readAclLines } from '../../acl/drift.js';
+import { findDrift } from '../../acl/drift.js';
+import { runningUsers, setUsers } from '../../apply/set-users.js';
 import type { Context } from '../../context.js';
 import { loadDeployment } from '../../deployment/state.js';
 import { timestamp } from '../../deployment/write-files.js';
@@ -50,8 +50,7 @@ export async function aclApply(context: Context, options: ApplyOptions): Promise
   for (const { node } of differing) {
     stopIfInterrupted(signal);
     await asAdmin(context, loaded, node, async (client) => {
-      const before = ((await client.sendCommand(['ACL', 'LIST'])) as unknown as string[]).join('\n');
-      await writeFile(path.join(undo, `${node.name}.acl`), `${before}\n`, { mode: 0o600, flag: 'wx' });
+      await writeFile(path.join(undo, `${node.name}.acl`), await runningUsers(client), { mode: 0o600, flag: 'wx' });
       await setUsers(client, wanted.get(node.name)!);
     });
     terminal.done(`${node.name} is up to date.`);
@@ -67,13 +66,4 @@ async function readAclFile(file: string): Promise<string> {
       cause: error,
     });
   }
-}
-
-/** New and changed users first, removals last: whoever runs this never loses its own user in between. */
-async function setUsers(client: RedisClient, aclFile: string): Promise<void> {
-  const users = readAclLines(aclFile);
-  for (const [name, rules] of users) await client.sendCommand(['ACL', 'SETUSER', name, 'reset', ...rules]);
-  const running = (await client.sendCommand(['ACL', 'USERS'])) as unknown as string[];
-  const surplus = running.filter((name) => !users.has(name) && name !== 'default');
-  if (surplus.length > 0) await client.sendCommand(['ACL', 'DELUSER', ...surplus]);
 }

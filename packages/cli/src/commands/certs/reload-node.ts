@@ -36,7 +36,7 @@ export async function reloadNode(
   if (loaded.deployment.target === 'local' && !(await runningProcess(loaded, node.name))) return 'not running';
   if (node.role === 'sentinel') return 'restart needed';
   const spec = certificateOf(loaded.deployment, node.certificate);
-  const asServerSees = (file: string) => serverPath(loaded.deployment.target, loaded.folder, file);
+  const asServerSees = (file: string) => serverPath(loaded.deployment, loaded.folder, file);
   const files = [
     ['tls-cert-file', asServerSees(spec.certFile)],
     ['tls-key-file', asServerSees(spec.keyFile)],

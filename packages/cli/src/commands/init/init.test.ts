@@ -62,15 +62,15 @@ describe('redkeep init', () => {
     assert.deepEqual(await tree(sandbox.path('redkeep')), first);
   });
 
-  it('refuses to change an existing deployment without --force, and with it changes only what follows', async () => {
+  it('changes an existing deployment when that is confirmed, and only what follows from the answer', async () => {
     await init();
     const first = await tree(sandbox.path('redkeep'));
-    const refused = await init('--memory', '512');
+    const refused = await sandbox.run(['init', '--memory', '512']);
     assert.equal(refused.code, 2);
-    assert.match(refused.err, /REDKEEP_FILES_CHANGED/);
+    assert.match(refused.err, /REDKEEP_CONSENT_NEEDED/);
     assert.deepEqual(await tree(sandbox.path('redkeep')), first);
 
-    assert.equal((await init('--memory', '512', '--force')).code, 0);
+    assert.equal((await init('--memory', '512')).code, 0);
     const second = await tree(sandbox.path('redkeep'));
     const changed = [...first].filter(([file, text]) => second.get(file) !== text).map(([file]) => file);
     const expected = ['DECISIONS.md', 'nodes/node-1/server.conf', 'redkeep.config.json', 'redkeep.deployment.json'];
@@ -91,6 +91,11 @@ describe('redkeep init', () => {
     await writeFile(file, `${await readFile(file, 'utf8')}\n# mine\n`);
     assert.match((await init()).err, /nothing to change/);
     assert.match(await readFile(file, 'utf8'), /# mine/);
+    const refused = await init('--memory', '512');
+    assert.equal(refused.code, 2);
+    assert.match(refused.err, /nodes\/node-1\/server\.conf.*REDKEEP_FILES_CHANGED/);
+    assert.equal((await init('--memory', '512', '--force')).code, 0);
+    assert.doesNotMatch(await readFile(file, 'utf8'), /# mine/);
   });
 
   it("refuses a folder with somebody else's files, and moves it aside with --force", async () => {

@@ -1,13 +1,23 @@
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.js';
+import { withFolderLock } from '../../deployment/folder-lock.js';
 import { planInit } from '../../deployment/plan-init.js';
+import { quoteShell } from '../../deployment/render/shell.js';
 import { resolveFolder, stateFile } from '../../deployment/state.js';
 import { adviceOnVolume } from '../../deployment/volume-encryption.js';
-import { applyChanges, folderNotEmpty, isWrite, timestamp, writeFolder } from '../../deployment/write-files.js';
+import {
+  applyChanges,
+  type Change,
+  folderNotEmpty,
+  isWrite,
+  timestamp,
+  writeFolder,
+} from '../../deployment/write-files.js';
 import { CliError } from '../../errors.js';
 import { engineNames } from '../../vocabulary/engines.js';
 import { profileNames, targetNames, topologyNames } from '../../vocabulary/names.js';
 import { type DirOption, withDirOption } from '../dir-option.js';
+import { withHelp } from '../help.js';
 import { type AnswerFlags, collectAnswers } from './collect-answers.js';
 import { showPlan } from './show-plan.js';
 
@@ -43,8 +53,15 @@ export function register(program: Command, context: Context): void {
     .option('--read-only <name=patterns...>', 'a reader and its key patterns')
     .option('--server <program>', 'the server program to use')
     .option('-n, --dry-run', 'show every file and its changes, write nothing')
-    .option('-f, --force', 'change an existing deployment or move other files aside; what is replaced is kept')
+    .option('-f, --force', 'replace files edited by hand, or move other files aside; what is replaced is kept')
     .option('-y, --yes', 'ask nothing');
+  withHelp(command, {
+    examples: [
+      ['redkeep init', 'ask what is open, write to ./redkeep'],
+      ["redkeep init --yes --profile production --topology sentinel --app 'shop=shop:*,cart:*'", 'answer by flags'],
+      ['redkeep init --memory 2048 && redkeep apply', 'change an answer and bring the servers in line'],
+    ],
+  });
   command.action((options: InitOptions) => init(context, options));
 }
 
@@ -68,10 +85,10 @@ async function init(context: Context, options: InitOptions): Promise<void> {
     await writeFolder(folder, plan.files, { signal });
   } else {
     if (writes.length === 0) return terminal.done(`${folder} is up to date: nothing to change.`);
-    await requireConsent(context, options, writes.length);
-    await applyChanges(folder, plan.changes, { signal, now: clock.now() });
+    await requireConsent(context, options, writes);
+    await withFolderLock(folder, 'init', () => applyChanges(folder, plan.changes, { signal, now: clock.now() }));
     terminal.done(`Changed ${writes.length} files in ${folder}; what they replaced is in backups/.`);
-    terminal.note('A running server takes the changes at its next start: redkeep down && redkeep up --detach.');
+    terminal.note(`Running servers take the change with: redkeep apply --dir ${quoteShell(folder)}`);
     return;
   }
   const { engine, profile, topology } = plan.deployment;
@@ -79,15 +96,25 @@ async function init(context: Context, options: InitOptions): Promise<void> {
   const advice = plan.deployment.target === 'local' ? await adviceOnVolume(folder) : undefined;
   if (advice) terminal.note(advice);
   terminal.note(`Each choice has its reason in DECISIONS.md; ${stateFile} describes the whole.`);
-  terminal.note('Next: redkeep up --detach');
+  const detach = plan.deployment.target === 'local' ? ' --detach' : '';
+  terminal.note(`Next: redkeep up${detach} --dir ${quoteShell(folder)}`);
 }
 
-async function requireConsent(context: Context, options: InitOptions, count: number): Promise<void> {
+/** A changed answer needs a yes; a file that somebody has edited by hand is only replaced with --force. */
+async function requireConsent(context: Context, options: InitOptions, writes: readonly Change[]): Promise<void> {
   if (options.force) return;
-  if (await context.prompt.confirm(`Change ${count} files of the existing deployment?`, false)) return;
+  const edited = writes.filter(({ kind }) => kind === 'overwrite-edited').map(({ path }) => path);
+  if (edited.length > 0) {
+    throw new CliError(
+      'REDKEEP_FILES_CHANGED',
+      `Edited by hand since redkeep wrote them: ${edited.join(', ')}. Nothing was written.`,
+      'Look at the differences with --dry-run, then run it again with --force; what is replaced is kept in backups/.',
+    );
+  }
+  if (options.yes || (await context.prompt.confirm(`Change ${writes.length} files of the deployment?`, false))) return;
   throw new CliError(
-    'REDKEEP_FILES_CHANGED',
-    `The answers differ from the existing deployment: ${count} files would change. Nothing was written.`,
-    'Look at them with --dry-run, then run it again with --force; what is replaced is kept in backups/.',
+    'REDKEEP_CONSENT_NEEDED',
+    `The answers differ from the existing deployment: ${writes.length} files would change. Nothing was written.`,
+    'Look at them with --dry-run, then confirm with --yes; what is replaced is kept in backups/.',
   );
 }

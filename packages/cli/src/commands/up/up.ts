@@ -1,61 +1,79 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
+import type { Delivery } from '../../apply/delivery.js';
+import { Journal } from '../../apply/journal.js';
+import { planApply } from '../../apply/plan.js';
+import { runApply } from '../../apply/run.js';
 import type { Context } from '../../context.js';
-import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
+import { withFolderLock } from '../../deployment/folder-lock.js';
 import type { DeploymentNode } from '../../deployment/model.js';
-import { loadDeployment } from '../../deployment/state.js';
-import { requireFreePorts, startNode, stopNode } from '../../engine/local-servers.js';
-import { runningProcess } from '../../engine/process-record.js';
-import { requireServerProgram } from '../../engine/server-program.js';
 import { settleTopology } from '../../engine/settle-topology.js';
 import { CliError } from '../../errors.js';
-import { stopIfInterrupted } from '../../interruption.js';
 import { type DirOption, withDirOption } from '../dir-option.js';
+import { withHelp } from '../help.js';
+import { openDelivery } from '../open-delivery.js';
 
 interface UpOptions extends DirOption {
   readonly detach?: boolean;
   readonly server?: string;
+  readonly primary?: string;
+  readonly without?: readonly string[];
 }
 
-/** `redkeep up`: starts the servers of a local deployment and waits until each answers over verified TLS. */
+/** `redkeep up`: starts the servers and waits until each answers over verified TLS and all serve together. */
 export function register(program: Command, context: Context): void {
-  withDirOption(program.command('up'))
+  const command = withDirOption(program.command('up'))
     .description('start the servers and wait until they are ready')
-    .option('--detach', 'leave them running in the background')
-    .option('--server <program>', 'the server program to use')
-    .action((options: UpOptions) => up(context, options));
+    .option('--detach', 'leave them running in the background; always so where something else runs them')
+    .option('--server <program>', 'the server program to use (target local)')
+    .option('--without <node...>', 'leave out nodes that are known to be away')
+    .option('--primary <node>', 'start with this node as primary, and lose the writes that only another one has');
+  withHelp(command, {
+    examples: [
+      ['redkeep up', 'start, show what happens, stop with Ctrl-C'],
+      ['redkeep up --detach', 'start and leave running'],
+    ],
+  }).action((options: UpOptions) => up(context, options));
 }
 
 async function up(context: Context, options: UpOptions): Promise<void> {
-  const { terminal, signal } = context;
-  const loaded = await loadLocal(context, options.dir);
-  const { deployment, folder } = loaded;
-  const program = await requireServerProgram(context, deployment.engine, options.server ?? deployment.serverProgram);
-  const stopped = await notRunning(loaded);
-  await requireFreePorts(stopped);
-  const started: DeploymentNode[] = [];
-  try {
-    for (const node of stopped) {
-      stopIfInterrupted(signal);
-      await startNode(context, loaded, node, program);
-      started.push(node);
-      terminal.done(`${node.name} (${node.role}) is ready on ${node.host}:${node.port}, TLS.`);
+  const { terminal, clock } = context;
+  const delivery = await openDelivery(context, options.dir, options.server ? { server: options.server } : {});
+  const { deployment, folder } = delivery.loaded;
+  await delivery.check();
+  await withFolderLock(folder, 'up', async () => {
+    const plan = await planApply(context, delivery, options.without ? { without: options.without } : {});
+    const starts = plan.nodes.filter(({ action }) => action === 'start');
+    if (starts.length === 0) terminal.done('Everything is running already.');
+    try {
+      if (starts.length > 0) {
+        const journal = await Journal.open(folder, 'up', clock.now());
+        const primary = options.primary === undefined ? {} : { primary: options.primary };
+        await runApply(context, delivery, { ...plan, nodes: starts }, journal, primary);
+        await journal.finish('done');
+      } else await settleTopology(context, delivery.loaded);
+    } catch (error) {
+      await stopAll(
+        delivery,
+        starts.map(({ node }) => node),
+      );
+      throw error;
     }
-    await settleTopology(context, loaded);
-  } catch (error) {
-    await stopAll(loaded, started);
-    throw error;
-  }
-  if (started.length === 0) terminal.done('Everything is running already.');
-  if (options.detach) {
+    const pending = plan.nodes.filter(({ action }) => action !== 'none' && action !== 'start');
+    if (pending.length > 0) {
+      const names = pending.map(({ node }) => node.name).join(', ');
+      terminal.note(`${names} ran already, with what was there before a change. Next: redkeep apply --dir ${folder}`);
+    }
+  });
+  if (options.detach || deployment.target !== 'local') {
     terminal.note(`Running in the background. Stop it with: redkeep down --dir ${folder}`);
     return;
   }
   terminal.note('Press Ctrl-C to stop.');
   try {
-    await watch(context, loaded);
+    await watch(context, delivery);
   } finally {
-    await stopAll(loaded, loaded.deployment.nodes);
+    await stopAll(delivery, deployment.nodes);
   }
   terminal.done('Stopped; the data is kept.');
 }
@@ -64,12 +82,13 @@ async function up(context: Context, options: UpOptions): Promise<void> {
 const watchMilliseconds = 1000;
 
 /** Stays until Ctrl-C or TERM and reports what changes. Ends with an error when no server is left. */
-async function watch({ terminal, signal }: Context, loaded: LoadedDeployment): Promise<void> {
+async function watch({ terminal, signal }: Context, delivery: Delivery): Promise<void> {
+  const { loaded } = delivery;
   const running = new Set(loaded.deployment.nodes.map(({ name }) => name));
   while (!signal.aborted) {
     await delay(watchMilliseconds, undefined, { signal }).catch(() => undefined);
     for (const node of loaded.deployment.nodes) {
-      const runs = (await runningProcess(loaded, node.name)) !== undefined;
+      const runs = (await delivery.state(node)) === 'running';
       if (runs === running.has(node.name)) continue;
       if (runs) {
         running.add(node.name);
@@ -85,31 +104,11 @@ async function watch({ terminal, signal }: Context, loaded: LoadedDeployment): P
   }
 }
 
-/** A deployment that this command can run here. */
-export async function loadLocal(context: Context, dir: string | undefined): Promise<LoadedDeployment> {
-  const loaded = await loadDeployment(context, dir);
-  const { target } = loaded.deployment;
-  if (target === 'local') return loaded;
-  throw new CliError(
-    'REDKEEP_TARGET_NOT_LOCAL',
-    `This deployment is run by ${target}, not by redkeep.`,
-    'RUNBOOK.md in its folder says how to start and stop it.',
-  );
-}
-
-async function notRunning(loaded: LoadedDeployment): Promise<DeploymentNode[]> {
-  const nodes: DeploymentNode[] = [];
-  for (const node of loaded.deployment.nodes) {
-    if (!(await runningProcess(loaded, node.name))) nodes.push(node);
-  }
-  return nodes;
-}
-
-/** In the opposite order of the start: whoever watches or copies goes first. */
-export async function stopAll(loaded: LoadedDeployment, nodes: readonly DeploymentNode[]): Promise<number> {
+/** Sentinels first, so that none promotes anybody; then replicas, then what was started first. */
+export async function stopAll(delivery: Delivery, nodes: readonly DeploymentNode[]): Promise<number> {
   let stopped = 0;
   for (const node of [...nodes].reverse()) {
-    if (await stopNode(loaded, node)) stopped += 1;
+    if (await delivery.stop(node)) stopped += 1;
   }
   return stopped;
 }

@@ -26,7 +26,7 @@ export function healthCommand(
 /** For load balancers and monitors outside a container: one script a node, exit code 0 when it answers. */
 export function renderHealthScripts(deployment: Deployment, folder: string): RenderedFile[] {
   if (deployment.target !== 'local' && deployment.target !== 'systemd') return [];
-  const locate = (relativePath: string) => serverPath(deployment.target, folder, relativePath);
+  const locate = (relativePath: string) => serverPath(deployment, folder, relativePath);
   return deployment.nodes.map((node) => ({
     path: `health/${node.name}.sh`,
     mode: 0o755,

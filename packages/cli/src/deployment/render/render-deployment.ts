@@ -56,7 +56,7 @@ function renderDataNode(
   material: Material,
   folder: string,
 ): RenderedFile[] {
-  const locate = (relativePath: string) => serverPath(deployment.target, folder, relativePath);
+  const locate = (relativePath: string) => serverPath(deployment, folder, relativePath);
   return [
     deployment.engine.name === 'dragonfly'
       ? renderDragonflyFlags(deployment, node, locate)
@@ -72,7 +72,7 @@ function renderSentinelNode(
   material: Material,
   folder: string,
 ): RenderedFile[] {
-  const locate = (relativePath: string) => serverPath(deployment.target, folder, relativePath);
+  const locate = (relativePath: string) => serverPath(deployment, folder, relativePath);
   return [
     renderSentinelConf({ deployment, node, material, locate }),
     renderSentinelAcl(deployment, node, material),

@@ -1,0 +1,125 @@
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Context } from '../../context.js';
+import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
+import type { DeploymentNode } from '../../deployment/model.js';
+import { keepServerOwned, withPrimary } from '../../deployment/server-owned.js';
+import { requireFreePorts, runningConfig, startNode, stopNode } from '../../engine/local-servers.js';
+import { runningProcess } from '../../engine/process-record.js';
+import { requireServerProgram, type ServerProgram } from '../../engine/server-program.js';
+import { explainSystemError } from '../../errors.js';
+import { readIfPresent } from '../../files/read-if-present.js';
+import type { Delivery, LogOptions, NodeFile, NodeRecord, NodeState, PrimaryAddress } from '../delivery.js';
+import { hashesOf, readNodeFiles } from '../node-files.js';
+import { followFile } from './follow-file.js';
+
+/**
+ * Servers that redkeep itself starts on this machine. They read the folder's files where they are, except their
+ * configuration: a server rewrites that itself, so each runs with a copy below `run/`.
+ */
+export class LocalDelivery implements Delivery {
+  readonly loaded: LoadedDeployment;
+  readonly #context: Context;
+  readonly #named: string | undefined;
+  #program: Promise<ServerProgram> | undefined;
+
+  constructor(context: Context, loaded: LoadedDeployment, options: { readonly server?: string } = {}) {
+    this.#context = context;
+    this.loaded = loaded;
+    this.#named = options.server;
+  }
+
+  async check(): Promise<void> {
+    await this.#serverProgram();
+  }
+
+  filesOf(node: DeploymentNode): Promise<readonly NodeFile[]> {
+    return readNodeFiles(this.loaded, node);
+  }
+
+  async record(node: DeploymentNode): Promise<NodeRecord | undefined> {
+    const text = await readIfPresent(this.#recordFile(node));
+    try {
+      return text === undefined ? undefined : (JSON.parse(text) as NodeRecord);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async deliver(node: DeploymentNode, files: readonly NodeFile[], primary?: PrimaryAddress): Promise<void> {
+    const record = await this.record(node);
+    const target = this.loaded.locate(runningConfig(node));
+    const rendered = files.find(({ path: file }) => file === node.configFile);
+    if (rendered) {
+      const current = await readIfPresent(target);
+      const kept = keepServerOwned(rendered.content, current, node.role);
+      await replaceFile(target, primary ? withPrimary(kept, node, primary) : kept);
+    }
+    await this.#write(node, { delivered: hashesOf(files), taken: record?.taken ?? {} });
+  }
+
+  async markTaken(node: DeploymentNode): Promise<void> {
+    const record = await this.record(node);
+    if (record) await this.#write(node, { ...record, taken: record.delivered });
+  }
+
+  async state(node: DeploymentNode): Promise<NodeState> {
+    return (await runningProcess(this.loaded, node.name)) ? 'running' : 'stopped';
+  }
+
+  async start(node: DeploymentNode): Promise<void> {
+    const program = await this.#serverProgram();
+    await requireFreePorts([node]);
+    await startNode(this.#context, this.loaded, node, program);
+  }
+
+  stop(node: DeploymentNode): Promise<boolean> {
+    return stopNode(this.loaded, node);
+  }
+
+  async hasData(node: DeploymentNode): Promise<boolean | undefined> {
+    const names = await readdir(this.loaded.locate(node.dataDir)).catch(() => []);
+    return names.some((name) => name === 'appendonlydir' || /\.(?:rdb|aof|dfs)$/.test(name));
+  }
+
+  serverConfig(node: DeploymentNode): Promise<string | undefined> {
+    return readIfPresent(this.loaded.locate(runningConfig(node)));
+  }
+
+  logs(node: DeploymentNode, options: LogOptions): Promise<void> {
+    return followFile(this.loaded.locate(node.logFile), options);
+  }
+
+  #serverProgram(): Promise<ServerProgram> {
+    const { engine, serverProgram } = this.loaded.deployment;
+    this.#program ??= requireServerProgram(this.#context, engine, this.#named ?? serverProgram);
+    return this.#program;
+  }
+
+  #recordFile(node: DeploymentNode): string {
+    return this.loaded.locate(`run/${node.name}.delivered.json`);
+  }
+
+  #write(node: DeploymentNode, record: NodeRecord): Promise<void> {
+    return replaceFile(this.#recordFile(node), `${JSON.stringify(record)}\n`);
+  }
+}
+
+/** Replaces a file as a whole, mode 0600. */
+export async function replaceFile(file: string, content: string, mode = 0o600): Promise<void> {
+  const staging = `${file}.new`;
+  try {
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    await rm(staging, { force: true });
+    const handle = await open(staging, 'wx', mode);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(staging, file);
+  } catch (error) {
+    throw explainSystemError(error, file);
+  }
+}
