@@ -4,6 +4,7 @@
 import { bootstrap, REPOSITORY, tool } from './bootstrap.mjs';
 import { checkStructure } from './check-structure.mjs';
 import { ensureBrowser } from './ensure-browser.mjs';
+import { ensurePrometheus } from './ensure-prometheus.mjs';
 import { run, runMain, say } from './lib/step.mjs';
 
 await runMain(async (args) => {
@@ -18,6 +19,7 @@ await runMain(async (args) => {
     await checkPackages();
   }
   await ensureBrowser();
+  await ensurePrometheus();
   say('Testing');
   const { runTests } = await import('./run-tests.mjs');
   return runTests(args);

@@ -56,6 +56,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'bring data back: whole, to a second, or to before a command',
     load: () => import('./commands/restore/index.js'),
   },
+  monitor: {
+    summary: 'watch servers for attacks and faults: metrics, alerts, a live page',
+    load: () => import('./commands/monitor/index.js'),
+  },
+  health: {
+    summary: 'say whether servers are alive, ready and safe; for probes',
+    load: () => import('./commands/health/index.js'),
+  },
   version: { summary: 'print the version', load: () => import('./commands/version/index.js') },
 };
 

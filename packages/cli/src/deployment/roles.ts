@@ -249,7 +249,7 @@ export function sentinelAclRules(user: User, engine: Engine): string[] {
   if (user.role === 'admin') return ['~*', '&*', '+@all'];
   const peer = ['+sentinel|is-master-down-by-addr', '+publish', '+ping', '+info', '+subscribe', '+client|setname'];
   const dryRun = knows(engine, redis7) ? ['+acl|dryrun'] : [];
-  const watcher = ['+sentinel|ckquorum', '+acl|whoami', '+client|list'];
+  const watcher = ['+sentinel|ckquorum', '+acl|whoami', '+acl|log', '+client|list'];
   if (user.role === 'auditor') watcher.push(...auditing, ...dryRun);
   const operator = user.role === 'auditor' || user.role === 'monitoring';
   const isPeer = user.role === 'sentinel';
@@ -267,4 +267,4 @@ const sentinelEvents = [
   ...['+sentinel', '+reboot'],
 ];
 
-const auditing = ['+acl|list', '+acl|users', '+acl|getuser', '+acl|cat', '+acl|log', '+command', '+sentinel|config'];
+const auditing = ['+acl|list', '+acl|users', '+acl|getuser', '+acl|cat', '+command', '+sentinel|config'];

@@ -6,7 +6,7 @@ import type { Session } from './node.js';
  * Logs in with the redkeep client, so that the audit's own credential travels only after the server has proved who it
  * is, and in clear only where the address itself says `redis://`.
  */
-export async function openSession(endpoint: Endpoint): Promise<Session> {
+export async function openSession(endpoint: Endpoint, name = 'redkeep-audit'): Promise<Session> {
   const { host, port, tls, ca, cert, key, servername, username, password, timeoutMs } = endpoint;
   const client = createClient({
     socket: { host, port, tls, connectTimeout: timeoutMs, reconnectStrategy: false },
@@ -21,7 +21,7 @@ export async function openSession(endpoint: Endpoint): Promise<Session> {
     ...(!tls && { allowPlaintext: true }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    name: 'redkeep-audit',
+    name,
     // CLIENT SETINFO, which the audit's user is not granted, would stand in ACL LOG as a denial.
     disableClientInfo: true,
     commandPolicy: 'unrestricted',

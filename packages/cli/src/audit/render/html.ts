@@ -1,13 +1,9 @@
+import { escapeHtml as esc } from '../../html/escape-html.js';
 import { areas } from '../checks/check.js';
 import { standards } from '../checks/mappings.js';
 import type { AuditResult, CheckResult, OccurrenceResult } from '../verdict/result.js';
 import { htmlScript, htmlStyle } from './html-assets.js';
 import { byStatus, coverageSentence, moment, severityLabel, unknownByReason, verdictSentence } from './text.js';
-
-/** Text for HTML content and attributes. Everything that comes from a server passes through here. */
-function esc(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
-}
 
 function list(items: readonly string[], name = ''): string {
   return items.length === 0
