@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CliError } from '../../errors.js';
+import type { CutBody } from '../format/entry.js';
 import { entryFolder } from '../format/names.js';
 import type { BackupSource } from '../source/backup-source.js';
 import { chooseNodes } from '../source/choose-node.js';
 import type { Store } from '../store/store.js';
 import { ArchiveClock } from './archive-clock.js';
+import { coordinatedCut } from './coordinated-cut.js';
 import { type ArchiveEvent, type ArchiveSettings, ShardArchiver } from './shard-archiver.js';
 import { Spool } from './spool.js';
 import { loadSigner, lockFolder } from './state-folder.js';
@@ -18,6 +20,8 @@ export interface ArchiveRunOptions {
   readonly settings: ArchiveSettings;
   readonly spoolBytes: number;
   readonly onPrimary: boolean;
+  /** Between two cuts over all shards; 0 for none. */
+  readonly cutMs: number;
   readonly now: () => Date;
   readonly onEvent: (event: ArchiveEvent) => void;
 }
@@ -64,7 +68,7 @@ export function archiversOf(
   spool: Spool,
   signal: AbortSignal,
   once?: 'base' | 'stream',
-): ShardArchiver[] {
+): ReadonlyMap<string, ShardArchiver> {
   const { source, settings, onEvent, onPrimary, now } = options;
   const locate = async (name: string) => {
     const fresh = await options.refresh();
@@ -72,14 +76,16 @@ export function archiversOf(
     const endpoints = shard ? await chooseNodes(fresh, shard, onPrimary) : [];
     return { endpoints, login: fresh.login };
   };
-  return source.shards.map(
-    (shard) =>
+  return new Map(
+    source.shards.map((shard) => [
+      shard.name,
       new ShardArchiver({
         ...{ source: source.name, shard: shard.name, spool, settings, onEvent, signal },
         clock: new ArchiveClock(() => now().getTime()),
         locate: () => locate(shard.name),
         ...(once === undefined ? {} : { once }),
       }),
+    ]),
   );
 }
 
@@ -95,10 +101,12 @@ export async function archive(options: ArchiveRunOptions, signal: AbortSignal): 
   try {
     const uploading = spool.upload(uploads.signal);
     const archivers = archiversOf(options, spool, both);
+    const cutting = cutRegularly(options, archivers, spool, both);
     try {
-      await Promise.all(archivers.map((archiver) => archiver.run()));
+      await Promise.all([...archivers.values()].map((archiver) => archiver.run()));
     } finally {
       stop.abort();
+      await cutting;
       await Promise.race([spool.drained(uploads.signal), delay(drainMs, undefined, { ref: false })]);
       uploads.abort();
       await uploading;
@@ -109,15 +117,70 @@ export async function archive(options: ArchiveRunOptions, signal: AbortSignal): 
   }
 }
 
-/** Takes one base of each shard, and returns when all of it is in the store. */
-export async function runOnce(options: ArchiveRunOptions, signal: AbortSignal): Promise<void> {
+async function cutRegularly(
+  options: ArchiveRunOptions,
+  archivers: ReadonlyMap<string, ShardArchiver>,
+  spool: Spool,
+  signal: AbortSignal,
+): Promise<void> {
+  const { cutMs, refresh, now, onEvent } = options;
+  if (archivers.size < 2 || cutMs === 0) return;
+  for (;;) {
+    await delay(cutMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    // Without a base of every shard there is nothing that a cut could cut.
+    if ([...archivers.values()].some(({ history }) => history === 0)) continue;
+    try {
+      const cut = await coordinatedCut(await refresh(), archivers, spool, now, signal);
+      onEvent({ kind: 'cut', oneMoment: cut.oneMoment, pausedMs: cut.pausedMs, reason: cut.reason });
+    } catch (error) {
+      onEvent({ kind: 'cut', oneMoment: false, pausedMs: 0, reason: error instanceof Error ? error.message : '' });
+    }
+  }
+}
+
+/**
+ * Takes one base of each shard, and returns when all of it is in the store. Of several shards the streams are followed
+ * from the bases to one coordinated cut: bases are never of one moment.
+ */
+export async function runOnce(options: ArchiveRunOptions, signal: AbortSignal): Promise<CutBody | undefined> {
   const { spool, release } = await openSpool(options);
   try {
     await spool.flush();
-    for (const archiver of archiversOf(options, spool, signal, 'base')) await archiver.run();
+    const several = options.source.shards.length > 1;
+    let cut: CutBody | undefined;
+    if (several) cut = await runToCut(options, spool, signal);
+    else for (const archiver of archiversOf(options, spool, signal, 'base').values()) await archiver.run();
     signal.throwIfAborted();
     await spool.flush();
+    return cut;
   } finally {
     await release();
+  }
+}
+
+async function runToCut(options: ArchiveRunOptions, spool: Spool, signal: AbortSignal): Promise<CutBody> {
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const based = new Set<string>();
+  let allBased: () => void = () => undefined;
+  const bases = new Promise<void>((resolve) => {
+    allBased = resolve;
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  const onEvent = (event: ArchiveEvent) => {
+    options.onEvent(event);
+    if (event.kind === 'base' && based.add(event.shard).size === options.source.shards.length) allBased();
+  };
+  const archivers = archiversOf({ ...options, onEvent }, spool, both, 'stream');
+  const running = Promise.all([...archivers.values()].map((archiver) => archiver.run()));
+  running.catch(() => undefined);
+  try {
+    await Promise.race([bases, running]);
+    signal.throwIfAborted();
+    return await coordinatedCut(await options.refresh(), archivers, spool, options.now, signal);
+  } finally {
+    stop.abort();
+    await running;
   }
 }

@@ -5,6 +5,7 @@ import { type RdbHeader, rdbHeaderBytes, readRdbHeader } from '../stream/rdb-hea
 import { type Position, ReplicationLink, type ReplicationLogin } from '../stream/replication-link.js';
 import type { StreamEndpoint } from '../stream/stamped-socket.js';
 import { type ArchiveClock, secondOf } from './archive-clock.js';
+import { orAborted } from './or-aborted.js';
 import { type Sealed, SealStream } from './seal-stream.js';
 import { type Segment, SegmentWriter } from './segment-writer.js';
 import type { Spool } from './spool.js';
@@ -19,6 +20,12 @@ export type ArchiveEvent =
   | { readonly kind: 'gap'; readonly shard: string; readonly reason: string }
   | { readonly kind: 'failover'; readonly shard: string }
   | { readonly kind: 'clock'; readonly byMs: number }
+  | {
+      readonly kind: 'cut';
+      readonly oneMoment: boolean;
+      readonly pausedMs: number;
+      readonly reason: string | undefined;
+    }
   | { readonly kind: 'spool-full'; readonly bytes: number }
   | { readonly kind: 'store'; readonly problem: string | undefined };
 
@@ -89,10 +96,7 @@ export class ShardArchiver {
   /** Resolves when the stream has passed an offset. */
   passed(offset: number, signal: AbortSignal): Promise<void> {
     if (this.offset >= offset) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#waiters.push({ offset, resolve });
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    return orAborted(signal, (resolve) => this.#waiters.push({ offset, resolve }));
   }
 
   /** Runs until the signal; rejects where going on makes no sense. */

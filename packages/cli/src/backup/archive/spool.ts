@@ -8,6 +8,7 @@ import { type Entry, type EntryBody, entrySchema, objectOf } from '../format/ent
 import { entryName } from '../format/names.js';
 import { publicKeyText, readSigned, sha256Of, signerId, signLine } from '../format/signed.js';
 import { ObjectExists, type Store } from '../store/store.js';
+import { orAborted } from './or-aborted.js';
 import type { Sealed } from './seal-stream.js';
 import { writeDurably } from './state-folder.js';
 
@@ -162,10 +163,8 @@ export class Spool {
     for (let failures = 0; !signal.aborted; ) {
       const seq = this.#waiting[0];
       if (seq === undefined) {
-        await new Promise<void>((resolve) => {
+        await orAborted(signal, (resolve) => {
           this.#wake = resolve;
-          signal.addEventListener('abort', () => resolve(), { once: true });
-          if (this.#waiting.length > 0 || signal.aborted) resolve();
         });
         continue;
       }
@@ -208,10 +207,7 @@ export class Spool {
   }
 
   #change(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      this.#emptied.push(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    return orAborted(signal, (resolve) => this.#emptied.push(resolve));
   }
 
   async #adopt(entry: Entry, hash: string): Promise<void> {

@@ -8,8 +8,12 @@ export type RestoreTarget =
   | { readonly kind: 'latest' }
   /** The state at the end of this second. */
   | { readonly kind: 'second'; readonly second: number }
-  /** The state of one shard before the command that starts at this offset. */
-  | { readonly kind: 'offset'; readonly place: HistoryPlace; readonly offset: number }
+  /** The state before the command that starts at an offset; shards without one stop at the end of a second. */
+  | {
+      readonly kind: 'before';
+      readonly stops: Readonly<Record<string, { readonly place: HistoryPlace; readonly offset: number }>>;
+      readonly second: number;
+    }
   | { readonly kind: 'cut'; readonly cut: EntryOf<CutBody> };
 
 /** What a shard is made of: a base, then segments, and where they stop. */
@@ -58,8 +62,7 @@ export function planRestore(
   );
   const names = [...new Set(histories.map(({ shard }) => shard))].sort();
   if (names.length === 0) throw notFound(`There is no base of "${source}".`, 'Take one: redkeep backup run.');
-  const wanted = target.kind === 'offset' ? [target.place.shard] : names;
-  const shards = wanted.map((shard) => {
+  const shards = names.map((shard) => {
     const own = histories.filter((history) => history.shard === shard);
     return planShard(shard, own, target, options.nearest ?? false);
   });
@@ -83,8 +86,11 @@ function planShard(shard: string, histories: readonly History[], target: Restore
     }
     case 'second':
       return atSecond(shard, histories, target.second, nearest);
-    case 'offset':
-      return within(historyAt(histories, target.place), { offset: target.offset });
+    case 'before': {
+      const stop = target.stops[shard];
+      if (!stop) return atSecond(shard, histories, target.second, true);
+      return within(historyAt(histories, stop.place), { offset: stop.offset });
+    }
     case 'cut': {
       const at = target.cut.body.offsets[shard];
       if (!at) throw notFound(`The cut does not include the shard "${shard}".`, 'Choose another cut, or a second.');

@@ -39,27 +39,33 @@ export interface ServerState {
   readonly countsReplicas: boolean;
   /** A sentinel is connected; undefined where the user may not see that. */
   readonly watched: boolean | undefined;
-  readonly engine: 'redis' | 'valkey' | 'other';
-  readonly version: string;
-  readonly clusterEpoch: string | undefined;
 }
 
 export async function serverState(client: RedisClient): Promise<ServerState> {
-  const text = String(await client.sendCommand(['INFO']));
-  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(text)?.[1];
-  const role = field('role') === 'slave' ? 'replica' : 'primary';
-  const valkey = field('valkey_version');
+  const text = String(await client.sendCommand(['INFO', 'replication']));
+  const backlog = infoField(text, 'repl_backlog_active') === '1' ? infoField(text, 'repl_backlog_size') : undefined;
   return {
-    role,
-    inStep: field('master_link_status') === 'up' && field('master_sync_in_progress') === '0',
-    offset: Number(field(role === 'primary' ? 'master_repl_offset' : 'slave_repl_offset') ?? 0),
-    backlogBytes: Number(field('repl_backlog_active')) === 1 ? Number(field('repl_backlog_size') ?? 0) : 0,
-    countsReplicas: field('min_slaves_good_slaves') !== undefined,
+    ...roleAndOffset(text),
+    inStep: infoField(text, 'master_link_status') === 'up' && infoField(text, 'master_sync_in_progress') === '0',
+    backlogBytes: Number(backlog ?? 0),
+    countsReplicas: infoField(text, 'min_slaves_good_slaves') !== undefined,
     watched: await isWatched(client),
-    engine: field('dragonfly_version') !== undefined ? 'other' : valkey === undefined ? 'redis' : 'valkey',
-    version: valkey ?? field('redis_version') ?? '',
-    clusterEpoch: undefined,
   };
+}
+
+/** One round trip: what a server is, and how many bytes its stream has. */
+export async function replicationOffset(client: RedisClient): Promise<Pick<ServerState, 'role' | 'offset'>> {
+  return roleAndOffset(String(await client.sendCommand(['INFO', 'replication'])));
+}
+
+function roleAndOffset(text: string): Pick<ServerState, 'role' | 'offset'> {
+  const role = infoField(text, 'role') === 'slave' ? 'replica' : 'primary';
+  const name = role === 'primary' ? 'master_repl_offset' : 'slave_repl_offset';
+  return { role, offset: Number(infoField(text, name) ?? 0) };
+}
+
+function infoField(text: string, name: string): string | undefined {
+  return new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(text)?.[1];
 }
 
 /** Sentinels name their connections `sentinel-<id>-cmd` and `-pubsub`. */

@@ -21,6 +21,8 @@ export interface SourceOptions {
   readonly certFile?: string;
   readonly keyFile?: string;
   readonly allowPlaintext?: boolean;
+  readonly adminUser?: string;
+  readonly adminPasswordFile?: string;
 }
 
 /** The servers to back up: those of a deployment, or those named with `--from`. */
@@ -83,8 +85,8 @@ async function endpointOf(loaded: LoadedDeployment, node: DeploymentNode, user: 
 
 async function named(context: Context, options: SourceOptions, from: readonly string[]): Promise<BackupSource> {
   const file = (name: string | undefined) => (name === undefined ? undefined : needed(path.resolve(context.cwd, name)));
-  const [ca, cert, key, password] = await Promise.all(
-    [options.caFile, options.certFile, options.keyFile, options.passwordFile].map(file),
+  const [ca, cert, key, password, adminPassword] = await Promise.all(
+    [options.caFile, options.certFile, options.keyFile, options.passwordFile, options.adminPasswordFile].map(file),
   );
   const shards = from.map((urls, index): SourceShard => {
     const nodes = urls.split(',').map((url): SourceNode => {
@@ -106,7 +108,11 @@ async function named(context: Context, options: SourceOptions, from: readonly st
   if (options.source === undefined) throw usage('--from needs a name for the backup.', 'Give one with --source.');
   const login =
     password === undefined ? undefined : { username: options.user ?? 'default', password: password.trimEnd() };
-  const connectTo = ({ endpoint }: SourceNode) => connectEndpoint(endpoint, login);
+  const admin =
+    adminPassword === undefined
+      ? login
+      : { username: options.adminUser ?? 'default', password: adminPassword.trimEnd() };
+  const connectTo = ({ endpoint }: SourceNode) => connectEndpoint(endpoint, admin);
   const topology = shards.length > 1 ? 'cluster' : 'single';
   return { name: options.source, topology, shards, login, observe: connectTo, control: connectTo };
 }

@@ -77,6 +77,7 @@ export class ArchiveHarness {
       },
       spoolBytes: 1_000_000_000,
       onPrimary: true,
+      cutMs: 0,
       now: () => new Date(),
       onEvent: (event) => this.events.push(event),
     };

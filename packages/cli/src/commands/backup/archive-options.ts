@@ -14,6 +14,7 @@ export interface TakeOptions extends StoreOptions, SourceOptions {
   readonly baseHours?: string;
   readonly spoolMegabytes?: string;
   readonly quietSeconds?: string;
+  readonly cutSeconds?: string;
 }
 
 /** Numbers with their defaults and bounds, in one place. */
@@ -25,6 +26,8 @@ export const limits = {
   baseHours: { fallback: 24, least: 0.001, most: 24 * 31 },
   /** What may wait on this host's disk while the store is away. */
   spoolMegabytes: { fallback: 8192, least: 16, most: 16_777_216 },
+  /** Each cut makes writes wait for some milliseconds; 0 for none. */
+  cutSeconds: { fallback: 300, least: 0, most: 86_400 },
   quietSeconds: { fallback: 60, least: 1, most: 3600 },
 } as const;
 
@@ -65,6 +68,7 @@ export async function archiveOptions(
         baseMs: numberOption('baseHours', options.baseHours) * 3_600_000,
       },
       spoolBytes: numberOption('spoolMegabytes', options.spoolMegabytes) * 1_000_000,
+      cutMs: numberOption('cutSeconds', options.cutSeconds) * 1000,
       onPrimary: options.onPrimary ?? false,
       now: () => context.clock.now(),
     },

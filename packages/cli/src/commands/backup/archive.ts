@@ -48,6 +48,10 @@ function describe(
       return { level: 'warn', text: `${event.shard}: GAP: ${event.reason}. A new base was taken.` };
     case 'failover':
       return { level: 'note', text: `${event.shard}: another server is the primary; the stream goes on.` };
+    case 'cut':
+      return event.oneMoment
+        ? { level: 'note', text: `Cut over all shards: writes waited for at most ${event.pausedMs} ms.` }
+        : { level: 'warn', text: `A cut over all shards is not of one moment: ${event.reason ?? 'unknown'}.` };
     case 'clock':
       return { level: 'warn', text: `The clock of this host jumped by ${event.byMs} ms; seconds wait for it.` };
     case 'spool-full':

@@ -48,6 +48,8 @@ export function withSourceOptions(command: Command): Command {
     .option('--from <urls...>', 'servers instead of a deployment; one URL list (comma) a shard')
     .option('--user <name>', 'with --from: the user (default: default)')
     .option('--password-file <file>', 'with --from: a file with its password')
+    .option('--admin-user <name>', 'with --from: a user that may run INFO and CLIENT PAUSE (default: that one)')
+    .option('--admin-password-file <file>', 'with --from: a file with its password')
     .option('--ca-file <file>', 'with --from: the CA of the servers')
     .option('--cert-file <file>', 'with --from: a client certificate')
     .option('--key-file <file>', 'with --from: its key')

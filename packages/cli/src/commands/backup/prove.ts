@@ -27,7 +27,7 @@ export async function backupProve(context: Context, options: ProveCommandOptions
   requireTrust(reading, options.unverifiedWriter ?? false);
   const { environment, source, loaded, gone } = reading;
   refuseProblems(loaded.problems);
-  const { target } = await momentOf(context, reading, options, identities);
+  const { target } = await momentOf(reading, options, identities);
   const plan = planRestore(loaded.entries, source, target, { gone, nearest: options.nearest ?? false });
   const program = await scratchProgram(context, plan, options.server);
   const progress = new Progress((text) => terminal.note(text));

@@ -17,6 +17,7 @@ export function register(program: Command, context: Context): void {
     .option('--seal-megabytes <megabytes>', 'or when it has this size (default 32)')
     .option('--base-hours <hours>', 'take a new base after this time (default 24)')
     .option('--spool-megabytes <megabytes>', 'what may wait here while the store is away (default 8192)')
+    .option('--cut-seconds <seconds>', 'of several shards: a coordinated cut after this time; 0 for none (default 300)')
     .option('--quiet-seconds <seconds>', 'record after this time that nothing was written (default 60)')
     .option('--json', 'print events as JSON, one a line')
     .action(async (options) => (await import('./archive.js')).backupArchive(context, options));

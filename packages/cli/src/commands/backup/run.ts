@@ -15,12 +15,14 @@ export async function backupRun(context: Context, options: TakeOptions): Promise
   };
   const { environment, run } = await archiveOptions(context, options, 'run', onEvent);
   const began = performance.now();
-  await runOnce(run, signal);
+  const cut = await runOnce(run, signal);
   const tookMs = Math.round(performance.now() - began);
   const bytes = bases.reduce((sum, base) => sum + base.bytes, 0);
-  if (options.json) return terminal.json({ source: run.source.name, shards: bases, bytes, tookMs, proved: false });
+  if (options.json) return terminal.json({ source: run.source.name, shards: bases, bytes, tookMs, cut, proved: false });
   terminal.done(
     `Backed up ${plural(bases.length, 'shard')} of "${run.source.name}" to ${environment.store.description}: ${size(bytes)} in ${seconds(tookMs)}.`,
   );
+  if (cut?.oneMoment) terminal.note(`All shards are of one moment: writes waited for at most ${cut.pausedMs} ms.`);
+  else if (cut) terminal.warn(`The shards are not of one moment: ${cut.reason}.`);
   terminal.note('It is unproved until "redkeep backup prove" has restored it.');
 }

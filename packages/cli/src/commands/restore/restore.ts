@@ -25,7 +25,7 @@ export async function restore(context: Context, options: RestoreCommandOptions):
   const reading = await readBackup(context, options);
   requireTrust(reading, options.unverifiedWriter ?? false);
   const { environment, loaded, source, gone } = reading;
-  const { target, found } = await momentOf(context, reading, options, identities);
+  const { target, found } = await momentOf(reading, options, identities);
   if (found && !options.json) terminal.note(`Restores to ${found}.`);
   const plan = planRestore(loaded.entries, source, target, { gone, nearest: options.nearest ?? false });
   const progress = new Progress((text) => terminal.note(text));
