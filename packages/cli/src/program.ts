@@ -65,6 +65,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/health/index.js'),
   },
   version: { summary: 'print the version', load: () => import('./commands/version/index.js') },
+  doctor: {
+    summary: 'find out why a server is slow or fails, and what will fail next',
+    load: () => import('./commands/doctor/index.js'),
+  },
 };
 
 /** Parses the arguments, runs the command and returns the exit code. Never throws. */

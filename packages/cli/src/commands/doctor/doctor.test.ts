@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { chmod, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { freePort, type Server, startServer } from '@redkeep/testing';
+import { ExitCode } from '../../exit-codes.js';
+import { CliSandbox } from '../../testing/run-cli.js';
+
+interface Result {
+  readonly servers: readonly {
+    readonly connection: readonly { name: string; outcome: string; detail: string; hint?: string }[];
+    readonly findings: readonly { id: string }[];
+    readonly cost?: { commands: number; usec: number };
+    readonly watchedSeconds?: number;
+  }[];
+}
+
+describe('redkeep doctor', () => {
+  let secured: Server;
+  let open: Server;
+  let sandbox: CliSandbox;
+  const password = 'a-password-for-the-app';
+
+  before(async () => {
+    sandbox = await CliSandbox.create();
+    secured = await startServer({
+      tls: true,
+      users: [
+        'user default off',
+        'user admin on >admin-password ~* &* +@all',
+        `user app on >${password} ~app:* resetchannels -@all +@read +@write +@connection +info`,
+        'user reader on >reader-password ~* resetchannels -@all +@read +@connection',
+      ],
+      admin: { username: 'admin', password: 'admin-password' },
+    });
+    open = await startServer();
+  });
+  after(async () => {
+    await secured.stop();
+    await open.stop();
+    await sandbox.remove();
+  });
+
+  async function connectionTest(lines: Readonly<Record<string, string>>, ...args: string[]) {
+    const file = sandbox.path('app.env');
+    await writeFile(
+      file,
+      Object.entries(lines)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join(''),
+    );
+    const result = await sandbox.run(
+      ['doctor', '--env-file', file, '--connection-only', '--timeout', '2000', '--json', ...args],
+      { env: {} },
+    );
+    assert.doesNotMatch(result.out + result.err, /a-password-for-the-app|reader-password|not-the-password/);
+    const [server] = (JSON.parse(result.out) as Result).servers;
+    return {
+      code: result.code,
+      stages: server!.connection,
+      failed: server!.connection.find(({ outcome }) => outcome === 'failed'),
+    };
+  }
+
+  const working = (): Record<string, string> => ({
+    REDIS_URL: `rediss://localhost:${secured.tlsPort}`,
+    REDIS_USERNAME: 'app',
+    REDIS_PASSWORD: password,
+    REDIS_TLS_CA_FILE: secured.tlsFiles!.ca,
+    REDIS_TLS_CERT_FILE: secured.tlsFiles!.clientCert,
+    REDIS_TLS_KEY_FILE: secured.tlsFiles!.clientKey,
+  });
+
+  it('passes every step of a connection that works, and leaves no key behind', async () => {
+    const { code, stages } = await connectionTest(working(), '--key-prefix', 'app:');
+    assert.equal(code, ExitCode.Ok);
+    assert.deepEqual(
+      stages.map(({ name, outcome }) => `${name} ${outcome}`),
+      [
+        'configuration ok',
+        'name ok',
+        'network ok',
+        'tls ok',
+        'login ok',
+        'permission ok',
+        'round trip ok',
+        'latency ok',
+        'clean-up ok',
+      ],
+    );
+    assert.equal(await secured.command('DBSIZE'), 0);
+  });
+
+  const faults: readonly (readonly [string, string, (env: Record<string, string>) => unknown, RegExp])[] = [
+    ['no address', 'configuration', (env) => delete env['REDIS_URL'], /REDIS_URL/],
+    ['a scheme that is not one', 'configuration', (env) => (env['REDIS_URL'] = 'http://localhost:1'), /http/],
+    [
+      'a # in the password of the URL',
+      'configuration',
+      (env) => (env['REDIS_URL'] = `"rediss://app:ab#${secured.tlsPort}@localhost:1"`),
+      /#|URL/,
+    ],
+    ['a CA file that is not there', 'configuration', (env) => (env['REDIS_TLS_CA_FILE'] = '/nowhere/ca.crt'), /ENOENT/],
+    [
+      'a CA file that is not a certificate',
+      'configuration',
+      (env) => (env['REDIS_TLS_CA_FILE'] = env['REDIS_TLS_KEY_FILE']!),
+      /not a certificate/,
+    ],
+    ['a certificate without its key', 'configuration', (env) => delete env['REDIS_TLS_KEY_FILE'], /both files/],
+    ['an empty password', 'configuration', (env) => (env['REDIS_PASSWORD'] = ''), /empty/],
+    [
+      'a name that does not exist',
+      'name',
+      (env) => (env['REDIS_URL'] = 'rediss://no-such-host.invalid:6379'),
+      /resolved/,
+    ],
+    ['a wrong CA', 'tls', (env) => (env['REDIS_TLS_CA_FILE'] = sandbox.path('other-ca.crt')), /./],
+    [
+      'plaintext to a TLS port',
+      'tls',
+      (env) => (env['REDIS_URL'] = `redis://localhost:${secured.tlsPort}`),
+      /expects TLS/,
+    ],
+    [
+      'TLS to a plaintext port',
+      'tls',
+      (env) => (env['REDIS_URL'] = `rediss://localhost:${open.port}`),
+      /plaintext|not speak TLS/,
+    ],
+    ['no password', 'login', (env) => delete env['REDIS_PASSWORD'] && delete env['REDIS_USERNAME'], /./],
+    ['a wrong password', 'login', (env) => (env['REDIS_PASSWORD'] = 'not-the-password'), /./],
+    [
+      'a user that may only read',
+      'permission',
+      (env) => Object.assign(env, { REDIS_USERNAME: 'reader', REDIS_PASSWORD: 'reader-password' }),
+      /SET/,
+    ],
+  ];
+
+  for (const [fault, stage, make, detail] of faults)
+    it(`says that ${stage} is wrong: ${fault}`, async () => {
+      const { createPki } = await import('@redkeep/testing');
+      const other = await createPki();
+      await writeFile(sandbox.path('other-ca.crt'), other.ca);
+      const env = working();
+      make(env);
+      const { code, failed } = await connectionTest(env, '--key-prefix', 'app:');
+      assert.equal(code, ExitCode.Connection);
+      assert.equal(failed?.name, stage, JSON.stringify(failed));
+      assert.match(failed?.detail ?? '', detail);
+      assert.ok(failed?.hint, 'a next step');
+    });
+
+  for (const [certificate, detail] of [
+    ['wrongName', /name|wrong\.example/i],
+    ['expired', /expired/i],
+  ] as const)
+    it(`says that tls is wrong: the server presents the certificate ${certificate}`, async () => {
+      await using server = await startServer({ tls: { certificate } });
+      const env = {
+        ...working(),
+        REDIS_URL: `rediss://localhost:${server.tlsPort}`,
+        REDIS_TLS_CA_FILE: server.tlsFiles!.ca,
+      };
+      const { failed } = await connectionTest(env);
+      assert.equal(failed?.name, 'tls', JSON.stringify(failed));
+      assert.match(`${failed?.detail}`, detail);
+    });
+
+  it('says that the network is wrong when nothing listens', async () => {
+    const port = await freePort();
+    const { failed } = await connectionTest({ ...working(), REDIS_URL: `rediss://localhost:${port}` });
+    assert.equal(failed?.name, 'network');
+    assert.match(failed?.hint ?? '', /Nothing listens/);
+  });
+
+  it('ends on a server that accepts and says nothing', async () => {
+    const silent = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+    await new Promise((resolve) => silent.once('listening', resolve));
+    const { port } = silent.address() as { port: number };
+    const { failed } = await connectionTest({ REDIS_URL: `rediss://127.0.0.1:${port}` });
+    silent.close();
+    assert.ok(failed);
+    assert.match(failed.name, /tls|login/);
+  });
+
+  it('names the key pattern when the key is what the user may not write', async () => {
+    const { failed } = await connectionTest(working());
+    assert.equal(failed?.name, 'permission');
+    assert.match(failed?.hint ?? '', /--key-prefix/);
+  });
+
+  it('says what it could not see as a user with few rights, and does not fail', async () => {
+    await writeFile(sandbox.path('password'), password);
+    await chmod(sandbox.path('password'), 0o600);
+    const files = secured.tlsFiles!;
+    const result = await sandbox.run(
+      [
+        'doctor',
+        `rediss://localhost:${secured.tlsPort}`,
+        '--ca',
+        files.ca,
+        '--cert',
+        files.clientCert,
+        '--key',
+        files.clientKey,
+      ]
+        .concat(['--user', 'app', '--password-file', sandbox.path('password')])
+        .concat(['--key-prefix', 'app:', '--seconds', '1']),
+      { env: {} },
+    );
+    assert.match(result.out, /\? the slow log: this user may not run the command/);
+    assert.match(result.out, /Where a command's time goes/);
+  });
+
+  it('costs the server less than one hundredth of the time it watches', async () => {
+    await Promise.all(Array.from({ length: 5000 }, (_, index) => open.command('SET', `user:${index}:name`, 'x')));
+    const result = await sandbox.run(['doctor', `redis://127.0.0.1:${open.port}`, '--seconds', '3', '--json'], {
+      env: {},
+    });
+    const [server] = (JSON.parse(result.out) as Result).servers;
+    assert.ok(server!.cost!.commands > 1000, `${server!.cost!.commands} commands`);
+    assert.ok(server!.cost!.usec < server!.watchedSeconds! * 1e6 * 0.01, `${server!.cost!.usec} µs`);
+  });
+
+  it('refuses files and numbers out of bounds', async () => {
+    const file = sandbox.path('compose.yaml');
+    await writeFile(file, 'services: {}\n');
+    assert.equal((await sandbox.run(['doctor', file], { env: {} })).code, ExitCode.Usage);
+    assert.equal(
+      (await sandbox.run(['doctor', '--seconds', '0', 'redis://127.0.0.1:1'], { env: {} })).code,
+      ExitCode.Usage,
+    );
+  });
+});
