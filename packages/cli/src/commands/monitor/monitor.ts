@@ -7,7 +7,7 @@ import type { Context } from '../../context.js';
 import { resolveFolder } from '../../deployment/state.js';
 import { CliError } from '../../errors.js';
 import { ExitCode } from '../../exit-codes.js';
-import { lineOf } from '../../monitor/alerts/notification.js';
+import { alertLine } from '../../monitor/alerts/notification.js';
 import { Notifier } from '../../monitor/alerts/notifier.js';
 import { defaultIntervals } from '../../monitor/gather/node-gatherer.js';
 import { otlpRequest, pushOtlp } from '../../monitor/metrics/otlp.js';
@@ -100,7 +100,7 @@ async function once(context: Context, monitor: Monitor, options: MonitorCommandO
       })),
     });
   }
-  for (const alert of alerts) context.terminal.line(lineOf(alert));
+  for (const alert of alerts) context.terminal.line(alertLine(alert));
   if (alerts.length === 0) context.terminal.done('No alert.');
 }
 

@@ -17,7 +17,7 @@ export interface Receiver {
 }
 
 /** One line for people. */
-export function lineOf({ rule, node, detail, count }: ActiveAlert): string {
+export function alertLine({ rule, node, detail, count }: ActiveAlert): string {
   const times = count > 1 ? ` (${count} times)` : '';
   return `${rule.severity}: ${node.name} (${node.host}:${node.port}) ${rule.summary}${detail ? `: ${detail}` : ''}${times}. ${rule.nextStep}`;
 }
@@ -36,7 +36,7 @@ export function textOf(notification: Notification): string {
   const { firing, resolved } = notification;
   return [
     titleOf(notification),
-    ...firing.map((alert) => `- ${lineOf(alert)}`),
+    ...firing.map((alert) => `- ${alertLine(alert)}`),
     ...resolved.map(({ rule, node }) => `- ended: ${node.name} ${rule.summary}.`),
   ].join('\n');
 }

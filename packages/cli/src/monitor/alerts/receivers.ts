@@ -2,7 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { createTransport } from 'nodemailer';
 import type { ActiveAlert } from './active-alerts.js';
 import { keyOf } from './active-alerts.js';
-import { lineOf, type Notification, type Receiver, textOf, titleOf } from './notification.js';
+import { alertLine, type Notification, type Receiver, textOf, titleOf } from './notification.js';
 
 /** A receiver has to answer within this time; the next round tries again. */
 const answerMs = 10_000;
@@ -31,7 +31,7 @@ export function pagerDuty(routingKey: string, url = 'https://events.pagerduty.co
           event_action: 'trigger',
           dedup_key: keyOf(alert.node, alert.rule),
           payload: {
-            summary: lineOf(alert).slice(0, 1024),
+            summary: alertLine(alert).slice(0, 1024),
             source: `${alert.node.host}:${alert.node.port}`,
             severity: alert.rule.severity,
             timestamp: new Date(alert.startedAt).toISOString(),

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, isIP } from 'node:net';
+import { isLoopback } from 'redkeep';
 import { contentType } from '../metrics/exposition.js';
 import type { Monitor } from '../monitor.js';
 import { loginPage, monitorContent, monitorPage, pageScript, pageStyle } from './page.js';
@@ -205,7 +206,7 @@ class Site {
       .replace(/:\d+$/, '')
       .replace(/^\[|\]$/g, '')
       .toLowerCase();
-    return isIP(name) !== 0 || name === 'localhost' || this.#options.names.includes(name);
+    return isIP(name) !== 0 || isLoopback(name) || this.#options.names.includes(name);
   }
 }
 
