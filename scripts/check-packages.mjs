@@ -33,10 +33,11 @@ const MAY_IMPORT = {
   redkeep: [],
   '@redkeep/ioredis': ['redkeep'],
   '@redkeep/guard': ['redkeep'],
-  '@redkeep/cli': ['redkeep'],
+  // The one table of what guard's components need on a server: `init` makes their users from it.
+  '@redkeep/cli': ['redkeep', '@redkeep/guard'],
 };
 /** Entry points besides the packages' own names. */
-const ENTRIES = ['redkeep/ioredis'];
+const ENTRIES = ['redkeep/ioredis', '@redkeep/guard/needs'];
 const TEST_HELPERS = ['@redkeep/testing'];
 
 export async function checkPackages() {

@@ -1,3 +1,4 @@
+import { componentCommands } from '../deployment/components.js';
 import type { DeploymentNode, User } from '../deployment/model.js';
 import { type Engine, knows, type Since } from '../vocabulary/engines.js';
 import type { RoleName } from '../vocabulary/names.js';
@@ -106,16 +107,18 @@ export function expectationsFor(user: User, node: DeploymentNode, engine: Engine
     );
   const expectations = [
     ...ownCommands[user.role].map((command) => ({ command, allowed: true })),
-    ...(user.role === 'admin' ? [] : deniedCommands(user)),
+    ...(user.role === 'admin' ? [] : deniedCommands(user, engine)),
     ...keyExpectations(user),
   ];
   return expectations.filter(({ command }) => known(command));
 }
 
-function deniedCommands(user: User): Expectation[] {
+function deniedCommands(user: User, engine: Engine): Expectation[] {
   const granted = new Set([
     ...(exceptions[user.role] ?? []),
-    ...grantedByName(user).map((command) => command.toUpperCase().replace('|', ' ')),
+    ...[...grantedByName(user), ...componentCommands(user, engine)].map((command) =>
+      command.toUpperCase().replace('|', ' '),
+    ),
   ]);
   const isGranted = ([name = '', sub = '']: readonly string[]) => granted.has(name) || granted.has(`${name} ${sub}`);
   const scripting = grantedByName(user).some((command) => command.startsWith('@'));

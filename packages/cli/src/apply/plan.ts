@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { RedisClient } from 'redkeep';
 import { type AclDifference, findDrift } from '../acl/drift.js';
 import type { Context } from '../context.js';
+import { libraryFor } from '../deployment/components.js';
 import { certificateOf, type DeploymentNode, userOf } from '../deployment/model.js';
 import { withClient } from '../engine/connect-node.js';
 import { currentPrimary, type LiveTopology, readTopology } from '../engine/live-topology.js';
@@ -9,6 +10,7 @@ import { endpointOf } from '../engine/local-servers.js';
 import { probeTls } from '../engine/probe-tls.js';
 import { CliError } from '../errors.js';
 import type { Delivery, NodeFile, NodeRecord, NodeState } from './delivery.js';
+import { hasLibrary } from './function-library.js';
 import { describeChange, type SettingChange, settingChanges } from './live-settings.js';
 import { differingPaths, hashesOf } from './node-files.js';
 
@@ -118,10 +120,18 @@ async function planRunning(context: Context, delivery: Delivery, subject: Subjec
   const rewritable = deployment.engine.name !== 'dragonfly' && node.role !== 'sentinel';
   const text = (path: string) => files.find((file) => file.path === path)?.content ?? '';
   const admin = userOf(deployment, 'admin')!;
-  const { settings, users } = await withClient(context.connect, delivery.loaded, node, admin, async (client) => ({
-    settings: rewritable ? await settingChanges(client, text(node.configFile)) : [],
-    users: await usersOf(client, text(node.aclFile)),
-  }));
+  const library = role === 'primary' ? libraryFor(deployment.users, deployment.engine) : undefined;
+  const { settings, users, functions } = await withClient(
+    context.connect,
+    delivery.loaded,
+    node,
+    admin,
+    async (client) => ({
+      functions: library !== undefined && !(await hasLibrary(client, library.name)),
+      settings: rewritable ? await settingChanges(client, text(node.configFile)) : [],
+      users: await usersOf(client, text(node.aclFile)),
+    }),
+  );
   const untaken = new Set(record ? differingPaths(record.taken, hashesOf(files)) : []);
   const spec = certificateOf(deployment, node.certificate);
   const tlsFiles = [deployment.caFile, deployment.clientCaFile, spec.certFile, spec.keyFile];
@@ -136,6 +146,7 @@ async function planRunning(context: Context, delivery: Delivery, subject: Subjec
     ...(configNeedsRestart ? [`${node.configFile} changed`] : []),
     ...settings.map(describeChange),
     ...users.map(({ user, kind }) => `user ${user} ${userChanges[kind]}`),
+    ...(functions ? [`function library ${library!.name} is loaded`] : []),
     ...(tls ? ['certificate or CA changed'] : []),
   ];
   const needsRestart =
@@ -144,7 +155,7 @@ async function planRunning(context: Context, delivery: Delivery, subject: Subjec
     configNeedsRestart ||
     settings.some(({ how }) => how === 'restart') ||
     (tls && !rewritable);
-  const reload = settings.length > 0 || users.length > 0 || tls;
+  const reload = settings.length > 0 || users.length > 0 || tls || functions;
   const action: Action = needsRestart ? 'restart' : reload ? 'reload' : changedFiles.length > 0 ? 'deliver' : 'none';
   return { node, role, action, files, changedFiles, settings, users, tls, reasons };
 }

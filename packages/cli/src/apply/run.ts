@@ -11,6 +11,7 @@ import { hasQuorum, serves, settleTopology, until } from '../engine/settle-topol
 import { CliError } from '../errors.js';
 import { stopIfInterrupted } from '../interruption.js';
 import type { Delivery, PrimaryAddress } from './delivery.js';
+import { loadFunctions, loadLibrary } from './function-library.js';
 import { handOver } from './handover.js';
 import type { Journal } from './journal.js';
 import { applySettings, settingChanges } from './live-settings.js';
@@ -54,7 +55,10 @@ export async function runApply(
       `${node.name} (${node.role === 'sentinel' ? 'sentinel' : 'data'}) is ready on ${node.host}:${node.port}, TLS.`,
     );
   }
-  if (starts.length > 0) await step('settle', () => settleTopology(context, delivery.loaded));
+  if (starts.length > 0) {
+    await step('settle', () => settleTopology(context, delivery.loaded));
+    await step('functions', () => loadFunctions(context, delivery.loaded));
+  }
   const running = plan.nodes.filter(({ action }) => action !== 'start' && action !== 'none');
   for (const nodePlan of running) {
     const { node, files } = nodePlan;
@@ -97,6 +101,7 @@ async function reload(context: Context, delivery: Delivery, plan: NodePlan, jour
     if (before !== undefined) await journal.keep(`${node.name}.acl`, before);
     try {
       await applySettings(client, settable);
+      if (plan.role === 'primary') await loadLibrary(client, delivery.loaded);
       if (users.length > 0) await setUsers(client, files.find(({ path }) => path === node.aclFile)!.content);
       if (tls && node.role !== 'sentinel' && deployment.engine.name !== 'dragonfly') {
         const spec = certificateOf(deployment, node.certificate);

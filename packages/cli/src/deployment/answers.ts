@@ -5,6 +5,7 @@ import { CliError } from '../errors.js';
 import { keyTypes } from '../pki/authority.js';
 import { compareVersions, engineNames, oldestVersions } from '../vocabulary/engines.js';
 import { applicationRoles, profileNames, targetNames, topologyNames } from '../vocabulary/names.js';
+import { componentNames } from './components.js';
 
 /** Letters, digits, dot, dash, underscore: a name that is the same in a file name, an ACL file and YAML. */
 const identifier = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,62}$/, 'letters, digits, ".", "_" and "-" only');
@@ -21,7 +22,10 @@ const command = z
 export const applicationSchema = z.strictObject({
   name: identifier.describe('The ACL user the application connects as.'),
   role: z.enum(applicationRoles).default('application'),
-  keys: z.array(pattern).min(1).describe('Key patterns it may touch, for example "shop:*".'),
+  keys: z
+    .array(pattern)
+    .default([])
+    .describe('Key patterns it may touch, for example "shop:*". May be left out where "components" bring their own.'),
   channels: z.array(pattern).default([]).describe('Pub/sub channel patterns. Default: none.'),
   allow: z
     .array(command)
@@ -32,6 +36,21 @@ export const applicationSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Exactly these commands instead of those of the role, as "redkeep acl learn" proposes them.'),
+  components: z
+    .array(
+      z.union([
+        z.enum(componentNames),
+        z.strictObject({
+          name: z.enum(componentNames),
+          prefix: z
+            .string()
+            .regex(/^[A-Za-z0-9._-]+:([A-Za-z0-9._-]+:)*$/, 'a prefix that ends in a colon, such as "web:"')
+            .optional(),
+        }),
+      ]),
+    )
+    .default([])
+    .describe('Components of @redkeep/guard it uses; each gets what it needs on its own keys and nothing more.'),
 });
 
 /** What a user decides; `redkeep.config.json` holds it. */
@@ -63,7 +82,7 @@ export const answersSchema = z.strictObject({
   applications: z
     .array(applicationSchema)
     .min(1)
-    .default([{ name: 'app', role: 'application', keys: ['app:*'], channels: ['app:*'], allow: [] }]),
+    .default([{ name: 'app', role: 'application', keys: ['app:*'], channels: ['app:*'], allow: [], components: [] }]),
 });
 
 export type Answers = z.output<typeof answersSchema>;
@@ -114,6 +133,10 @@ function impossibleBecause(answers: Answers): [message: string, next: string] | 
   const namedHost = hosts.some((name) => isIP(name) === 0 && !isLoopback(name));
   if (answers.target === 'systemd' && namedHost && profile !== 'development') {
     return ['A systemd unit listens on addresses.', 'Give "hosts" as IP addresses and the names as --tls-name.'];
+  }
+  const keyless = applications.find(({ keys, components }) => keys.length === 0 && components.length === 0);
+  if (keyless) {
+    return [`The application "${keyless.name}" has no keys.`, 'Give it key patterns ("keys") or "components".'];
   }
   const names = applications.map(({ name }) => name);
   const clash = names.find((name, index) => reserved.has(name) || names.indexOf(name) !== index);

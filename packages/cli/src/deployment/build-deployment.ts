@@ -5,6 +5,7 @@ import type { Engine } from '../vocabulary/engines.js';
 import type { RoleName, TargetName } from '../vocabulary/names.js';
 import { residueKeys } from '../vocabulary/residue-keys.js';
 import type { Answers } from './answers.js';
+import { componentOf } from './components.js';
 import { decisionsFor } from './decisions.js';
 import { knowsDirective } from './directives.js';
 import type { CertificateSpec, Deployment, DeploymentNode, NodeRole, User } from './model.js';
@@ -166,12 +167,13 @@ function usersOf(answers: Answers): User[] {
   return [
     ...operators.map((role) => ({ ...user(role, role), keys: role === 'auditor' ? residueKeys : [] })),
     ...peers.map((role) => ({ ...user(role, role), channels: role === 'sentinel' ? ['__sentinel__:hello'] : [] })),
-    ...answers.applications.map(({ name, role, keys, channels, allow, only }) => ({
+    ...answers.applications.map(({ name, role, keys, channels, allow, only, components }) => ({
       ...user(name, role),
       keys,
       channels,
       extraCommands: allow,
       ...(only === undefined ? {} : { onlyCommands: only }),
+      ...(components.length === 0 ? {} : { components: components.map(componentOf) }),
     })),
   ];
 }

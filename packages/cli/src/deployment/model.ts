@@ -6,6 +6,7 @@ import {
   type TargetName,
   type TopologyName,
 } from '../vocabulary/names.js';
+import type { UserComponent } from './components.js';
 import type { Policy } from './profiles.js';
 
 /**
@@ -74,6 +75,8 @@ export interface User {
   readonly extraCommands: readonly string[];
   /** Exactly these commands instead of the role's own, beside what every client sends when it connects. */
   readonly onlyCommands?: readonly string[];
+  /** Components of `@redkeep/guard` that the application uses; each brings its keys, commands and channels. */
+  readonly components?: readonly UserComponent[];
   readonly passwordFile: string;
   /** Name of the client certificate in `certificates`. */
   readonly certificate: string;

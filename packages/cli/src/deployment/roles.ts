@@ -1,5 +1,6 @@
 import { type Engine, knows, oldestVersions, type Since } from '../vocabulary/engines.js';
 import type { RoleName, TopologyName } from '../vocabulary/names.js';
+import { componentChannels, componentKeys, componentRules } from './components.js';
 import type { User } from './model.js';
 
 /** A rule, or a rule only some engines know, from a release line on and, where told, up to another. */
@@ -205,13 +206,17 @@ export function commandRules(user: User, engine: Engine, topology: TopologyName)
   if (user.role === 'admin') return ['+@all'];
   const discovery = topology === 'cluster' && role.keyAccess !== 'none' ? clusterRules : [];
   const login = engine.name === 'dragonfly' ? dragonflyLogin : [];
-  const own = user.onlyCommands
-    ? [...connectionRules, ...user.onlyCommands.map((command) => `+${command}`)]
-    : role.rules;
+  const alone = user.components && user.keys.length === 0 && !user.onlyCommands;
+  const own = alone
+    ? connectionRules
+    : user.onlyCommands
+      ? [...connectionRules, ...user.onlyCommands.map((command) => `+${command}`)]
+      : role.rules;
   const rules = known([...own, ...discovery, ...login], engine)
     // Dragonfly has no rules for subcommands, and refuses a file with a rule that it does not know as a whole.
     .filter((rule) => engine.name !== 'dragonfly' || !rule.includes('|'));
-  return ['-@all', ...new Set([...rules, ...user.extraCommands.map((command) => `+${command}`)])];
+  const granted = [...user.extraCommands.map((command) => `+${command}`), ...componentRules(user, engine)];
+  return ['-@all', ...new Set([...rules, ...granted])];
 }
 
 function known(rules: readonly Rule[], engine: Engine): string[] {
@@ -234,7 +239,9 @@ export function scopeRules(user: User, engine: Engine): string[] {
     'resetkeys',
     'resetchannels',
     ...user.keys.map((pattern) => `${sign}${pattern}`),
-    ...user.channels.map((pattern) => `&${pattern}`),
+    // Without selectors the keys of components stand beside the user's own.
+    ...(knows(engine, redis7) ? [] : componentKeys(user).map((pattern) => `~${pattern}`)),
+    ...[...new Set([...user.channels, ...componentChannels(user)])].map((pattern) => `&${pattern}`),
   ];
 }
 

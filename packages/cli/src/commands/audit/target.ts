@@ -5,6 +5,7 @@ import { readConfigFile, settingsOf } from '../../audit/gather/config-file.js';
 import type { Endpoint } from '../../audit/gather/endpoint.js';
 import { filesOfFolder, kindOf, mergeProjects, noProjectFiles, type ProjectFiles } from '../../audit/gather/project.js';
 import type { Context } from '../../context.js';
+import { componentCommands, libraryFor } from '../../deployment/components.js';
 import { certificateOf, type Deployment, type User, userOf } from '../../deployment/model.js';
 import { readState, resolveFolder } from '../../deployment/state.js';
 import { CliError, explainSystemError } from '../../errors.js';
@@ -133,15 +134,15 @@ function expectationsOf(options: TargetOptions, deployment?: Deployment): Expect
       ...rolesOf(options),
     },
     granted: Object.fromEntries(
-      (deployment?.users ?? []).map(({ name, extraCommands, onlyCommands = [] }) => [
-        name,
-        [...extraCommands, ...onlyCommands],
+      (deployment?.users ?? []).map((user) => [
+        user.name,
+        [...user.extraCommands, ...(user.onlyCommands ?? []), ...componentCommands(user, deployment!.engine)],
       ]),
     ),
     peers: (deployment?.nodes ?? []).map((node) => node.host),
     ...(options.data !== undefined && { dataRole: options.data }),
     modules: [],
-    libraries: [],
+    libraries: (deployment && [libraryFor(deployment.users, deployment.engine)?.name ?? []].flat()) ?? [],
     names: options.name ?? [],
   };
 }

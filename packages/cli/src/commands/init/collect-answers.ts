@@ -27,6 +27,7 @@ export interface AnswerFlags {
   readonly app?: readonly string[];
   readonly sessionStore?: readonly string[];
   readonly readOnly?: readonly string[];
+  readonly components?: readonly string[];
 }
 
 type Loose = Record<string, unknown>;
@@ -44,7 +45,7 @@ export async function collectAnswers(
   const given =
     flags.config === undefined ? undefined : await readAnswers(path.resolve(context.cwd, flags.config), true);
   const earlier = given ?? (await readAnswers(path.join(folder, answersFile), false));
-  const answers: Loose = { ...earlier, ...answersFromFlags(flags) };
+  const answers: Loose = { ...earlier, ...answersFromFlags(flags, earlier ?? {}) };
   const open = ask && context.prompt.available && earlier === undefined;
   return open ? askQuestions(context, answers) : answers;
 }
@@ -63,12 +64,14 @@ async function readAnswers(file: string, required: boolean): Promise<Loose | und
   }
 }
 
-function answersFromFlags(flags: AnswerFlags): Loose {
-  const applications = [
+function answersFromFlags(flags: AnswerFlags, earlier: Loose): Loose {
+  const named = [
     ...(flags.app ?? []).map((text) => application(text, 'application')),
     ...(flags.sessionStore ?? []).map((text) => application(text, 'session-store')),
     ...(flags.readOnly ?? []).map((text) => application(text, 'read-only')),
   ];
+  const known = (earlier['applications'] ?? []) as Loose[];
+  const applications = withComponents(named.length > 0 ? named : known, flags.components ?? []);
   const answers: Loose = {
     name: flags.name,
     profile: flags.profile,
@@ -85,7 +88,7 @@ function answersFromFlags(flags: AnswerFlags): Loose {
     memoryMegabytes: numeric(flags.memory),
     eviction: flags.eviction,
     keyType: flags.keyType,
-    applications: applications.length > 0 ? applications : undefined,
+    applications: named.length > 0 || flags.components ? applications : undefined,
   };
   return Object.fromEntries(Object.entries(answers).filter(([, value]) => value !== undefined));
 }
@@ -100,6 +103,19 @@ function application(text: string, role: string): Loose {
   const [name = '', patterns] = splitOnce(text, '=');
   const keys = patterns === undefined ? [`${name}:*`] : patterns.split(',');
   return { name, role, keys, channels: role === 'application' ? keys : [] };
+}
+
+/** `web=sessions,limits` adds components to the application `web`, or makes one that has nothing else. */
+function withComponents(applications: readonly Loose[], texts: readonly string[]): Loose[] {
+  const all = applications.map((each) => ({ ...each }) as Loose);
+  for (const text of texts) {
+    const [name = '', list = ''] = splitOnce(text, '=');
+    const components = list.split(',');
+    const found = all.find((each) => each['name'] === name);
+    if (found) found['components'] = components;
+    else all.push({ name, role: 'application', components });
+  }
+  return all;
 }
 
 function splitOnce(text: string, separator: string): [string, string | undefined] {

@@ -51,6 +51,7 @@ export function register(program: Command, context: Context): void {
     .option('--app <name=patterns...>', 'an application and its key patterns: shop=shop:*,cart:* (shop alone: shop:*)')
     .option('--session-store <name=patterns...>', 'a session store and its key patterns')
     .option('--read-only <name=patterns...>', 'a reader and its key patterns')
+    .option('--components <name=list...>', 'what of @redkeep/guard an application uses: web=sessions,limits,locks')
     .option('--server <program>', 'the server program to use')
     .option('-n, --dry-run', 'show every file and its changes, write nothing')
     .option('-f, --force', 'replace files edited by hand, or move other files aside; what is replaced is kept')

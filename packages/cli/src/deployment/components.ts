@@ -1,0 +1,72 @@
+import { guardCommands, guardKeyPattern, guardLibrary, guardNeeds, type ScriptWay } from '@redkeep/guard/needs';
+import { type Engine, knows } from '../vocabulary/engines.js';
+import type { User } from './model.js';
+
+/** A component of `@redkeep/guard` that an application uses, with the prefix of its keys. */
+export interface UserComponent {
+  readonly name: keyof typeof guardNeeds;
+  readonly prefix: string;
+}
+
+export const componentNames = Object.keys(guardNeeds) as (keyof typeof guardNeeds)[];
+
+export function componentOf(
+  given: string | { readonly name: string; readonly prefix?: string | undefined },
+): UserComponent {
+  const { name, prefix } = typeof given === 'string' ? { name: given, prefix: undefined } : given;
+  const known = name as UserComponent['name'];
+  return { name: known, prefix: prefix ?? guardNeeds[known].prefix };
+}
+
+/** Functions and selectors came with the same release. */
+function hasFunctions(engine: Engine): boolean {
+  return knows(engine, { redis: '7.0', valkey: '7.2' });
+}
+
+function wayOf(engine: Engine): ScriptWay {
+  return hasFunctions(engine) ? 'functions' : 'scripts';
+}
+
+/** Commands that a user has only because of its components. */
+export function componentCommands({ components = [] }: User, engine: Engine): string[] {
+  return [...new Set(components.flatMap(({ name }) => guardCommands(name, wayOf(engine))))];
+}
+
+/** Channels that the components of a user publish and listen on. */
+export function componentChannels({ components = [] }: User): string[] {
+  return [...new Set(components.flatMap(({ name }) => guardNeeds[name].channels))];
+}
+
+/** Key patterns of the components of a user. */
+export function componentKeys({ components = [] }: User): string[] {
+  return [...new Set(components.map(({ name, prefix }) => guardKeyPattern(name, prefix)))];
+}
+
+/**
+ * The rules that give a user its components, last in its line. A selector each (Redis 7.0, Valkey): with the keys of
+ * one component the user can do what that component does, and no more. Redis 6.2 has no selectors: there the commands
+ * of one count for the keys of all.
+ */
+export function componentRules(user: User, engine: Engine): string[] {
+  const { components = [] } = user;
+  if (components.length === 0) return [];
+  if (!hasFunctions(engine)) return componentCommands(user, engine).map((command) => `+${command}`);
+  const pubsub = componentCommands(user, engine).filter((command) =>
+    /^(?:un)?(?:p?subscribe)$|^publish$/.test(command),
+  );
+  const selectors = components.map(({ name, prefix }) => {
+    const commands = guardCommands(name, 'functions').map((command) => `+${command}`);
+    return `(~${guardKeyPattern(name, prefix)} resetchannels -@all ${commands.join(' ')})`;
+  });
+  return [...pubsub.map((command) => `+${command}`), ...selectors];
+}
+
+/** The function library that an administrator loads for the components of all users; undefined: none needs one. */
+export function libraryFor(
+  users: readonly User[],
+  engine: Engine,
+): { readonly name: string; readonly code: string } | undefined {
+  const names = new Set(users.flatMap(({ components = [] }) => components.map(({ name }) => name)));
+  if (!hasFunctions(engine) || ![...names].some((name) => guardNeeds[name].scripts.length > 0)) return undefined;
+  return guardLibrary([...names].sort());
+}
