@@ -1,12 +1,6 @@
 import { guardCommands, guardKeyPattern, guardLibrary, guardNeeds, type ScriptWay } from '@redkeep/guard/needs';
 import { type Engine, knows } from '../vocabulary/engines.js';
-import type { User } from './model.js';
-
-/** A component of `@redkeep/guard` that an application uses, with the prefix of its keys. */
-export interface UserComponent {
-  readonly name: keyof typeof guardNeeds;
-  readonly prefix: string;
-}
+import type { User, UserComponent } from './model.js';
 
 export const componentNames = Object.keys(guardNeeds) as (keyof typeof guardNeeds)[];
 

@@ -1,3 +1,4 @@
+import type { GuardComponentName } from '@redkeep/guard/needs';
 import type { Engine } from '../vocabulary/engines.js';
 import {
   applicationRoles,
@@ -6,7 +7,6 @@ import {
   type TargetName,
   type TopologyName,
 } from '../vocabulary/names.js';
-import type { UserComponent } from './components.js';
 import type { Policy } from './profiles.js';
 
 /**
@@ -62,6 +62,12 @@ export interface DeploymentNode {
   readonly logFile: string;
   /** Name of its certificate in `certificates`. */
   readonly certificate: string;
+}
+
+/** A component of `@redkeep/guard` that an application uses, with the prefix of its keys. */
+export interface UserComponent {
+  readonly name: GuardComponentName;
+  readonly prefix: string;
 }
 
 export interface User {
