@@ -1,15 +1,20 @@
 /** The named exports of `redkeep/ioredis`. */
+import { Cluster } from './cluster.js';
 import { IoredisCommand } from './command.js';
 import { define } from './commander.js';
 import { ClusterAllFailedError, MaxRetriesPerRequestError, ReplyError } from './errors.js';
 import { Pipeline } from './pipeline.js';
-import { Redis } from './redis.js';
+import { Redis as Client } from './redis.js';
 import { ScanStream } from './scan-stream.js';
 
-// `require` gives the class alone: the rest are its properties.
-const STATICS = { Redis, default: Redis, Command: IoredisCommand, ReplyError, Pipeline, ScanStream };
-for (const [name, value] of Object.entries(STATICS)) define(Redis, name, value);
+const STATICS = { Cluster, Command: IoredisCommand, Pipeline, ReplyError, ScanStream };
+/** With everything else as its properties: `require` gives the class alone. */
+export const Redis = Object.assign(Client, STATICS);
+export type Redis = Client;
+for (const name of ['Redis', 'default']) define(Redis, name, Redis);
 
+export type { ClusterStatus } from './cluster.js';
+export type { ClusterNode, ClusterOptions, NodeRole } from './cluster-options.js';
 export type { Callback, ScriptDefinition } from './commander.js';
 export type {
   ChainableCommander,
@@ -33,11 +38,11 @@ export type {
 export type { RedisStatus } from './redis.js';
 export type { ScanStreamOptions } from './scan-stream.js';
 export {
+  Cluster,
   ClusterAllFailedError,
   IoredisCommand as Command,
   MaxRetriesPerRequestError,
   Pipeline,
-  Redis,
   ReplyError,
   ScanStream,
 };

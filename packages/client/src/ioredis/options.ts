@@ -223,6 +223,7 @@ export const OPTIONS: Readonly<Record<string, OptionEffect>> = {
 };
 
 const WHY_REFUSED: Readonly<Record<string, string>> = {
+  useSRVRecords: 'give the nodes; a DNS answer alone would decide where passwords go',
   Connector: 'a socket made elsewhere would escape the TLS policy; use host, port, path or sentinels',
   himportFieldsets: 'managed field sets are not kept; use hset, or himport on a connection of its own',
 };
@@ -355,7 +356,7 @@ function encryption(given: RedisOptions, host: string | undefined): Pick<ClientO
   return on && host !== undefined ? {} : { tls: false };
 }
 
-function withoutUndefined<O extends object>(options: O): O {
+export function withoutUndefined<O extends object>(options: O): O {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as O;
 }
 

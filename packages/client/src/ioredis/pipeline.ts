@@ -8,7 +8,7 @@ import { ErrorReply, RedkeepError, WatchError } from '../errors.js';
 import { bindCommander, type Callback, type CommandSource, type Runner, Script, withCallback } from './commander.js';
 import { translateError } from './errors.js';
 import { textOf } from './replies.js';
-import { CALL_OPTIONS, RUN, TARGET } from './symbols.js';
+import { CALL_OPTIONS, READY, RUN, TARGET } from './symbols.js';
 
 const MULTI = new Command(spec('MULTI', { words: ['multi'] }), []);
 const EXEC = new Command<unknown[] | null>(spec('EXEC', { words: ['exec'] }), []);
@@ -21,6 +21,8 @@ export type PairResult = [error: Error | null, result?: unknown];
 export interface PipelineOwner {
   /** Connects first if that is still to be done. */
   [TARGET](): TransactionTarget;
+  /** Resolves when commands can be sent; undefined when they can now. */
+  [READY](): Promise<void> | undefined;
   [CALL_OPTIONS](bytes: boolean): DispatchOptions;
   /** The server that the present connection leads to has this script. */
   knowsScript(script: Script): boolean;
@@ -158,6 +160,8 @@ export class Pipeline implements Runner {
   /** Sends the parts in one go, so that nothing comes between them where there is one connection. */
   async #send(): Promise<PairResult[]> {
     const target = this.redis[TARGET]();
+    const ready = this.redis[READY]();
+    if (ready !== undefined) await ready;
     const parts: Promise<PairResult[]>[] = [];
     let plain: Item[] = [];
     const endPlain = () => {

@@ -9,24 +9,14 @@ import { ClientCore } from '../client/client-core.js';
 import { Command, Flag, spec } from '../commands/command.js';
 import type { Connection, DispatchOptions, HandedOver } from '../connection/connection.js';
 import type { HandshakeStep } from '../connection/handshake.js';
-import { Secret } from '../credentials/secret.js';
 import { ErrorReply, RedkeepError, SocketClosedUnexpectedlyError } from '../errors.js';
 import { type ResolvedOptions, resolveOptions } from '../options/options.js';
 import type { PubSubListener, PubSubType } from '../pubsub/pub-sub.js';
-import type { IoredisCommand } from './command.js';
+import { BaseClient } from './base-client.js';
 import { entryOf } from './command-entry.js';
-import {
-  bindCommander,
-  bindScript,
-  type Callback,
-  type CommandSource,
-  type Runner,
-  Script,
-  type ScriptDefinition,
-  withCallback,
-} from './commander.js';
-import type { ChainableCommander, RedisCommander } from './commander-types.js';
-import { connectionClosed, MaxRetriesPerRequestError, translateError, withCallerStack } from './errors.js';
+import { type Callback, type CommandSource, Script, withCallback } from './commander.js';
+import type { RedisCommander } from './commander-types.js';
+import { connectionClosed, MaxRetriesPerRequestError, translateError } from './errors.js';
 import {
   type GivenOptions,
   judgeOptions,
@@ -35,45 +25,35 @@ import {
   readArguments,
   standaloneOptions,
 } from './options.js';
-import { type PairResult, Pipeline, type PipelineOwner } from './pipeline.js';
-import { typeMappings } from './replies.js';
-import { ScanStream, type ScanStreamOptions } from './scan-stream.js';
+import { withSecrets } from './secrets.js';
 import { sentinelResolved } from './sentinel.js';
-import { Subscriptions } from './subscriptions.js';
-import { CALL_OPTIONS, CORE, RUN, TARGET } from './symbols.js';
+import { CALL_OPTIONS, CORE, READY, RUN, TARGET } from './symbols.js';
 
 export type RedisStatus = 'wait' | 'connecting' | 'connect' | 'ready' | 'reconnecting' | 'close' | 'end' | 'monitoring';
 
 const INFO = new Command(spec('INFO'), ['persistence']);
 /** Times that `reconnectOnError` may send one command again. */
 const MAX_RESENDS = 16;
-const MULTI_ERROR = 'MULTI calls can not be nested';
 
-/** Commands collected between `multi({ pipeline: false })` and `exec()`. */
-type OpenTransaction = Pipeline;
+class Around {
+  readonly core: ClientCore;
+  readonly options: RedisOptions;
+  constructor(core: ClientCore, options: RedisOptions) {
+    this.core = core;
+    this.options = options;
+  }
+}
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are defined on the prototype by bindCommander
-export class Redis extends EventEmitter implements Runner, PipelineOwner {
-  declare static readonly Command: typeof IoredisCommand;
-  declare static readonly ReplyError: typeof ErrorReply;
-  declare static readonly Redis: typeof Redis;
-  declare static readonly default: typeof Redis;
+export class Redis extends BaseClient<RedisStatus> {
   declare readonly [CORE]: ClientCore;
   /** As given, with defaults; credentials in it are Secrets, which do not print. */
   readonly options: RedisOptions;
   status: RedisStatus = 'wait';
   readonly isCluster = false;
-  /** Scripts by name. */
-  readonly scriptsSet: Record<string, Script> = {};
-  readonly #text: DispatchOptions;
-  readonly #bytes: DispatchOptions;
-  readonly #idempotent: ReadonlySet<string>;
   /** After how many losses of the connection a script was last sent as text. */
   readonly #known = new Map<string, number>();
   #losses = 0;
-  readonly #subscriptions: Subscriptions;
-  #Pipeline: typeof Pipeline = Pipeline;
-  #transaction: OpenTransaction | undefined;
   /** Attempts since the connection was last ready. */
   #attempts = 0;
   /** `disconnect` or `quit` was called. */
@@ -92,33 +72,30 @@ export class Redis extends EventEmitter implements Runner, PipelineOwner {
   constructor();
   constructor(...args: unknown[]);
   constructor(...args: unknown[]) {
-    super();
-    const given = readArguments(args);
-    judgeOptions(given);
+    const around = args[0] instanceof Around ? args[0] : undefined;
+    const given = readArguments(around === undefined ? args : [around.options]);
+    super(given);
     this.options = withSecrets(given);
+    if (around !== undefined) {
+      Object.defineProperty(this, CORE, { value: around.core });
+      this.#listen(around.core.emitter);
+      this.status = around.core.connection.state === 'ready' ? 'ready' : 'connecting';
+      return;
+    }
+    judgeOptions(given);
     const events = new EventEmitter();
     const core = new ClientCore(this.#resolve(given), events);
     Object.defineProperty(this, CORE, { value: core });
     core.connection.redirector = this.#redirector(core.connection.redirector);
-    const { text, bytes } = typeMappings({
-      stringNumbers: given.stringNumbers === true,
-      resp3: given.replyMapping === 'resp3',
-    });
-    this.#text = { ...core.options.commandOptions, typeMapping: text, translateError };
-    this.#bytes = { ...core.options.commandOptions, typeMapping: bytes, translateError };
-    this.#idempotent = new Set((given.idempotentCommands ?? []).map((name) => name.toLowerCase()));
-    this.#subscriptions = new Subscriptions(
-      {
-        subscribe: (type, names, listener, buffers) =>
-          core.pubSub.subscribe(type, names, listener as PubSubListener<boolean>, buffers),
-        unsubscribe: (type, names) => core.pubSub.unsubscribe(type, names),
-      },
-      this,
-    );
     this.#listen(events);
     for (const [name, definition] of Object.entries(given.scripts ?? {})) this.defineCommand(name, definition);
     if (!given.lazyConnect) this.connect().catch(() => {});
-    else this.#emitLater('wait');
+    else this.emitLater('wait');
+  }
+
+  /** A client of a connection that a cluster has. */
+  static around(core: ClientCore, options: RedisOptions): Redis {
+    return new Redis(new Around(core, options));
   }
 
   static createClient(...args: unknown[]): Redis {
@@ -129,7 +106,7 @@ export class Redis extends EventEmitter implements Runner, PipelineOwner {
     const resolved =
       given.sentinels === undefined || given.sentinels === null
         ? resolveOptions(standaloneOptions(given))
-        : sentinelResolved(given, (name, error) => this.#emitSilently(name, error));
+        : sentinelResolved(given, (name, error) => this.emitSilently(name, error));
     return {
       ...resolved,
       handshake: given.enableReadyCheck ? [this.#loadingStep()] : [],
@@ -163,19 +140,19 @@ export class Redis extends EventEmitter implements Runner, PipelineOwner {
 
   #listen(events: EventEmitter): void {
     events
-      .on('connect', () => this.#setStatus('connect'))
+      .on('connect', () => this.setStatus('connect'))
       .on('ready', () => {
         this.#attempts = 0;
-        this.#setStatus('ready');
+        this.setStatus('ready');
         for (const { resolve } of this.#waiting()) resolve();
         if (this.options.monitor === true) this.#monitor();
       })
-      .on('reconnecting', () => this.#setStatus('connecting'))
+      .on('reconnecting', () => this.setStatus('connecting'))
       .on('error', (error: Error) => {
         this.#lastError = error;
         // A connection that the server closed is told by 'close'.
         if (error instanceof SocketClosedUnexpectedlyError && error.cause === undefined) return;
-        this.#emitSilently('error', error);
+        this.emitSilently('error', error);
       })
       .on('end', () => this.#end());
     for (const event of [
@@ -195,28 +172,12 @@ export class Redis extends EventEmitter implements Runner, PipelineOwner {
     return waiting;
   }
 
-  #setStatus(status: RedisStatus, argument?: unknown): void {
-    this.status = status;
-    this.#emitLater(status, argument);
-  }
-  #emitLater(event: string, argument?: unknown): void {
-    process.nextTick(() => this.emit(event, argument));
-  }
-
-  /** Errors without a listener go to the console, as in ioredis, instead of ending the process. */
-  #emitSilently(event: string, argument: unknown): void {
-    if (this.status === 'end') return;
-    if (this.listenerCount(event) > 0) this.emit(event, argument);
-    else if (event === 'error' && argument instanceof Error)
-      console.error('[redkeep] Unhandled error event:', argument.stack);
-  }
-
   #closed(): void {
     if (this.status === 'close' || this.status === 'wait') return;
     this.#losses++;
-    this.#setStatus('close');
+    this.setStatus('close');
     if (this.options.autoResubscribe === false) {
-      this.#subscriptions.clear();
+      this.subscriptions.clear();
       this[CORE].pubSub.reset();
     }
     const cause = this.#lastError;
@@ -227,8 +188,8 @@ export class Redis extends EventEmitter implements Runner, PipelineOwner {
     this.#closed();
     if (this.status === 'end') return;
     this.#closing = false;
-    this.#setStatus('end');
-    this.#subscriptions.clear();
+    this.setStatus('end');
+    this.subscriptions.clear();
     this[CORE].pubSub.reset();
   }
 
@@ -244,7 +205,7 @@ export class Redis extends EventEmitter implements Runner, PipelineOwner {
     if (typeof strategy !== 'function') return false;
     const delay = loading ?? strategy(++this.#attempts);
     if (typeof delay !== 'number') return false;
-    this.#setStatus('reconnecting', delay);
+    this.setStatus('reconnecting', delay);
     if (typeof maxRetriesPerRequest === 'number' && maxRetriesPerRequest >= 0)
       if (loading === undefined && this.#attempts % (maxRetriesPerRequest + 1) === 0)
         this[CORE].connection.rejectUnsent(new MaxRetriesPerRequestError(maxRetriesPerRequest, cause));
@@ -284,7 +245,7 @@ export class Redis extends EventEmitter implements Runner, PipelineOwner {
       const { connection } = this[CORE];
       if (connection.state !== 'idle' && connection.state !== 'closed') return;
       this.#closing = false;
-      this.#setStatus('connecting');
+      this.setStatus('connecting');
       connection.connect().catch(() => {});
     });
     return withCallback(promise, callback as never);
@@ -299,8 +260,8 @@ export class Redis extends EventEmitter implements Runner, PipelineOwner {
     }
     this.#closing = true;
     if (this.status === 'wait') {
-      this.#setStatus('close');
-      this.#setStatus('end');
+      this.setStatus('close');
+      this.setStatus('end');
       this.#closing = false;
     } else if (connection.state !== 'closed' && connection.state !== 'idle') this[CORE].destroy();
   }
@@ -338,51 +299,37 @@ export class Redis extends EventEmitter implements Runner, PipelineOwner {
 
   // ---------------------------------------------------------------- commands
 
-  [CALL_OPTIONS](bytes: boolean): DispatchOptions {
-    return bytes ? this.#bytes : this.#text;
+  protected override addListeners(
+    type: PubSubType,
+    names: readonly string[],
+    listener: PubSubListener<boolean>,
+    buffers: boolean,
+  ): Promise<void> {
+    return this[CORE].pubSub.subscribe(type, names, listener, buffers);
+  }
+  protected override removeListeners(type: PubSubType, names: readonly string[]): Promise<void> {
+    return this[CORE].pubSub.unsubscribe(type, names);
   }
 
+  /** Commands wait in the connection. */
+  [READY](): undefined {
+    return undefined;
+  }
   [TARGET](): ClientCore {
     if (this.status === 'wait') this.connect().catch(() => {});
     return this[CORE];
   }
 
-  [RUN](source: CommandSource, args: unknown[], bytes: boolean, callback: Parameters<typeof withCallback>[1]): unknown {
+  protected override run(source: CommandSource, args: unknown[], bytes: boolean): Promise<unknown> {
     if (this.status === 'wait') this.connect().catch(() => {});
-    let promise: Promise<unknown>;
-    try {
-      promise = this.#run(source, args, bytes);
-    } catch (error) {
-      promise = Promise.reject(error);
-    }
-    return callback === undefined ? promise : withCallback(promise, callback);
-  }
-
-  #run(source: CommandSource, args: unknown[], bytes: boolean): Promise<unknown> {
-    if (this.#transaction !== undefined) {
-      this.#transaction[RUN](source, args, bytes, undefined);
-      return Promise.resolve('QUEUED');
-    }
     const command = source.build(args);
-    const options = this.#optionsOf(source, bytes);
+    const options = this.optionsOf(source, bytes);
     if (source instanceof Script) return this.#runScript(source, command, options);
     const promise = this[CORE].dispatch(command, options);
     // Connections of blocking commands fail with errors of their own.
     if ((command.spec.flags & Flag.BLOCKING) !== 0)
       return promise.catch((error: unknown) => Promise.reject(translateError(error)));
     return promise;
-  }
-
-  #optionsOf({ name }: CommandSource, bytes: boolean): DispatchOptions {
-    let options = bytes ? this.#bytes : this.#text;
-    if (this.#idempotent.size > 0 && this.#idempotent.has(name.toLowerCase()))
-      options = { ...options, idempotent: true };
-    if (this.options.showFriendlyErrorStack === true) {
-      const caller: { stack?: string } = {};
-      Error.captureStackTrace(caller, this[RUN]);
-      options = { ...options, translateError: withCallerStack(caller) };
-    }
-    return options;
   }
 
   /** By its digest where the server has it; an unknown one is sent as text, which keeps the order of commands. */
@@ -407,74 +354,6 @@ export class Redis extends EventEmitter implements Runner, PipelineOwner {
   runScriptText(script: Script, command: Command, bytes: boolean): Promise<unknown> {
     // Its keys are prefixed already.
     return this[CORE].send(script.withText(command), this[CALL_OPTIONS](bytes));
-  }
-
-  /** Makes a Lua script a method of this client and of its pipelines. */
-  defineCommand(name: string, definition: ScriptDefinition): void {
-    const script = new Script(name, definition);
-    this.scriptsSet[name] = script;
-    if (this.#Pipeline === Pipeline) this.#Pipeline = class ScriptedPipeline extends Pipeline {};
-    bindScript(this, script);
-    bindScript(this.#Pipeline.prototype, script);
-  }
-
-  /** Runs a {@link IoredisCommand}. */
-  sendCommand(command: IoredisCommand): Promise<unknown> {
-    const bytes = command.options.replyEncoding === null || command.options.replyEncoding === undefined;
-    return command.settle(this[RUN](entryOf(command.name), command.args.slice(), bytes, undefined) as Promise<unknown>);
-  }
-
-  // ---------------------------------------------------------------- transactions
-
-  /** Commands that are sent together; `exec` resolves with `[error, result]` of each. */
-  pipeline(commands?: readonly unknown[][]): ChainableCommander {
-    const pipeline = new this.#Pipeline(this);
-    if (Array.isArray(commands)) pipeline.addBatch(commands);
-    return pipeline as unknown as ChainableCommander;
-  }
-
-  /** A transaction. With `pipeline: false` the client's own commands belong to it until `exec` or `discard`. */
-  multi(options: { pipeline: false }): Promise<'OK'>;
-  multi(options: { pipeline: true }): ChainableCommander;
-  multi(commands?: readonly unknown[][], options?: { pipeline?: true }): ChainableCommander;
-  multi(
-    commands?: readonly unknown[][] | { pipeline?: boolean },
-    options?: { pipeline?: boolean },
-  ): ChainableCommander | Promise<'OK'> {
-    const batch = Array.isArray(commands) ? commands : undefined;
-    const settings = (Array.isArray(commands) ? options : (commands as { pipeline?: boolean } | undefined)) ?? options;
-    const transaction = new this.#Pipeline(this, true);
-    if (settings?.pipeline === false) {
-      if (this.#transaction !== undefined)
-        return Promise.reject(new RedkeepError('REDKEEP_INVALID_ARGUMENT', MULTI_ERROR));
-      this[TARGET]();
-      this.#transaction = transaction;
-      return Promise.resolve('OK');
-    }
-    if (batch !== undefined) transaction.addBatch(batch);
-    return transaction as unknown as ChainableCommander;
-  }
-
-  /** Ends `multi({ pipeline: false })`: sends its commands as one transaction. */
-  exec(callback?: Callback<PairResult[] | null>): Promise<PairResult[] | null> {
-    const transaction = this.#transaction;
-    this.#transaction = undefined;
-    if (transaction === undefined)
-      return withCallback(
-        Promise.reject(new RedkeepError('REDKEEP_INVALID_ARGUMENT', 'ERR EXEC without MULTI')),
-        callback as never,
-      );
-    return transaction.exec(callback as never);
-  }
-  discard(callback?: Callback<'OK'>): Promise<'OK'> {
-    const began = this.#transaction !== undefined;
-    this.#transaction = undefined;
-    return withCallback(
-      began
-        ? Promise.resolve('OK' as const)
-        : Promise.reject(new RedkeepError('REDKEEP_INVALID_ARGUMENT', 'ERR DISCARD without MULTI')),
-      callback as never,
-    );
   }
 
   watch(...args: unknown[]): Promise<'OK'> {
@@ -502,38 +381,9 @@ export class Redis extends EventEmitter implements Runner, PipelineOwner {
 
   // ---------------------------------------------------------------- pub/sub
 
-  #subscription(type: PubSubType, end: boolean, args: unknown[]): Promise<number> {
-    const callback = typeof args.at(-1) === 'function' ? (args.pop() as never) : undefined;
-    this[TARGET]();
-    const promise = end ? this.#subscriptions.unsubscribe(type, args) : this.#subscriptions.subscribe(type, args);
-    return withCallback(
-      promise.catch((error: unknown) => Promise.reject(translateError(error))),
-      callback,
-    );
-  }
-  /** Resolves with the number of channels and patterns subscribed to. Messages arrive as the event `message`. */
-  subscribe(...channels: unknown[]): Promise<number> {
-    return this.#subscription('CHANNELS', false, channels);
-  }
-  unsubscribe(...channels: unknown[]): Promise<number> {
-    return this.#subscription('CHANNELS', true, channels);
-  }
-  psubscribe(...patterns: unknown[]): Promise<number> {
-    return this.#subscription('PATTERNS', false, patterns);
-  }
-  punsubscribe(...patterns: unknown[]): Promise<number> {
-    return this.#subscription('PATTERNS', true, patterns);
-  }
-  ssubscribe(...channels: unknown[]): Promise<number> {
-    return this.#subscription('SHARDED', false, channels);
-  }
-  sunsubscribe(...channels: unknown[]): Promise<number> {
-    return this.#subscription('SHARDED', true, channels);
-  }
-
   get mode(): 'normal' | 'subscriber' | 'monitor' {
     if (this.options.monitor === true) return 'monitor';
-    return this.#subscriptions.isActive && this[CORE].connection.resp === 2 ? 'subscriber' : 'normal';
+    return this.subscriptions.isActive && this[CORE].connection.resp === 2 ? 'subscriber' : 'normal';
   }
 
   // ---------------------------------------------------------------- monitor
@@ -556,7 +406,7 @@ export class Redis extends EventEmitter implements Runner, PipelineOwner {
   #monitor(): void {
     // The core asks again after a reconnect.
     if (this.#isMonitoring) {
-      this.#setStatus('monitoring');
+      this.setStatus('monitoring');
       return;
     }
     this.#isMonitoring = true;
@@ -565,52 +415,13 @@ export class Redis extends EventEmitter implements Runner, PipelineOwner {
       this.emit('monitor', time, args, source, database);
     };
     this[CORE].monitor(onLine).then(
-      () => this.#setStatus('monitoring'),
+      () => this.setStatus('monitoring'),
       (error: unknown) => {
         this.#isMonitoring = false;
         this.emit('error', error);
         this.disconnect();
       },
     );
-  }
-
-  // ---------------------------------------------------------------- streams
-
-  #scanStream(name: string, bytes: boolean, key: string | Buffer | undefined, options: ScanStreamOptions | undefined) {
-    return new ScanStream({
-      ...options,
-      ...(key === undefined ? {} : { key }),
-      scan: (args) => this[RUN](entryOf(name), args, bytes, undefined) as never,
-    });
-  }
-  scanStream(options?: ScanStreamOptions): ScanStream {
-    return this.#scanStream('scan', false, undefined, options);
-  }
-  scanBufferStream(options?: ScanStreamOptions): ScanStream {
-    return this.#scanStream('scan', true, undefined, options);
-  }
-  sscanStream(key: string | Buffer, options?: ScanStreamOptions): ScanStream {
-    return this.#scanStream('sscan', false, key, options);
-  }
-  sscanBufferStream(key: string | Buffer, options?: ScanStreamOptions): ScanStream {
-    return this.#scanStream('sscan', true, key, options);
-  }
-  hscanStream(key: string | Buffer, options?: ScanStreamOptions): ScanStream {
-    return this.#scanStream('hscan', false, key, options);
-  }
-  hscanBufferStream(key: string | Buffer, options?: ScanStreamOptions): ScanStream {
-    return this.#scanStream('hscan', true, key, options);
-  }
-  zscanStream(key: string | Buffer, options?: ScanStreamOptions): ScanStream {
-    return this.#scanStream('zscan', false, key, options);
-  }
-  zscanBufferStream(key: string | Buffer, options?: ScanStreamOptions): ScanStream {
-    return this.#scanStream('zscan', true, key, options);
-  }
-
-  /** Commands of automatic pipelines that wait; every command goes out at the end of its turn. */
-  get autoPipelineQueueSize(): number {
-    return 0;
   }
 
   [inspect.custom](): string {
@@ -640,30 +451,9 @@ export interface Redis extends RedisCommander {
   once(event: string | symbol, listener: (...args: any[]) => void): this;
 }
 
-bindCommander(Redis.prototype);
-
 /** `1339518083.107412 [0 127.0.0.1:60866] "set" "key" "value"` */
 function parseMonitorLine(line: string): { time: string; args: string[]; source: string; database: string } {
   const [, time = '', database = '', source = '', rest = ''] = /^(\S+) \[(\S+) (.*?)\] (.*)$/s.exec(line) ?? [];
   const args = [...rest.matchAll(/"((?:[^"\\]|\\.)*)"/gs)].map(([, arg]) => arg!.replace(/\\(["\\])/g, '$1'));
   return { time, args, source, database };
-}
-
-function withSecrets(given: GivenOptions): RedisOptions {
-  const options: RedisOptions = { ...given };
-  for (const name of ['password', 'sentinelPassword'] as const) {
-    const value = options[name];
-    if (typeof value === 'string' && value !== '') options[name] = Secret.from(value);
-  }
-  for (const name of ['tls', 'sentinelTLS'] as const) {
-    const tls = options[name];
-    if (typeof tls !== 'object' || tls === null) continue;
-    const { key, passphrase } = tls;
-    options[name] = {
-      ...tls,
-      ...(key === undefined ? {} : { key: key instanceof Secret ? key : Secret.from(key.toString()) }),
-      ...(passphrase === undefined ? {} : { passphrase: Secret.from(passphrase) }),
-    };
-  }
-  return options;
 }

@@ -6,3 +6,5 @@ export const RUN = Symbol('run');
 export const TARGET = Symbol('target');
 /** Options that commands are sent with. */
 export const CALL_OPTIONS = Symbol('callOptions');
+/** Resolves when commands can be sent; undefined when they can now. */
+export const READY = Symbol('ready');
