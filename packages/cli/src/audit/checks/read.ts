@@ -1,8 +1,10 @@
-import { hostClass, isLoopback } from 'redkeep';
+import { type DangerGroup, hostClass, isLoopback } from 'redkeep';
+import { aclRuleOf, commandsOfRole, type Power, type PowerCommand, powers } from '../../acl/powers.js';
+import type { RoleName } from '../../vocabulary/names.js';
 import type { AclUser } from '../facts/acl-user.js';
-import { commandsOfRole, type DangerGroup, dangerousCommands, roleOf } from '../facts/dangerous-commands.js';
 import { maybe, NotObserved, need, unobserved } from '../facts/fact.js';
 import type { Directive, Facts, NodeFacts } from '../facts/facts.js';
+import { acl, advise, type FixStep } from './fix.js';
 
 /** A setting of the running server. Unknown, and so is the check, when the server does not report it. */
 export function setting(node: NodeFacts, name: string): string {
@@ -72,30 +74,86 @@ export function enabledUsers(node: NodeFacts): readonly AclUser[] {
   return need(node.users).filter((user) => user.enabled);
 }
 
+const notDeclared = 'role not declared';
+
 export interface Excess {
   readonly user: AclUser;
   readonly role: string;
-  readonly commands: readonly string[];
+  readonly commands: readonly PowerCommand[];
 }
 
-/** Users that can run commands of a group which their role does not exist for. */
+/**
+ * What a user is for: as the deployment or the operator declares it, as the server is set up (the user that replicas
+ * log in with), or as this audit itself shows (the user it logged in with, while it can do no more than audits need).
+ * Never by its name: `readonly-admin` says nothing. A user nobody declares has no use for any power.
+ */
+export function roleOf(name: string, node: NodeFacts, { expectations }: Facts): RoleName | undefined {
+  const declared = expectations.roles[name];
+  if (declared !== undefined) return declared;
+  if (maybe(node.config)?.['masteruser'] === name) return 'replication';
+  const own = maybe(node.permissions)?.powers[name];
+  const fitting = commandsOfRole.auditor;
+  return name === node.auditedAs && own?.every((one) => fitting.includes(one.name)) ? 'auditor' : undefined;
+}
+
+export function isAdministrator(name: string, node: NodeFacts, facts: Facts): boolean {
+  return roleOf(name, node, facts) === 'admin';
+}
+
+/** Commands of the groups that a user can run and that its role does not exist for. */
 export function excesses(node: NodeFacts, facts: Facts, ...groups: readonly DangerGroup[]): Excess[] {
   const permissions = need(node.permissions);
-  const labels = dangerousCommands.filter((one) => groups.includes(one.group)).map((one) => one.label);
   return enabledUsers(node).flatMap((user) => {
-    const role = roleOf(user.name, facts.expectations.roles);
-    const fitting = commandsOfRole[role];
+    const role = roleOf(user.name, node, facts);
+    const fitting = role === undefined ? [] : commandsOfRole[role];
     if (fitting === 'all') return [];
-    const commands = (permissions.allowed[user.name] ?? []).filter(
-      (label) => labels.includes(label) && !fitting.includes(label),
+    const granted = facts.expectations.granted?.[user.name] ?? [];
+    const commands = (permissions.powers[user.name] ?? []).filter(
+      ({ name, group }) =>
+        groups.includes(group) &&
+        !fitting.includes(name) &&
+        !(group === 'scripting' && granted.includes(aclRuleOf(name))),
     );
-    return commands.length > 0 ? [{ user, role, commands }] : [];
+    return commands.length > 0 ? [{ user, role: role ?? notDeclared, commands }] : [];
   });
 }
 
-/** `CONFIG SET` as an ACL rule: `config|set`. */
-export function aclRuleOf(label: string): string {
-  return label.toLowerCase().replace(' ', '|');
+/** "app (application) can run code inside the server: EVAL, FCALL; stop or block the service: KEYS". */
+export function describeExcess({ user, role, commands }: Excess): string {
+  const byPower = new Map<Power, string[]>();
+  for (const { name, power } of commands) byPower.set(power, [...(byPower.get(power) ?? []), name]);
+  const parts = [...byPower].map(([power, names]) => `${powers[power]}: ${names.join(', ')}`);
+  return `${user.name} (${role}) can ${parts.join('; ')}`;
+}
+
+/**
+ * Takes rights from a user. Of a user nobody declared, the first step is to say what it is for: it may be the
+ * operator's own, and `--fix` must not lock anybody out.
+ */
+export function restrict(
+  user: AclUser,
+  { node, facts }: { readonly node: NodeFacts; readonly facts: Facts },
+  rules: readonly string[],
+  undo: readonly string[],
+): FixStep[] {
+  if (roleOf(user.name, node, facts) !== undefined) return [acl(user.name, rules, undo)];
+  const command = `ACL SETUSER ${user.name} ${rules.join(' ')}`;
+  return [advise(`Declare what ${user.name} is for (--roles ${user.name}=ROLE); if it needs none of this: ${command}`)];
+}
+
+/** Takes away the commands that a user's role does not exist for. */
+export function remedyOf(
+  { user, commands }: Excess,
+  node: NodeFacts,
+  facts: Facts,
+  rules: readonly string[] = denials(commands),
+): FixStep[] {
+  return restrict(user, { node, facts }, rules, user.written);
+}
+
+/** Rules that take commands away again. */
+export function denials(commands: readonly PowerCommand[]): string[] {
+  return commands.map(({ name }) => `-${aclRuleOf(name)}`);
 }
 
 export function daysBetween(from: string, to: string): number {

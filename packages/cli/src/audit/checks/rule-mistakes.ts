@@ -35,9 +35,9 @@ function asWritten(user: AclUser, node: NodeFacts): AclUser | undefined {
 
 /** Names of the users whose rules contain the mistake and who got a dangerous command by it. */
 export function usersWith(mistake: RuleMistake, node: NodeFacts): string[] {
-  const { allowed } = need(node.permissions);
+  const { powers } = need(node.permissions);
   return enabledUsers(node)
-    .filter((user) => (allowed[user.name] ?? []).length > 0)
+    .filter((user) => (powers[user.name] ?? []).length > 0)
     .filter((user) => {
       const written = asWritten(user, node);
       return written !== undefined && mistakeOf(written) === mistake;

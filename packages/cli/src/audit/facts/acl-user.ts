@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { CommandCategories } from './engine-facts.js';
+import { Rights, type RuleSet } from '../../acl/rights.js';
+import type { ServerCommands } from '../../acl/server-commands.js';
 
 /** One user as an ACL line describes it, read from `ACL LIST` or from an ACL file. */
 export interface AclUser {
@@ -24,9 +25,20 @@ export interface AclUser {
   readonly line?: number;
 }
 
-/** Splits an ACL line into its rules, keeping a selector's parentheses together. */
+/** Splits an ACL line into its rules; a selector goes from a word that begins with `(` to one that ends with `)`. */
 function rulesOf(text: string): string[] {
-  return text.match(/\([^)]*\)|\S+/g) ?? [];
+  const rules: string[] = [];
+  let selector: string[] | undefined;
+  for (const word of text.split(/\s+/).filter(Boolean)) {
+    if (selector === undefined && !word.startsWith('(')) rules.push(word);
+    else {
+      selector = [...(selector ?? []), word];
+      if (!word.endsWith(')')) continue;
+      rules.push(selector.join(' '));
+      selector = undefined;
+    }
+  }
+  return selector === undefined ? rules : [...rules, ...selector];
 }
 
 /** Redis keeps one rule for each name: a later one replaces an earlier one and, for a whole command, its subcommands. */
@@ -86,6 +98,8 @@ export function parseAclUser(text: string, line?: number): AclUser | undefined {
       hashes = [];
     } else if (lower === 'reset') {
       [enabled, noPassword, hashes, keys, channels, commands] = [false, false, [], [], [], ['-@all']];
+      written.length = 0;
+      selectors.length = 0;
     } else if (lower === 'skip-sanitize-payload') skipsSanitizing = true;
     else if (lower === 'sanitize-payload') skipsSanitizing = false;
     else if (rule.startsWith('>')) {
@@ -95,7 +109,12 @@ export function parseAclUser(text: string, line?: number): AclUser | undefined {
     } else if (rule.startsWith('#')) {
       hashes.push(lower.slice(1));
       noPassword = false;
-    } else if (rule.startsWith('(')) selectors.push(rule);
+    } else if (rule.startsWith('<')) {
+      const gone = createHash('sha256').update(rule.slice(1)).digest('hex');
+      hashes = hashes.filter((hash) => hash !== gone);
+    } else if (rule.startsWith('!')) hashes = hashes.filter((hash) => hash !== lower.slice(1));
+    else if (rule.startsWith('(')) selectors.push(rule);
+    else if (lower === 'clearselectors') selectors.length = 0;
     else if (lower === 'allkeys') keys = ['~*'];
     else if (lower === 'resetkeys') keys = [];
     else if (rule.startsWith('~') || rule.startsWith('%')) keys.push(rule);
@@ -126,6 +145,12 @@ export function parseAclUser(text: string, line?: number): AclUser | undefined {
   };
 }
 
+/** The sets of rights of a user: its own first, then those of its selectors (Redis 7.0). */
+export function ruleSetsOf(user: AclUser): readonly RuleSet[] {
+  const selectors = user.selectors.flatMap((text) => parseAclUser(`user selector ${text.slice(1, -1)}`) ?? []);
+  return [user, ...selectors].map(({ keys, channels, written }) => ({ keys, channels, commands: written }));
+}
+
 /** Key and channel patterns of a user's selectors (Redis 7.0): each is a second set of rights beside the user's own. */
 export function selectorPatterns(user: AclUser): { keys: string[]; channels: string[] } {
   const rules = user.selectors.flatMap((selector) => selector.slice(1, -1).split(/\s+/));
@@ -135,39 +160,30 @@ export function selectorPatterns(user: AclUser): { keys: string[]; channels: str
   };
 }
 
-/** Whether rules, applied from left to right, allow a command; the last rule that speaks about it wins. */
-export function rulesAllow(rules: readonly string[], command: string, categories: readonly string[]): boolean {
-  const container = command.split('|')[0];
-  let allowed = false;
-  for (const rule of rules) {
-    const subject = rule.slice(1);
-    if (subject === '@all' || subject === command || subject === container || categories.includes(subject)) {
-      allowed = rule.startsWith('+');
-    }
-  }
-  return allowed;
-}
-
-function allowedCommands(user: AclUser, commands: CommandCategories): string[] {
-  return Object.entries(commands)
-    .filter(([name, categories]) => rulesAllow(user.commands, name, categories))
-    .map(([name]) => name);
-}
-
 /**
  * What decides whether two descriptions give the same rights, as one comparable text per aspect. Servers before 7.2
  * report rules in words of their own, so commands are compared by what the rules allow, not by how they read.
  */
-export function aclFingerprint(user: AclUser, commands: CommandCategories): Record<string, string> {
+export function aclFingerprint(user: AclUser, commands: ServerCommands): Record<string, string> {
+  const allowed = (set: RuleSet): string => {
+    const rights = new Rights(set, commands);
+    return Object.keys(commands)
+      .filter((name) => commands[name]?.container === false)
+      .flatMap((name) =>
+        rights.permits(name) ? [name] : rights.firstArgumentsOf(name).map((first) => `${name} ${first}`),
+      )
+      .sort()
+      .join(' ');
+  };
   return {
     state: user.enabled ? 'on' : 'off',
     passwords: user.noPassword ? 'nopass' : [...user.passwordHashes].sort().join(' '),
     keys: [...user.keys].sort().join(' '),
     channels: [...user.channels].sort().join(' '),
-    commands: allowedCommands(user, commands).join(' '),
-    selectors: user.selectors
-      .map((selector) => parseAclUser(`user selector ${selector.slice(1, -1)}`)!)
-      .map((inner) => [inner.keys, inner.channels, allowedCommands(inner, commands)].flat().join(' '))
+    commands: allowed(ruleSetsOf(user)[0]!),
+    selectors: ruleSetsOf(user)
+      .slice(1)
+      .map((set) => [...set.keys, ...set.channels, allowed(set)].sort().join(' '))
       .sort()
       .join(';'),
   };

@@ -11,6 +11,3 @@ export interface EngineFacts {
   /** The distribution's package and its version, where the binary belongs to one. */
   readonly package?: { readonly name: string; readonly version: string };
 }
-
-/** Every command and subcommand (`config|get`) with its ACL categories, as a server's `COMMAND` reports them. */
-export type CommandCategories = Readonly<Record<string, readonly string[]>>;

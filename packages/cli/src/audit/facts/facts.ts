@@ -1,7 +1,9 @@
+import type { PowerCommand } from '../../acl/powers.js';
+import type { ServerCommands } from '../../acl/server-commands.js';
 import type { ProfileName, RoleName } from '../../vocabulary/names.js';
 import type { AclUser } from './acl-user.js';
 import type { CveData } from './cves.js';
-import type { CommandCategories, EngineFacts } from './engine-facts.js';
+import type { EngineFacts } from './engine-facts.js';
 import type { Fact } from './fact.js';
 import type { ProjectFacts } from './project-facts.js';
 import type { CertificateFacts, TlsFacts } from './tls-facts.js';
@@ -63,6 +65,8 @@ export interface NodeFacts {
   /** Named by the operator, or logged in to over TLS that the operator's CA vouches for: surely part of the deployment. */
   readonly vouched: boolean;
   readonly engine: Fact<EngineFacts>;
+  /** The user this audit logged in as; absent where it had no credentials. */
+  readonly auditedAs?: string;
   readonly anonymous: Fact<ProbeFacts>;
   /** The audited port and, when known, the configured plaintext port. */
   readonly plaintext: Fact<PortFacts>;
@@ -75,8 +79,8 @@ export interface NodeFacts {
   readonly info: Fact<Readonly<Record<string, string>>>;
   readonly users: Fact<readonly AclUser[]>;
   readonly permissions: Fact<Permissions>;
-  /** Every command and subcommand the server has (`config|get`), with its ACL categories. */
-  readonly commands: Fact<CommandCategories>;
+  /** Every command and subcommand the server has (`config|get`), with what it says of them. */
+  readonly commands: Fact<ServerCommands>;
   readonly aclLog: Fact<readonly AclLogEntry[]>;
   readonly clients: Fact<readonly ClientFacts[]>;
   readonly modules: Fact<readonly ModuleFacts[]>;
@@ -93,11 +97,14 @@ export interface NodeFacts {
   readonly files: Fact<ServerFiles>;
 }
 
-/** What each user may run, decided by the server (`ACL DRYRUN`) or, where it cannot say, from the rules' text. */
+/** What each user can do with the commands of its server. */
 export interface Permissions {
-  readonly decidedBy: 'ACL DRYRUN' | 'rules';
-  /** Commands of the dangerous list (by label, e.g. `CONFIG SET`) that the user can run. */
-  readonly allowed: Readonly<Record<string, readonly string[]>>;
+  /** Which table of commands the rules were applied to: the server's own, or the one that comes with Redkeep. */
+  readonly decidedBy: 'COMMAND' | 'built-in table';
+  /** Commands that give power over more than the user's own keys, by user; each of these users can run it. */
+  readonly powers: Readonly<Record<string, readonly PowerCommand[]>>;
+  /** How many commands of the server the user can run, by user. */
+  readonly runnable: Readonly<Record<string, number>>;
 }
 
 export interface AclLogEntry {

@@ -1,6 +1,9 @@
+import { builtInCommands } from '../../acl/built-in-commands.js';
+import { powersOf } from '../../acl/powers.js';
+import { runnableCommands } from '../../acl/rights.js';
+import { readServerCommands, type ServerCommands } from '../../acl/server-commands.js';
 import { residueKeys } from '../../vocabulary/residue-keys.js';
-import { type AclUser, parseAclUser } from '../facts/acl-user.js';
-import { allowedByRules, dangerousCommands, keyWithin } from '../facts/dangerous-commands.js';
+import { type AclUser, parseAclUser, ruleSetsOf } from '../facts/acl-user.js';
 import type {
   AclLogEntry,
   ClientFacts,
@@ -137,54 +140,24 @@ export async function readUsers(ask: Ask): Promise<AclUser[]> {
   return lines.map((line) => parseAclUser(line)).filter((user): user is AclUser => user !== undefined);
 }
 
-/** The server's own table of commands and ACL categories, subcommands included. */
-export async function readCommands(ask: Ask): Promise<Record<string, readonly string[]>> {
-  const table: Record<string, readonly string[]> = {};
-  const add = (entry: unknown): void => {
-    const fields = list(entry);
-    const subcommands = list(fields[9]);
-    if (subcommands.length > 0) {
-      for (const one of subcommands) add(one);
-      return;
-    }
-    table[String(fields[0]).toLowerCase()] = list(fields[6]).map(String);
+/** The server's own table of commands, subcommands included. */
+export async function readCommands(ask: Ask): Promise<ServerCommands> {
+  return readServerCommands(await ask('COMMAND'));
+}
+
+/** What each user can do, computed from the rules as the server itself computes it; no command is run for it. */
+export async function permissionsOf(
+  users: readonly AclUser[],
+  served: ServerCommands | undefined,
+): Promise<Permissions> {
+  const isServed = served !== undefined && Object.keys(served).length > 0;
+  const commands = isServed ? served : await builtInCommands();
+  const sets = users.map((user) => [user.name, ruleSetsOf(user)] as const);
+  return {
+    decidedBy: isServed ? 'COMMAND' : 'built-in table',
+    powers: Object.fromEntries(sets.map(([name, rules]) => [name, powersOf(rules, commands)])),
+    runnable: Object.fromEntries(sets.map(([name, rules]) => [name, runnableCommands(rules, commands).length])),
   };
-  for (const entry of list(await ask('COMMAND'))) add(entry);
-  return table;
-}
-
-async function hasDryRun(ask: Ask): Promise<boolean> {
-  try {
-    await ask('ACL', 'DRYRUN', 'default', 'PING');
-    return true;
-  } catch (error) {
-    const message = error instanceof Error ? error.message : '';
-    if (/NOPERM/.test(message)) throw error;
-    return !/unknown|subcommand|syntax|wrong number/i.test(message);
-  }
-}
-
-/** What each user may run: asked of the server itself where it can say (7.0+), else worked out from the rules. */
-export async function readPermissions(ask: Ask, users: readonly AclUser[]): Promise<Permissions> {
-  const dryRun = await hasDryRun(ask);
-  const allowed = await Promise.all(
-    users.map(async (user) => {
-      const key = keyWithin(user);
-      const verdicts = await Promise.all(
-        dangerousCommands.map(async (dangerous) => {
-          if (!dryRun) return allowedByRules(user, dangerous);
-          try {
-            return (await ask('ACL', 'DRYRUN', user.name, ...dangerous.args(key))) === 'OK';
-          } catch {
-            // A command this server does not have, or takes otherwise, cannot be run by anybody this way.
-            return allowedByRules(user, dangerous);
-          }
-        }),
-      );
-      return [user.name, dangerousCommands.filter((_, index) => verdicts[index]).map(({ label }) => label)] as const;
-    }),
-  );
-  return { decidedBy: dryRun ? 'ACL DRYRUN' : 'rules', allowed: Object.fromEntries(allowed) };
 }
 
 export async function readAclLog(ask: Ask): Promise<AclLogEntry[]> {

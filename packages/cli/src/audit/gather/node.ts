@@ -76,9 +76,9 @@ async function readLive(session: Session, sampleKeys: number): Promise<Live> {
     ask('FUNCTION LIST', () => live.readLibraries(run)),
     ask('EXISTS', () => live.readResidue(run)),
   ]);
-  const permissions = accounts.observed
-    ? await ask('ACL DRYRUN', () => live.readPermissions(run, accounts.value))
-    : unobserved(accounts.reason);
+  const permissions: NodeFacts['permissions'] = !accounts.observed
+    ? unobserved(accounts.reason)
+    : await observe('ACL LIST and COMMAND', async () => live.permissionsOf(accounts.value, maybe(commands)));
   const { redis_mode: redisMode, server_mode: mode = redisMode } = maybe(info) ?? {};
   const isSentinel = mode === 'sentinel';
   return {
@@ -208,6 +208,7 @@ export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
     ...(options.foundThrough !== undefined && { foundThrough: options.foundThrough }),
     vouched: options.foundThrough === undefined || (endpoint.tls && endpoint.ca !== undefined && facts.info.observed),
     engine,
+    ...(endpoint.password !== undefined && { auditedAs: endpoint.username ?? 'default' }),
     anonymous,
     plaintext: await observePlaintext(endpoint, facts.config, audited),
     tls,

@@ -24,9 +24,9 @@ const byHand = new Set([
   'maxclients',
 ]);
 
-function isUndoable(step: FixStep): step is Change {
+function isUndoable(step: FixStep, own: string | undefined): step is Change {
   if (step.kind === 'config') return step.was !== undefined && !byHand.has(step.name);
-  if (step.kind === 'acl') return step.undo !== undefined && step.user !== 'default';
+  if (step.kind === 'acl') return step.undo !== undefined && step.user !== 'default' && step.user !== own;
   return step.kind === 'chmod';
 }
 
@@ -36,11 +36,14 @@ function isUndoable(step: FixStep): step is Change {
  */
 export function planChanges(facts: Facts, checks: readonly Check[] = catalog): PlannedChange[] {
   const nodes = facts.nodes.map(({ address }) => address);
+  const own = (address: string) => facts.nodes.find((node) => node.address === address)?.auditedAs;
   const planned = checks.flatMap((check) =>
     verdictsOf(check, facts).flatMap(({ subject, verdict }) =>
       verdict.status === 'fail' && nodes.includes(subject)
         ? verdict.occurrences.flatMap(({ fix }) =>
-            fix.filter(isUndoable).map((change) => ({ check: check.id, node: subject, change })),
+            fix
+              .filter((step): step is Change => isUndoable(step, own(subject)))
+              .map((change) => ({ check: check.id, node: subject, change })),
           )
         : [],
     ),

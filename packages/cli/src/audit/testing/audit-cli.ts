@@ -9,7 +9,7 @@ export async function auditSandbox(server: Server, user: keyof typeof passwords 
   await writeFile(sandbox.path('password'), passwords[user], { mode: 0o600 });
   const { tlsFiles } = server;
   const access = [
-    ...['--user', user, '--password-file', 'password'],
+    ...['--user', user, '--password-file', 'password', '--roles', 'admin=admin', 'app=application', 'auditor=auditor'],
     ...(tlsFiles ? ['--ca', tlsFiles.ca, '--cert', tlsFiles.clientCert, '--key', tlsFiles.clientKey] : []),
   ];
   return {

@@ -39,7 +39,7 @@ describe('grades of real servers', () => {
     await using server = await openServer(findEngine());
     const result = await gradeOf(server);
     assert.equal(result.grade, 'F');
-    assert.ok(result.caps.some(({ to, reason }) => to === 'F' && reason.includes('strangers')));
+    assert.ok(result.caps.some(({ to, reason }) => to === 'F' && reason.includes('unauthenticated')));
     assert.equal(result.code, ExitCode.Findings);
   });
 

@@ -83,7 +83,20 @@ export interface Fault {
 
 export const expectations: Expectations = {
   profile: 'production',
-  roles: {},
+  // The last ones exist in some faults only.
+  roles: {
+    admin: 'admin',
+    app: 'application',
+    auditor: 'auditor',
+    ops: 'admin',
+    root: 'admin',
+    monitoring: 'monitoring',
+    exporter: 'monitoring',
+    backup: 'backup',
+    replication: 'replication',
+    sessions: 'session-store',
+    sentinel: 'sentinel',
+  },
   peers: [],
   modules: [],
   libraries: [],

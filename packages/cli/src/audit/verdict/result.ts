@@ -130,8 +130,11 @@ export interface UserPermissions {
   readonly enabled: boolean;
   readonly keys: readonly string[];
   readonly channels: readonly string[];
+  /** Commands that give power over more than the user's own keys. */
   readonly dangerous: readonly string[];
-  /** Ways from these rights to more, in words. */
+  /** What these commands are good for, in words. */
+  readonly powers: readonly string[];
+  /** The shortest call of each power that the user's role does not exist for, with what it does. */
   readonly escalations: readonly string[];
 }
 

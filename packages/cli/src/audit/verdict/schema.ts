@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { roleNames } from '../../vocabulary/names.js';
 
 const status = z.enum(['pass', 'fail', 'unknown', 'not-applicable']);
 const severity = z.enum(['info', 'low', 'medium', 'high', 'critical']);
@@ -84,6 +85,7 @@ export const auditResultSchema = z.object({
       keys: z.array(z.string()),
       channels: z.array(z.string()),
       dangerous: z.array(z.string()),
+      powers: z.array(z.string()),
       escalations: z.array(z.string()),
     }),
   ),
@@ -105,13 +107,22 @@ export const auditResultSchema = z.object({
   notes: z.array(z.string()),
 });
 
-export const waiversSchema = z.array(
+const waiverList = z.array(
   z.strictObject({
     check: z.string().regex(/^[A-Z]+-\d{3}$/),
     subject: z.string().optional(),
     owner: z.string().min(1),
     reason: z.string().min(10, 'say why the risk is accepted (10 characters or more)'),
     expires: z.iso.date(),
+  }),
+);
+
+/** A file of waivers: the list alone, or with the roles that operators declared for users. */
+export const waiversSchema = z.preprocess(
+  (content) => (Array.isArray(content) ? { waivers: content } : content),
+  z.strictObject({
+    roles: z.record(z.string(), z.enum(roleNames)).default({}),
+    waivers: waiverList.default([]),
   }),
 );
 

@@ -155,6 +155,43 @@ describe('redkeep audit', () => {
     assert.match(wrong.err, /is not a file of records/);
   });
 
+  it('judges users by declared roles, never by their names, and remembers them in the file of waivers', async () => {
+    await writeFile(cli.sandbox.path('roles.yaml'), '# accepted by the platform team\n[]\n');
+    const access = cli.access.slice(0, cli.access.indexOf('--roles'));
+    const audit = async (...args: string[]) =>
+      JSON.parse(
+        (
+          await cli.sandbox.run([
+            'audit',
+            server.url,
+            ...access,
+            ...cli.access.slice(access.length + 4),
+            ...args,
+            '--json',
+          ])
+        ).out,
+      ) as AuditResult;
+    const powerful = (result: AuditResult) =>
+      result.findings.flatMap(({ id, occurrences }) =>
+        id === 'ACL-010' ? occurrences.map((one) => one.evidence) : [],
+      );
+    const undeclared = await audit('--waivers', 'roles.yaml');
+    assert.match(powerful(undeclared).join(), /^admin \(role not declared\) can read or change credentials: /);
+    // What takes rights away from somebody who may be the operator is not for --fix.
+    assert.ok(
+      undeclared.findings.every(
+        ({ id, occurrences }) =>
+          !id.startsWith('ACL-0') ||
+          occurrences.every(
+            ({ evidence, fix }) => !evidence.startsWith('admin') || fix.every(({ automatic }) => !automatic),
+          ),
+      ),
+    );
+    assert.deepEqual(powerful(await audit('--waivers', 'roles.yaml', '--roles', 'admin=admin')), []);
+    assert.match(await readFile(cli.sandbox.path('roles.yaml'), 'utf8'), /roles:\n {2}admin: admin/);
+    assert.deepEqual(powerful(await audit('--waivers', 'roles.yaml')), []);
+  });
+
   it('says what it cannot read', async () => {
     for (const [args, expected] of [
       [['http://example.com'], /not the scheme of a server/],

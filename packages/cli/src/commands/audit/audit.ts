@@ -9,9 +9,10 @@ import { ExitCode } from '../../exit-codes.js';
 import { renderComparison } from './compare.js';
 import { writeEvidence } from './evidence.js';
 import { fix } from './fix.js';
-import { readReport } from './read-reports.js';
+import { readReport, rememberRoles } from './read-reports.js';
 import { writeReports } from './reports.js';
 import { type AuditOptions, runAudit } from './run-audit.js';
+import { declaredRoles } from './target.js';
 
 /** Looks, judges, tells, and mends where that was asked for. */
 export async function audit(context: Context, targets: readonly string[], options: AuditOptions): Promise<void> {
@@ -19,6 +20,9 @@ export async function audit(context: Context, targets: readonly string[], option
   const threshold = severityOption(options.failOn);
   const baseline = options.baseline === undefined ? undefined : await readReport(context, options.baseline);
   const first = await runAudit(context, targets, options);
+  const declared = declaredRoles(options);
+  if (options.waivers !== undefined && (await rememberRoles(context, options.waivers, declared)))
+    context.terminal.note(`remembered the roles in ${options.waivers}`);
   if (options.fix === true && options.json !== true) renderTerminal(context.terminal, first.result);
   const changed = options.fix === true && (await fix(context, first, options.yes === true));
   // What the fixes did is not believed but looked at: the reports are of the second audit.

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parse as parseYaml } from 'yaml';
+import { Document, isSeq, parseDocument, parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
 import type { CveData } from '../../audit/facts/cves.js';
 import type { OperationFacts } from '../../audit/facts/facts.js';
@@ -11,6 +11,7 @@ import { auditResultSchema, waiversSchema } from '../../audit/verdict/schema.js'
 import type { Waiver } from '../../audit/verdict/waivers.js';
 import type { Context } from '../../context.js';
 import { CliError } from '../../errors.js';
+import type { RoleName } from '../../vocabulary/names.js';
 
 /** Newer CVE data than this version brings (`--cve-data`). */
 export function readCveData(context: Context, file: string): Promise<CveData> {
@@ -44,7 +45,32 @@ export async function readReport(context: Context, file: string): Promise<AuditR
   return (await readAs(context, file, 'an audit report', auditResultSchema)) as unknown as AuditResult;
 }
 
-/** Accepted risks, JSON or YAML: check, owner, reason, expires, and subject where not all are meant. */
-export function readWaivers(context: Context, file: string): Promise<Waiver[]> {
+export interface Accepted {
+  readonly waivers: readonly Waiver[];
+  /** What users are for, as an operator declared it. */
+  readonly roles: Readonly<Record<string, RoleName>>;
+}
+
+/** Accepted risks and declared roles, JSON or YAML: a list of waivers, or `{ roles, waivers }`. */
+export function readWaivers(context: Context, file: string): Promise<Accepted> {
   return readAs(context, file, 'a list of waivers', waiversSchema);
+}
+
+/** Keeps declared roles in the file of waivers, where the next audit finds them. Says whether it changed anything. */
+export async function rememberRoles(
+  context: Context,
+  file: string,
+  roles: Readonly<Record<string, RoleName>>,
+): Promise<boolean> {
+  const resolved = path.resolve(context.cwd, file);
+  const document = parseDocument(await readFile(resolved, 'utf8'), { schema: 'core' });
+  const known = await readWaivers(context, file);
+  const fresh = Object.entries(roles).filter(([user, role]) => known.roles[user] !== role);
+  if (fresh.length === 0) return false;
+  // A list becomes a map with the list in it; comments within the list stay.
+  const whole = isSeq(document.contents) ? new Document({ waivers: document.contents }) : document;
+  for (const [user, role] of fresh) whole.setIn(['roles', user], role);
+  const isJson = /^\s*[[{]/.test(await readFile(resolved, 'utf8'));
+  await writeFile(resolved, isJson ? `${JSON.stringify(whole.toJS(), null, 2)}\n` : String(whole));
+  return true;
 }

@@ -16,6 +16,7 @@ function withAccess(command: Command): Command {
     .option('--ca <file>', 'CA certificate the servers must verify against')
     .option('--cert <file>', 'client certificate')
     .option('--key <file>', "the client certificate's key")
+    .option('--roles <user=role...>', 'what users are for; audit --waivers FILE remembers them there')
     .option('--timeout <ms>', 'longest wait for any answer', '10000');
 }
 
@@ -35,7 +36,6 @@ export function register(program: Command, context: Context): void {
       '--profile <profile>',
       'development, production or regulated (default: what the deployment says, else production)',
     )
-    .option('--role <user=role...>', 'the role of a user')
     .option('--data <role>', 'what the data is: cache or store')
     .option('--sample-keys <count>', 'look at the names and expiry of this many keys', '0')
     .option('--no-follow', 'audit only the servers named, not the rest of their cluster or Sentinel set')
@@ -60,7 +60,7 @@ export function register(program: Command, context: Context): void {
       path.join('.redkeep', 'evidence-key.pem'),
     )
     .option('--baseline <report>', 'an earlier report.json: only findings it does not have make the exit code 1')
-    .option('--waivers <file>', 'accepted risks with owner, reason and expiry (JSON or YAML)')
+    .option('--waivers <file>', 'accepted risks with owner, reason and expiry, and roles of users (JSON or YAML)')
     .option('--fix', 'apply the fixes that can be undone, after asking')
     .option('-y, --yes', 'do not ask (with --fix)')
     .option('--print-acl', 'print the least-privileged user an audit needs')

@@ -9,7 +9,7 @@ import { version } from '../../version.js';
 import type { EvidenceOptions } from './evidence.js';
 import { readCveData, readOperations, readWaivers } from './read-reports.js';
 import type { ReportOptions } from './reports.js';
-import { resolveTarget, type Target, type TargetOptions } from './target.js';
+import { declaredRoles, resolveTarget, type Target, type TargetOptions } from './target.js';
 
 export interface AuditOptions extends TargetOptions, ReportOptions, EvidenceOptions {
   readonly json?: boolean;
@@ -33,11 +33,15 @@ export interface Audited {
 
 /** Gathers and judges; touches nothing. */
 export async function runAudit(context: Context, targets: readonly string[], options: AuditOptions): Promise<Audited> {
+  const accepted = options.waivers === undefined ? undefined : await readWaivers(context, options.waivers);
   const target = await resolveTarget(context, targets, options);
   const started = performance.now();
   const { facts, unreachable } = await gather({
     endpoints: target.endpoints,
-    expectations: target.expectations,
+    expectations: {
+      ...target.expectations,
+      roles: { ...target.expectations.roles, ...accepted?.roles, ...declaredRoles(options) },
+    },
     openSession,
     now: context.clock.now(),
     sampleKeys: wholeNumber(options.sampleKeys, '--sample-keys'),
@@ -60,7 +64,7 @@ export async function runAudit(context: Context, targets: readonly string[], opt
     durationMs: Math.round(performance.now() - started),
     unreachable,
     notes: target.notes,
-    ...(options.waivers !== undefined && { waivers: await readWaivers(context, options.waivers) }),
+    ...(accepted && { waivers: accepted.waivers }),
   });
   return { result, facts, target };
 }

@@ -20,7 +20,7 @@ export interface TargetOptions {
   readonly key?: string;
   readonly name?: readonly string[];
   readonly profile?: string;
-  readonly role?: readonly string[];
+  readonly roles?: readonly string[];
   readonly data?: string;
   readonly timeout: string;
 }
@@ -105,11 +105,11 @@ function endpointOfUrl(text: string, access: Access): { endpoint: Endpoint; note
   };
 }
 
-function rolesOf(options: TargetOptions): Record<string, RoleName> {
-  const pairs = (options.role ?? []).map((text) => {
+export function declaredRoles(options: TargetOptions): Record<string, RoleName> {
+  const pairs = (options.roles ?? []).map((text) => {
     const [user = '', role = ''] = text.split('=');
     if (!(roleNames as readonly string[]).includes(role))
-      throw usage(`--role ${text} does not name a role.`, `Use USER=ROLE with one of ${roleNames.join(', ')}.`);
+      throw usage(`--roles ${text} does not name a role.`, `Use USER=ROLE with one of ${roleNames.join(', ')}.`);
     return [user, role as RoleName];
   });
   return Object.fromEntries(pairs);
@@ -131,7 +131,7 @@ function expectationsOf(options: TargetOptions, deployment?: Deployment): Expect
     profile: chosen,
     roles: {
       ...Object.fromEntries((deployment?.users ?? []).map((user) => [user.name, user.role])),
-      ...rolesOf(options),
+      ...declaredRoles(options),
     },
     granted: Object.fromEntries(
       (deployment?.users ?? []).map((user) => [

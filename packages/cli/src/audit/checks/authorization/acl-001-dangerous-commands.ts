@@ -1,7 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { failEach, type NodeCheck } from '../check.js';
-import { acl } from '../fix.js';
-import { aclRuleOf, enabledUsers, excesses } from '../read.js';
+import { describeExcess, enabledUsers, excesses, remedyOf } from '../read.js';
 import { type RuleMistake, usersWith } from '../rule-mistakes.js';
 
 export const acl001: NodeCheck = {
@@ -17,18 +16,12 @@ export const acl001: NodeCheck = {
     return failEach(
       excesses(node, facts, 'general')
         .filter(({ user }) => !named.has(user.name))
-        .map(({ user, role, commands }) => ({
-          about: user.name,
-          evidence: `${user.name} (${role}) can run ${commands.join(', ')}`,
-          fix: [
-            acl(
-              user.name,
-              commands.map((label) => `-${aclRuleOf(label)}`),
-              user.written,
-            ),
-          ],
+        .map((excess) => ({
+          about: excess.user.name,
+          evidence: describeExcess(excess),
+          fix: remedyOf(excess, node, facts),
         })),
-      `${enabledUsers(node).length} enabled users tried against the list (${need(node.permissions).decidedBy})`,
+      `${enabledUsers(node).length} enabled users, every command of the server (${need(node.permissions).decidedBy})`,
     );
   },
 };

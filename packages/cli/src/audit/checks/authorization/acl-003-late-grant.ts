@@ -1,6 +1,6 @@
 import { need } from '../../facts/fact.js';
 import { failEach, type NodeCheck } from '../check.js';
-import { acl } from '../fix.js';
+import { restrict } from '../read.js';
 import { usersWith } from '../rule-mistakes.js';
 
 export const acl003: NodeCheck = {
@@ -11,12 +11,14 @@ export const acl003: NodeCheck = {
   passes: 'denials come last',
   maps: 'AUTHZ',
   sources: ['CWE-269'],
-  judge(node) {
+  judge(node, facts) {
     return failEach(
       usersWith('late-grant', node).map((name) => ({
         about: name,
-        evidence: `${name} can run ${(need(node.permissions).allowed[name] ?? []).join(', ')}`,
-        fix: [acl(name, ['-@dangerous'], need(node.users).find((user) => user.name === name)?.written)],
+        evidence: `${name} can run ${(need(node.permissions).powers[name] ?? []).map((one) => one.name).join(', ')}`,
+        fix: need(node.users)
+          .filter((user) => user.name === name)
+          .flatMap((user) => restrict(user, { node, facts }, ['-@dangerous'], user.written)),
       })),
       'denials come last',
     );

@@ -1,6 +1,7 @@
+import { aclRuleOf } from '../../../acl/powers.js';
+import { need } from '../../facts/fact.js';
 import { failEach, type NodeCheck } from '../check.js';
-import { acl } from '../fix.js';
-import { aclRuleOf, excesses } from '../read.js';
+import { describeExcess, enabledUsers, excesses, remedyOf } from '../read.js';
 
 export const acl004: NodeCheck = {
   id: 'ACL-004',
@@ -12,25 +13,23 @@ export const acl004: NodeCheck = {
   sources: ['CWE-94', 'CVE-2025-49844', 'CVE-2024-46981'],
   judge(node, facts) {
     const { granted = {} } = facts.expectations;
-    const isGranted = (user: string, label: string) =>
-      granted[user]?.some((rule) => rule === '@scripting' || rule === aclRuleOf(label)) === true;
-    const found = excesses(node, facts, 'scripting');
-    const declared = found.filter(({ user, commands }) => commands.some((label) => isGranted(user.name, label)));
+    const isGranted = (user: string) => granted[user]?.includes('@scripting') === true;
+    const byName = enabledUsers(node).filter(({ name }) =>
+      need(node.permissions).powers[name]?.some(
+        (one) => one.group === 'scripting' && (isGranted(name) || granted[name]?.includes(aclRuleOf(one.name))),
+      ),
+    );
     return failEach(
-      found
+      excesses(node, facts, 'scripting')
+        .filter(({ user }) => !isGranted(user.name))
         .map((excess) => ({
-          ...excess,
-          commands: excess.commands.filter((label) => !isGranted(excess.user.name, label)),
-        }))
-        .filter(({ commands }) => commands.length > 0)
-        .map(({ user, role, commands }) => ({
-          about: user.name,
-          evidence: `${user.name} (${role}) can run ${commands.join(', ')}`,
-          fix: [acl(user.name, ['-@scripting'], user.written)],
+          about: excess.user.name,
+          evidence: describeExcess(excess),
+          fix: remedyOf(excess, node, facts, ['-@scripting']),
         })),
-      declared.length === 0
+      byName.length === 0
         ? 'only administrators can run scripts'
-        : `only users to whom the deployment grants it by name can run scripts: ${declared.map(({ user }) => user.name).join(', ')}`,
+        : `only users to whom the deployment grants it by name can run scripts: ${byName.map(({ name }) => name).join(', ')}`,
     );
   },
 };

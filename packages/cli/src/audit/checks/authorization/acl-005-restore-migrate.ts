@@ -1,6 +1,5 @@
 import { failEach, type NodeCheck } from '../check.js';
-import { acl } from '../fix.js';
-import { excesses } from '../read.js';
+import { describeExcess, excesses, remedyOf } from '../read.js';
 
 export const acl005: NodeCheck = {
   id: 'ACL-005',
@@ -12,10 +11,10 @@ export const acl005: NodeCheck = {
   sources: ['CVE-2026-25243', 'CVE-2026-66373', 'CVE-2026-63639'],
   judge(node, facts) {
     return failEach(
-      excesses(node, facts, 'restore').map(({ user, role, commands }) => ({
-        about: user.name,
-        evidence: `${user.name} (${role}) can run ${commands.join(', ')}`,
-        fix: [acl(user.name, ['-restore', '-restore-asking', '-migrate'], user.written)],
+      excesses(node, facts, 'restore').map((excess) => ({
+        about: excess.user.name,
+        evidence: describeExcess(excess),
+        fix: remedyOf(excess, node, facts, ['-restore', '-restore-asking', '-migrate']),
       })),
       'only administrators can run RESTORE or MIGRATE',
     );

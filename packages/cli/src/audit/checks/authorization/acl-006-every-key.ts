@@ -1,8 +1,8 @@
-import { selectorPatterns } from '../../facts/acl-user.js';
-import { roleOf } from '../../facts/dangerous-commands.js';
+import { Rights } from '../../../acl/rights.js';
+import { ruleSetsOf } from '../../facts/acl-user.js';
 import { failEach, type NodeCheck } from '../check.js';
-import { acl } from '../fix.js';
-import { enabledUsers } from '../read.js';
+import { advise } from '../fix.js';
+import { enabledUsers, isAdministrator } from '../read.js';
 
 export const acl006: NodeCheck = {
   id: 'ACL-006',
@@ -13,31 +13,29 @@ export const acl006: NodeCheck = {
   maps: 'AUTHZ',
   sources: ['STIG V-251187'],
   judge(node, facts) {
-    const everything = (key: string): boolean => /^(~|%[RW]+~)\*$/i.test(key);
-    return failEach(
-      enabledUsers(node)
-        .filter((user) => roleOf(user.name, facts.expectations.roles) !== 'admin')
-        .flatMap((user) => [
-          ...(user.keys.some(everything)
-            ? [
-                {
-                  about: user.name,
-                  evidence: `${user.name} reaches ${user.keys.join(' ')}`,
-                  fix: [acl(user.name, ['resetkeys', `~${user.name}:*`], ['resetkeys', ...user.keys])],
-                },
-              ]
-            : []),
-          ...(selectorPatterns(user).keys.some(everything)
-            ? [
-                {
-                  about: `${user.name} selectors`,
-                  evidence: `${user.name} reaches every key by a selector: ${user.selectors.join(' ')}`,
-                  fix: [acl(user.name, ['clearselectors'], user.selectors)],
-                },
-              ]
-            : []),
-        ]),
-      'only administrators can access every key',
-    );
+    const wide = enabledUsers(node)
+      .filter((user) => !isAdministrator(user.name, node, facts))
+      .flatMap((user) =>
+        ruleSetsOf(user).flatMap((set, index) => {
+          const rights = new Rights(set, {});
+          const uses = (['read', 'write'] as const).filter((use) =>
+            rights.reachesEveryKey({ read: use === 'read', write: use === 'write' }),
+          );
+          if (uses.length === 0) return [];
+          const by = index === 0 ? '' : ` by selector ${index}`;
+          return [
+            {
+              about: index === 0 ? user.name : `${user.name} selectors`,
+              evidence: `${user.name} can ${uses.join(' and ')} every key${by}: ${set.keys.join(' ')}`,
+              fix: [
+                advise(
+                  `Find the keys ${user.name} uses (redkeep acl learn ${user.name}), then: ACL SETUSER ${user.name} resetkeys ~PREFIX:*`,
+                ),
+              ],
+            },
+          ];
+        }),
+      );
+    return failEach(wide, 'only administrators can access every key');
   },
 };

@@ -1,8 +1,8 @@
-import { selectorPatterns } from '../../facts/acl-user.js';
-import { roleOf } from '../../facts/dangerous-commands.js';
+import { Rights } from '../../../acl/rights.js';
+import { ruleSetsOf } from '../../facts/acl-user.js';
 import { failEach, type NodeCheck } from '../check.js';
-import { acl, config } from '../fix.js';
-import { enabledUsers, settingIfAny } from '../read.js';
+import { config } from '../fix.js';
+import { enabledUsers, isAdministrator, restrict, settingIfAny } from '../read.js';
 
 export const acl007: NodeCheck = {
   id: 'ACL-007',
@@ -16,27 +16,23 @@ export const acl007: NodeCheck = {
   judge(node, facts) {
     const standard = settingIfAny(node, 'acl-pubsub-default');
     const wide = enabledUsers(node)
-      .filter((user) => roleOf(user.name, facts.expectations.roles) !== 'admin')
-      .flatMap((user) => [
-        ...(user.channels.includes('&*')
-          ? [
-              {
-                about: user.name,
-                evidence: `${user.name} reaches every channel`,
-                fix: [acl(user.name, ['resetchannels'], ['resetchannels', ...user.channels])],
-              },
-            ]
-          : []),
-        ...(selectorPatterns(user).channels.includes('&*')
-          ? [
-              {
-                about: `${user.name} selectors`,
-                evidence: `${user.name} reaches every channel by a selector: ${user.selectors.join(' ')}`,
-                fix: [acl(user.name, ['clearselectors'], user.selectors)],
-              },
-            ]
-          : []),
-      ]);
+      .filter((user) => !isAdministrator(user.name, node, facts))
+      .flatMap((user) =>
+        ruleSetsOf(user).flatMap((set, index) =>
+          new Rights(set, {}).reachesEveryChannel()
+            ? [
+                {
+                  about: index === 0 ? user.name : `${user.name} selectors`,
+                  evidence: `${user.name} can access every channel${index === 0 ? '' : ` by selector ${index}`}: ${set.channels.join(' ')}`,
+                  fix:
+                    index === 0
+                      ? restrict(user, { node, facts }, ['resetchannels'], ['resetchannels', ...user.channels])
+                      : restrict(user, { node, facts }, ['clearselectors'], user.selectors),
+                },
+              ]
+            : [],
+        ),
+      );
     const setting =
       standard === 'allchannels'
         ? [

@@ -1,6 +1,5 @@
 import { failEach, type NodeCheck } from '../check.js';
-import { acl } from '../fix.js';
-import { aclRuleOf, excesses } from '../read.js';
+import { describeExcess, excesses, remedyOf } from '../read.js';
 
 export const acl008: NodeCheck = {
   id: 'ACL-008',
@@ -12,16 +11,10 @@ export const acl008: NodeCheck = {
   sources: ['CWE-200'],
   judge(node, facts) {
     return failEach(
-      excesses(node, facts, 'replication').map(({ user, role, commands }) => ({
-        about: user.name,
-        evidence: `${user.name} (${role}) can run ${commands.join(', ')}`,
-        fix: [
-          acl(
-            user.name,
-            commands.map((label) => `-${aclRuleOf(label)}`),
-            user.written,
-          ),
-        ],
+      excesses(node, facts, 'replication').map((excess) => ({
+        about: excess.user.name,
+        evidence: describeExcess(excess),
+        fix: remedyOf(excess, node, facts),
       })),
       'only roles made for it',
     );

@@ -1,6 +1,5 @@
 import { failEach, type NodeCheck } from '../check.js';
-import { acl } from '../fix.js';
-import { aclRuleOf, excesses } from '../read.js';
+import { describeExcess, excesses, remedyOf } from '../read.js';
 
 export const acl009: NodeCheck = {
   id: 'ACL-009',
@@ -12,16 +11,10 @@ export const acl009: NodeCheck = {
   sources: ['STIG V-251209', 'CWE-73'],
   judge(node, facts) {
     return failEach(
-      excesses(node, facts, 'config').map(({ user, role, commands }) => ({
-        about: user.name,
-        evidence: `${user.name} (${role}) can run ${commands.join(', ')}`,
-        fix: [
-          acl(
-            user.name,
-            commands.map((label) => `-${aclRuleOf(label)}`),
-            user.written,
-          ),
-        ],
+      excesses(node, facts, 'config').map((excess) => ({
+        about: excess.user.name,
+        evidence: describeExcess(excess),
+        fix: remedyOf(excess, node, facts),
       })),
       'only administrators can change the configuration',
     );

@@ -1,6 +1,5 @@
 import { failEach, type NodeCheck } from '../check.js';
-import { acl } from '../fix.js';
-import { excesses } from '../read.js';
+import { describeExcess, excesses, remedyOf } from '../read.js';
 
 export const acl010: NodeCheck = {
   id: 'ACL-010',
@@ -12,10 +11,10 @@ export const acl010: NodeCheck = {
   sources: ['STIG V-251188'],
   judge(node, facts) {
     return failEach(
-      excesses(node, facts, 'acl').map(({ user, role, commands }) => ({
-        about: user.name,
-        evidence: `${user.name} (${role}) can run ${commands.join(', ')}`,
-        fix: [acl(user.name, ['-acl'], user.written)],
+      excesses(node, facts, 'acl').map((excess) => ({
+        about: excess.user.name,
+        evidence: describeExcess(excess),
+        fix: remedyOf(excess, node, facts, ['-acl']),
       })),
       'only administrators can change users',
     );

@@ -1,6 +1,5 @@
 import { failEach, type NodeCheck } from '../check.js';
-import { acl } from '../fix.js';
-import { aclRuleOf, excesses } from '../read.js';
+import { describeExcess, excesses, remedyOf } from '../read.js';
 
 export const acl011: NodeCheck = {
   id: 'ACL-011',
@@ -12,16 +11,10 @@ export const acl011: NodeCheck = {
   sources: ['CWE-284'],
   judge(node, facts) {
     return failEach(
-      excesses(node, facts, 'topology').map(({ user, role, commands }) => ({
-        about: user.name,
-        evidence: `${user.name} (${role}) can run ${commands.join(', ')}`,
-        fix: [
-          acl(
-            user.name,
-            commands.map((label) => `-${aclRuleOf(label)}`),
-            user.written,
-          ),
-        ],
+      excesses(node, facts, 'topology').map((excess) => ({
+        about: excess.user.name,
+        evidence: describeExcess(excess),
+        fix: remedyOf(excess, node, facts),
       })),
       'administrators and Sentinel only',
     );

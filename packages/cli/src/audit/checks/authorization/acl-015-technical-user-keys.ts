@@ -1,9 +1,8 @@
 import type { RoleName } from '../../../vocabulary/names.js';
 import { residueKeys } from '../../../vocabulary/residue-keys.js';
-import { roleOf } from '../../facts/dangerous-commands.js';
 import { failEach, type NodeCheck } from '../check.js';
 import { acl } from '../fix.js';
-import { enabledUsers } from '../read.js';
+import { enabledUsers, roleOf } from '../read.js';
 
 function isResidue(pattern: string): boolean {
   return (residueKeys as readonly string[]).includes(pattern.replace(/^(%R)?~/i, ''));
@@ -23,11 +22,12 @@ export const acl015: NodeCheck = {
       enabledUsers(node)
         .filter(
           (user) =>
-            technical.includes(roleOf(user.name, facts.expectations.roles)) && user.keys.some((key) => !isResidue(key)),
+            technical.includes(roleOf(user.name, node, facts) ?? 'application') &&
+            user.keys.some((key) => !isResidue(key)),
         )
         .map((user) => ({
           about: user.name,
-          evidence: `${user.name} (${roleOf(user.name, facts.expectations.roles)}) reaches ${user.keys.join(' ')}`,
+          evidence: `${user.name} (${roleOf(user.name, node, facts)}) reaches ${user.keys.join(' ')}`,
           fix: [acl(user.name, ['resetkeys'], user.keys)],
         })),
       'technical users cannot access data',

@@ -1,4 +1,3 @@
-import { rulesAllow } from '../../facts/acl-user.js';
 import { need } from '../../facts/fact.js';
 import { failEach, type NodeCheck } from '../check.js';
 import { run } from '../fix.js';
@@ -15,12 +14,10 @@ export const cli008: NodeCheck = {
   sources: ['CWE-272'],
   judge(node, facts) {
     const used = need(facts.operations.commandsUsed);
-    const commands = need(node.commands);
     const wide = enabledUsers(node).filter(
       (user) =>
         used[user.name] !== undefined &&
-        Object.entries(commands).filter(([name, categories]) => rulesAllow(user.commands, name, categories)).length >
-          (used[user.name]?.length ?? 0) + 50,
+        (need(node.permissions).runnable[user.name] ?? 0) > (used[user.name]?.length ?? 0) + 50,
     );
     return failEach(
       wide.map((user) => ({

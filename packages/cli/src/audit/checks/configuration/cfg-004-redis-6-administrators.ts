@@ -17,8 +17,8 @@ export const cfg004: NodeCheck = {
     if (versionAtLeast(need(node.engine).version, '7.0'))
       return notApplicable('Redis 7 has switches of its own: CFG-001 to CFG-003');
     const able = enabledUsers(node).filter((user) =>
-      (need(node.permissions).allowed[user.name] ?? []).some(
-        (label) => label === 'CONFIG SET' || label === 'MODULE LOAD',
+      (need(node.permissions).powers[user.name] ?? []).some(
+        ({ name }) => name === 'CONFIG SET' || name === 'MODULE LOAD',
       ),
     );
     return able.length <= 1

@@ -1,10 +1,9 @@
-import type { RoleName } from '../../../vocabulary/names.js';
-import { roleOf } from '../../facts/dangerous-commands.js';
 import { need } from '../../facts/fact.js';
-import type { AclLogEntry } from '../../facts/facts.js';
+import type { AclLogEntry, Facts, NodeFacts } from '../../facts/facts.js';
 import { strangerCommands } from '../../facts/stranger-commands.js';
 import { failEach, type NodeCheck } from '../check.js';
 import { advise } from '../fix.js';
+import { roleOf } from '../read.js';
 
 /** As ACL LOG names them: `info`, `acl|whoami`. */
 const strangerObjects = strangerCommands.map((command) =>
@@ -22,10 +21,10 @@ function objectOf({ reason, object }: AclLogEntry): string {
 const isProbe = (username: string) => /^redkeep-probe-[0-9a-f]{12}$/.test(username);
 
 /** What audits themselves tried, this one or one before: as a stranger, or as an auditor with too few rights. */
-function isOwnDoing({ username, object }: AclLogEntry, roles: Readonly<Record<string, RoleName>>): boolean {
+function isOwnDoing({ username, object }: AclLogEntry, node: NodeFacts, facts: Facts): boolean {
   return (
     (username === 'default' && strangerObjects.includes(object)) ||
-    roleOf(username, roles) === 'auditor' ||
+    roleOf(username, node, facts) === 'auditor' ||
     isProbe(username)
   );
 }
@@ -42,7 +41,7 @@ export const log006: NodeCheck = {
       (entry) =>
         ['command', 'key', 'channel'].includes(entry.reason) &&
         entry.ageSeconds < 3600 &&
-        !isOwnDoing(entry, facts.expectations.roles),
+        !isOwnDoing(entry, node, facts),
     );
     return failEach(
       [...new Set(recent.map((entry) => entry.username))].map((name) => ({
