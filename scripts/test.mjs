@@ -2,7 +2,6 @@
 // `npm test`: everything that has to hold before a change is merged. Arguments choose tests, as in run-tests.mjs;
 // then only those run.
 import { bootstrap, REPOSITORY, tool } from './bootstrap.mjs';
-import { checkStructure } from './check-structure.mjs';
 import { ensureBrowser } from './ensure-browser.mjs';
 import { ensurePrometheus } from './ensure-prometheus.mjs';
 import { run, runMain, say } from './lib/step.mjs';
@@ -13,6 +12,8 @@ await runMain(async (args) => {
     say('Linting (biome)');
     await run(tool('biome'), ['check', '--diagnostic-level=error', '.'], { cwd: REPOSITORY, exitCode: 'same' });
     say('Checking the structure: circles, one definition of each word');
+    // Loaded here, because a fresh clone has no parser before `bootstrap` has installed it.
+    const { checkStructure } = await import('./check-structure.mjs');
     await checkStructure();
     say('Checking what would be published');
     const { checkPackages } = await import('./check-packages.mjs');
