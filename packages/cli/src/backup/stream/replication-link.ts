@@ -28,8 +28,9 @@ export type SyncAnswer =
 const connectMs = 10_000;
 /** A server pings its replicas every ten seconds (`repl-ping-replica-period`) and drops them after sixty. */
 const idleMs = 60_000;
-/** A fork and the first byte of a snapshot can take long; the server sends newlines meanwhile. */
 const acknowledgeMs = 1000;
+const eagerAcknowledgeMs = 20;
+const eagerAcknowledgements = 150;
 const longestReply = 1024;
 const eofMarkBytes = 40;
 const LF = 10;
@@ -91,10 +92,10 @@ export class ReplicationLink {
   async *snapshot(): AsyncGenerator<Buffer> {
     const header = await this.#line();
     const eof = /^\$EOF:(.{40})$/.exec(header);
-    this.#acknowledge();
     if (eof) yield* this.#untilMark(Buffer.from(eof[1]!, 'latin1'));
     else if (/^\$\d+$/.test(header)) yield* this.#exactly(Number(header.slice(1)));
     else throw unexpected('PSYNC', header);
+    this.#acknowledge();
   }
 
   /** Chunks of the stream until the connection ends. */
@@ -112,11 +113,23 @@ export class ReplicationLink {
     this.#socket.destroy();
   }
 
-  /** One that arrives before the server counts the transfer as done is ignored, hence again and again. */
+  /**
+   * One that arrives before the server counts the transfer as done is ignored, and until one counts the server holds
+   * the stream back: often in the first seconds, then as often as replicas do.
+   */
   #acknowledge(): void {
+    clearInterval(this.#acknowledging);
     const text = request(['REPLCONF', 'ACK', '0']);
+    let sent = 0;
+    const eager = setInterval(() => {
+      this.#socket.write(text);
+      sent += 1;
+      if (sent < eagerAcknowledgements) return;
+      clearInterval(eager);
+      this.#acknowledging = setInterval(() => this.#socket.write(text), acknowledgeMs);
+    }, eagerAcknowledgeMs);
+    this.#acknowledging = eager;
     this.#socket.write(text);
-    this.#acknowledging ??= setInterval(() => this.#socket.write(text), acknowledgeMs);
   }
 
   async *#exactly(length: number): AsyncGenerator<Buffer> {

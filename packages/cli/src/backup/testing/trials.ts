@@ -105,7 +105,8 @@ export async function killServer(engine: Engine): Promise<Loss> {
     await running.stop();
     const last = writer.acknowledged.at(-1)!;
     const kept = counterOf(await restored(harness, engine, { kind: 'latest' }, (loaded) => loaded.get('counter')));
-    return { lostWrites: Math.max(0, last.value - kept.value), lostMs: Math.max(0, last.at - kept.at) };
+    const keptAt = kept.value === 0 ? writer.acknowledged[0]!.at : kept.at;
+    return { lostWrites: Math.max(0, last.value - kept.value), lostMs: Math.max(0, last.at - keptAt) };
   } finally {
     await harness.remove();
   }

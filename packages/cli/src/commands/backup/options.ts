@@ -16,6 +16,7 @@ export interface StoreOptions {
   readonly store?: string;
   readonly source?: string;
   readonly state?: string;
+  readonly lockDays?: string | number;
 }
 
 export interface ReadOptions extends StoreOptions {
@@ -31,6 +32,7 @@ const configSchema = z.strictObject({
   state: z.string().optional(),
   recipients: z.array(z.string()).optional(),
   trust: z.array(z.string()).optional(),
+  lockDays: z.number().optional(),
 });
 export type BackupConfig = z.infer<typeof configSchema>;
 
@@ -55,6 +57,7 @@ export function withSourceOptions(command: Command): Command {
     .option('--key-file <file>', 'with --from: its key')
     .option('--allow-plaintext', 'with --from: redis:// to another host than this one')
     .option('--recipient <age-key...>', 'public keys (age1…) whose identities open the backup')
+    .option('--lock-days <days>', 's3://: nobody can remove an object for so long (object lock, probed first)')
     .option('--on-primary', 'follow a primary although it counts or announces its replicas');
 }
 
@@ -97,7 +100,11 @@ export class BackupEnvironment {
     const state = options.state ?? config.state;
     const stateFolder = state === undefined ? path.join(folder, 'backup', 'state') : path.resolve(context.cwd, state);
     return new BackupEnvironment(
-      await openStore(spec, context.cwd),
+      await openStore(spec, {
+        cwd: context.cwd,
+        env: context.env,
+        lockDays: lockDaysOf(options.lockDays ?? config.lockDays),
+      }),
       config,
       options.source ?? config.source,
       stateFolder,
@@ -131,6 +138,13 @@ export class BackupEnvironment {
       'Make a key with "redkeep backup key new", and name its public half with --recipient.',
     );
   }
+}
+
+function lockDaysOf(value: string | number | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const days = Number(value);
+  if (days > 0 && days <= 36_500) return days;
+  throw new CliError('REDKEEP_USAGE', '--lock-days is not a number of days.', 'For example --lock-days 30.');
 }
 
 function readConfig(file: string, text: string | undefined, named: boolean): BackupConfig {

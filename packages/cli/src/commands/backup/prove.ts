@@ -6,10 +6,9 @@ import { planRestore } from '../../backup/restore/plan-restore.js';
 import { proveByRestore } from '../../backup/restore/prove.js';
 import type { Context } from '../../context.js';
 import { timestamp } from '../../deployment/write-files.js';
-import { CliError } from '../../errors.js';
 import { type MomentOptions, momentOf } from '../restore/moment.js';
 import { type ReadOptions, readIdentities } from './options.js';
-import { readBackup, requireTrust } from './reading.js';
+import { readBackup, refuseProblems, requireTrust } from './reading.js';
 import { scratchProgram } from './scratch-program.js';
 import { Progress, plural, seconds, size } from './sizes.js';
 
@@ -59,14 +58,4 @@ export async function backupProve(context: Context, options: ProveCommandOptions
     `Proved by ${proof.engine}: ${size(bytes)} restored in ${seconds(proof.tookMs)}, your real recovery time.`,
   );
   if (!plan.oneMoment) terminal.warn('The shards are not of one moment: no coordinated cut was chosen (--cut).');
-}
-
-function refuseProblems(problems: readonly { readonly object: string; readonly text: string }[]): void {
-  const [first] = problems;
-  if (!first) return;
-  throw new CliError(
-    'REDKEEP_BACKUP_DAMAGED',
-    `${first.object}: ${first.text}${problems.length > 1 ? `, and ${plural(problems.length - 1, 'more problem')}` : ''}.`,
-    'Run "redkeep backup verify" for all of it.',
-  );
 }

@@ -1,8 +1,9 @@
 import { expiredObjects } from '../../backup/restore/expired-objects.js';
-import { type LoadedEntries, loadEntries, onlySource } from '../../backup/restore/load-entries.js';
+import { type LoadedEntries, loadEntries, onlySource, type Problem } from '../../backup/restore/load-entries.js';
 import type { Context } from '../../context.js';
 import { CliError } from '../../errors.js';
 import { BackupEnvironment, type ReadOptions } from './options.js';
+import { plural } from './sizes.js';
 
 export interface Reading {
   readonly environment: BackupEnvironment;
@@ -35,5 +36,16 @@ export function requireTrust({ loaded, source }: Reading, unverifiedWriter: bool
     'REDKEEP_BACKUP_WRITER_UNKNOWN',
     `The backup was signed by a key that was not named: ${strangers.map(({ publicKey }) => publicKey).join(', ')}.`,
     'Compare it with the recovery kit and name it with --trust; --unverified-writer restores whoever wrote it.',
+  );
+}
+
+/** Refuses to build on a chain that is broken. */
+export function refuseProblems(problems: readonly Problem[]): void {
+  const [first] = problems;
+  if (!first) return;
+  throw new CliError(
+    'REDKEEP_BACKUP_DAMAGED',
+    `${first.object}: ${first.text}${problems.length > 1 ? `, and ${plural(problems.length - 1, 'more problem')}` : ''}.`,
+    'Run "redkeep backup verify" for all of it.',
   );
 }

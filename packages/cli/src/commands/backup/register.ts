@@ -34,6 +34,15 @@ export function register(program: Command, context: Context): void {
     .option('--work <folder>', 'where the restored data is written meanwhile (default: the temporary folder)')
     .option('--unverified-writer', 'accept a backup whose writer is not known')
     .action(async (options) => (await import('./prove.js')).backupProve(context, options));
+  withReadOptions(backup.command('expire'))
+    .description('remove what no kept moment needs; says what that is, and does it with --confirm')
+    .option('--keep-seconds-days <days>', 'every second of so many days (default 7)')
+    .option('--keep-daily <count>', 'the newest base of so many days (default 7)')
+    .option('--keep-weekly <count>', 'of so many weeks (default 4)')
+    .option('--keep-monthly <count>', 'of so many months (default 12)')
+    .option('--confirm', 'remove it')
+    .option('--on-writer-host', 'run although this host writes the backup')
+    .action(async (options) => (await import('./expire.js')).backupExpire(context, options));
   const key = backup.command('key').description('the keys of backups');
   key
     .command('new')
@@ -41,6 +50,15 @@ export function register(program: Command, context: Context): void {
     .description('make an age identity in a new file and print its public half, the recipient')
     .option('--json', 'print JSON')
     .action(async (file, options) => (await import('./key.js')).backupKeyNew(context, file, options));
+  key
+    .command('from-words')
+    .argument('<file>')
+    .description('make the identity of a recovery kit again from its 24 words (standard input)')
+    .option('--json', 'print JSON')
+    .action(async (file, options) => (await import('./key.js')).backupKeyFromWords(context, file, options));
+  withReadOptions(key.command('kit').argument('<file>'))
+    .description('write a recovery kit to print (HTML): key as QR code and words, store, writers, steps')
+    .action(async (file, options) => (await import('./key.js')).backupKeyKit(context, file, options));
 }
 
 /** Flags that name the moment to restore. */
