@@ -24,7 +24,6 @@ export const cliErrors = {
   REDKEEP_BACKUP_KEY_WRONG: ExitCode.Usage,
   REDKEEP_BACKUP_SOURCE_UNSAFE: ExitCode.Usage,
   REDKEEP_BACKUP_WRITER_UNKNOWN: ExitCode.Incomplete,
-  REDKEEP_BACKUP_BUSY: ExitCode.Environment,
   REDKEEP_BACKUP_STORE_FAILED: ExitCode.Environment,
   REDKEEP_BACKUP_INCOMPATIBLE: ExitCode.Environment,
   REDKEEP_BACKUP_STREAM_UNREADABLE: ExitCode.Connection,

@@ -1,4 +1,6 @@
+import { mkdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { withFolderLock } from '../../deployment/folder-lock.js';
 import { CliError } from '../../errors.js';
 import type { CutBody } from '../format/entry.js';
 import { entryFolder } from '../format/names.js';
@@ -9,7 +11,7 @@ import { ArchiveClock } from './archive-clock.js';
 import { coordinatedCut } from './coordinated-cut.js';
 import { type ArchiveEvent, type ArchiveSettings, ShardArchiver } from './shard-archiver.js';
 import { Spool } from './spool.js';
-import { loadSigner, lockFolder } from './state-folder.js';
+import { loadSigner } from './state-folder.js';
 
 export interface ArchiveRunOptions {
   readonly source: BackupSource;
@@ -26,22 +28,19 @@ export interface ArchiveRunOptions {
   readonly onEvent: (event: ArchiveEvent) => void;
 }
 
-/** The spool of a writer, opened for one process, and how it is left. */
-export async function openSpool(options: ArchiveRunOptions): Promise<{ spool: Spool; release: () => Promise<void> }> {
+/** Works with the spool of a writer. A second process is kept out: two with one key would make two chains of one. */
+async function withSpool<T>(options: ArchiveRunOptions, work: (spool: Spool) => Promise<T>): Promise<T> {
   const { stateFolder, source, store, spoolBytes, now, onEvent } = options;
-  const release = await lockFolder(stateFolder);
-  try {
+  await mkdir(stateFolder, { recursive: true, mode: 0o700 });
+  return withFolderLock(stateFolder, 'backup', async () => {
     const signer = await loadSigner(stateFolder);
     const onStore = (problem: string | undefined) => onEvent({ kind: 'store', problem });
     const spool = await Spool.open({
       ...{ folder: stateFolder, source: source.name, store, signer, limitBytes: spoolBytes, now, onStore },
     });
     await requireNewest(store, source.name, spool);
-    return { spool, release };
-  } catch (error) {
-    await release();
-    throw error;
-  }
+    return work(spool);
+  });
 }
 
 /** A state that was put back from a copy would write entries of numbers that are taken. */
@@ -93,12 +92,11 @@ export function archiversOf(
 const drainMs = 10_000;
 
 /** Follows every shard until the signal. What is sealed is uploaded, or stays in the spool for the next start. */
-export async function archive(options: ArchiveRunOptions, signal: AbortSignal): Promise<{ readonly waiting: number }> {
-  const { spool, release } = await openSpool(options);
-  const stop = new AbortController();
-  const both = AbortSignal.any([signal, stop.signal]);
-  const uploads = new AbortController();
-  try {
+export function archive(options: ArchiveRunOptions, signal: AbortSignal): Promise<{ readonly waiting: number }> {
+  return withSpool(options, async (spool) => {
+    const stop = new AbortController();
+    const both = AbortSignal.any([signal, stop.signal]);
+    const uploads = new AbortController();
     const uploading = spool.upload(uploads.signal);
     const archivers = archiversOf(options, spool, both);
     const cutting = cutRegularly(options, archivers, spool, both);
@@ -112,9 +110,7 @@ export async function archive(options: ArchiveRunOptions, signal: AbortSignal): 
       await uploading;
     }
     return { waiting: spool.waiting };
-  } finally {
-    await release();
-  }
+  });
 }
 
 async function cutRegularly(
@@ -143,9 +139,8 @@ async function cutRegularly(
  * Takes one base of each shard, and returns when all of it is in the store. Of several shards the streams are followed
  * from the bases to one coordinated cut: bases are never of one moment.
  */
-export async function runOnce(options: ArchiveRunOptions, signal: AbortSignal): Promise<CutBody | undefined> {
-  const { spool, release } = await openSpool(options);
-  try {
+export function runOnce(options: ArchiveRunOptions, signal: AbortSignal): Promise<CutBody | undefined> {
+  return withSpool(options, async (spool) => {
     await spool.flush();
     const several = options.source.shards.length > 1;
     let cut: CutBody | undefined;
@@ -154,9 +149,7 @@ export async function runOnce(options: ArchiveRunOptions, signal: AbortSignal): 
     signal.throwIfAborted();
     await spool.flush();
     return cut;
-  } finally {
-    await release();
-  }
+  });
 }
 
 async function runToCut(options: ArchiveRunOptions, spool: Spool, signal: AbortSignal): Promise<CutBody> {

@@ -64,7 +64,7 @@ function roleAndOffset(text: string): Pick<ServerState, 'role' | 'offset'> {
   return { role, offset: Number(infoField(text, name) ?? 0) };
 }
 
-function infoField(text: string, name: string): string | undefined {
+export function infoField(text: string, name: string): string | undefined {
   return new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(text)?.[1];
 }
 

@@ -6,19 +6,24 @@ import { writeDataFolder } from '../../backup/restore/write-data-folder.js';
 import type { Context } from '../../context.js';
 import { folderNotEmpty, occupancy } from '../../deployment/write-files.js';
 import { CliError, explainSystemError } from '../../errors.js';
-import { type ReadOptions, readIdentities } from '../backup/options.js';
+import { readIdentities } from '../backup/options.js';
 import { readBackup, requireTrust } from '../backup/reading.js';
 import { Progress, plural, size } from '../backup/sizes.js';
-import { type MomentOptions, momentOf } from './moment.js';
-
-export interface RestoreCommandOptions extends ReadOptions, MomentOptions {
-  readonly out?: string;
-  readonly unverifiedWriter?: boolean;
-}
+import { momentOf } from './moment.js';
+import type { RestoreCommandOptions } from './restore-options.js';
 
 export async function restore(context: Context, options: RestoreCommandOptions): Promise<void> {
   const { terminal, signal } = context;
-  if (options.out === undefined) throw new CliError('REDKEEP_USAGE', 'Say where to restore to.', 'Use --out <folder>.');
+  if (options.into !== undefined && options.out === undefined) {
+    return (await import('./into.js')).restoreInto(context, options);
+  }
+  if (options.out === undefined || options.into !== undefined || options.keys) {
+    throw new CliError(
+      'REDKEEP_USAGE',
+      'Say where to restore to: --out <folder>, or --into <deployment> (with --keys, if only some).',
+      'redkeep restore --help',
+    );
+  }
   const out = path.resolve(context.cwd, options.out);
   if ((await occupancy(out)) === 'occupied') throw folderNotEmpty(out);
   const identities = await readIdentities(context, options.identity);
