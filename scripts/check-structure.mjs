@@ -20,6 +20,7 @@ const WORKSPACES = [
   'fuzz',
   'compat',
   'chaos',
+  'journeys',
 ];
 
 /** Circles that are still to be cut, by the names of their files. This list only shrinks, and ends empty. */

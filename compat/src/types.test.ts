@@ -33,7 +33,7 @@ let tools: (name: string) => string;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'redkeep-types-'));
-  packed = await packPackages(join(folder, 'tarballs'), ['client', 'guard']);
+  packed = await packPackages(join(folder, 'tarballs'), ['client', 'guard', 'ioredis']);
   await installPacked(join(folder, 'packages'), packed);
   tools = isFull ? await downloadTools(join(folder, 'tools')) : installedTool;
 });

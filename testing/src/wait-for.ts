@@ -9,7 +9,7 @@ export const PATIENCE = 20_000;
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  options: { timeout?: number; interval?: number; message?: string } = {},
+  options: { timeout?: number; interval?: number; message?: string | (() => string) } = {},
 ): Promise<NonNullable<T>> {
   const { timeout = PATIENCE, interval = 10, message = 'the condition' } = options;
   const deadline = performance.now() + timeout;
@@ -24,5 +24,5 @@ export async function waitFor<T>(
     }
     await sleep(interval);
   } while (performance.now() < deadline);
-  throw new Error(`Waited ${timeout} ms for ${message}`, { cause });
+  throw new Error(`Waited ${timeout} ms for ${typeof message === 'string' ? message : message()}`, { cause });
 }

@@ -28,7 +28,7 @@ export function versionAtLeast(version: string, floor: string): boolean {
 }
 
 /** The release line of a version: `7.0` for `7.0.15`. */
-export function lineOf(version: string): string {
+export function releaseLineOf(version: string): string {
   return parts(version).slice(0, 2).join('.');
 }
 

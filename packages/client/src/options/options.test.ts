@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { Secret } from '../credentials/secret.js';
 import { InvalidOptionError } from '../errors.js';
 import { type ClientOptions, resolveOptions } from './options.js';
 import { parseUrl } from './url.js';
@@ -33,6 +37,31 @@ describe('TLS is on unless plaintext is asked for', () => {
   test('certificate files come from the environment', () => {
     const { tls } = resolve({}, { REDIS_TLS_CA_FILE: '/ca', REDIS_TLS_CERT_FILE: '/cert', REDIS_TLS_KEY_FILE: '/key' });
     assert.deepEqual({ ...tls }, { caFile: '/ca', certFile: '/cert', keyFile: '/key' });
+  });
+
+  test('credentials of the environment go only to the server that the environment names', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'redkeep-options-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'password');
+    await writeFile(file, 'of the file\n');
+    const server = { REDIS_URL: 'rediss://cache.example' };
+    const user = { REDIS_USERNAME: 'app' };
+    const secrets = { REDIS_PASSWORD: 'of the environment' };
+    const cases: [ClientOptions, NodeJS.ProcessEnv, string | undefined, string | undefined][] = [
+      [{}, { ...server, ...user, ...secrets }, 'app', 'of the environment'],
+      [{}, { ...server, ...secrets }, undefined, 'of the environment'],
+      [{}, { ...server, ...user, ...secrets, REDIS_PASSWORD_FILE: file }, 'app', 'of the file'],
+      [{}, { REDIS_URL: 'rediss://me:mine@cache.example', ...user, ...secrets }, 'me', 'mine'],
+      [{ username: 'me', password: 'mine' }, { ...server, ...user, ...secrets }, 'me', 'mine'],
+      [{ url: 'rediss://other.example' }, { ...server, ...user, ...secrets }, undefined, undefined],
+      [{ socket: { host: 'other.example' } }, { ...server, ...user, ...secrets }, undefined, undefined],
+      [{}, { ...user, ...secrets }, undefined, undefined],
+    ];
+    for (const [options, env, username, password] of cases) {
+      const { credentials } = resolve(options, env);
+      const { username: resolved, password: secret } = await credentials.current();
+      assert.deepEqual([resolved, secret && Secret.from(secret).reveal()], [username, password], JSON.stringify({ options, env }));
+    }
   });
 
   test('plaintext to another host is refused unless allowed by name', () => {

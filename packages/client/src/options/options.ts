@@ -12,6 +12,8 @@ import type { HandshakeStep } from '../connection/handshake.js';
 import { defaultReconnectStrategy, type ReconnectStrategy } from '../connection/reconnect.js';
 import type { Endpoint } from '../connection/transport.js';
 import { type CredentialsProvider, fromValue, toCredentialsSource } from '../credentials/credentials.js';
+import { fromEnv } from '../credentials/from-env.js';
+import { fromFile } from '../credentials/from-file.js';
 import { Secret } from '../credentials/secret.js';
 import { InvalidOptionError } from '../errors.js';
 import { bareHost, isLoopback } from '../network/host-class.js';
@@ -80,7 +82,9 @@ export interface ClientOptions extends CommandPolicyOptions, CustomCommandOption
    * @default false
    */
   allowPlaintext?: boolean;
+  /** @default REDIS_USERNAME, if REDIS_URL names the server and the password comes from the environment too */
   username?: string;
+  /** @default the file REDIS_PASSWORD_FILE, else REDIS_PASSWORD, if REDIS_URL names the server */
   password?: string | Secret;
   /** Takes precedence over `username` and `password`. */
   credentialsProvider?: CredentialsProvider;
@@ -168,10 +172,7 @@ export function resolveOptions(options: ClientOptions = {}, env: NodeJS.ProcessE
       noDelay: socket.noDelay ?? true,
       keepAlive: socket.keepAlive ?? true,
       keepAliveInitialDelay: socket.keepAliveInitialDelay ?? DEFAULTS.keepAliveInitialDelay,
-      credentials:
-        given.credentialsProvider !== undefined
-          ? toCredentialsSource(given.credentialsProvider)
-          : fromValue(given.username ?? fromUrl?.username, given.password ?? fromUrl?.password),
+      credentials: resolveCredentials(given, fromUrl, given.url === undefined && fromUrl !== undefined ? env : {}),
       handshake: {
         resp: given.RESP ?? 3,
         name: given.name,
@@ -200,6 +201,23 @@ export function resolveOptions(options: ClientOptions = {}, env: NodeJS.ProcessE
     cache: resolveCache(given),
     emitInvalidate: given.emitInvalidate === true,
   };
+}
+
+/**
+ * Options win over the URL, and the URL over REDIS_USERNAME with REDIS_PASSWORD_FILE or REDIS_PASSWORD. `env` is empty
+ * unless REDIS_URL names the server: a password of the environment must not reach a host that an option names.
+ */
+function resolveCredentials(
+  given: ClientOptions,
+  url: ParsedUrl | undefined,
+  env: NodeJS.ProcessEnv,
+): ConnectionOptions['credentials'] {
+  if (given.credentialsProvider !== undefined) return toCredentialsSource(given.credentialsProvider);
+  const isGiven = [given.username, given.password, url?.username, url?.password].some((value) => value !== undefined);
+  if (!isGiven && env.REDIS_PASSWORD_FILE)
+    return fromFile({ username: env.REDIS_USERNAME || undefined, password: env.REDIS_PASSWORD_FILE });
+  if (!isGiven && env.REDIS_PASSWORD) return fromEnv({}, env);
+  return fromValue(given.username ?? url?.username, given.password ?? url?.password);
 }
 
 /**

@@ -59,8 +59,8 @@ function environment(deployment: Deployment, user: User, folder: string): string
   const lines = variablesOf(deployment, user, folder);
   const text = Object.entries(lines).map(([name, value]) => `${name}=${quoteShell(value)}`);
   const head = [
-    `# How ${user.name} connects. Redkeep's createClient() reads REDIS_URL and REDIS_TLS_* by itself; the password stands`,
-    '# in a file: fromFile({ username: process.env.REDIS_USERNAME, password: process.env.REDIS_PASSWORD_FILE }).',
+    `# How ${user.name} connects. createClient() of redkeep reads all of these by itself, the password file too;`,
+    '# a rotated password is taken without a reconnect. In a shell: set -a; . FILE',
   ];
   return `${[...head, ...text].join('\n')}\n`;
 }

@@ -1,4 +1,4 @@
-import { lineOf } from '../../../vocabulary/engines.js';
+import { releaseLineOf } from '../../../vocabulary/engines.js';
 import { describeCve, matchCves } from '../../facts/cves.js';
 import { need } from '../../facts/fact.js';
 import { fail, type NodeCheck, pass, redisAndValkey, unknown } from '../check.js';
@@ -23,7 +23,9 @@ export const ver001: NodeCheck = {
     if (affected.length > 0) {
       return fail(
         `${engine.name} ${engine.version} is affected by ${affected.map(({ cve }) => describeCve(cve)).join('; ')} (${dated})`,
-        advise(`Update to ${facts.cves.floors[engine.name]?.[lineOf(engine.version)] ?? 'a supported line'} or later`),
+        advise(
+          `Update to ${facts.cves.floors[engine.name]?.[releaseLineOf(engine.version)] ?? 'a supported line'} or later`,
+        ),
       );
     }
     if (possible.length > 0) {

@@ -1,4 +1,4 @@
-import { lineOf } from '../../../vocabulary/engines.js';
+import { releaseLineOf } from '../../../vocabulary/engines.js';
 import { supportedLines } from '../../facts/cves.js';
 import { need } from '../../facts/fact.js';
 import { fail, type NodeCheck, pass, redisAndValkey, unknown } from '../check.js';
@@ -16,7 +16,7 @@ export const ver002: NodeCheck = {
   engines: redisAndValkey,
   judge(node, facts) {
     const engine = need(node.engine);
-    const line = lineOf(engine.version);
+    const line = releaseLineOf(engine.version);
     const floor = facts.cves.floors[engine.name]?.[line];
     if (floor) return pass(`${engine.name} ${line} is a supported line`);
     if (engine.package)

@@ -1,4 +1,4 @@
-import { lineOf, versionAtLeast } from '../../../vocabulary/engines.js';
+import { releaseLineOf, versionAtLeast } from '../../../vocabulary/engines.js';
 import { need } from '../../facts/fact.js';
 import { fail, type NodeCheck, notApplicable, pass, redisAndValkey, unknown } from '../check.js';
 import { advise } from '../fix.js';
@@ -13,7 +13,7 @@ export const ver003: NodeCheck = {
   engines: redisAndValkey,
   judge(node, facts) {
     const engine = need(node.engine);
-    const newest = facts.cves.floors[engine.name]?.[lineOf(engine.version)];
+    const newest = facts.cves.floors[engine.name]?.[releaseLineOf(engine.version)];
     if (newest === undefined) return notApplicable('the line is at its end: see VER-002');
     if (versionAtLeast(engine.version, newest)) return pass(`${engine.version}, at least ${newest}`);
     if (engine.build !== 'vendor')

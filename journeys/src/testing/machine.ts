@@ -1,0 +1,112 @@
+/**
+ * A person's machine: an empty home, an empty project, a user without rights, Node, npm and a server in PATH, and a
+ * registry that has the packages as they would be published.
+ */
+import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { chmod, chown, mkdir, mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { findEngine, type Packed, packPackages } from '@redkeep/testing';
+import { type Registry, startRegistry } from './registry.js';
+import { type Finished, type Shell, Terminal } from './terminal.js';
+
+const run = promisify(execFile);
+
+/** Root gives its rights up for `nobody`, as a test that runs as root would hide what only root may do. */
+const USER = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+
+export class Machine {
+  readonly folder: string;
+  readonly home: string;
+  readonly project: string;
+  readonly registry: Registry;
+  readonly env: NodeJS.ProcessEnv;
+
+  constructor(folder: string, registry: Registry) {
+    this.folder = folder;
+    this.home = join(folder, 'home');
+    this.project = join(folder, 'project');
+    this.registry = registry;
+    this.env = {
+      HOME: this.home,
+      PATH: [dirname(process.execPath), dirname(findEngine().server), '/usr/bin', '/bin'].join(':'),
+      LANG: 'C.UTF-8',
+      TERM: 'xterm-256color',
+      npm_config_registry: registry.url,
+      npm_config_audit: 'false',
+      npm_config_fund: 'false',
+      npm_config_update_notifier: 'false',
+    };
+  }
+
+  /** A new shell in the project's folder. */
+  open(shell: Shell): Promise<Terminal> {
+    return Terminal.open(shell, { cwd: this.project, env: this.env, ...USER });
+  }
+
+  /** Writes a file of the project, as its user would with an editor. */
+  async write(name: string, text: string): Promise<string> {
+    const path = join(this.project, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+    if (USER.uid !== undefined) {
+      await chown(path, USER.uid, USER.gid);
+      await chown(dirname(path), USER.uid, USER.gid);
+    }
+    return path;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.registry[Symbol.asyncDispose]();
+    await endProcessesIn(this.folder);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Ends what still runs in a folder: a journey that failed half-way leaves its servers behind. */
+async function endProcessesIn(folder: string): Promise<void> {
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => '');
+    if (cwd.startsWith(folder)) process.kill(Number(pid), 'SIGKILL');
+  }
+}
+
+let packed: Promise<{ readonly folder: string; readonly packages: Packed[] }> | undefined;
+
+export async function startMachine(): Promise<Machine> {
+  packed ??= packOnce();
+  const { packages } = await packed;
+  const folder = await mkdtemp(join(tmpdir(), 'redkeep-journey-'));
+  await chmod(folder, 0o755);
+  const machine = new Machine(folder, await startRegistry(packages));
+  for (const path of [machine.home, machine.project]) {
+    await mkdir(path);
+    if (USER.uid !== undefined) await chown(path, USER.uid, USER.gid);
+  }
+  return machine;
+}
+
+async function packOnce() {
+  const folder = await mkdtemp(join(tmpdir(), 'redkeep-packed-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return { folder, packages: await packPackages(folder, ['client', 'guard', 'cli']) };
+}
+
+/** Shells of this machine that the journeys are made in. */
+export async function shells(): Promise<Shell[]> {
+  const all: Shell[] = ['bash', 'zsh'];
+  const there = await Promise.all(
+    all.map((name) =>
+      run(name, ['-c', 'true']).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return all.filter((_, at) => there[at]);
+}
+
+export type { Finished, Shell };
+export { Terminal };
