@@ -60,7 +60,11 @@ describe('TLS is on unless plaintext is asked for', () => {
     for (const [options, env, username, password] of cases) {
       const { credentials } = resolve(options, env);
       const { username: resolved, password: secret } = await credentials.current();
-      assert.deepEqual([resolved, secret && Secret.from(secret).reveal()], [username, password], JSON.stringify({ options, env }));
+      assert.deepEqual(
+        [resolved, secret && Secret.from(secret).reveal()],
+        [username, password],
+        JSON.stringify({ options, env }),
+      );
     }
   });
 
