@@ -60,6 +60,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'watch servers for attacks and faults: metrics, alerts, a live page',
     load: () => import('./commands/monitor/index.js'),
   },
+  rotate: {
+    summary: 'rotate passwords, certificates and the CA while applications work',
+    load: () => import('./commands/rotate/index.js'),
+  },
   health: {
     summary: 'say whether servers are alive, ready and safe; for probes',
     load: () => import('./commands/health/index.js'),

@@ -4,8 +4,8 @@ import { CliError } from '../errors.js';
 import { readIfPresent } from '../files/read-if-present.js';
 import { createAuthority, issueCertificate, type KeyType, type PemPair } from '../pki/authority.js';
 import { createPassword } from '../secrets/password.js';
-import type { Material } from './material.js';
-import type { CertificateSpec, Deployment } from './model.js';
+import { type Material, passwordHash } from './material.js';
+import type { CertificateSpec, Deployment, User } from './model.js';
 
 /** Takes the passwords and certificates the folder already has and makes the missing ones. Writes nothing. */
 export async function makeMaterial(
@@ -18,6 +18,14 @@ export async function makeMaterial(
   for (const { name, passwordFile } of deployment.users) {
     passwords.set(name, (await read(passwordFile))?.trimEnd() || createPassword());
   }
+  const alsoAccepted = new Map<string, string[]>();
+  for (const user of deployment.users) {
+    const others = await Promise.all([nextPasswordFile(user), previousPasswordFile(user)].map(read));
+    alsoAccepted.set(
+      user.name,
+      others.flatMap((text) => (text?.trim() ? [passwordHash(text.trim())] : [])),
+    );
+  }
   const ca = await authorityOf(deployment, read, options);
   const certificates = new Map<string, PemPair>();
   for (const spec of deployment.certificates) {
@@ -25,7 +33,17 @@ export async function makeMaterial(
     const fits = existing && (isForeign(existing.cert, ca.cert) || carriesNames(existing.cert, spec));
     certificates.set(spec.name, fits ? existing : await issueCertificate(withKey(ca, deployment), spec, options));
   }
-  return { passwords, certificates, ca, clientCa: (await read(deployment.clientCaFile)) ?? ca.cert };
+  return { passwords, alsoAccepted, certificates, ca, clientCa: (await read(deployment.clientCaFile)) ?? ca.cert };
+}
+
+/** While a user's password is rotated: the one that is to come. Servers accept it beside the current one. */
+export function nextPasswordFile({ name }: Pick<User, 'name'>): string {
+  return `secrets/rotation/${name}.next.password`;
+}
+
+/** While a user's password is rotated: the one that goes. Servers accept it until then. */
+export function previousPasswordFile({ name }: Pick<User, 'name'>): string {
+  return `secrets/rotation/${name}.previous.password`;
 }
 
 type Authority = Material['ca'];

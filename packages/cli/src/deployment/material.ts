@@ -7,6 +7,8 @@ import { createHash } from 'node:crypto';
 export interface Material {
   /** Password by user name. */
   readonly passwords: ReadonlyMap<string, string>;
+  /** Hashes of further passwords that servers accept while a rotation is under way, by user name. */
+  readonly alsoAccepted?: ReadonlyMap<string, readonly string[]>;
   /** PEM texts by certificate name. */
   readonly certificates: ReadonlyMap<string, { readonly cert: string; readonly key: string }>;
   /** The CAs that clients trust, the private one first; its key, unless it was moved off this machine. */
@@ -27,4 +29,10 @@ export function passwordOf(material: Material, user: string): string {
   const password = material.passwords.get(user);
   if (password === undefined) throw new Error(`No password was made for the user ${user}.`);
   return password;
+}
+
+/** The passwords of a user as ACL rules, the current one first. */
+export function passwordRules(material: Material, user: string): string[] {
+  const hashes = [passwordHash(passwordOf(material, user)), ...(material.alsoAccepted?.get(user) ?? [])];
+  return [...new Set(hashes)].map((hash) => `#${hash}`);
 }

@@ -18,7 +18,7 @@ export interface WatchedDeployment {
   readonly name: string;
   readonly gatherers: readonly NodeGatherer[];
   /** Read again before every round: certificates and users are replaced while the monitor runs. */
-  readonly expectations: () => Promise<Expectations>;
+  readonly expectations: (now: number) => Promise<Expectations>;
   readonly state: (now: number) => Promise<DeploymentState | undefined>;
 }
 
@@ -141,7 +141,7 @@ export class Monitor {
 
   async #watch(deployment: WatchedDeployment, at: number): Promise<void> {
     const [expected, state, snapshots] = await Promise.all([
-      deployment.expectations(),
+      deployment.expectations(at),
       deployment.state(at),
       Promise.all(deployment.gatherers.map((gatherer) => gatherer.gather(at))),
     ]);

@@ -12,6 +12,7 @@ import { deploymentState } from './deployment-states.js';
 import type { Expectations } from './detect/expectations.js';
 import { defaultIntervals, type Intervals, NodeGatherer } from './gather/node-gatherer.js';
 import type { WatchedDeployment } from './monitor.js';
+import { plannedChange } from './planned-change.js';
 
 /** Longest wait for a connection or an answer; a server that takes longer is down for its clients as well. */
 export const answerMs = 5000;
@@ -43,7 +44,7 @@ export function watchDeployment(
   return {
     name: deployment.name,
     gatherers,
-    expectations: async () => expectationsOf(await reload(), options),
+    expectations: async (now) => expectationsOf(await reload(), options, now),
     state: async (now) => deploymentState(await reload(), now, options.auditReport),
   };
 }
@@ -75,6 +76,7 @@ export function watchServers(
       users: undefined,
       networks: options.networks,
       certificates: new Map(),
+      changing: false,
       tlsOnly: servers.every(({ tls }) => tls),
     }),
     state: async () => undefined,
@@ -98,7 +100,7 @@ export async function monitoringEndpoint(loaded: LoadedDeployment, host: string,
   return { host, port, tls: true, ca, cert, key, username: user.name, password: password.trim(), timeoutMs: answerMs };
 }
 
-async function expectationsOf(loaded: LoadedDeployment, options: WatchOptions): Promise<Expectations> {
+async function expectationsOf(loaded: LoadedDeployment, options: WatchOptions, now: number): Promise<Expectations> {
   const { deployment } = loaded;
   const hosts = await addressesOf(deployment.nodes.map(({ host }) => host));
   const certificates = await Promise.all(
@@ -114,6 +116,7 @@ async function expectationsOf(loaded: LoadedDeployment, options: WatchOptions): 
     users: new Map(deployment.users.map(({ name, role }) => [name, role])),
     networks: [...deployment.sources, ...options.networks],
     certificates: new Map(certificates.filter((pair): pair is [string, string] => pair[1] !== undefined)),
+    changing: await plannedChange(loaded.folder, now),
     tlsOnly: true,
   };
 }

@@ -1,4 +1,4 @@
-import { type Material, passwordHash, passwordOf } from '../material.js';
+import { type Material, passwordRules } from '../material.js';
 import type { Deployment, DeploymentNode, User } from '../model.js';
 import { commandRules, dragonflyLogin, scopeRules, sentinelAclRules } from '../roles.js';
 import type { RenderedFile } from './rendered-file.js';
@@ -17,7 +17,7 @@ export function renderUsersAcl(deployment: Deployment, node: DeploymentNode, mat
 export const disabledDefault = 'user default off resetpass resetkeys resetchannels -@all';
 
 export function aclLine(deployment: Deployment, user: User, material: Material): string {
-  return ['user', user.name, ...aclRules(deployment, user, passwordHash(passwordOf(material, user.name)))].join(' ');
+  return ['user', user.name, ...aclRules(deployment, user, passwordRules(material, user.name))].join(' ');
 }
 
 /** The ACL file of a sentinel: the same people, and what each needs of a sentinel. */
@@ -25,14 +25,14 @@ export function renderSentinelAcl(deployment: Deployment, node: DeploymentNode, 
   const lines = deployment.users
     .filter(({ role }) => role !== 'replication' && role !== 'backup')
     .map((user) => {
-      const head = ['user', user.name, 'on', `#${passwordHash(passwordOf(material, user.name))}`];
+      const head = ['user', user.name, 'on', ...passwordRules(material, user.name)];
       return [...head, ...sentinelAclRules(user, deployment.engine)].join(' ');
     });
   return { path: node.aclFile, mode: 0o600, content: `${[disabledDefault, ...lines].join('\n')}\n` };
 }
 
 /** The rules after `user NAME` or `ACL SETUSER NAME`. */
-export function aclRules(deployment: Deployment, user: User, hash: string): string[] {
+export function aclRules(deployment: Deployment, user: User, passwords: readonly string[]): string[] {
   const { engine, topology } = deployment;
-  return ['on', `#${hash}`, ...scopeRules(user, engine), ...commandRules(user, engine, topology)];
+  return ['on', ...passwords, ...scopeRules(user, engine), ...commandRules(user, engine, topology)];
 }

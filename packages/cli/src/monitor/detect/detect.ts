@@ -24,6 +24,14 @@ const unusualFactor = 10;
 /** Rounds after which an average means something. */
 const averageRounds = 20;
 
+/** What redkeep itself does to servers when it rotates, applies and hands over. */
+const plannedEvents: ReadonlySet<EventName> = new Set([
+  'configuration-changed',
+  'users-changed',
+  'clients-paused',
+  'restarted',
+]);
+
 export interface Detection {
   readonly events: readonly MonitorEvent[];
   readonly memory: NodeMemory;
@@ -38,7 +46,7 @@ export function detect(
   if (!snapshot.up || !snapshot.info) return certificateOnly(snapshot, before, expected);
   const events: MonitorEvent[] = [];
   const add = (event: EventName, count: number, detail: string) => {
-    if (count > 0) events.push({ event, count, detail });
+    if (count > 0 && !(expected.changing && plannedEvents.has(event))) events.push({ event, count, detail });
   };
   const { info, at } = snapshot;
   const runId = info.fields.get('run_id') ?? '';
@@ -181,7 +189,9 @@ function judgeRefusals(scene: Scene, ever: NodeMemory | undefined): Refusals {
     const { entry } = change;
     const label = userLabel(expected, entry.username);
     if (entry.reason === 'auth') {
-      recent.push({ at, kind: 'login', name: shortHash(entry.username), count: change.count });
+      // A rotation proves with logins of its own that old passwords are refused.
+      if (!(expected.changing && expected.ownAddresses.has(entry.address)))
+        recent.push({ at, kind: 'login', name: shortHash(entry.username), count: change.count });
       refusedLogins[label] = (refusedLogins[label] ?? 0) + change.count;
       continue;
     }

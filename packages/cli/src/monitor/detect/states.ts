@@ -43,7 +43,9 @@ function ofServer(
     // INFO shows the plaintext port where there is one, else the TLS port.
     plaintext_port_open:
       expected.tlsOnly && !sentinel && port !== undefined && Number(port !== snapshot.node.port && port !== 0),
-    unknown_users: expected.users && others?.filter(({ user }) => !expected.users!.has(user)).length,
+    // A connection is `default` until it has logged in, so that name says nothing here.
+    unknown_users:
+      expected.users && others?.filter(({ user }) => user !== 'default' && !expected.users!.has(user)).length,
     monitor_clients: others?.filter(({ type }) => type === 'monitor').length,
     memory_used_ratio: limit && used !== undefined && used / limit,
     primary_link_up: fields.get('role') === 'slave' && Number(fields.get('master_link_status') === 'up'),

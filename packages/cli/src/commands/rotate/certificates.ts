@@ -1,0 +1,122 @@
+import { readFile } from 'node:fs/promises';
+import { Journal } from '../../apply/journal.js';
+import type { Context } from '../../context.js';
+import { withFolderLock } from '../../deployment/folder-lock.js';
+import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
+import { isForeign } from '../../deployment/make-material.js';
+import type { CertificateSpec } from '../../deployment/model.js';
+import { loadDeployment } from '../../deployment/state.js';
+import { CliError } from '../../errors.js';
+import { readStatuses } from '../../pki/certificate-status.js';
+import { requireInLine } from '../../rotation/bring-in-line.js';
+import { rotateAuthority, rotateCertificates } from '../../rotation/rotate-certificates.js';
+import type { DirOption } from '../dir-option.js';
+
+export const certificatesJournal = 'rotate-certificates';
+export const authorityJournal = 'rotate-ca';
+
+export interface RotateCertificatesFlags extends DirOption {
+  readonly all?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+export interface RotateAuthorityFlags extends DirOption {
+  readonly grace: number;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+export async function rotateCertificatesCommand(
+  context: Context,
+  names: readonly string[],
+  options: RotateCertificatesFlags,
+): Promise<void> {
+  const { terminal, clock } = context;
+  const loaded = await loadDeployment(context, options.dir);
+  await withFolderLock(loaded.folder, 'rotate', async () => {
+    const unfinished = await unfinishedOf(loaded, certificatesJournal);
+    const wanted = unfinished
+      ? namedBy(loaded, unfinished)
+      : await chosen(context, loaded, names, options.all === true);
+    const list = wanted.map(({ name }) => name).join(', ');
+    if (wanted.length === 0) terminal.done('No certificate is due.');
+    else if (options.dryRun) terminal.line(`Would issue again, and have servers take: ${list}.`);
+    else {
+      if (!unfinished) {
+        await requireYes(context, options.yes, `Issue ${list} again?`);
+        await requireInLine(context, loaded);
+      }
+      const journal = await Journal.open(loaded.folder, certificatesJournal, clock.now());
+      await journal.step(
+        'certificates',
+        async () => undefined,
+        wanted.map(({ name }) => name),
+      );
+      await rotateCertificates(context, loaded, wanted, journal);
+      terminal.done(`Issued again and proved by handshakes: ${list}.`);
+    }
+  });
+}
+
+export async function rotateAuthorityCommand(context: Context, options: RotateAuthorityFlags): Promise<void> {
+  const { terminal, clock } = context;
+  const loaded = await loadDeployment(context, options.dir);
+  if (options.dryRun) {
+    terminal.line(
+      `Would replace the private CA: trust both, issue ${loaded.deployment.certificates.length} certificates, trust the new one only; ${options.grace} s for clients after each of the first two.`,
+    );
+    return;
+  }
+  await withFolderLock(loaded.folder, 'rotate', async () => {
+    const unfinished = await unfinishedOf(loaded, authorityJournal);
+    if (unfinished) terminal.note(`Going on with ${unfinished.id}, which has not ended.`);
+    else {
+      await requireYes(context, options.yes, 'Replace the private CA?');
+      await requireInLine(context, loaded);
+    }
+    const journal = await Journal.open(loaded.folder, authorityJournal, clock.now());
+    await rotateAuthority(context, loaded, journal, { graceMs: options.grace * 1000 });
+    terminal.done('The private CA was replaced; certificates of the old one are refused on every node.');
+    terminal.note(`Its key is in ${loaded.locate(loaded.deployment.caKeyFile)}: keep it elsewhere.`);
+  });
+}
+
+export async function unfinishedOf(loaded: LoadedDeployment, kind: string): Promise<Journal | undefined> {
+  return (await Journal.list(loaded.folder, kind)).findLast(({ outcome }) => outcome === 'running');
+}
+
+function namedBy(loaded: LoadedDeployment, journal: Journal): CertificateSpec[] {
+  const names = (journal.dataOf('certificates') ?? []) as readonly string[];
+  return loaded.deployment.certificates.filter(({ name }) => names.includes(name));
+}
+
+async function requireYes({ prompt }: Context, yes: boolean | undefined, question: string): Promise<void> {
+  if (yes || (await prompt.confirm(question, false))) return;
+  throw new CliError('REDKEEP_CONSENT_NEEDED', 'Nothing was rotated.', 'Confirm with --yes.');
+}
+
+async function chosen(
+  context: Context,
+  loaded: LoadedDeployment,
+  names: readonly string[],
+  all: boolean,
+): Promise<CertificateSpec[]> {
+  const { certificates, caFile } = loaded.deployment;
+  const unknown = names.find((name) => !certificates.some((spec) => spec.name === name));
+  if (unknown !== undefined) {
+    const known = certificates.map(({ name }) => name).join(', ');
+    throw new CliError('REDKEEP_CERTIFICATE_UNUSABLE', `There is no certificate "${unknown}".`, `There are: ${known}.`);
+  }
+  const statuses = await readStatuses(loaded, context.clock.now());
+  const due = new Set(statuses.filter(({ renewalDue }) => renewalDue).map(({ name }) => name));
+  const authority = await readFile(loaded.locate(caFile), 'utf8');
+  const own: CertificateSpec[] = [];
+  for (const spec of certificates) {
+    if (!(names.length > 0 ? names.includes(spec.name) : all || due.has(spec.name))) continue;
+    if (isForeign(await readFile(loaded.locate(spec.certFile), 'utf8'), authority))
+      context.terminal.warn(`${spec.name} comes from another CA: renew it there, then redkeep certs import.`);
+    else own.push(spec);
+  }
+  return own;
+}

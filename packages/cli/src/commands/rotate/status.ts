@@ -1,0 +1,57 @@
+import type { Context } from '../../context.js';
+import { loadDeployment } from '../../deployment/state.js';
+import { ExitCode } from '../../exit-codes.js';
+import { deploymentState } from '../../monitor/deployment-states.js';
+import { readStatuses } from '../../pki/certificate-status.js';
+import { readStragglers } from '../../rotation/straggler-file.js';
+import type { DirOption } from '../dir-option.js';
+import { authorityJournal, certificatesJournal, unfinishedOf } from './certificates.js';
+import { usersJournal } from './users.js';
+
+interface StatusOptions extends DirOption {
+  readonly json?: boolean;
+}
+
+/** Ages of all secrets, rotations under way, and who still uses an old password. Exit code 1 when something is due. */
+export async function rotateStatus(context: Context, options: StatusOptions): Promise<void> {
+  const { terminal, clock } = context;
+  const loaded = await loadDeployment(context, options.dir);
+  const now = clock.now();
+  const { secrets } = await deploymentState(loaded, now.getTime());
+  const certificates = await readStatuses(loaded, now);
+  const kinds = [usersJournal, certificatesJournal, authorityJournal];
+  const open = await Promise.all(kinds.map((kind) => unfinishedOf(loaded, kind)));
+  const unfinished = open.filter((journal) => journal !== undefined);
+  const stragglers = await readStragglers(loaded);
+  const due = secrets.some(({ overdue }) => overdue) || certificates.some(({ renewalDue }) => renewalDue);
+  if (due || unfinished.length > 0 || stragglers.length > 0) context.exitCode = ExitCode.Findings;
+  const days = (seconds: number) => Math.floor(seconds / 86_400);
+  if (options.json) {
+    return terminal.json({
+      passwords: secrets.map(({ user, ageSeconds, overdue }) => ({ user, ageDays: days(ageSeconds), overdue })),
+      certificates: certificates.map(({ name, daysLeft, renewalDue }) => ({ name, daysLeft, renewalDue })),
+      unfinished: unfinished.map(({ id, steps }) => ({ id, steps })),
+      stragglers,
+    });
+  }
+  terminal.table(
+    ['secret', 'age or days left', 'state'],
+    [
+      ...secrets.map(({ user, ageSeconds, overdue }) => [
+        `password of ${user}`,
+        `${days(ageSeconds)} days old`,
+        overdue ? 'due' : 'in time',
+      ]),
+      ...certificates.map(({ name, daysLeft, renewalDue }) => [
+        `certificate ${name}`,
+        `${daysLeft} days left`,
+        renewalDue ? 'due' : 'in time',
+      ]),
+    ],
+  );
+  for (const { id } of unfinished) terminal.warn(`${id} has not ended: run the same rotation again, it goes on.`);
+  for (const { user, address, node, at } of stragglers)
+    terminal.warn(
+      `${user} used its old password from ${address || 'a local socket'} on ${node} at ${at}; it is still accepted.`,
+    );
+}

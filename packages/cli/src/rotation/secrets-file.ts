@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { Context } from '../context.js';
+import { CliError } from '../errors.js';
+import { commandReceiver } from './receivers/command-receiver.js';
+import { fileReceiver } from './receivers/file-receiver.js';
+import { vaultReceiver } from './receivers/vault-receiver.js';
+import type { SecretReceiver } from './secret-receivers.js';
+
+/** Where new passwords are put. Tokens are named by files; docs/rotation.md shows an example. */
+export const secretsSchema = z.strictObject({
+  files: z.strictObject({ folder: z.string() }).optional(),
+  command: z.strictObject({ program: z.string(), args: z.array(z.string()).default([]) }).optional(),
+  vault: z
+    .strictObject({ address: z.url(), tokenFile: z.string(), mount: z.string().default('secret'), prefix: z.string() })
+    .optional(),
+});
+
+/** Reads the receivers of new passwords; paths are relative to the file. */
+export async function readSecretReceivers(context: Context, file: string): Promise<SecretReceiver[]> {
+  const resolved = path.resolve(context.cwd, file);
+  const at = (name: string) => path.resolve(path.dirname(resolved), name);
+  const text = await readFile(resolved, 'utf8').catch((error: unknown) => {
+    throw new CliError('REDKEEP_USAGE', `${resolved} cannot be read.`, 'Check the path and its permissions.', {
+      cause: error,
+    });
+  });
+  const parsed = secretsSchema.safeParse(parseText(text));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new CliError(
+      'REDKEEP_USAGE',
+      `${resolved} does not say where secrets go: ${issue!.path.join('.') || 'the whole'}: ${issue!.message}.`,
+      'docs/rotation.md shows such a file.',
+    );
+  }
+  const { files, command, vault } = parsed.data;
+  return [
+    ...(files ? [fileReceiver(at(files.folder))] : []),
+    ...(command ? [commandReceiver(command.program, command.args)] : []),
+    ...(vault ? [vaultReceiver({ ...vault, tokenFile: at(vault.tokenFile) })] : []),
+  ];
+}
+
+function parseText(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
+}
