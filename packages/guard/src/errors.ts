@@ -1,3 +1,5 @@
+import { RedkeepError } from 'redkeep';
+
 /**
  * One table: code -> what happened -> what to do next. Every error of this package is a {@link GuardError} with one
  * of these codes. Messages never carry key names, values, credentials or personal data.
@@ -129,33 +131,28 @@ export const guardErrors = {
 export type GuardErrorCode = keyof typeof guardErrors;
 
 /**
- * What every component throws: stable `code`, a `message` without values, a `hint` with the next step. `detail` names
- * an option, a limit, a command or a key id.
+ * What every component throws: a {@link RedkeepError} whose `detail` names an option, a limit, a command or a key id.
  *
  * @example
  * try { await sessions.save(visitor) } catch (error) {
- *   if (error instanceof GuardError && error.code === 'REDKEEP_SESSION_GONE') return logIn();
+ *   if (hasCode(error, 'REDKEEP_SESSION_GONE')) return logIn();
  *   throw error;
  * }
  */
-export class GuardError extends Error {
-  override readonly name = 'GuardError';
-  readonly code: GuardErrorCode;
+export class GuardError extends RedkeepError {
+  static override readonly name: string = 'GuardError';
+  declare readonly code: GuardErrorCode;
   readonly detail: string | undefined;
-  /** What an operator or developer should do next. */
-  readonly hint: string;
 
   constructor(code: GuardErrorCode, detail?: string, options?: ErrorOptions) {
     const { what, next } = guardErrors[code];
-    super(`${what}${detail === undefined ? '' : ` (${detail})`}.`, options);
-    this.code = code;
+    super(code, `${what}${detail === undefined ? '' : ` (${detail})`}.`, {
+      ...options,
+      hint: next,
+      publicMessage: publicMessageOf(code),
+      docs: `docs/guard-errors.md#${code.toLowerCase()}`,
+    });
     this.detail = detail;
-    this.hint = next;
-  }
-
-  /** What may be shown to an end user. */
-  toPublic(): { readonly code: GuardErrorCode; readonly message: string } {
-    return { code: this.code, message: publicMessageOf(this.code) };
   }
 }
 

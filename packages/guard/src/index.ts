@@ -83,14 +83,15 @@ export {
   type StoreErrorPolicy,
 } from './rate-limit/rate-limiter.js';
 export type { ClusterClient, DirectClient, GuardClient, SentinelClient } from './redis/redis.js';
-export {
-  type ExpressStoreOptions,
-  expressSessionStore,
-  fastifySessionStore,
-  type WebSession,
-  type WebSessionStore,
-} from './session/express-store.js';
+export { expressSessionStore, fastifySessionStore, type WebSessionStore } from './session/express-store.js';
 export { type FrameworkCookie, SessionCookie, type SessionCookieOptions } from './session/session-cookie.js';
 export type { RefusalReason, SessionStoreOptions } from './session/session-store.js';
-export { type FingerprintPolicy, type Session, Sessions, type SessionsOptions } from './session/sessions.js';
+export {
+  type FingerprintPolicy,
+  type Session,
+  type SessionSummary,
+  Sessions,
+  type SessionsOptions,
+} from './session/sessions.js';
+export type { ExpressStoreOptions, WebSession } from './session/web-sessions.js';
 export { version } from './version.js';

@@ -6,9 +6,9 @@ import { REPLACE } from './encryption/reencrypt.js';
 import { COUNT as VALUE_COUNT } from './keyspace/value-scripts.js';
 import { GUARDED_SET, RELEASE, RENEW } from './lock/lock.js';
 import { ACQUIRE } from './lock/locks.js';
-import { BLOCK, CHECK, CHECK_GCRA, COUNT } from './rate-limit/limit-scripts.js';
-import type { Script } from './redis/script.js';
-import { CREATE, DESTROY, ENLIST, ROTATE, SAVE, TOUCH } from './session/session-scripts.js';
+import * as limitScripts from './rate-limit/limit-scripts.js';
+import { Script } from './redis/script.js';
+import * as sessionScripts from './session/session-scripts.js';
 
 /*
  * What each component needs of an ACL user: the one place that says so. `aclLines`, the command validator and
@@ -44,7 +44,8 @@ export interface GuardNeed {
 }
 
 const words = (text: string): readonly string[] => text.split(' ');
-const SESSION_SCRIPTS = [CREATE, SAVE, TOUCH, ROTATE, DESTROY, ENLIST];
+const scriptsOf = (module: object): readonly Script[] =>
+  Object.values(module).filter((value): value is Script => value instanceof Script);
 
 /** The table. */
 export const guardNeeds: Readonly<Record<GuardComponentName, GuardNeed>> = {
@@ -58,17 +59,15 @@ export const guardNeeds: Readonly<Record<GuardComponentName, GuardNeed>> = {
   sessions: {
     purpose: 'Sessions and the stores for express-session and @fastify/session.',
     prefix: 'sess:',
-    commands: words(
-      'hget hmget hset hdel exists del pexpire pttl zadd zrem zcard zrange zscore zremrangebyscore time scan',
-    ),
-    scripts: SESSION_SCRIPTS,
+    commands: words('hget hmget hset hdel del pexpire zadd zrem zrange zscore zremrangebyscore time scan'),
+    scripts: scriptsOf(sessionScripts),
     channels: [],
   },
   limits: {
     purpose: 'Rate limits.',
     prefix: 'limit:',
     commands: words('get set del incrby hmget hset pexpire pttl time'),
-    scripts: [CHECK_GCRA, CHECK, BLOCK, COUNT],
+    scripts: scriptsOf(limitScripts),
     channels: [],
   },
   locks: {

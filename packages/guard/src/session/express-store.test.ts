@@ -8,8 +8,9 @@ import session from 'express-session';
 import { fingerprintOf } from '../http/request.js';
 import { refused, testEncryption, useServer } from '../testing/support.js';
 import { type Application, keepsSessions } from '../testing/web-store.js';
-import { type ExpressStoreOptions, expressSessionStore, type WebSession } from './express-store.js';
+import { expressSessionStore } from './express-store.js';
 import { SessionCookie } from './session-cookie.js';
+import type { ExpressStoreOptions, WebSession } from './web-sessions.js';
 
 const redis = useServer();
 const closing: (() => void)[] = [];

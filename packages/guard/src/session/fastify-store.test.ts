@@ -7,8 +7,9 @@ import { waitFor } from '@redkeep/testing';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { testEncryption, useServer } from '../testing/support.js';
 import { type Application, keepsSessions } from '../testing/web-store.js';
-import { type ExpressStoreOptions, fastifySessionStore } from './express-store.js';
+import { fastifySessionStore } from './express-store.js';
 import { SessionCookie } from './session-cookie.js';
+import type { ExpressStoreOptions } from './web-sessions.js';
 
 const redis = useServer();
 const running: FastifyInstance[] = [];

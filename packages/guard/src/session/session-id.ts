@@ -38,6 +38,11 @@ export function addressOf(id: string): SessionAddress | undefined {
   return { family: id.slice(0, FAMILY_CHARS), proof: sha256(id) };
 }
 
+/** Whether a text has the shape of a family. */
+export function isFamily(text: string): boolean {
+  return typeof text === 'string' && text.length === FAMILY_CHARS && /^[A-Za-z0-9_-]+$/.test(text);
+}
+
 /** Address of an id that a web framework made. Errors: REDKEEP_SESSION_ID when it is too short to be secret. */
 export function foreignAddressOf(id: string, dangerouslyAcceptShortIds = false): SessionAddress {
   if (id.length > MAX_FOREIGN_CHARS || (id.length < MIN_FOREIGN_CHARS && !dangerouslyAcceptShortIds))

@@ -1,10 +1,22 @@
 import { keyedHash } from '../digest.js';
 import type { Sealer } from '../encryption/encryption.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
-import { GuardError, type GuardErrorCode } from '../errors.js';
+import { isSealed } from '../encryption/sealed-format.js';
+import { GuardError, type GuardErrorCode, hasCode } from '../errors.js';
 import { checkedPrefix, type GuardClient, listOf, Redis, type Reply, textOf } from '../redis/redis.js';
 import type { SessionAddress } from './session-id.js';
-import { CREATE, DESTROY, ENLIST, ROTATE, SAVE, TOUCH } from './session-scripts.js';
+import {
+  CREATE,
+  DELIST,
+  DESTROY,
+  ENLIST,
+  ENLISTED,
+  READ_BEFORE,
+  ROTATE,
+  SAVE,
+  SETTLED_MS,
+  TOUCH,
+} from './session-scripts.js';
 
 const HOUR = 3_600_000;
 /** No session lives longer, whatever is asked for. */
@@ -13,7 +25,7 @@ export const MAX_ABSOLUTE_MS = 24 * HOUR;
 const CLOCK_SKEW_MS = 60_000;
 
 /** Why a stored session was not accepted; reported, never shown to the user. */
-export type RefusalReason = 'fingerprint' | 'expired' | 'old-id' | GuardErrorCode;
+export type RefusalReason = 'fingerprint' | 'expired' | 'old-id' | 'replayed' | GuardErrorCode;
 
 /** Options shared by {@link Sessions} and the stores for web frameworks. */
 export interface SessionStoreOptions {
@@ -44,6 +56,16 @@ export interface SessionRecord {
   createdAt: number;
   seenAt: number;
   fingerprint?: string | undefined;
+  /** What the session is to its user in a list: a browser, a phone. */
+  device?: string | undefined;
+}
+
+/** A record with what only the store puts into it. */
+interface SealedRecord extends SessionRecord {
+  /** Version: the hash says it too, and both must agree. */
+  n: number;
+  /** Unix ms; only in the copy that an id before a rotation reads. */
+  until?: number;
 }
 
 /** A record as loaded, with what a later save has to prove. */
@@ -52,6 +74,29 @@ export interface LoadedRecord {
   readonly version: number;
   /** Read through the id before a rotation: as it was then, and never writable. */
   readonly readOnly: boolean;
+}
+
+/** How many sessions a user may have; `most` 0 for any number. */
+export interface UserLimit {
+  readonly most: number;
+  readonly evict: boolean;
+}
+
+/** A live session in the list of a user. */
+export interface ListedRecord {
+  readonly family: string;
+  readonly record: SessionRecord;
+}
+
+const NO_LIMIT: UserLimit = { most: 0, evict: true };
+/** Sessions whose newest version one process remembers. */
+const MAX_REMEMBERED = 10_000;
+/** What a record that does not open says about the record; every other failure is the operator's or an outage. */
+const NOT_OURS: readonly GuardErrorCode[] = ['REDKEEP_ENCRYPTION_TAMPERED', 'REDKEEP_ENCRYPTION_FOREIGN'];
+
+interface Membership {
+  readonly family: string;
+  readonly score: string;
 }
 
 /** Records in Redis: atomic, sealed, bounded in time. Knows nothing of ids, cookies or frameworks. */
@@ -64,6 +109,8 @@ export class SessionStore {
   readonly #maxBytes: number;
   readonly #indexKey: Uint8Array | undefined;
   readonly #onRefused: (reason: RefusalReason, family: string) => void;
+  /** Newest state seen of a session: an older one put back is refused in this process. */
+  readonly #newest = new Map<string, { readonly createdAt: number; readonly version: number }>();
 
   constructor(options: SessionStoreOptions) {
     this.absoluteMs = bounded('absoluteMs', options.absoluteMs ?? MAX_ABSOLUTE_MS, MAX_ABSOLUTE_MS);
@@ -80,25 +127,59 @@ export class SessionStore {
     this.#onRefused(reason, family);
   }
 
-  /** Stores a new record; `replace` allows one that is there, never one that was destroyed. Its version. */
-  async create(address: SessionAddress, record: SessionRecord, idleMs = this.idleMs, replace = false): Promise<number> {
+  /**
+   * Stores a new record; `replace` allows one that is there, never one that was destroyed. Returns its version.
+   * Errors: REDKEEP_VALUE_TOO_LARGE before anything happens, REDKEEP_SESSION_LIMIT, REDKEEP_SESSION_GONE.
+   */
+  async create(
+    address: SessionAddress,
+    record: SessionRecord,
+    options: { readonly idleMs?: number; readonly replace?: boolean; readonly limit?: UserLimit } = {},
+  ): Promise<number> {
+    const { idleMs = this.idleMs, replace = false, limit = NO_LIMIT } = options;
     const key = this.#key(address.family);
-    const args = [address.proof, await this.#seal(key, address.proof, record), ms(idleMs, this.idleMs)];
-    const version = await this.#redis.script(CREATE, [key], [...args, String(this.absoluteMs), replace ? '1' : '0']);
-    if (version === 0) throw new GuardError('REDKEEP_SESSION_GONE');
-    return Number(version);
+    let enlisted: string | undefined;
+    for (let version = 1; ; ) {
+      const sealed = await this.#seal(key, address.proof, record, version);
+      enlisted ??= await this.#enlistFor(record.user, address.family, limit);
+      const [done, current] = listOf(
+        await this.#redis.script(
+          CREATE,
+          [key],
+          [
+            address.proof,
+            sealed,
+            String(version),
+            ms(idleMs, this.idleMs),
+            String(this.absoluteMs),
+            replace ? '1' : '0',
+            this.#userHash(record.user),
+            enlisted,
+          ],
+        ),
+      ) as [number, number];
+      if (done === 1) {
+        this.#remember(address.family, record.createdAt, version);
+        return version;
+      }
+      if (done !== -2) throw gone(done);
+      version = current + 1;
+    }
   }
 
-  /** The record, or undefined when there is none this id may see: missing, ended, tampered, sealed for another id. */
+  /**
+   * The record, or undefined when there is none that this id may see: missing, ended, tampered with, sealed for
+   * another id. Errors: REDKEEP_ENCRYPTION_KEY_UNKNOWN, _VERSION and _PROVIDER, which say nothing about the session.
+   */
   async load(address: SessionAddress): Promise<LoadedRecord | undefined> {
     const key = this.#key(address.family);
     const [value, version, seen] = listOf(await this.#redis.read(key, 'HMGET', 'v', 'n', 's'));
     if (!Buffer.isBuffer(value)) return undefined;
     try {
       // The proof is part of what seals a record: it opens for the current id alone.
-      return await this.#accept(key, address, value, seen, Number(textOf(version)), false);
+      return await this.#accept(key, address, value, seen, Number(textOf(version)));
     } catch (error) {
-      if (!(error instanceof GuardError) || error.code === 'REDKEEP_ENCRYPTION_PROVIDER') throw error;
+      if (!hasCode(error, ...NOT_OURS)) throw error;
       if (error.code === 'REDKEEP_ENCRYPTION_TAMPERED') return this.#loadBefore(key, address, error.code);
       this.refused(error.code, address.family);
       return undefined;
@@ -107,27 +188,39 @@ export class SessionStore {
 
   /** What an id reads that does not open the current record: the state before a rotation, or nothing. */
   async #loadBefore(key: string, address: SessionAddress, code: GuardErrorCode): Promise<LoadedRecord | undefined> {
-    const reply = listOf(await this.#redis.read(key, 'HMGET', 'p', 'op', 'ov', 'oe'));
-    const [proof, oldProof, oldValue, oldUntil] = reply;
-    if (textOf(oldProof) !== address.proof || !(Number(textOf(oldUntil)) > Date.now())) {
-      this.refused(textOf(proof) === address.proof ? code : 'old-id', address.family);
+    const [found, value] = listOf(await this.#redis.script(READ_BEFORE, [key], [address.proof]));
+    if (found !== 1) {
+      this.refused(value === 1 ? code : 'old-id', address.family);
       return undefined;
     }
     try {
-      return await this.#accept(key, address, oldValue, null, 0, true);
+      const record = await this.#open(key, `o:${address.proof}`, value as Buffer);
+      if (!this.#isInTime(record)) {
+        this.refused('expired', address.family);
+        return undefined;
+      }
+      return { record: withoutSeal(record), version: 0, readOnly: true };
     } catch (error) {
-      if (!(error instanceof GuardError) || error.code === 'REDKEEP_ENCRYPTION_PROVIDER') throw error;
+      if (!hasCode(error, ...NOT_OURS)) throw error;
       this.refused(error.code, address.family);
       return undefined;
     }
   }
 
-  /** Replaces the record if it is still at `version`. The new version. Errors: REDKEEP_SESSION_GONE, _CONFLICT. */
-  async save(address: SessionAddress, version: number, record: SessionRecord, idleMs = this.idleMs): Promise<number> {
+  /** Replaces the record if it is still as loaded. Returns the new version. Errors: REDKEEP_SESSION_GONE, _CONFLICT. */
+  async save(
+    address: SessionAddress,
+    loaded: Pick<LoadedRecord, 'version' | 'record'>,
+    record: SessionRecord,
+    options: { readonly idleMs?: number; readonly limit?: UserLimit } = {},
+  ): Promise<number> {
     const key = this.#key(address.family);
-    const sealed = await this.#seal(key, address.proof, record);
-    const args = [address.proof, sealed, String(version), ms(idleMs, this.idleMs)];
-    return changed(await this.#redis.script(SAVE, [key], args));
+    const version = loaded.version + 1;
+    const sealed = await this.#seal(key, address.proof, record, version);
+    return this.#changeUser(address.family, loaded.record.user, record, options.limit, async (enlisted) => {
+      const args = [address.proof, sealed, String(loaded.version), ms(options.idleMs ?? this.idleMs, this.idleMs)];
+      return this.#redis.script(SAVE, [key], [...args, this.#userHash(record.user), enlisted]);
+    });
   }
 
   /** Moves the idle timeout on without rewriting the record. False when the session is gone. */
@@ -141,54 +234,75 @@ export class SessionStore {
     return (await this.#redis.script(TOUCH, [key], [address.proof, seen, ms(idleMs, this.idleMs)])) === 1;
   }
 
-  /** Gives the session a new id and record in one step. Errors: REDKEEP_SESSION_GONE, _CONFLICT. */
+  /**
+   * Gives the session a new id and record in one step. An id of a user reads the state before for `graceMs`, unless
+   * the user changes. Errors: REDKEEP_SESSION_GONE, _CONFLICT.
+   */
   async rotate(
     from: SessionAddress,
-    version: number,
+    loaded: Pick<LoadedRecord, 'version' | 'record'>,
     to: SessionAddress,
     record: SessionRecord,
     graceMs: number,
+    limit?: UserLimit,
   ): Promise<number> {
     const key = this.#key(from.family);
-    const sealed = await this.#seal(key, to.proof, record);
-    const args = [from.proof, String(version), to.proof, sealed, String(this.idleMs), String(graceMs)];
-    return changed(await this.#redis.script(ROTATE, [key], args));
+    const left = loaded.record.user !== undefined && loaded.record.user !== record.user ? 0 : graceMs;
+    const sealed = await this.#seal(key, to.proof, record, loaded.version + 1);
+    const before: SealedRecord = { ...loaded.record, n: loaded.version, until: Date.now() + left };
+    const old = left > 0 ? await this.#sealJson(key, `o:${from.proof}`, JSON.stringify(before)) : '';
+    return this.#changeUser(from.family, loaded.record.user, record, limit, async (enlisted) => {
+      const args = [from.proof, String(loaded.version), to.proof, sealed, String(this.idleMs), String(left), old];
+      return this.#redis.script(ROTATE, [key], [...args, this.#userHash(record.user), enlisted]);
+    });
   }
 
   /** Ends a session; nothing that is still running can bring it back. With a proof, only if that is its id. */
   async destroy(family: string, proof = ''): Promise<boolean> {
-    return (await this.#redis.script(DESTROY, [this.#key(family)], [proof, String(this.idleMs)])) === 1;
+    const args = [proof, this.#tombstoneMs, '*', '1'];
+    const [status, user] = listOf(await this.#redis.script(DESTROY, [this.#key(family)], args));
+    const hash = textOf(user) ?? '';
+    if (hash !== '') await this.#redis.write(this.#indexKeyOf(hash), 'ZREM', family);
+    return status === 1;
   }
 
-  /** Notes that a session belongs to a user; called before the session gets that user. */
-  async enlist(user: string, family: string, limit: number, evict: boolean): Promise<void> {
-    const args = [family, String(this.absoluteMs), String(limit), evict ? '1' : '0'];
-    let reply = await this.#redis.script(ENLIST, [this.#indexKeyOf(user)], args);
-    if (reply === null) {
-      // Some may have ended by their idle timeout, which the index cannot see.
-      await this.familiesOf(user);
-      reply = await this.#redis.script(ENLIST, [this.#indexKeyOf(user)], args);
-    }
-    if (reply === null) throw new GuardError('REDKEEP_SESSION_LIMIT', `limit ${limit}`);
-    for (const oldest of listOf(reply)) {
-      await this.destroy(textOf(oldest)!);
-      await this.delist(user, textOf(oldest)!);
-    }
+  /** Ends a session if it is this user's. */
+  async destroyOf(user: string, family: string): Promise<boolean> {
+    const hash = this.#userHash(user);
+    const [status] = listOf(await this.#redis.script(DESTROY, [this.#key(family)], ['', this.#tombstoneMs, hash, '0']));
+    if (status === 1) await this.#redis.write(this.#indexKeyOf(hash), 'ZREM', family);
+    return status === 1;
   }
 
-  async delist(user: string, family: string): Promise<void> {
-    await this.#redis.write(this.#indexKeyOf(user), 'ZREM', family);
-  }
-
-  /** Live sessions of a user; forgets those that have ended. */
-  async familiesOf(user: string): Promise<string[]> {
-    const members = listOf(await this.#redis.read(this.#indexKeyOf(user), 'ZRANGE', '0', '-1')).map((m) => textOf(m)!);
-    const live = await Promise.all(
-      members.map(async (family) => (await this.#redis.read(this.#key(family), 'HGET', 'p')) !== null),
+  /** Ends all sessions of a user, those that are just getting this user included. Returns how many there were. */
+  async destroyAllOf(user: string, spared: string | undefined): Promise<number> {
+    const hash = this.#userHash(user);
+    const { members, isSettled } = await this.#enlisted(hash);
+    const ended = await Promise.all(
+      members
+        .filter(({ family }) => family !== spared)
+        .map((entry) => this.#endEnlisted(hash, entry, isSettled(entry.score))),
     );
-    const ended = members.filter((_, at) => !live[at]);
-    if (ended.length > 0) await this.#redis.write(this.#indexKeyOf(user), 'ZREM', ...ended);
-    return members.filter((_, at) => live[at]);
+    return ended.filter(Boolean).length;
+  }
+
+  /** Live sessions of a user, oldest first. Changes nothing: what is missing may be on its way. */
+  async familiesOf(user: string): Promise<string[]> {
+    const hash = this.#userHash(user);
+    const { members } = await this.#enlisted(hash);
+    const live = await Promise.all(members.map(({ family }) => this.#isLive(family, hash)));
+    return members.filter((_, at) => live[at]).map(({ family }) => family);
+  }
+
+  /** Live sessions of a user with their records, oldest first. */
+  async recordsOf(user: string): Promise<ListedRecord[]> {
+    const loaded = await Promise.all(
+      (await this.familiesOf(user)).map(async (family) => {
+        const record = await this.#recordOf(family);
+        return record === undefined || record.user !== user ? undefined : { family, record };
+      }),
+    );
+    return loaded.filter((listed) => listed !== undefined);
   }
 
   /** Every live session, whoever's, by SCAN. */
@@ -213,53 +327,182 @@ export class SessionStore {
   /** Every live record that opens, by SCAN. */
   async *records(): AsyncGenerator<SessionRecord> {
     for await (const family of this.families()) {
-      const proof = textOf(await this.#redis.read(this.#key(family), 'HGET', 'p'));
-      const loaded = proof === undefined ? undefined : await this.load({ family, proof });
-      if (loaded !== undefined) yield loaded.record;
+      const record = await this.#recordOf(family);
+      if (record !== undefined) yield record;
     }
   }
 
-  /** Every family in the index, ended or not: what "log out everywhere" has to go through. */
-  async enlisted(user: string): Promise<string[]> {
-    return listOf(await this.#redis.read(this.#indexKeyOf(user), 'ZRANGE', '0', '-1')).map((m) => textOf(m)!);
+  async #recordOf(family: string): Promise<SessionRecord | undefined> {
+    const proof = textOf(await this.#redis.read(this.#key(family), 'HGET', 'p'));
+    return proof === undefined ? undefined : (await this.load({ family, proof }))?.record;
+  }
+
+  async #isLive(family: string, userHash: string): Promise<boolean> {
+    const [proof, user] = listOf(await this.#redis.read(this.#key(family), 'HMGET', 'p', 'u'));
+    return proof !== null && textOf(user) === userHash;
+  }
+
+  async #enlisted(hash: string): Promise<{ members: Membership[]; isSettled: (score: string) => boolean }> {
+    const [now, ...flat] = listOf(await this.#redis.script(ENLISTED, [this.#indexKeyOf(hash)], []));
+    return { members: membersOf(flat), isSettled: settledAt(now) };
+  }
+
+  /** Changes a session's user, if it changes: into the new index before, out of the old one after. */
+  async #changeUser(
+    family: string,
+    before: string | undefined,
+    record: SessionRecord,
+    limit: UserLimit | undefined,
+    change: (enlisted: string) => Promise<Reply>,
+  ): Promise<number> {
+    const changes = before !== record.user;
+    const left = changes && before !== undefined ? this.#userHash(before) : undefined;
+    // An entry that somebody renews meanwhile is not ours to take out.
+    const score = left === undefined ? null : await this.#redis.read(this.#indexKeyOf(left), 'ZSCORE', family);
+    const enlisted = changes ? await this.#enlistFor(record.user, family, limit ?? NO_LIMIT) : '';
+    const version = Number(await change(enlisted));
+    if (version === -2) throw new GuardError('REDKEEP_SESSION_CONFLICT');
+    if (version < 0) throw gone(version);
+    if (left !== undefined && score !== null) await this.#delist(left, [{ family, score: textOf(score)! }]);
+    this.#remember(family, record.createdAt, version);
+    return version;
+  }
+
+  /** Notes that a session is about to get a user, and when; '' without a user. Errors: REDKEEP_SESSION_LIMIT. */
+  async #enlistFor(user: string | undefined, family: string, limit: UserLimit): Promise<string> {
+    if (user === undefined) return '';
+    const hash = this.#userHash(user);
+    const index = this.#indexKeyOf(hash);
+    const most = String(limit.most);
+    let [done, at, ...flat] = listOf(await this.#redis.script(ENLIST, [index], [family, most, '0']));
+    if (done !== 1) {
+      // Some may have ended without leaving the index: by their idle timeout, or in a crash.
+      const leftOver = await this.#leftOver(hash, membersOf(flat), settledAt(at));
+      const args = [family, most, limit.evict ? '1' : '2', ...leftOver.flatMap((entry) => [entry.family, entry.score])];
+      [done, at, ...flat] = listOf(await this.#redis.script(ENLIST, [index], args));
+    }
+    if (done !== 1) throw new GuardError('REDKEEP_SESSION_LIMIT', `limit ${limit.most}`);
+    const isSettled = settledAt(at);
+    for (const victim of membersOf(flat)) await this.#endEnlisted(hash, victim, isSettled(victim.score));
+    return textOf(at)!;
+  }
+
+  /** Ends what an entry of an index stands for. On its way to this user it ends, too, whosever it still is. */
+  async #endEnlisted(hash: string, entry: Membership, settled: boolean): Promise<boolean> {
+    const args = ['', this.#tombstoneMs, settled ? hash : '*', settled ? '0' : '1'];
+    const [status] = listOf(await this.#redis.script(DESTROY, [this.#key(entry.family)], args));
+    await this.#delist(hash, [entry]);
+    return status === 1;
+  }
+
+  async #leftOver(
+    hash: string,
+    members: readonly Membership[],
+    isSettled: (score: string) => boolean,
+  ): Promise<Membership[]> {
+    const dead = await Promise.all(
+      members.map(async ({ family, score }) => isSettled(score) && !(await this.#isLive(family, hash))),
+    );
+    return members.filter((_, at) => dead[at]);
+  }
+
+  async #delist(hash: string, entries: readonly Membership[]): Promise<void> {
+    const args = entries.flatMap(({ family, score }) => [family, score]);
+    await this.#redis.script(DELIST, [this.#indexKeyOf(hash)], args);
   }
 
   /** Opens a record. Errors: those of `Encryption.open`; a record that does not open is no session. */
   async #accept(
     key: string,
     { family, proof }: SessionAddress,
-    value: Reply,
+    value: Buffer,
     seen: Reply,
     version: number,
-    readOnly: boolean,
   ): Promise<LoadedRecord | undefined> {
-    const opened = await this.#encryption.open(value as Buffer, { space: 'sessions', key, field: `v:${proof}` });
-    const record = JSON.parse(opened.toString()) as SessionRecord;
+    const record = await this.#open(key, `v:${proof}`, value);
     if (Buffer.isBuffer(seen) && seen.length > 0) {
-      const time = await this.#encryption.open(seen, { space: 'sessions', key, field: `s:${proof}` });
+      const time = await this.#openBytes(key, `s:${proof}`, seen);
       record.seenAt = Math.max(record.seenAt, Number(time.toString()));
     }
-    const now = Date.now() - CLOCK_SKEW_MS;
-    if (now < record.createdAt + this.absoluteMs && now < record.seenAt + this.idleMs)
-      return { record, version, readOnly };
-    this.refused('expired', family);
-    return undefined;
+    if (record.n !== version) throw new GuardError('REDKEEP_ENCRYPTION_TAMPERED', 'version');
+    const newest = this.#newest.get(family);
+    if (newest !== undefined && isOlder(record, newest)) {
+      this.refused('replayed', family);
+      return undefined;
+    }
+    if (!this.#isInTime(record)) {
+      this.refused('expired', family);
+      return undefined;
+    }
+    this.#remember(family, record.createdAt, version);
+    return { record: withoutSeal(record), version, readOnly: false };
   }
 
-  #seal(key: string, proof: string, record: SessionRecord): Buffer | Promise<Buffer> {
-    const json = JSON.stringify(record);
+  #isInTime({ createdAt, seenAt, until = Number.POSITIVE_INFINITY }: SealedRecord): boolean {
+    const now = Date.now() - CLOCK_SKEW_MS;
+    return now < createdAt + this.absoluteMs && now < seenAt + this.idleMs && now < until;
+  }
+
+  async #open(key: string, field: string, value: Buffer): Promise<SealedRecord> {
+    return JSON.parse((await this.#openBytes(key, field, value)).toString()) as SealedRecord;
+  }
+
+  #openBytes(key: string, field: string, value: Buffer): Promise<Buffer> | Buffer {
+    // Whatever a migration accepts elsewhere, a session that was never sealed would be anybody's to make.
+    if (!isSealed(value)) throw new GuardError('REDKEEP_ENCRYPTION_FOREIGN');
+    return this.#encryption.open(value, { space: 'sessions', key, field });
+  }
+
+  #seal(key: string, proof: string, record: SessionRecord, n: number): Buffer | Promise<Buffer> {
+    const json = JSON.stringify({ ...record, n } satisfies SealedRecord);
     if (json.length > this.#maxBytes || Buffer.byteLength(json) > this.#maxBytes)
       throw new GuardError('REDKEEP_VALUE_TOO_LARGE', `limit ${this.#maxBytes} bytes`);
-    return this.#encryption.seal(json, { space: 'sessions', key, field: `v:${proof}` });
+    return this.#sealJson(key, `v:${proof}`, json);
+  }
+
+  #sealJson(key: string, field: string, json: string): Buffer | Promise<Buffer> {
+    return this.#encryption.seal(json, { space: 'sessions', key, field });
+  }
+
+  #remember(family: string, createdAt: number, version: number): void {
+    if (this.#newest.size >= MAX_REMEMBERED && !this.#newest.has(family))
+      this.#newest.delete(this.#newest.keys().next().value!);
+    this.#newest.set(family, { createdAt, version });
+  }
+
+  get #tombstoneMs(): string {
+    return String(Math.max(this.idleMs, SETTLED_MS));
   }
 
   #key(family: string): string {
     return `${this.#prefix}{${family}}`;
   }
 
-  #indexKeyOf(user: string): string {
-    return `${this.#prefix}user:{${keyedHash(this.#indexKey, `user:${user}`)}}`;
+  #userHash(user: string | undefined): string {
+    return user === undefined ? '' : keyedHash(this.#indexKey, `user:${user}`);
   }
+
+  #indexKeyOf(userHash: string): string {
+    return `${this.#prefix}user:{${userHash}}`;
+  }
+}
+
+function withoutSeal({ n: _, until: __, ...record }: SealedRecord): SessionRecord {
+  return record;
+}
+
+function isOlder(record: SealedRecord, newest: { readonly createdAt: number; readonly version: number }): boolean {
+  return record.createdAt < newest.createdAt || (record.createdAt === newest.createdAt && record.n < newest.version);
+}
+
+function membersOf(flat: readonly Reply[]): Membership[] {
+  const members: Membership[] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) members.push({ family: textOf(flat[i])!, score: textOf(flat[i + 1])! });
+  return members;
+}
+
+function settledAt(now: Reply): (score: string) => boolean {
+  return (score) => Number(textOf(now)) - Number(score) > SETTLED_MS * 1000;
 }
 
 function bounded(name: string, value: number, most: number): number {
@@ -272,8 +515,6 @@ function ms(value: number, most: number): string {
   return String(Math.max(1, Math.min(Math.floor(value), most)));
 }
 
-function changed(reply: Reply): number {
-  if (reply === -1) throw new GuardError('REDKEEP_SESSION_GONE');
-  if (reply === -2) throw new GuardError('REDKEEP_SESSION_CONFLICT');
-  return Number(reply);
+function gone(status: number): GuardError {
+  return new GuardError('REDKEEP_SESSION_GONE', status === -3 ? 'it took longer than 15 seconds to store' : undefined);
 }

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { RESP_TYPES } from 'redkeep';
+import { sha256 } from '../digest.js';
 import { keysFromValue } from '../encryption/providers/local.js';
 import { keyA, keyB, refused, testEncryption, useServer } from '../testing/support.js';
+import { newSessionId } from './session-id.js';
+import { CREATE, SETTLED_MS } from './session-scripts.js';
 import { Sessions, type SessionsOptions } from './sessions.js';
 
 const redis = useServer();
@@ -13,6 +17,11 @@ function sessions(options: Partial<SessionsOptions<Data>> = {}): Sessions<Data> 
 }
 
 const keyOf = (id: string) => `sess:{${id.slice(0, 22)}}`;
+const indexOf = (user: string) => `sess:user:{${sha256(`user:${user}`)}}`;
+const members = (user: string) => redis.server.command('ZRANGE', indexOf(user), '0', '-1');
+/** Sets back when a session was enlisted, beyond what a login may take. */
+const age = (user: string, id: string) =>
+  redis.server.command('ZADD', indexOf(user), String(Date.now() * 1000 - SETTLED_MS * 1000 - 1e6), id.slice(0, 22));
 
 describe('sessions', () => {
   test('are stored under a random id of which Redis sees only a hash, with nothing readable in them', async () => {
@@ -58,19 +67,19 @@ describe('sessions', () => {
     assert.deepEqual(reasons, Array(3).fill('REDKEEP_ENCRYPTION_TAMPERED'));
   });
 
-  test('a key that is no longer in the ring, or a record in plaintext, is no session', async () => {
+  test('a key that this process lacks is its error, a record in plaintext is no session', async () => {
     const reasons: string[] = [];
     const { id } = await sessions().create({ data: {} });
     const other = sessions({
       encryption: testEncryption({ keys: keysFromValue([keyB]) }),
       onRefused: (reason) => reasons.push(reason),
     });
-    assert.equal(await other.load(id), undefined);
+    await refused(() => other.load(id), 'REDKEEP_ENCRYPTION_KEY_UNKNOWN');
     const rotated = sessions({ encryption: testEncryption({ keys: keysFromValue([keyB, keyA]) }) });
     assert.ok(await rotated.load(id));
     await redis.server.command('HSET', keyOf(id), 'v', '{"user":"admin","data":{}}');
     assert.equal(await other.load(id), undefined);
-    assert.deepEqual(reasons, ['REDKEEP_ENCRYPTION_KEY_UNKNOWN', 'REDKEEP_ENCRYPTION_FOREIGN']);
+    assert.deepEqual(reasons, ['REDKEEP_ENCRYPTION_FOREIGN']);
   });
 });
 
@@ -229,8 +238,134 @@ describe("a user's sessions", () => {
     const refusing = sessions({ maxPerUser: 1, onLimit: 'refuse' });
     const only = await refusing.create({ user: 'tim', data: {} });
     await refused(() => refusing.create({ user: 'tim', data: {} }), 'REDKEEP_SESSION_LIMIT');
+    // It timed out. While the login was a moment ago, another one could still be on its way.
     await redis.server.command('DEL', keyOf(only.id));
+    await refused(() => refusing.create({ user: 'tim', data: {} }), 'REDKEEP_SESSION_LIMIT');
+    await age('tim', only.id);
     assert.ok(await refusing.create({ user: 'tim', data: {} }));
+  });
+
+  test('a logout leaves no trace that could end another session', async () => {
+    const s = sessions({ maxPerUser: 2 });
+    const phone = await s.create({ user: 'phone', data: {} });
+    for (let i = 0; i < 3; i++) assert.equal(await s.destroy((await s.create({ user: 'phone', data: {} })).id), true);
+    assert.ok(await s.load(phone.id));
+    assert.deepEqual(await members('phone'), [phone.id.slice(0, 22)]);
+  });
+
+  test('a session that timed out frees its place instead of ending a live one', async () => {
+    const s = sessions({ maxPerUser: 2 });
+    const live = await s.create({ user: 'idle', data: {} });
+    const idle = await s.create({ user: 'idle', data: {} });
+    await redis.server.command('DEL', keyOf(idle.id));
+    await age('idle', idle.id);
+    await s.create({ user: 'idle', data: {} });
+    assert.ok(await s.load(live.id));
+  });
+
+  test('what is refused as too large has ended nobody', async () => {
+    const s = sessions({ maxPerUser: 1, maxBytes: 1000 });
+    const first = await s.create({ user: 'big', data: {} });
+    await refused(() => s.create({ user: 'big', data: { text: 'x'.repeat(2000) } }), 'REDKEEP_VALUE_TOO_LARGE');
+    assert.ok(await s.load(first.id));
+  });
+
+  test('keep their index, whatever another application with shorter lives does on the same prefix', async () => {
+    const s = sessions();
+    const { id } = await s.create({ user: 'long', data: {} });
+    await sessions({ idleMs: 1000, absoluteMs: 1000 }).create({ user: 'long', data: {} });
+    const ttl = Number(await redis.server.command('PTTL', indexOf('long')));
+    assert.ok(ttl > 86_000_000, String(ttl));
+    assert.equal(await s.destroyAll('long'), 2);
+    assert.equal(await s.load(id), undefined);
+  });
+
+  test('a login that was begun before "log out everywhere", and is stored after it, does not live', async () => {
+    const s = sessions();
+    for (const age of [0, 20_000_000]) {
+      const family = newSessionId().slice(0, 22);
+      await redis.server.command('ZADD', indexOf('late'), String(Date.now() * 1000 - age), family);
+      if (age === 0) assert.equal(await s.destroyAll('late'), 0);
+      // CREATE as the login would send it now.
+      const enlisted = String(Date.now() * 1000 - age);
+      const args = ['proof', 'record', '1', '1000', '1000', '0', 'user', enlisted];
+      const reply = await redis.server.command('EVAL', CREATE.source, '1', `sess:{${family}}`, ...args);
+      assert.deepEqual(reply, [age === 0 ? -1 : -3]);
+    }
+  });
+
+  test('are listed with their devices, and ended one by one by their user alone', async () => {
+    const s = sessions();
+    const phone = await s.create({ user: 'list', data: {}, device: 'Phone' });
+    const laptop = await s.create({ user: 'list', data: {}, device: 'Laptop' });
+    const other = await s.create({ user: 'other', data: {}, device: 'Tablet' });
+    const listed = await s.list('list', { current: laptop.id });
+    assert.deepEqual(
+      listed.map(({ device, current }) => [device, current]),
+      [
+        ['Phone', false],
+        ['Laptop', true],
+      ],
+    );
+    assert.ok(!JSON.stringify(listed).includes(phone.id));
+    assert.equal(await s.end('other', listed[0]!.handle), false);
+    assert.equal(await s.end('list', 'nonsense'), false);
+    assert.equal(await s.end('list', listed[0]!.handle), true);
+    assert.equal(await s.load(phone.id), undefined);
+    assert.ok((await s.load(laptop.id)) && (await s.load(other.id)));
+    assert.equal(await s.count('list'), 1);
+  });
+
+  test('move with a change of user, and only their new user can end them', async () => {
+    const s = sessions();
+    const ana = await s.create({ user: 'moving-a', data: {} });
+    const bob = await s.rotate(ana, { user: 'moving-b' });
+    assert.equal(await s.load(ana.id), undefined, 'no grace for who was logged in before');
+    assert.deepEqual([await s.count('moving-a'), await s.count('moving-b')], [0, 1]);
+    assert.equal(await s.destroyAll('moving-a'), 0);
+    assert.ok(await s.load(bob.id));
+    assert.equal(await s.destroyAll('moving-b'), 1);
+  });
+});
+
+describe('what an attacker with write access to Redis can put back', () => {
+  test('an older record is refused by a process that has seen a newer one, and with another version by each', async () => {
+    const reasons: string[] = [];
+    const s = sessions({ onRefused: (reason) => reasons.push(reason) });
+    const session = await s.create({ data: { admin: true } });
+    const [value, version] = (await redis.server.command('HMGET', keyOf(session.id), 'v', 'n')) as string[];
+    const raw = redis.client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+    const old = (await raw.hGet(keyOf(session.id), 'v'))!;
+    assert.ok(value !== undefined);
+    session.data = { admin: false };
+    await s.save(session);
+    await redis.client.hSet(keyOf(session.id), 'v', old);
+    assert.equal(await sessions().load(session.id), undefined, 'the record does not fit its version');
+    await redis.client.hSet(keyOf(session.id), 'n', version!);
+    assert.equal(await s.load(session.id), undefined);
+    assert.ok(reasons.includes('replayed'));
+  });
+
+  test('the id before a rotation gains nothing from a longer grace, and reads no longer than a minute is allowed', async (t) => {
+    const s = sessions();
+    const before = await s.create({ data: { n: 1 } });
+    await s.rotate(before, { data: { n: 2 } });
+    assert.equal((await s.load(before.id))?.data['n'], 1);
+    await redis.server.command('HSET', keyOf(before.id), 'oe', '99999999999999');
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 80_000 });
+    assert.equal(await s.load(before.id), undefined);
+    t.mock.timers.reset();
+    const again = await s.create({ data: {} });
+    for (const graceMs of [60_001, -1, Number.NaN])
+      await refused(() => s.rotate(again, { graceMs }), 'REDKEEP_GUARD_ARGUMENT');
+  });
+
+  test('a record that was never sealed is no session, also while plaintext is accepted elsewhere', async () => {
+    const s = sessions({ encryption: testEncryption({ legacyPlaintext: 'dangerouslyAccept' }) });
+    const { id } = await s.create({ data: {} });
+    const forged = JSON.stringify({ user: 'admin', data: {}, createdAt: Date.now(), seenAt: Date.now(), n: 1 });
+    await redis.server.command('HSET', keyOf(id), 'v', forged);
+    assert.equal(await s.load(id), undefined);
   });
 });
 

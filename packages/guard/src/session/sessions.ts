@@ -1,8 +1,14 @@
 import { sha256 } from '../digest.js';
-import { GuardError } from '../errors.js';
+import { GuardError, hasCode } from '../errors.js';
 import { type StandardSchema, validate } from '../keyspace/standard-schema.js';
-import { addressOf, newSessionId } from './session-id.js';
-import { type LoadedRecord, type SessionRecord, SessionStore, type SessionStoreOptions } from './session-store.js';
+import { addressOf, isFamily, newSessionId } from './session-id.js';
+import {
+  type LoadedRecord,
+  type SessionRecord,
+  SessionStore,
+  type SessionStoreOptions,
+  type UserLimit,
+} from './session-store.js';
 
 /** What happens when a session comes with another fingerprint than it was made with. */
 export type FingerprintPolicy = 'reject' | 'destroy' | 'flag';
@@ -22,7 +28,8 @@ export interface SessionsOptions<Data> extends SessionStoreOptions {
   readonly onLimit?: 'evict-oldest' | 'refuse';
   /**
    * Milliseconds during which the id before a rotation still reads the session as it was before (default 10,000,
-   * 0 to 60,000): for requests sent in parallel. It gains no privilege from the rotation and cannot write.
+   * 0 to 60,000): for requests sent in parallel. It gains no privilege from the rotation and cannot write. There is
+   * none when the user changes.
    */
   readonly graceMs?: number;
 }
@@ -41,6 +48,22 @@ export interface Session<Data> {
   /** Reached through the id before a rotation. */
   readonly readOnly: boolean;
 }
+
+/** A session in the list that its user sees. */
+export interface SessionSummary {
+  /** Names the session for `end`; it opens nothing. Changes never. */
+  readonly handle: string;
+  /** As given to `create` or `rotate`. */
+  readonly device: string | undefined;
+  /** Unix milliseconds. */
+  readonly createdAt: number;
+  readonly seenAt: number;
+  /** It is the session of the id given as `current`. */
+  readonly current: boolean;
+}
+
+/** Longest `device` kept, in characters. */
+const MAX_DEVICE = 200;
 
 /** Times `update` applies its change again after another request was faster. */
 const UPDATE_ATTEMPTS = 8;
@@ -64,8 +87,7 @@ export class Sessions<Data = Record<string, unknown>> {
   readonly #store: SessionStore;
   readonly #schema: StandardSchema<Data> | undefined;
   readonly #policy: FingerprintPolicy;
-  readonly #limit: number;
-  readonly #evict: boolean;
+  readonly #limit: UserLimit;
   readonly #graceMs: number;
   readonly #held = new WeakMap<Session<Data>, Held>();
 
@@ -73,11 +95,8 @@ export class Sessions<Data = Record<string, unknown>> {
     this.#store = new SessionStore(options);
     this.#schema = options.schema;
     this.#policy = options.onFingerprintMismatch ?? 'reject';
-    this.#limit = options.maxPerUser ?? 0;
-    this.#evict = options.onLimit !== 'refuse';
-    this.#graceMs = options.graceMs ?? 10_000;
-    if (!(this.#graceMs >= 0 && this.#graceMs <= 60_000))
-      throw new GuardError('REDKEEP_GUARD_OPTION', 'graceMs must be from 0 to 60000');
+    this.#limit = { most: options.maxPerUser ?? 0, evict: options.onLimit !== 'refuse' };
+    this.#graceMs = graceOf(options.graceMs ?? 10_000, 'REDKEEP_GUARD_OPTION');
   }
 
   /** Milliseconds a cookie should live: the absolute lifetime. */
@@ -86,7 +105,13 @@ export class Sessions<Data = Record<string, unknown>> {
   }
 
   /** Starts a session. Errors: REDKEEP_KEYSPACE_VALUE, REDKEEP_VALUE_TOO_LARGE, REDKEEP_SESSION_LIMIT, REDKEEP_STORE_UNAVAILABLE. */
-  async create(start: { data: Data; user?: string; fingerprint?: string }): Promise<Session<Data>> {
+  async create(start: {
+    data: Data;
+    user?: string;
+    fingerprint?: string;
+    /** What the session is to its user in `list`: "Firefox on Linux". */
+    device?: string;
+  }): Promise<Session<Data>> {
     const id = newSessionId();
     const address = addressOf(id)!;
     const now = Date.now();
@@ -96,15 +121,17 @@ export class Sessions<Data = Record<string, unknown>> {
       seenAt: now,
       user: start.user,
       fingerprint: start.fingerprint === undefined ? undefined : sha256(start.fingerprint),
+      device: start.device?.slice(0, MAX_DEVICE),
     };
-    if (start.user !== undefined) await this.#store.enlist(start.user, address.family, this.#limit, this.#evict);
-    const version = await this.#store.create(address, record);
+    const version = await this.#store.create(address, record, { limit: this.#limit });
     return this.#session(id, { record, version, readOnly: false }, false);
   }
 
   /**
    * The session of an id, or undefined: unknown, ended, tampered with, of another application, or with another
-   * fingerprint. Never somebody else's. Errors: REDKEEP_STORE_UNAVAILABLE, REDKEEP_ENCRYPTION_PROVIDER.
+   * fingerprint. Never somebody else's. Errors, which do not mean "not logged in": REDKEEP_STORE_UNAVAILABLE, _DENIED,
+   * _REFUSED; REDKEEP_ENCRYPTION_KEY_UNKNOWN, _VERSION and _PROVIDER, when this process lacks the key or the program
+   * that the session was sealed with.
    */
   async load(id: string, presented: { fingerprint?: string } = {}): Promise<Session<Data> | undefined> {
     const address = addressOf(id);
@@ -125,9 +152,9 @@ export class Sessions<Data = Record<string, unknown>> {
 
   /** Stores `session.data`. Errors: REDKEEP_SESSION_GONE, REDKEEP_SESSION_CONFLICT, and those of `create`. */
   async save(session: Session<Data>): Promise<void> {
-    const { record, version } = this.#writable(session);
-    const next = { ...record, data: await validate(this.#schema, session.data), seenAt: Date.now() };
-    const saved = await this.#store.save(addressOf(session.id)!, version, next);
+    const held = this.#writable(session);
+    const next = { ...held.record, data: await validate(this.#schema, session.data), seenAt: Date.now() };
+    const saved = await this.#store.save(addressOf(session.id)!, held, next);
     this.#held.set(session, { record: next, version: saved });
   }
 
@@ -148,8 +175,7 @@ export class Sessions<Data = Record<string, unknown>> {
         await this.save(session);
         return session;
       } catch (error) {
-        const conflict = error instanceof GuardError && error.code === 'REDKEEP_SESSION_CONFLICT';
-        if (!conflict || attempt === UPDATE_ATTEMPTS) throw error;
+        if (!hasCode(error, 'REDKEEP_SESSION_CONFLICT') || attempt === UPDATE_ATTEMPTS) throw error;
       }
     }
   }
@@ -161,13 +187,17 @@ export class Sessions<Data = Record<string, unknown>> {
 
   /**
    * Replaces the id, and with it perhaps the user and the data; to be called whenever privileges change. The id
-   * before keeps reading the old state for `graceMs`. Errors: those of `save` and `create`.
+   * before keeps reading the old state for `graceMs`, unless a user logs out of it or another takes it over. Call it
+   * also when a right is taken away: whoever can write to Redis could put back an older record of the same id.
+   * Errors: those of `save` and `create`.
    */
   async rotate(
     session: Session<Data>,
-    changes: { user?: string | null; data?: Data; fingerprint?: string; graceMs?: number } = {},
+    changes: { user?: string | null; data?: Data; fingerprint?: string; device?: string; graceMs?: number } = {},
   ): Promise<Session<Data>> {
-    const { record, version } = this.#writable(session);
+    const held = this.#writable(session);
+    const { record } = held;
+    const graceMs = graceOf(changes.graceMs ?? this.#graceMs, 'REDKEEP_GUARD_ARGUMENT');
     const from = addressOf(session.id)!;
     const id = newSessionId(from.family);
     const user = changes.user === undefined ? record.user : (changes.user ?? undefined);
@@ -177,12 +207,9 @@ export class Sessions<Data = Record<string, unknown>> {
       data: await validate(this.#schema, changes.data ?? session.data),
       seenAt: Date.now(),
       fingerprint: changes.fingerprint === undefined ? record.fingerprint : sha256(changes.fingerprint),
+      device: changes.device === undefined ? record.device : changes.device.slice(0, MAX_DEVICE),
     };
-    if (user !== undefined && user !== record.user)
-      await this.#store.enlist(user, from.family, this.#limit, this.#evict);
-    const graceMs = changes.graceMs ?? this.#graceMs;
-    const rotated = await this.#store.rotate(from, version, addressOf(id)!, next, graceMs);
-    if (record.user !== undefined && user !== record.user) await this.#store.delist(record.user, from.family);
+    const rotated = await this.#store.rotate(from, held, addressOf(id)!, next, graceMs, this.#limit);
     return this.#session(id, { record: next, version: rotated, readOnly: false }, false);
   }
 
@@ -192,23 +219,34 @@ export class Sessions<Data = Record<string, unknown>> {
     return address !== undefined && this.#store.destroy(address.family, address.proof);
   }
 
-  /** Ends all sessions of a user, also those being created or rotated now; returns how many there were. */
+  /** Ends all sessions of a user, also those being created or rotated now. Returns how many there were. */
   async destroyAll(user: string, options: { except?: string } = {}): Promise<number> {
-    const spared = options.except === undefined ? undefined : addressOf(options.except)?.family;
-    const families = (await this.#store.enlisted(user)).filter((family) => family !== spared);
-    const ended = await Promise.all(
-      families.map(async (family) => {
-        const was = await this.#store.destroy(family);
-        await this.#store.delist(user, family);
-        return was;
-      }),
-    );
-    return ended.filter(Boolean).length;
+    return this.#store.destroyAllOf(user, options.except === undefined ? undefined : addressOf(options.except)?.family);
   }
 
   /** How many live sessions a user has. */
   async count(user: string): Promise<number> {
     return (await this.#store.familiesOf(user)).length;
+  }
+
+  /**
+   * The live sessions of a user, oldest first, for a page "where you are logged in".
+   * Errors: those of `load`.
+   */
+  async list(user: string, options: { current?: string } = {}): Promise<SessionSummary[]> {
+    const current = options.current === undefined ? undefined : addressOf(options.current)?.family;
+    return (await this.#store.recordsOf(user)).map(({ family, record: { device, createdAt, seenAt } }) => ({
+      handle: family,
+      device,
+      createdAt,
+      seenAt,
+      current: family === current,
+    }));
+  }
+
+  /** Ends one session of a user by its handle. False when it is not there or is another user's. */
+  async end(user: string, handle: string): Promise<boolean> {
+    return isFamily(handle) && this.#store.destroyOf(user, handle);
   }
 
   #writable(session: Session<Data>): Held {
@@ -224,4 +262,9 @@ export class Sessions<Data = Record<string, unknown>> {
     this.#held.set(session, { record, version });
     return session;
   }
+}
+
+function graceOf(ms: number, code: 'REDKEEP_GUARD_OPTION' | 'REDKEEP_GUARD_ARGUMENT'): number {
+  if (!(ms >= 0 && ms <= 60_000)) throw new GuardError(code, 'graceMs must be from 0 to 60000');
+  return Math.floor(ms);
 }
