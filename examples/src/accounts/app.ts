@@ -6,10 +6,10 @@ import { scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import {
   type AuditTrail,
-  addressKey,
-  fingerprintOf,
+  clientAddress,
   type PersonKeys,
   type RateLimiter,
+  requestFingerprint,
   type Session,
   type SessionCookie,
   type Sessions,
@@ -55,7 +55,9 @@ export function accountsApp(options: AccountsOptions): Express {
 
   const present = (request: Request): Promise<Session<Visit> | undefined> => {
     const id = cookie.read(request.headers.cookie);
-    return id === undefined ? Promise.resolve(undefined) : sessions.load(id, { fingerprint: fingerprintOf(request) });
+    return id === undefined
+      ? Promise.resolve(undefined)
+      : sessions.load(id, { fingerprint: requestFingerprint(request) });
   };
   const give = (response: Response, session: Session<Visit>) =>
     response.append('Set-Cookie', cookie.serialize(session.id));
@@ -70,7 +72,7 @@ export function accountsApp(options: AccountsOptions): Express {
     let session = await present(request);
     if (session === undefined) {
       // A session before the login, as shops have: the id changes when the visitor logs in.
-      session = await sessions.create({ data: { visits: 1 }, fingerprint: fingerprintOf(request) });
+      session = await sessions.create({ data: { visits: 1 }, fingerprint: requestFingerprint(request) });
       give(response, session);
     }
     const { user } = session;
@@ -79,16 +81,16 @@ export function accountsApp(options: AccountsOptions): Express {
 
   app.post('/login', async (request, response) => {
     const { user = '', password = '' } = request.body as Record<string, string>;
-    const { allowed } = await logins.check(`${addressKey(request)} ${user}`);
+    const { allowed } = await logins.check(`${clientAddress(request)} ${user}`);
     const known = accounts.get(user);
     // An unknown user costs as much time as a wrong password.
     const hash = await derive(String(password), known?.salt ?? Buffer.alloc(16), 32);
     const right = known !== undefined && timingSafeEqual(hash, known.hash);
     const outcome = allowed && right ? 'success' : 'denied';
-    void trail.record({ actor: String(user).slice(0, 64), action: 'login', from: addressKey(request), outcome });
+    void trail.record({ actor: String(user).slice(0, 64), action: 'login', from: clientAddress(request), outcome });
     if (!allowed) return void response.status(429).send(page('<p id="message">Too many attempts</p>'));
     if (!right) return void response.status(401).send(page(`<p id="message">Wrong name or password</p>${loginForm()}`));
-    const fingerprint = fingerprintOf(request);
+    const fingerprint = requestFingerprint(request);
     const before = (await present(request)) ?? (await sessions.create({ data: { visits: 1 }, fingerprint }));
     give(response, await sessions.rotate(before, { user }));
     response.redirect(303, '/');
@@ -108,7 +110,7 @@ export function accountsApp(options: AccountsOptions): Express {
     const place = placeOf(user);
     const sealed = await persons.sealer(user).seal(String(note), place);
     await client.set(place.key, sealed, { expiration: { type: 'EX', value: NOTE_SECONDS } });
-    void trail.record({ actor: user, action: 'note.write', subject: user, from: addressKey(request) });
+    void trail.record({ actor: user, action: 'note.write', subject: user, from: clientAddress(request) });
   });
   own('/logout', async ({ id, user }) => {
     await sessions.destroy(id);

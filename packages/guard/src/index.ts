@@ -42,7 +42,8 @@ export {
 export { type ReencryptOptions, type ReencryptProgress, reencrypt } from './encryption/reencrypt.js';
 export { type SodiumNative, sodiumAccelerator } from './encryption/sodium-accelerator.js';
 export { GuardError, type GuardErrorCode, guardErrors, hasCode } from './errors.js';
-export { addressKey, type FingerprintPart, fingerprintOf } from './http/request.js';
+export { type AddressedRequest, clientAddress } from './http/client-address.js';
+export { type FingerprintPart, requestFingerprint } from './http/request-fingerprint.js';
 export type { AclLineOptions, AclSpace, KeyspaceUse } from './keyspace/acl-lines.js';
 export type { ValidatorOptions } from './keyspace/command-validator.js';
 export type { KeyspaceDefinition } from './keyspace/definition.js';
@@ -70,8 +71,9 @@ export {
 } from './needs.js';
 export { rateLimitHeaders } from './rate-limit/headers.js';
 export {
-  admit,
   ExpressRateLimitStore,
+  type ExpressRateLimitStoreOptions,
+  enforceRateLimit,
   type RateLimitHttpOptions,
   rateLimitHook,
   rateLimitMiddleware,

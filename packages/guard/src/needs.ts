@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { APPEND } from './audit-trail/chain.js';
+import * as cacheScripts from './cache/cache-scripts.js';
 import { READ, WRITE } from './encryption/encrypted-hash.js';
 import { SWAP } from './encryption/key-store.js';
 import { REPLACE } from './encryption/reencrypt.js';
@@ -80,8 +81,8 @@ export const guardNeeds: Readonly<Record<GuardComponentName, GuardNeed>> = {
   cache: {
     purpose: 'The cache.',
     prefix: 'cache:',
-    commands: words('get set del incr'),
-    scripts: [],
+    commands: words('get set del'),
+    scripts: scriptsOf(cacheScripts),
     channels: [],
   },
   audit: {

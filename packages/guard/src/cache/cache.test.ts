@@ -13,6 +13,8 @@ function caches(options: Partial<CacheOptions> = {}): { here: Cache; elsewhere: 
   return { here: make(), elsewhere: make(), prefix };
 }
 
+const generation = async (prefix: string) => String(await redis.server.command('GET', `${prefix}generation`));
+
 function loader<T>(value: T) {
   const load = Object.assign(
     async () => {
@@ -62,7 +64,7 @@ describe('cache', () => {
     const ttls = new Set<number>();
     for (let i = 0; i < 10; i++) {
       await here.get(`k${i}`, loader(i));
-      ttls.add(Number(await redis.server.command('PTTL', `${prefix}0:{k${i}}`)));
+      ttls.add(Number(await redis.server.command('PTTL', `${prefix}${await generation(prefix)}:{k${i}}`)));
     }
     assert.ok(ttls.size > 5 && Math.min(...ttls) >= 29_000 && Math.max(...ttls) <= 60_000, [...ttls].join());
     await refused(() => caches({ ttlMs: Number.POSITIVE_INFINITY }), 'REDKEEP_KEYSPACE_TTL');
@@ -102,7 +104,13 @@ describe('cache', () => {
     const errors: unknown[] = [];
     const { here, prefix } = caches({ encryption: testEncryption(), onError: (error) => errors.push(error) });
     await here.get('k', loader('good'));
-    await redis.server.command('SET', `${prefix}0:{k}`, '{"v":"forged","f":99999999999999}', 'PX', '60000');
+    await redis.server.command(
+      'SET',
+      `${prefix}${await generation(prefix)}:{k}`,
+      '{"v":"forged","f":99999999999999}',
+      'PX',
+      '60000',
+    );
     assert.equal(await here.get('k', loader('new')), 'new');
     assert.equal(errors.length, 1);
     assert.equal(await here.get('k', loader('newer')), 'new');
@@ -117,10 +125,69 @@ describe('cache', () => {
     const errors: unknown[] = [];
     const { here, prefix } = caches({ encryption: testEncryption(), maxBytes: 200, onError: (e) => errors.push(e) });
     await here.get('k', loader('recognisable'));
-    assert.ok(!String(await redis.server.command('GET', `${prefix}0:{k}`)).includes('recognisable'));
+    assert.ok(
+      !String(await redis.server.command('GET', `${prefix}${await generation(prefix)}:{k}`)).includes('recognisable'),
+    );
     assert.equal(await here.get('k', loader('other')), 'recognisable');
     const large = 'x'.repeat(1000);
     assert.equal(await here.get('large', loader(large)), large);
     assert.equal(errors.length, 1);
+  });
+
+  test('a load that was running does not bring back what was deleted, set or cleared meanwhile', async () => {
+    for (const change of ['delete', 'set', 'clear'] as const) {
+      for (const other of [true, false]) {
+        const { here, elsewhere } = caches();
+        let finish: (value: string) => void = () => undefined;
+        const slow = here.get('k', () => new Promise<string>((resolve) => (finish = resolve)));
+        await waitFor(async () => (await redis.server.command('KEYS', '*:load')) !== undefined && finish.length === 1);
+        const changing = other ? elsewhere : here;
+        if (change === 'set') await changing.set('k', 'new');
+        else if (change === 'delete') await changing.delete('k');
+        else await changing.clear();
+        finish('old');
+        assert.equal(await slow, 'old');
+        assert.equal(await changing.get('k', loader('new')), 'new', `${change} ${other}`);
+      }
+    }
+  });
+
+  test('a loader that took too long does not overwrite a newer value', async () => {
+    const { here, elsewhere } = caches({ loadMs: 20 });
+    let finish: (value: string) => void = () => undefined;
+    const slow = here.get('k', () => new Promise<string>((resolve) => (finish = resolve)));
+    assert.equal(await elsewhere.get('k', loader('newer')), 'newer');
+    finish('older');
+    await slow;
+    assert.equal(await elsewhere.get('k', loader('never asked')), 'newer');
+  });
+
+  test('a lost generation revives nothing that was cleared', async () => {
+    const { here, prefix } = caches();
+    const forget = () => redis.server.command('DEL', `${prefix}generation`);
+    await here.get('k', loader('cleared'));
+    await forget();
+    await here.clear();
+    await forget();
+    const { elsewhere } = caches({ prefix });
+    assert.equal(await elsewhere.get('k', loader('new')), 'new');
+  });
+
+  test('what another program stored is as good as nothing, and null is a value', async () => {
+    const { here, prefix } = caches();
+    await here.get('k', loader(1));
+    for (const stored of ['null', '1', '"text"', '[]', '{}']) {
+      await redis.server.command('SET', `${prefix}${await generation(prefix)}:{k}`, stored, 'PX', '60000');
+      assert.equal(await here.get('k', loader('loaded')), 'loaded', stored);
+    }
+    const none = loader(null);
+    assert.deepEqual([await here.get('n', none), await here.get('n', none), none.calls], [null, null, 1]);
+  });
+
+  test('a Date is a text on the first call, as on every other', async () => {
+    const { here } = caches();
+    const made = async () => ({ at: new Date(0) }) as unknown;
+    assert.deepEqual(await here.get('d', made), { at: '1970-01-01T00:00:00.000Z' });
+    assert.deepEqual(await here.get('d', made), { at: '1970-01-01T00:00:00.000Z' });
   });
 });

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sealer } from '../encryption/encryption.js';
 import { GuardError } from '../errors.js';
 import { checkedPrefix, type GuardClient, Redis, textOf } from '../redis/redis.js';
+import { GENERATION, GIVE_BACK, PUT, STORE } from './cache-scripts.js';
 
 /** Options of {@link Cache}. */
 export interface CacheOptions {
@@ -34,14 +36,17 @@ interface Entry {
   readonly f: number;
 }
 
+/** Redis did not say whether another loads: load, and store nothing. */
+const NO_TICKET = '';
 const MAX_TTL_MS = 31 * 86_400_000;
 /** Milliseconds a process goes on with a generation that another has cleared. */
 const GENERATION_MS = 1000;
 
 /**
  * Values that can be made again. One loader runs per key and process, and as a rule one among processes; Redis being
- * slow or away costs at most `timeoutMs` and then the loader is asked. Not guaranteed: that a loader runs only once
- * (use a lock), or that a value deleted elsewhere is not served stale for `staleMs`.
+ * slow or away costs at most `timeoutMs` and then the loader is asked. What was deleted, set or cleared is not
+ * overwritten by a load that began before. Not guaranteed: that a loader runs only once (use a lock), and that the
+ * loader reads the newest state of its source: delete after the change has been committed.
  *
  * @example const user = await cache.get(`user:${id}`, () => db.users.find(id));
  */
@@ -72,23 +77,40 @@ export class Cache {
     if (!(jitter >= 0 && jitter < 1)) throw new GuardError('REDKEEP_GUARD_OPTION', 'jitter must be from 0 to below 1');
   }
 
-  /** The cached value, or what `load` gives. Rejects only with what `load` rejects with, which is never cached. */
+  /**
+   * The cached value, or what `load` gives, as JSON keeps it: a Date comes back as a text, on the first call as on
+   * every other. Rejects only with what `load` rejects with, which is never cached.
+   */
   async get<T>(key: string, load: () => Promise<T>): Promise<T> {
     const flight = this.#flights.get(key) as Promise<T> | undefined;
     if (flight !== undefined) return flight;
-    const started = this.#find(key, load).finally(() => this.#flights.delete(key));
+    const started: Promise<T> = this.#find(key, async () => asStored(await load())).finally(() => {
+      if (this.#flights.get(key) === started) this.#flights.delete(key);
+    });
     this.#flights.set(key, started);
     return started;
   }
 
-  /** Removes one value. */
+  /** Stores a value that the caller knows to be the newest. Loads under way do not overwrite it. */
+  async set(key: string, value: unknown): Promise<void> {
+    this.#flights.delete(key);
+    const name = await this.#name(key);
+    const { body, keptMs } = (await this.#encode(name, value)) ?? {};
+    if (body === undefined) return this.delete(key);
+    await this.#redis.script(PUT, [name, `${name}:load`], [body, String(keptMs)]);
+  }
+
+  /** Removes one value, and what loads under way would store. */
   async delete(key: string): Promise<void> {
-    await this.#redis.write(await this.#name(key), 'DEL');
+    this.#flights.delete(key);
+    const name = await this.#name(key);
+    await this.#redis.write(name, 'DEL', `${name}:load`);
   }
 
   /** Forgets everything at once, whatever its size; other processes follow within a second. */
   async clear(): Promise<void> {
-    await this.#redis.write(`${this.#options.prefix}generation`, 'INCR');
+    this.#flights.clear();
+    await this.#redis.write(`${this.#options.prefix}generation`, 'SET', newGeneration());
     this.#generation = undefined;
   }
 
@@ -106,49 +128,59 @@ export class Cache {
       if (entry.f <= Date.now()) this.#refresh(name, load);
       return entry.v as T;
     }
-    if (!(await this.#mayLoad(name))) {
+    let ticket = await this.#takeTicket(name);
+    if (ticket === undefined) {
       const theirs = await this.#awaitOther(name);
-      if (theirs !== undefined) return theirs.v as T;
+      if (theirs !== undefined && !('ticket' in theirs)) return theirs.v as T;
+      ticket = theirs?.ticket;
     }
-    return this.#load(name, load);
+    return this.#load(name, load, ticket);
   }
 
   #refresh(name: string, load: () => Promise<unknown>): void {
     const background = async () => {
-      if (await this.#mayLoad(name)) await this.#load(name, load);
+      const ticket = await this.#takeTicket(name);
+      if (ticket !== undefined) await this.#load(name, load, ticket);
     };
     background().catch(this.#options.onError);
   }
 
-  async #load<T>(name: string, load: () => Promise<T>): Promise<T> {
+  /** Without a ticket the value is returned and not stored. */
+  async #load<T>(name: string, load: () => Promise<T>, ticket: string | undefined): Promise<T> {
+    let stored = false;
     try {
       const value = await load();
-      await this.#write(name, value).catch(this.#options.onError);
+      if (ticket !== undefined && ticket !== NO_TICKET) stored = await this.#store(name, value, ticket);
       return value;
     } finally {
-      this.#redis.write(`${name}:load`, 'DEL').catch(this.#options.onError);
+      if (!stored && ticket !== undefined && ticket !== NO_TICKET)
+        this.#redis.script(GIVE_BACK, [`${name}:load`], [ticket]).catch(this.#options.onError);
     }
   }
 
-  /** True for the one process that should load now, and for all when Redis cannot tell. */
-  async #mayLoad(name: string): Promise<boolean> {
+  /** A ticket for the one process that should load now; undefined for others, NO_TICKET when Redis cannot tell. */
+  async #takeTicket(name: string): Promise<string | undefined> {
+    const ticket = randomBytes(12).toString('base64url');
     try {
-      return (await this.#redis.write(`${name}:load`, 'SET', '1', 'NX', 'PX', String(this.#options.loadMs))) !== null;
+      const px = String(this.#options.loadMs);
+      return (await this.#redis.write(`${name}:load`, 'SET', ticket, 'NX', 'PX', px)) === null ? undefined : ticket;
     } catch (error) {
       this.#options.onError(error);
-      return true;
+      return NO_TICKET;
     }
   }
 
-  async #awaitOther(name: string): Promise<Entry | undefined> {
+  /** What the process that loads has stored, or its ticket, when it failed or gave up. */
+  async #awaitOther(name: string): Promise<Entry | { readonly ticket: string } | undefined> {
     const giveUpAt = performance.now() + this.#options.loadMs;
     for (let wait = 5; performance.now() < giveUpAt; wait = Math.min(wait * 1.5, 100)) {
       await pause(wait);
       try {
         const entry = await this.#read(name);
         if (entry !== undefined) return entry;
-        // The other one failed: its place is free.
-        if (await this.#mayLoad(name)) return undefined;
+        // The other one failed, or its value was not wanted any more: its place is free.
+        const ticket = await this.#takeTicket(name);
+        if (ticket !== undefined) return { ticket };
       } catch (error) {
         this.#options.onError(error);
         return undefined;
@@ -163,7 +195,7 @@ export class Cache {
     const { encryption } = this.#options;
     try {
       const opened = encryption === undefined ? stored : await encryption.open(stored, { space: 'cache', key: name });
-      return JSON.parse(opened.toString()) as Entry;
+      return entryOf(JSON.parse(opened.toString()));
     } catch (error) {
       // Tampered with, or under a key that is gone: as good as nothing, and written over.
       this.#options.onError(error);
@@ -171,24 +203,57 @@ export class Cache {
     }
   }
 
-  async #write(name: string, value: unknown): Promise<void> {
+  async #store(name: string, value: unknown, ticket: string): Promise<boolean> {
+    try {
+      const encoded = await this.#encode(name, value);
+      if (encoded === undefined) return false;
+      const args = [ticket, encoded.body, String(encoded.keptMs)];
+      return (await this.#redis.script(STORE, [name, `${name}:load`], args)) === 1;
+    } catch (error) {
+      this.#options.onError(error);
+      return false;
+    }
+  }
+
+  /** What is stored for a value, and for how long; undefined for a value that is not to be kept. */
+  async #encode(name: string, value: unknown): Promise<{ body: string | Buffer; keptMs: number } | undefined> {
     const { ttlMs, staleMs, negativeMs, jitter, maxBytes, encryption } = this.#options;
     const lifetime = value === undefined ? negativeMs : ttlMs;
-    if (lifetime <= 0) return;
+    if (lifetime <= 0) return undefined;
     const fresh = Math.max(1, Math.floor(lifetime * (1 - Math.random() * jitter)));
     const entry: Entry = { v: value, f: Date.now() + fresh };
     const json = JSON.stringify(entry);
     if (Buffer.byteLength(json) > maxBytes) throw new GuardError('REDKEEP_VALUE_TOO_LARGE', `limit ${maxBytes} bytes`);
     const body = encryption === undefined ? json : await encryption.seal(json, { space: 'cache', key: name });
-    const kept = value === undefined ? fresh : fresh + staleMs;
-    await this.#redis.write(name, 'SET', body, 'PX', String(Math.floor(kept)));
+    return { body, keptMs: Math.floor(value === undefined ? fresh : fresh + staleMs) };
   }
 
   async #name(key: string): Promise<string> {
     const held = this.#generation;
     if (held !== undefined && held.until > performance.now()) return `${this.#options.prefix}${held.id}:{${key}}`;
-    const id = textOf(await this.#redis.read(`${this.#options.prefix}generation`, 'GET')) ?? '0';
+    const generationKey = `${this.#options.prefix}generation`;
+    // Read where it is, made where it was lost: under a new id, so that no cleared value comes back.
+    const id =
+      textOf(await this.#redis.read(generationKey, 'GET')) ??
+      textOf(await this.#redis.script(GENERATION, [generationKey], [newGeneration()]))!;
     this.#generation = { id, until: performance.now() + GENERATION_MS };
     return `${this.#options.prefix}${id}:{${key}}`;
   }
+}
+
+function newGeneration(): string {
+  return randomBytes(9).toString('base64url');
+}
+
+/** A value as it will come back from Redis. */
+function asStored<T>(value: T): T {
+  const json = JSON.stringify(value);
+  return json === undefined ? (undefined as T) : (JSON.parse(json) as T);
+}
+
+/** What was stored by another program is no entry. */
+function entryOf(value: unknown): Entry {
+  const { f } = (value ?? {}) as { f?: unknown };
+  if (typeof f !== 'number') throw new GuardError('REDKEEP_KEYSPACE_VALUE', 'not an entry of the cache');
+  return value as Entry;
 }

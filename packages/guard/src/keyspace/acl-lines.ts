@@ -11,6 +11,7 @@ export interface AclSpace {
   readonly use?: KeyspaceUse;
   readonly user?: string;
   readonly auditor?: string;
+  readonly guards?: readonly string[];
 }
 
 /** How the lines of {@link Keyspaces.aclLines} are made. */
@@ -54,8 +55,9 @@ export function aclLines(spaces: readonly AclSpace[], options: AclLineOptions): 
     rights.set(user, [...(rights.get(user) ?? []), right]);
   };
   const way = options.functions === true ? 'functions' : 'scripts';
-  for (const { prefix, use = 'values', user, auditor } of spaces) {
-    const pattern = `~${keyPrefix({ prefix, use })}*`;
+  for (const { prefix, use = 'values', user, auditor, guards = [] } of spaces) {
+    // A script that touches keys of two spaces needs both in one set of rules.
+    const pattern = [keyPrefix({ prefix, use }), ...guards].map((begin) => `~${begin}*`).join(' ');
     const channels = use === 'lists' || use === 'streams' ? [] : guardNeeds[use].channels.map((name) => `&${name}`);
     grant(user, { pattern, commands: commandsOf(use, way), channels });
     grant(auditor, { pattern, commands: commandsOf('auditor', way), channels: [] });

@@ -32,4 +32,6 @@ export interface KeyspaceDefinition<T = unknown> {
   readonly user?: string;
   /** With `use: 'audit'`: the ACL user that verifies, exports and trims, which the writer cannot. */
   readonly auditor?: string;
+  /** With `use: 'locks'`: prefixes of the values that holders write with `guardedSet`. */
+  readonly guards?: readonly string[];
 }

@@ -11,6 +11,7 @@ import type { StandardSchema } from './standard-schema.js';
 /** Longest expiry of personal data and sessions, ms. */
 const DAY = 86_400_000;
 const MAX_TTL_MS = 366 * DAY;
+const PREFIX = /^([A-Za-z0-9_.-]+[:/])+$/;
 
 /** Value type of a definition. */
 export type ValueOf<D> = D extends { readonly schema: StandardSchema<infer T> }
@@ -49,10 +50,14 @@ export class Keyspaces<D extends Definitions> {
     for (const [name, definition] of all) {
       const { prefix, database = 0, use, auditor, maxTtlMs = DAY, defaultTtlMs } = definition;
       // No glob characters, no hash tags: the prefix is also an ACL pattern and must not decide the cluster slot.
-      if (!/^([A-Za-z0-9_.-]+[:/])+$/.test(prefix)) throw new GuardError('REDKEEP_GUARD_OPTION', `prefix of ${name}`);
+      if (!PREFIX.test(prefix)) throw new GuardError('REDKEEP_GUARD_OPTION', `prefix of ${name}`);
       if (!(Number.isInteger(database) && database >= 0))
         throw new GuardError('REDKEEP_GUARD_OPTION', `database of ${name}`);
       if (auditor !== undefined && use !== 'audit') throw new GuardError('REDKEEP_GUARD_OPTION', `auditor of ${name}`);
+      if (definition.guards !== undefined && use !== 'locks')
+        throw new GuardError('REDKEEP_GUARD_OPTION', `guards of ${name}`);
+      for (const guarded of definition.guards ?? [])
+        if (!PREFIX.test(guarded)) throw new GuardError('REDKEEP_GUARD_OPTION', `guards of ${name}`);
       if (!(maxTtlMs >= 1 && maxTtlMs <= MAX_TTL_MS))
         throw new GuardError('REDKEEP_KEYSPACE_TTL', `maxTtlMs of ${name}`);
       if (defaultTtlMs !== undefined && !(defaultTtlMs >= 1 && defaultTtlMs <= maxTtlMs))

@@ -1,6 +1,7 @@
 import { GuardError } from '../errors.js';
 import type { Redis } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
+import { Stopwatch } from './stopwatch.js';
 
 export const RENEW = new Script(
   'lock_renew',
@@ -34,48 +35,63 @@ return 1`,
 
 /** A holder that was stopped for longer than this and wakes up is not refused any more. */
 const FENCE_MS = 86_400_000;
+/** Longest expiry of a guarded value. */
+const MAX_VALUE_MS = 366 * 86_400_000;
+/** Share of the life that counts: the rest is kept back for drifting clocks and for the holder to stop. */
+const USABLE = 0.9;
 
 type State = 'held' | 'released' | 'lost';
 
 interface LockParts {
   readonly redis: Redis;
+  /** Prefix of the fences of guarded values. */
+  readonly fencePrefix: string;
   readonly key: string;
   readonly owner: string;
   readonly token: number;
   readonly ttlMs: number;
-  /** When the server was asked, on the monotonic clock: the lock cannot have started earlier. */
-  readonly askedAt: number;
+  /** Started when the server was asked: the lock cannot have begun earlier. */
+  readonly asked: Stopwatch;
   readonly renew: boolean;
 }
 
 /** A lock that is held, until `release`, or until `signal` says that it is lost. */
 export class Lock {
-  /** Fencing token: greater than that of every earlier holder. */
+  /**
+   * Fencing token: greater than that of every earlier holder. If Redis lost the counter with its data and its clock is
+   * behind, greater than every token that this process has seen.
+   */
   readonly token: number;
   readonly #parts: LockParts;
   readonly #controller = new AbortController();
   #state: State = 'held';
+  #since: Stopwatch;
   #expiry: NodeJS.Timeout | undefined;
   #renewal: NodeJS.Timeout | undefined;
 
   constructor(parts: LockParts) {
     this.#parts = parts;
     this.token = parts.token;
-    this.#validFrom(parts.askedAt);
+    this.#since = parts.asked;
+    this.#validFrom(parts.asked);
     if (parts.renew && this.isHeld) this.#renewal = setInterval(() => void this.#renew(), parts.ttlMs / 3).unref();
   }
 
-  /** Held, by this process's own clock. False after `release`, and from when `signal` fires. */
+  /**
+   * Held, by this process's own clocks, read at this moment: also right after the event loop or the machine stood
+   * still. False after `release`, and from when `signal` fires.
+   */
   get isHeld(): boolean {
+    if (this.#state === 'held' && this.#leftMs() <= 0) this.#lose();
     return this.#state === 'held';
   }
 
-  /** Aborts with REDKEEP_LOCK_LOST before the lock can pass to somebody else. */
+  /** Aborts with REDKEEP_LOCK_LOST before the lock can pass to another holder. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Frees the lock. False when it was no longer ours. */
+  /** Frees the lock. False when it was no longer ours. Errors: REDKEEP_STORE_UNAVAILABLE; it then runs out by itself. */
   async release(): Promise<boolean> {
     if (this.#state === 'released') return false;
     this.#end('released');
@@ -84,13 +100,16 @@ export class Lock {
   }
 
   /**
-   * Writes a value unless a later holder has written already. `ttlMs`: its expiry.
-   * Errors: REDKEEP_LOCK_FENCED, REDKEEP_STORE_UNAVAILABLE; REDKEEP_GUARD_OPTION for a key with a `}` outside a hash tag.
+   * Writes a value unless a later holder has written already. `ttlMs`: its expiry, 1 ms to 366 days. The ACL user of
+   * the locks needs the value's key, too: name its space in `guards`.
+   * Errors: REDKEEP_LOCK_FENCED, REDKEEP_STORE_UNAVAILABLE; REDKEEP_GUARD_ARGUMENT, also for a key with a `}` outside a
+   * hash tag.
    */
   async guardedSet(key: string, value: string | Buffer, ttlMs: number): Promise<void> {
-    const fence = fenceOf(key);
+    if (!(ttlMs >= 1 && ttlMs <= MAX_VALUE_MS)) throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'ttlMs');
+    const { fencePrefix, redis } = this.#parts;
     const args = [String(this.token), value, String(Math.floor(ttlMs)), String(Math.max(FENCE_MS, Math.floor(ttlMs)))];
-    if ((await this.#parts.redis.script(GUARDED_SET, [key, fence], args)) !== 1)
+    if ((await redis.script(GUARDED_SET, [key, fencePrefix + slotOf(key)], args)) !== 1)
       throw new GuardError('REDKEEP_LOCK_FENCED');
   }
 
@@ -100,21 +119,25 @@ export class Lock {
 
   async #renew(): Promise<void> {
     const { redis, key, owner, ttlMs } = this.#parts;
-    const askedAt = performance.now();
+    const asked = new Stopwatch();
     try {
       const renewed = await redis.script(RENEW, [key], [owner, String(Math.floor(ttlMs))]);
-      if (this.#state !== 'held') return;
-      if (renewed === 1) this.#validFrom(askedAt);
+      if (!this.isHeld) return;
+      if (renewed === 1) this.#validFrom(asked);
       else this.#lose();
     } catch {
-      // Tried again at the next turn; the expiry timer ends it in time.
+      // Tried again at the next interval; the expiry timer ends the lock in time.
     }
   }
 
-  /** A tenth of the ttl is kept back for drifting clocks and for the holder to stop. */
-  #validFrom(start: number): void {
+  #leftMs(): number {
+    return this.#parts.ttlMs * USABLE - this.#since.elapsedMs;
+  }
+
+  #validFrom(start: Stopwatch): void {
     clearTimeout(this.#expiry);
-    const left = start + this.#parts.ttlMs * 0.9 - performance.now();
+    this.#since = start;
+    const left = this.#leftMs();
     if (left <= 0) this.#lose();
     else this.#expiry = setTimeout(() => this.#lose(), left).unref();
   }
@@ -132,10 +155,10 @@ export class Lock {
   }
 }
 
-/** Name of a value's fence, in the cluster slot of the value. */
-function fenceOf(key: string): string {
-  if (/^[^{]*\{[^}]+\}/.test(key)) return `fence:${key}`;
+/** A name in the cluster slot of a key. */
+function slotOf(key: string): string {
+  if (/^[^{]*\{[^}]+\}/.test(key)) return key;
   if (key === '' || key.includes('}'))
-    throw new GuardError('REDKEEP_GUARD_OPTION', 'the key has no slot for its fence');
-  return `fence:{${key}}`;
+    throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'the key has no slot for its fence');
+  return `{${key}}`;
 }

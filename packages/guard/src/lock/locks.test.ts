@@ -110,10 +110,99 @@ describe('locks', () => {
 
   test('refuse a life that is too short, too long or none', async () => {
     for (const ttlMs of [0, 99, 600_001, Number.NaN])
-      await refused(() => locks().acquire('i', { ttlMs }), 'REDKEEP_GUARD_OPTION');
-    for (const name of ['', 'a}b']) await refused(() => locks().acquire(name), 'REDKEEP_GUARD_OPTION');
+      await refused(() => locks().acquire('i', { ttlMs }), 'REDKEEP_GUARD_ARGUMENT');
+    for (const name of ['', 'a}b']) await refused(() => locks().acquire(name), 'REDKEEP_GUARD_ARGUMENT');
     const held = await locks().acquire('i');
-    for (const key of ['', 'a}', 'a{}b']) await refused(() => held.guardedSet(key, 'x', 1000), 'REDKEEP_GUARD_OPTION');
+    for (const key of ['', 'a}', 'a{}b'])
+      await refused(() => held.guardedSet(key, 'x', 1000), 'REDKEEP_GUARD_ARGUMENT');
     await held.release();
   });
+});
+
+describe('what a holder is told when its process stood still', () => {
+  const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
+  test('isHeld is false at once, and using rejects', async () => {
+    const held = await locks().acquire('still', { ttlMs: 100 });
+    standStill(120);
+    assert.equal(held.isHeld, false);
+    assert.equal(held.signal.aborted, true);
+    await held.release();
+    const worked = locks().using('still', { ttlMs: 100 }, async () => {
+      standStill(120);
+      return 'done';
+    });
+    await refused(() => worked, 'REDKEEP_LOCK_LOST');
+  });
+
+  test('using rejects when the lock is another holder’s in the end, and reports a release that failed', async () => {
+    const taken = locks().using('taken', { ttlMs: 60_000 }, () => redis.server.command('SET', 'lock:{taken}', 'other'));
+    await refused(() => taken, 'REDKEEP_LOCK_LOST');
+    const client = await createClient({ url: redis.server.url }).connect();
+    client.on('error', () => undefined);
+    const errors: unknown[] = [];
+    const own = new Locks({ client, timeoutMs: 200, onError: (error) => errors.push(error) });
+    assert.equal(await own.using('broken', { ttlMs: 60_000, renew: false }, async () => client.destroy()), undefined);
+    assert.equal((errors[0] as { code?: string }).code, 'REDKEEP_STORE_UNAVAILABLE');
+  });
+});
+
+test('a hundred waiters of one process take one connection, and are served in order', async () => {
+  const own = locks();
+  const held = await own.acquire('many', { ttlMs: 60_000 });
+  const order: number[] = [];
+  const waiting = Array.from({ length: 100 }, async (_, i) => {
+    const lock = await own.acquire('many', { waitMs: 60_000 });
+    order.push(i);
+    await lock.release();
+  });
+  const blockedClients = async () => Number((await redis.server.info('clients'))['blocked_clients']);
+  await waitFor(async () => (await blockedClients()) === 1);
+  await held.release();
+  await Promise.all(waiting);
+  assert.deepEqual(
+    order,
+    [...order].sort((a, b) => a - b),
+  );
+});
+
+test('waiters for many names take eight connections at most', async () => {
+  const own = locks();
+  const names = Array.from({ length: 40 }, (_, i) => `name-${i}`);
+  const held = await Promise.all(names.map((name) => own.acquire(name, { ttlMs: 60_000 })));
+  const waiting = names.map((name) => own.acquire(name, { waitMs: 60_000 }));
+  await waitFor(async () => Number((await redis.server.info('clients'))['blocked_clients']) === 8);
+  await Promise.all(held.map((lock) => lock.release()));
+  for (const lock of await Promise.all(waiting)) await lock.release();
+  assert.ok(Number((await redis.server.info('clients'))['blocked_clients']) <= 8);
+});
+
+test('a waiter gives up in time and when told to, and the next is served', async () => {
+  const own = locks();
+  const held = await own.acquire('line', { ttlMs: 60_000 });
+  const controller = new AbortController();
+  const [first, second, third] = [
+    own.acquire('line', { waitMs: 60_000, signal: controller.signal }),
+    own.acquire('line', { waitMs: 50 }),
+    own.acquire('line', { waitMs: 60_000 }),
+  ];
+  await refused(() => second!, 'REDKEEP_LOCK_TIMEOUT');
+  controller.abort(new Error('told to'));
+  await assert.rejects(first!, /told to/);
+  await held.release();
+  await (await third!).release();
+});
+
+test('a token grows beyond all that this process has seen, also when counter and clock are lost', async () => {
+  const own = locks();
+  const first = await own.acquire('ahead');
+  await first.release();
+  await redis.server.command('SET', 'lock:{ahead}:fence', String(first.token + 60e6 * 60));
+  const second = await own.acquire('ahead');
+  await second.release();
+  // A failover to a server that has no counter and whose clock is an hour behind the tokens.
+  await redis.server.command('DEL', 'lock:{ahead}:fence');
+  const third = await own.acquire('ahead');
+  assert.ok(third.token > second.token);
+  await third.release();
 });

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { GuardError } from '../errors.js';
 import { checkedPrefix, DEFAULT_TIMEOUT_MS, type GuardClient, listOf, Redis } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
-import { Lock } from './lock.js';
+import { Lock, RELEASE } from './lock.js';
+import { Stopwatch } from './stopwatch.js';
+import { WaitingLine } from './waiting-line.js';
 
 /** Options of {@link Locks}. */
 export interface LocksOptions {
@@ -11,6 +13,10 @@ export interface LocksOptions {
   readonly prefix?: string;
   /** Milliseconds to wait for Redis itself; default 2000. */
   readonly timeoutMs?: number;
+  /**
+   * Called when `using` could not release its lock, which then runs out by itself. By default a warning of the process.
+   */
+  readonly onError?: (error: unknown) => void;
 }
 
 /** How a lock is taken. */
@@ -26,21 +32,26 @@ export interface LockOptions {
 }
 
 /**
- * KEYS lock, fence; ARGV owner, ttl ms. The token is the server's time in microseconds, or one more than the last:
- * it grows even if the counter was lost with the data, so the counter may expire after a week.
+ * KEYS lock, fence; ARGV owner, ttl ms, highest token the caller knows. The token is the server's time in microseconds,
+ * or one more than the last: it grows even if the counter was lost with the data, so the counter may expire after 31
+ * days; where the clock is behind, too, it still grows beyond what any asking process has seen.
  */
 export const ACQUIRE = new Script(
   'lock_acquire',
   `
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return { 0, redis.call('PTTL', KEYS[1]) } end
 local t = redis.call('TIME')
-local token = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, t[1] * 1000000 + t[2])
-redis.call('SET', KEYS[2], string.format('%.0f', token), 'PX', 604800000)
+local token = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, t[1] * 1000000 + t[2], ARGV[3] + 1)
+redis.call('SET', KEYS[2], string.format('%.0f', token), 'PX', 2678400000)
 return { 1, token }`,
 );
 
 /** Longest a waiting caller blocks on the server at once: a wake-up that went astray costs no more than this. */
 const MAX_SLICE_MS = 1000;
+/** Waiters that may block on the server at once, each on a connection of its own; the others ask now and then. */
+const MAX_BLOCKING = 8;
+/** Milliseconds between two questions of a waiter that does not block. */
+const ASK_EVERY_MS = 100;
 
 /**
  * Mutual exclusion over one Redis. It does not survive a failover that loses the lock's key, nor a process that
@@ -56,32 +67,76 @@ export class Locks {
   readonly #redis: Redis;
   readonly #prefix: string;
   readonly #sliceMs: number;
+  readonly #onError: (error: unknown) => void;
+  readonly #line = new WaitingLine();
+  #highest = 0;
+  #blocking = 0;
 
   constructor(options: LocksOptions) {
     const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     this.#redis = new Redis(options.client, timeoutMs);
     this.#prefix = checkedPrefix(options.prefix ?? 'lock:');
     this.#sliceMs = Math.min(MAX_SLICE_MS, timeoutMs / 2);
+    this.#onError = options.onError ?? warnOfRelease;
   }
 
-  /** Takes a lock. Errors: REDKEEP_LOCK_TIMEOUT, REDKEEP_STORE_UNAVAILABLE, the signal's reason. */
+  /**
+   * Takes a lock. Waiters of one process are served in order and share one connection for a name.
+   * Errors: REDKEEP_LOCK_TIMEOUT, REDKEEP_STORE_UNAVAILABLE, the signal's reason; REDKEEP_GUARD_ARGUMENT.
+   */
   async acquire(name: string, options: LockOptions = {}): Promise<Lock> {
-    const ttlMs = options.ttlMs ?? 10_000;
-    if (name === '' || name.includes('}')) throw new GuardError('REDKEEP_GUARD_OPTION', 'name of the lock');
+    const { ttlMs = 10_000, waitMs = 0, signal } = options;
+    if (typeof name !== 'string' || name === '' || name.includes('}'))
+      throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'name of the lock');
     if (!(ttlMs >= 100 && ttlMs <= 600_000))
-      throw new GuardError('REDKEEP_GUARD_OPTION', 'ttlMs must be from 100 to 600000');
+      throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'ttlMs must be from 100 to 600000');
+    if (!(waitMs >= 0)) throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'waitMs');
+    signal?.throwIfAborted();
     const key = `${this.#prefix}{${name}}`;
+    const giveUpAt = performance.now() + waitMs;
+    const leave = waitMs === 0 ? () => undefined : await this.#line.enter(key, waitMs, signal);
+    signal?.throwIfAborted();
+    if (leave === undefined) throw new GuardError('REDKEEP_LOCK_TIMEOUT');
+    try {
+      return await this.#contend(key, ttlMs, giveUpAt, options);
+    } finally {
+      leave();
+    }
+  }
+
+  /**
+   * Runs `work` under a lock and releases it. Rejects with what `work` rejects with, and with REDKEEP_LOCK_LOST when
+   * the lock was not held to the end: another may have worked at the same time.
+   */
+  async using<T>(name: string, options: LockOptions, work: (lock: Lock) => Promise<T>): Promise<T> {
+    const lock = await this.acquire(name, options);
+    let result: T;
+    try {
+      result = await work(lock);
+    } catch (error) {
+      await lock.release().catch(this.#onError);
+      throw error;
+    }
+    const held = lock.isHeld;
+    const released = await lock.release().catch((error: unknown) => {
+      this.#onError(error);
+      return true;
+    });
+    if (!held || !released) throw new GuardError('REDKEEP_LOCK_LOST');
+    return result;
+  }
+
+  async #contend(key: string, ttlMs: number, giveUpAt: number, options: LockOptions): Promise<Lock> {
     const owner = randomBytes(16).toString('base64url');
-    const giveUpAt = performance.now() + (options.waitMs ?? 0);
     for (;;) {
       options.signal?.throwIfAborted();
-      const askedAt = performance.now();
-      const [taken, number] = listOf(
-        await this.#redis.script(ACQUIRE, [key, `${key}:fence`], [owner, String(Math.floor(ttlMs))]),
-      ) as [number, number];
+      const asked = new Stopwatch();
+      const [taken, number] = await this.#ask(key, owner, ttlMs);
       if (taken === 1) {
+        this.#highest = Math.max(this.#highest, number);
         const { renew = true } = options;
-        const lock = new Lock({ redis: this.#redis, key, owner, token: number, ttlMs, askedAt, renew });
+        const fencePrefix = `${this.#prefix}fence:`;
+        const lock = new Lock({ redis: this.#redis, fencePrefix, key, owner, token: number, ttlMs, asked, renew });
         if (lock.isHeld) return lock;
         // The answer came so late that the lock is as good as expired.
         await lock.release();
@@ -94,30 +149,42 @@ export class Locks {
     }
   }
 
-  /** Runs `work` under a lock and releases it. Rejects with REDKEEP_LOCK_LOST when the lock was lost meanwhile. */
-  async using<T>(name: string, options: LockOptions, work: (lock: Lock) => Promise<T>): Promise<T> {
-    const lock = await this.acquire(name, options);
+  async #ask(key: string, owner: string, ttlMs: number): Promise<[number, number]> {
+    const args = [owner, String(Math.floor(ttlMs)), String(this.#highest)];
     try {
-      const result = await work(lock);
-      lock.signal.throwIfAborted();
-      return result;
-    } finally {
-      await lock.release().catch(() => undefined);
+      return listOf(await this.#redis.script(ACQUIRE, [key, `${key}:fence`], args)) as [number, number];
+    } catch (error) {
+      // The answer is unknown: a lock that nobody knows of would stay until it runs out.
+      this.#redis.script(RELEASE, [key, `${key}:wake`], [owner]).catch(() => undefined);
+      throw error;
     }
   }
 
   /** Waits for a wake-up at most `ms`. The timer holds even if Redis stops answering. */
   #released(wake: string, ms: number, signal: AbortSignal | undefined): Promise<void> {
+    const blocks = this.#blocking < MAX_BLOCKING;
     return new Promise((resolve) => {
-      const timer = setTimeout(done, ms);
+      const timer = setTimeout(done, blocks ? ms : Math.min(ms, ASK_EVERY_MS));
       signal?.addEventListener('abort', done, { once: true });
       function done(): void {
         clearTimeout(timer);
         signal?.removeEventListener('abort', done);
         resolve();
       }
+      if (!blocks) return;
+      this.#blocking += 1;
       // BLPOP runs on a connection of its own; a failure only means that the timer decides.
-      this.#redis.write(wake, 'BLPOP', (Math.max(ms, 10) / 1000).toFixed(3)).then(done, () => undefined);
+      this.#redis
+        .write(wake, 'BLPOP', (Math.max(ms, 10) / 1000).toFixed(3))
+        .then(done, () => undefined)
+        .finally(() => {
+          this.#blocking -= 1;
+        });
     });
   }
+}
+
+function warnOfRelease(error: unknown): void {
+  const { message, code } = error as GuardError;
+  process.emitWarning(`A lock could not be released and runs out by itself: ${message}`, { code });
 }

@@ -6,9 +6,9 @@ import { describe, test } from 'node:test';
 import express from 'express';
 import { rateLimit } from 'express-rate-limit';
 import fastify from 'fastify';
-import { addressKey } from '../http/request.js';
+import { clientAddress } from '../http/client-address.js';
 import { useServer } from '../testing/support.js';
-import { admit, ExpressRateLimitStore, rateLimitHook, rateLimitMiddleware } from './http.js';
+import { ExpressRateLimitStore, enforceRateLimit, rateLimitHook, rateLimitMiddleware } from './http.js';
 import { RateLimiter } from './rate-limiter.js';
 
 const redis = useServer();
@@ -35,7 +35,7 @@ describe('limits over HTTP', () => {
   test('node:http', async () => {
     const l = limiter('http');
     const responses = await twice(async (request, response) => {
-      if (await admit(l, request, response)) response.end('ok');
+      if (await enforceRateLimit(l, request, response)) response.end('ok');
     });
     assertLimited(responses);
     assert.match(responses[1]!.headers.get('ratelimit')!, /^"http";r=0;t=\d+$/);
@@ -73,7 +73,7 @@ describe('limits over HTTP', () => {
     });
     const listener: RequestListener = async (request, response) => {
       const options = { identityOf: () => 'key-1', costOf: () => 10 };
-      if (await admit(l, request, response, options)) response.end('ok');
+      if (await enforceRateLimit(l, request, response, options)) response.end('ok');
     };
     assertLimited(await twice(listener));
     assert.equal((await l.peek('key-1')).remaining, 0);
@@ -113,7 +113,42 @@ describe('limits over HTTP', () => {
 
 test('an IPv6 client is one /64, however it writes its address', () => {
   const request = { socket: { remoteAddress: undefined } } as never;
-  assert.equal(addressKey(request, '2001:db8:1:2:aaaa::1'), addressKey(request, '2001:0db8:0001:0002:ffff:1:2:3'));
-  assert.notEqual(addressKey(request, '2001:db8:1:2::1'), addressKey(request, '2001:db8:1:3::1'));
-  assert.equal(addressKey(request, '::ffff:192.0.2.1'), '192.0.2.1');
+  assert.equal(
+    clientAddress(request, '2001:db8:1:2:aaaa::1'),
+    clientAddress(request, '2001:0db8:0001:0002:ffff:1:2:3'),
+  );
+  assert.notEqual(clientAddress(request, '2001:db8:1:2::1'), clientAddress(request, '2001:db8:1:3::1'));
+  assert.equal(clientAddress(request, '::ffff:192.0.2.1'), '192.0.2.1');
+});
+
+test('IPv4 inside IPv6 is the IPv4 address in every spelling', () => {
+  for (const address of ['::ffff:192.0.2.1', '::FFFF:c000:201', '0:0:0:0:0:ffff:c000:0201', '64:ff9b::192.0.2.1'])
+    assert.equal(clientAddress({}, address), '192.0.2.1', address);
+  assert.notEqual(clientAddress({}, '::ffff:192.0.2.1'), clientAddress({}, '::ffff:192.0.2.2'));
+  assert.equal(clientAddress({}, 'fe80::1%eth0'), 'fe80:0:0:0::/64');
+  assert.equal(clientAddress({}, '::1'), '0:0:0:0::/64');
+});
+
+test('behind a proxy that fastify trusts, clients are told apart; behind another one there is a warning', async () => {
+  for (const trustProxy of [true, false]) {
+    const app = fastify({ trustProxy });
+    app.addHook('onRequest', rateLimitHook(limiter(`proxy-${trustProxy}`)));
+    app.get('/', async () => 'ok');
+    const warned = once(process, 'warning');
+    try {
+      const url = await app.listen({ port: 0, host: '127.0.0.1' });
+      const ask = async (address: string) => (await fetch(url, { headers: { 'x-forwarded-for': address } })).status;
+      assert.deepEqual([await ask('192.0.2.1'), await ask('192.0.2.2')], [200, trustProxy ? 200 : 429]);
+      if (!trustProxy) assert.equal(((await warned)[0] as { code?: string }).code, 'REDKEEP_PROXY_NOT_TRUSTED');
+    } finally {
+      await app.close();
+    }
+  }
+});
+
+test('express-rate-limit with our store keeps no address in clear', async () => {
+  const store = new ExpressRateLimitStore({ client: redis.client, timeoutMs: 2000, prefix: 'limit:private:' });
+  await store.increment('192.0.2.77');
+  const keys = (await redis.server.command('KEYS', 'limit:private:*')) as string[];
+  assert.ok(keys.length === 1 && !keys[0]!.includes('192.0.2.77'));
 });

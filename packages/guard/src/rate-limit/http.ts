@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { addressKey } from '../http/request.js';
+import { keyedHash } from '../digest.js';
+import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
+import { type AddressedRequest, clientAddress, isBehindUntrustedProxy } from '../http/client-address.js';
 import { checkedPrefix, type GuardClient, listOf, Redis } from '../redis/redis.js';
 import { rateLimitHeaders } from './headers.js';
 import type { Decision } from './limit.js';
@@ -7,8 +9,11 @@ import { COUNT } from './limit-scripts.js';
 import type { RateLimiter } from './rate-limiter.js';
 
 /** Options of the HTTP forms of a limiter. */
-export interface RateLimitHttpOptions<Request extends IncomingMessage = IncomingMessage> {
-  /** Who is limited; default the client's address (see `addressKey`). */
+export interface RateLimitHttpOptions<Request extends AddressedRequest = IncomingMessage> {
+  /**
+   * The identity that is limited; default the client's address as the framework gives it (see `clientAddress`): behind
+   * a proxy set express's or fastify's trusted-proxy option, or all clients share one limit.
+   */
   readonly identityOf?: (request: Request) => string;
   readonly costOf?: (request: Request) => number;
 }
@@ -16,15 +21,15 @@ export interface RateLimitHttpOptions<Request extends IncomingMessage = Incoming
 /**
  * Checks a request, sets the `RateLimit` headers and answers 429 when it is refused. True when it may go on.
  *
- * @example createServer(async (request, response) => { if (await admit(limiter, request, response)) handle(); });
+ * @example createServer(async (request, response) => { if (await enforceRateLimit(limiter, request, response)) handle(); });
  */
-export async function admit<Request extends IncomingMessage>(
+export async function enforceRateLimit<Request extends AddressedRequest>(
   limiter: RateLimiter,
   request: Request,
   response: ServerResponse,
   options: RateLimitHttpOptions<Request> = {},
 ): Promise<boolean> {
-  const decision = await decide(limiter, request, options);
+  const decision = await decideRequest(limiter, request, options);
   for (const [name, value] of Object.entries(rateLimitHeaders(decision, limiter.limits)))
     response.setHeader(name, value);
   if (decision.allowed) return true;
@@ -35,46 +40,67 @@ export async function admit<Request extends IncomingMessage>(
 }
 
 /** Middleware for express and connect. */
-export function rateLimitMiddleware<Request extends IncomingMessage>(
+export function rateLimitMiddleware<Request extends AddressedRequest = IncomingMessage>(
   limiter: RateLimiter,
   options: RateLimitHttpOptions<Request> = {},
 ): (request: Request, response: ServerResponse, next: (error?: unknown) => void) => void {
   return (request, response, next) => {
-    admit(limiter, request, response, options).then((passed) => {
+    enforceRateLimit(limiter, request, response, options).then((passed) => {
       if (passed) next();
     }, next);
   };
 }
 
-/** The parts of fastify's request and reply that the hook uses. */
-interface FastifyRequestLike {
-  readonly raw: IncomingMessage;
-}
+/** The parts of fastify's reply that the hook uses. */
 interface FastifyReplyLike {
   header(name: string, value: string): unknown;
   code(status: number): { send(payload: unknown): unknown };
 }
 
-/** `onRequest` hook for fastify. */
-export function rateLimitHook(
+/** `onRequest` hook for fastify; the options' functions get fastify's request, with `ip` as `trustProxy` makes it. */
+export function rateLimitHook<Request extends AddressedRequest = AddressedRequest>(
   limiter: RateLimiter,
-  options: RateLimitHttpOptions = {},
-): (request: FastifyRequestLike, reply: FastifyReplyLike) => Promise<unknown> {
+  options: RateLimitHttpOptions<Request> = {},
+): (request: Request, reply: FastifyReplyLike) => Promise<unknown> {
   return async (request, reply) => {
-    const decision = await decide(limiter, request.raw, options);
+    const decision = await decideRequest(limiter, request, options);
     for (const [name, value] of Object.entries(rateLimitHeaders(decision, limiter.limits))) reply.header(name, value);
     if (decision.allowed) return undefined;
     return reply.code(429).send({ title: 'Too many requests', status: 429 });
   };
 }
 
-function decide<Request extends IncomingMessage>(
+/** What a limiter says to a request. */
+export function decideRequest<Request extends AddressedRequest>(
   limiter: RateLimiter,
   request: Request,
   { identityOf, costOf }: RateLimitHttpOptions<Request>,
 ): Promise<Decision> {
-  const identity = identityOf === undefined ? addressKey(request) : identityOf(request);
+  if (identityOf === undefined && isBehindUntrustedProxy(request)) warnOfProxy();
+  const identity = identityOf === undefined ? clientAddress(request) : identityOf(request);
   return limiter.check(identity, costOf?.(request) ?? 1);
+}
+
+let warnedOfProxy = false;
+function warnOfProxy(): void {
+  if (warnedOfProxy) return;
+  warnedOfProxy = true;
+  process.emitWarning(
+    'A rate limit counts all clients of a proxy together: the request was forwarded, and the framework does not trust ' +
+      'the proxy. Set express\'s "trust proxy" or fastify\'s "trustProxy" to its address, or give identityOf.',
+    { code: 'REDKEEP_PROXY_NOT_TRUSTED' },
+  );
+}
+
+/** Options of {@link ExpressRateLimitStore}. */
+export interface ExpressRateLimitStoreOptions {
+  readonly client: GuardClient;
+  /** Before every key; default `limit:erl:`. */
+  readonly prefix?: string;
+  /** Milliseconds to wait for Redis; default 250. */
+  readonly timeoutMs?: number;
+  /** 32 bytes that hash what express-rate-limit counts (addresses). Without it, plain SHA-256. */
+  readonly identityKey?: KeyMaterial;
 }
 
 /** Store for express-rate-limit 7 and 8: `rateLimit({ store: new ExpressRateLimitStore({ client }) })`. */
@@ -83,11 +109,13 @@ export class ExpressRateLimitStore {
   /** Keys are shared between processes. */
   readonly localKeys = false;
   readonly #redis: Redis;
+  readonly #identityKey: Uint8Array | undefined;
   #windowMs = 60_000;
 
-  constructor(options: { readonly client: GuardClient; readonly prefix?: string; readonly timeoutMs?: number }) {
+  constructor(options: ExpressRateLimitStoreOptions) {
     this.prefix = checkedPrefix(options.prefix ?? 'limit:erl:');
     this.#redis = new Redis(options.client, options.timeoutMs ?? 250);
+    this.#identityKey = options.identityKey === undefined ? undefined : decodeKey(options.identityKey);
   }
 
   init(options: { windowMs: number }): void {
@@ -103,19 +131,25 @@ export class ExpressRateLimitStore {
   }
 
   async get(key: string): Promise<{ totalHits: number; resetTime: Date } | undefined> {
-    const hits = await this.#redis.read(this.prefix + key, 'GET');
+    const name = this.#name(key);
+    const hits = await this.#redis.read(name, 'GET');
     if (hits === null) return undefined;
-    const left = Number(await this.#redis.read(this.prefix + key, 'PTTL'));
+    const left = Number(await this.#redis.read(name, 'PTTL'));
     return { totalHits: Number(String(hits)), resetTime: new Date(Date.now() + left) };
   }
 
   async resetKey(key: string): Promise<void> {
-    await this.#redis.write(this.prefix + key, 'DEL');
+    await this.#redis.write(this.#name(key), 'DEL');
   }
 
   async #count(key: string, change: number): Promise<{ totalHits: number; resetTime: Date }> {
-    const reply = await this.#redis.script(COUNT, [this.prefix + key], [String(change), String(this.#windowMs)]);
+    const reply = await this.#redis.script(COUNT, [this.#name(key)], [String(change), String(this.#windowMs)]);
     const [totalHits, left] = listOf(reply) as [number, number];
     return { totalHits, resetTime: new Date(Date.now() + left) };
+  }
+
+  /** With the window: stores of two windows never share a count. */
+  #name(key: string): string {
+    return `${this.prefix}${this.#windowMs}:${keyedHash(this.#identityKey, key)}`;
   }
 }

@@ -3,11 +3,35 @@ import { Script } from '../redis/script.js';
 /*
  * The server's clock counts, in microseconds, so application clocks may differ. What is stored for a limit:
  *
- *   GCRA            "<tat>", or while an identity is blocked "b<until>:<tat>". TAT, the theoretical arrival time, is
- *                   when the bucket will be full again.
- *   sliding window  a hash: w = number of the window, c = count in it, p = count in the one before, b = blocked until.
- *                   The window before counts by the share of it that is still in sight.
+ *   GCRA            "<full> <at>" or, while an identity is blocked, "<full> <at> <block>": at the time `at` it was
+ *                   `full` us until the bucket would be full again, and `block` us until the end of the block.
+ *   sliding window  a hash: w = number of the window, c = count in it, p = count in the one before; a, b = at the time
+ *                   a it was b us until the end of a block. The window before counts by its share still in sight.
+ *
+ * Durations, not points in time, so that after a failover to a server whose clock is behind nobody waits longer than
+ * before: time then stands still until the next call, which notes the new clock.
  */
+
+const CLOCK = `
+local t = redis.call('TIME')
+local now = t[1] * 1000000 + t[2]`;
+
+/** GCRA: us until full, us blocked, whether the clock is behind the one that wrote. */
+const GCRA = `
+local function held(key)
+  local text = redis.call('GET', key)
+  if not text then return 0, 0, false end
+  local full, at, block = string.match(text, '^([%d.]+) (%d+) ?(%d*)$')
+  local passed = math.max(now - at, 0)
+  return math.max(full - passed, 0), math.max((tonumber(block) or 0) - passed, 0), now < tonumber(at)
+end
+local function hold(key, full, block)
+  local left = math.ceil(math.max(full, block) / 1000)
+  if left <= 0 then redis.call('DEL', key) return end
+  local text = string.format('%.2f %.0f', full, now)
+  if block > 0 then text = text .. string.format(' %.0f', block) end
+  redis.call('SET', key, text, 'PX', left)
+end`;
 
 /**
  * One GCRA limit, the commonest case: three commands inside, one number back.
@@ -18,26 +42,17 @@ import { Script } from '../redis/script.js';
  */
 export const CHECK_GCRA = new Script(
   'limit_gcra',
-  `
-local t = redis.call('TIME')
-local now = t[1] * 1000000 + t[2]
-local held = redis.call('GET', KEYS[1])
-local tat = now
-if held then
-  if string.byte(held) == 98 then
-    local till, rest = string.match(held, '^b(%d+):([%d.]+)$')
-    if tonumber(till) > now then
-      return { math.ceil((till - now) / 1000), math.max(math.ceil(rest - now), 0) }
-    end
-    held = rest
-  end
-  tat = math.max(tonumber(held), now)
+  `${CLOCK}${GCRA}
+local full, block, behind = held(KEYS[1])
+local after = full + ARGV[1]
+local over = after - ARGV[2]
+if block > 0 or over > 0 then
+  if behind then hold(KEYS[1], full, block) end
+  if block > 0 then return { math.ceil(block / 1000), math.ceil(full) } end
+  return -math.ceil(over)
 end
-local full = tat + ARGV[1] - now
-local room = tonumber(ARGV[2])
-if full > room then return -math.ceil(full - room) end
-redis.call('SET', KEYS[1], string.format('%.2f', now + full), 'PX', math.ceil(full / 1000))
-return math.ceil(full)`,
+redis.call('SET', KEYS[1], string.format('%.2f %.0f', after, now), 'PX', math.ceil(after / 1000))
+return math.ceil(after)`,
 );
 
 /**
@@ -49,35 +64,33 @@ return math.ceil(full)`,
  */
 export const CHECK = new Script(
   'limit_check',
-  `
-local t = redis.call('TIME')
-local now = t[1] * 1000000 + t[2]
+  `${CLOCK}${GCRA}
 local mode, cost = ARGV[1], tonumber(ARGV[2])
-local blocked, allowed = 0, true
+local blocked, allowed, late = 0, true, false
 local reply, writes, left, retries = { 0, 0 }, {}, {}, {}
 for i = 1, #KEYS do
   local at = (i - 1) * 4 + 3
   local kind, limit, period, burst = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-  local retry, till = 0, 0
+  local retry, block = 0, 0
   if kind == 'g' then
     local step = period / limit
-    local held = redis.call('GET', KEYS[i]) or '0'
-    local block, rest = string.match(held, '^b(%d+):([%d.]+)$')
-    if block then till, held = tonumber(block), rest end
-    local tat = math.max(tonumber(held), now)
-    local after = tat + cost * step
-    local over = after - burst * step - now
+    local full, held_block, behind = held(KEYS[i])
+    block, late = held_block, late or behind
+    local after = full + cost * step
+    local over = after - burst * step
     if over > 0 then retry = cost > burst and -1 or over end
-    left[i] = { (burst * step - (tat - now)) / step + 0.000001, tat - now, (burst * step - (after - now)) / step + 0.000001, after - now }
-    if mode == '2' then after = math.min(math.max(after, now), now + math.max(burst * step, period) + 86400000000) end
-    writes[i] = { after, till }
+    left[i] = { (burst * step - full) / step + 0.000001, full, (burst * step - after) / step + 0.000001, after }
+    if mode == '2' then after = math.min(math.max(after, 0), math.max(burst * step, period) + 86400000000) end
+    writes[i] = { full, after, block }
   else
-    local h = redis.call('HMGET', KEYS[i], 'w', 'c', 'p', 'b')
+    local h = redis.call('HMGET', KEYS[i], 'w', 'c', 'p', 'b', 'a')
     local window = math.floor(now / period)
     local elapsed = now - window * period
     local w, c, p = tonumber(h[1] or '-9'), tonumber(h[2] or '0'), tonumber(h[3] or '0')
-    till = tonumber(h[4] or '0')
-    if w == window - 1 then p, c = c, 0 elseif w ~= window then p, c = 0, 0 end
+    if h[4] then block = math.max(h[4] - math.max(now - h[5], 0), 0) end
+    -- A window that has not begun yet by this clock is the current one.
+    if w > window or (h[5] and now < tonumber(h[5])) then late = true end
+    if w == window - 1 then p, c = c, 0 elseif w < window then p, c = 0, 0 end
     local used = p * (1 - elapsed / period) + c
     if used + cost > limit then
       if cost > limit then retry = -1
@@ -86,13 +99,14 @@ for i = 1, #KEYS do
     end
     local reset = period - elapsed + (c > 0 and period or 0)
     left[i] = { limit - used, reset, limit - used - cost, reset }
-    writes[i] = { window, math.max(c + cost, 0), p, math.ceil(2 * period / 1000), till }
+    writes[i] = { c, math.max(c + cost, 0), block, window, p, math.ceil(2 * period / 1000) }
   end
-  blocked = math.max(blocked, math.ceil((till - now) / 1000))
+  blocked = math.max(blocked, math.ceil(block / 1000))
   if retry ~= 0 then allowed = false end
   retries[i] = math.ceil(retry)
 end
 if blocked > 0 then allowed = false end
+local charge = mode == '2' or (mode == '1' and allowed)
 -- What is left: as it was, or after the charge.
 local at = (mode == '1' and allowed) and 3 or 1
 for i = 1, #KEYS do
@@ -100,17 +114,18 @@ for i = 1, #KEYS do
   reply[#reply + 1] = retries[i]
   reply[#reply + 1] = math.ceil(left[i][at + 1])
 end
-if mode == '2' or (mode == '1' and allowed) then
+if charge or (late and mode == '1') then
   for i = 1, #KEYS do
     local w = writes[i]
-    if #w == 2 then
-      local value, last = string.format('%.2f', w[1]), w[1]
-      if w[2] > now then value, last = string.format('b%.0f:', w[2]) .. value, math.max(w[1], w[2]) end
-      local left = math.ceil((last - now) / 1000)
-      if left > 0 then redis.call('SET', KEYS[i], value, 'PX', left) else redis.call('DEL', KEYS[i]) end
+    local amount, block = charge and w[2] or w[1], w[3]
+    if #w == 3 then
+      hold(KEYS[i], amount, block)
     else
-      redis.call('HSET', KEYS[i], 'w', string.format('%.0f', w[1]), 'c', w[2], 'p', w[3])
-      redis.call('PEXPIRE', KEYS[i], math.max(w[4], math.ceil((w[5] - now) / 1000)))
+      redis.call('HSET', KEYS[i], 'w', string.format('%.0f', w[4]), 'c', amount, 'p', w[5])
+      if block > 0 then
+        redis.call('HSET', KEYS[i], 'b', string.format('%.0f', block), 'a', string.format('%.0f', now))
+      end
+      redis.call('PEXPIRE', KEYS[i], math.max(w[6], math.ceil(block / 1000)))
     end
   end
 end
@@ -122,19 +137,12 @@ return reply`,
 /** KEYS one per limit; ARGV ms (0 ends a block), then the kind of each limit. What was used stays as it is. */
 export const BLOCK = new Script(
   'limit_block',
-  `
-local t = redis.call('TIME')
-local now = t[1] * 1000000 + t[2]
-local till = now + ARGV[1] * 1000
+  `${CLOCK}${GCRA}
 for i = 1, #KEYS do
   if ARGV[i + 1] == 'g' then
-    local held = redis.call('GET', KEYS[i]) or string.format('%.2f', now)
-    local tat = string.match(held, '^b%d+:([%d.]+)$') or held
-    local left = math.ceil((math.max(tonumber(tat), till) - now) / 1000)
-    local value = till > now and string.format('b%.0f:', till) .. tat or tat
-    if left > 0 then redis.call('SET', KEYS[i], value, 'PX', left) else redis.call('DEL', KEYS[i]) end
+    hold(KEYS[i], (held(KEYS[i])), ARGV[1] * 1000)
   else
-    redis.call('HSET', KEYS[i], 'b', string.format('%.0f', till))
+    redis.call('HSET', KEYS[i], 'b', string.format('%.0f', ARGV[1] * 1000), 'a', string.format('%.0f', now))
     redis.call('PEXPIRE', KEYS[i], math.max(redis.call('PTTL', KEYS[i]), ARGV[1], 1))
   end
 end

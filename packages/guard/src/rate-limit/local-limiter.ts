@@ -47,6 +47,7 @@ export class LocalLimiter {
       tats = this.#limits.map(() => now);
     }
     let worst: Decision | undefined;
+    let allAllowed = true;
     const next: number[] = [];
     for (const [at, limit] of this.#limits.entries()) {
       const step = limit.periodMs / limit.limit;
@@ -55,6 +56,7 @@ export class LocalLimiter {
       const after = tat + cost * step;
       const over = after - burst * step - now;
       const allowed = over <= 0;
+      if (!allowed) allAllowed = false;
       const retryAfterMs = allowed ? 0 : cost > burst ? Number.POSITIVE_INFINITY : Math.ceil(over);
       const final = allowed && charge ? after : tat;
       const remaining = Math.max(0, Math.floor(burst - (final - now) / step + 1e-6));
@@ -68,11 +70,11 @@ export class LocalLimiter {
         blocked: false,
         source: 'local',
       };
-      if (worst === undefined || retryAfterMs > worst.retryAfterMs || remaining < worst.remaining) worst = decision;
+      const longer = worst === undefined || retryAfterMs > worst.retryAfterMs;
+      if (longer || (retryAfterMs === worst?.retryAfterMs && remaining < worst.remaining)) worst = decision;
     }
-    const allowed = worst!.retryAfterMs === 0;
-    if (allowed && charge) this.#tats.set(identity, next);
-    return { ...worst!, allowed };
+    if (allAllowed && charge) this.#tats.set(identity, next);
+    return { ...worst!, allowed: allAllowed };
   }
 
   #forget(now: number): void {

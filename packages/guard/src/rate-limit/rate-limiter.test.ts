@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { createClient } from 'redkeep';
 import { refused, useServer } from '../testing/support.js';
 import { rateLimitHeaders } from './headers.js';
 import type { Limit } from './limit.js';
@@ -93,7 +94,7 @@ describe('a block', () => {
       for (const key of (await redis.server.command('KEYS', 'limit:*block-*')) as string[])
         assert.notEqual(await redis.server.command('PTTL', key), -1, key);
       for (const ms of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
-        await refused(() => l.block('b', ms), 'REDKEEP_GUARD_OPTION');
+        await refused(() => l.block('b', ms), 'REDKEEP_GUARD_ARGUMENT');
     });
   }
 });
@@ -130,7 +131,7 @@ describe('sliding window', () => {
   test('does not open fully at the border of two windows', async () => {
     const l = limiter([{ name: 'border', limit: 100, periodMs: hour, algorithm: 'sliding-window' }]);
     await l.check('x');
-    const key = String(await redis.server.command('KEYS', 'limit:*border'));
+    const key = String(await redis.server.command('KEYS', 'limit:*border*'));
     const window = Number(await redis.server.command('HGET', key, 'w'));
     await redis.server.command('HSET', key, 'w', String(window - 1), 'c', '100');
     const [seconds] = (await redis.server.command('TIME')) as string[];
@@ -251,5 +252,86 @@ test('senseless options and costs are refused', async () => {
   for (const limit of [{ limit: 0 }, { periodMs: 0 }, { name: 'a b' }, { burst: 0 }, { limit: 1001 }])
     await refused(() => limiter([{ name: 'x', limit: 1, periodMs: 1, ...limit }]), 'REDKEEP_GUARD_OPTION');
   const l = limiter([{ name: 'x', limit: 1, periodMs: 1 }]);
-  for (const cost of [0, -1, Number.NaN]) await refused(async () => l.check('x', cost), 'REDKEEP_GUARD_OPTION');
+  for (const cost of [0, -1, Number.NaN]) await refused(async () => l.check('x', cost), 'REDKEEP_GUARD_ARGUMENT');
+});
+
+describe('what a limiter promises beside other limiters', () => {
+  const open = (options: Partial<ConstructorParameters<typeof RateLimiter>[0]>) =>
+    new RateLimiter({ client: redis.client, timeoutMs: 5000, limits: [], ...options });
+
+  test('two rules of one name, and two algorithms, do not share a count', async () => {
+    const api = open({ limits: [{ name: 'shared', limit: 1000, periodMs: 60_000 }] });
+    const login = open({ limits: [{ name: 'shared', limit: 5, periodMs: 60_000 }] });
+    for (let i = 0; i < 600; i++) assert.equal((await api.check('ana')).allowed, true);
+    assert.equal((await login.check('ana')).allowed, true);
+    const sliding = open({ limits: [{ name: 'shared', limit: 5, periodMs: 60_000, algorithm: 'sliding-window' }] });
+    assert.deepEqual([(await sliding.check('ana')).allowed, (await sliding.check('ana')).source], [true, 'redis']);
+  });
+
+  test('a server whose clock is behind after a failover makes nobody wait longer', async () => {
+    for (const algorithm of ['gcra', 'sliding-window'] as const) {
+      const l = open({ limits: [{ name: `behind-${algorithm}`, limit: 2, periodMs: 60_000, algorithm }] });
+      await l.check('x');
+      await l.check('x');
+      await l.block('y', 60_000);
+      const before = await l.check('x');
+      assert.equal(before.allowed, false);
+      // What a server ten minutes ahead would have written.
+      for (const key of (await redis.server.command('KEYS', `limit:*behind-${algorithm}*`)) as string[]) {
+        if (algorithm === 'gcra') {
+          const [full, at, block] = String(await redis.server.command('GET', key)).split(' ');
+          const ahead = [full, Number(at) + 600e6, block].filter((part) => part !== undefined).join(' ');
+          await redis.server.command('SET', key, ahead, 'PX', '700000');
+        } else {
+          const [w, a] = (await redis.server.command('HMGET', key, 'w', 'a')) as (string | null)[];
+          if (w !== null) await redis.server.command('HSET', key, 'w', String(Number(w) + 10));
+          if (a !== null) await redis.server.command('HSET', key, 'a', String(Number(a) + 600e6));
+        }
+      }
+      const after = await l.check('x');
+      assert.equal(after.allowed, false);
+      assert.ok(after.retryAfterMs <= 120_000, `${algorithm}: ${after.retryAfterMs} ms`);
+      assert.ok((await l.check('x')).retryAfterMs <= after.retryAfterMs, 'time goes on by the new clock');
+      const blocked = await l.check('y');
+      assert.ok(blocked.blocked && blocked.retryAfterMs <= 60_000, `${blocked.retryAfterMs} ms`);
+    }
+  });
+
+  test('this process alone decides as Redis does, with any cost and several limits', async () => {
+    const limits = [
+      { name: 'parity-a', limit: 6, periodMs: 3_600_000 },
+      { name: 'parity-b', limit: 4, periodMs: 3_600_000, burst: 2 },
+    ];
+    const shared = open({ limits });
+    const alone = new LocalLimiter(limits, 100);
+    for (const cost of [2, 1, 3, 1, 2, 1, 1]) {
+      const [one, other] = [await shared.check('p', cost), alone.check('p', cost)];
+      assert.deepEqual([other.allowed, other.remaining], [one.allowed, one.remaining], `cost ${cost}`);
+    }
+  });
+
+  test('what is no identity is an error, not a request that passes', async () => {
+    const l = open({ limits: [{ name: 'id', limit: 1, periodMs: 1000 }] });
+    for (const identity of [['ana'], undefined, null, 1, {}, '', 'x'.repeat(5000)])
+      await refused(() => l.check(identity as string), 'REDKEEP_GUARD_ARGUMENT');
+  });
+
+  test('a lacking permission and a foreign key are errors, whatever the policy for outages', async () => {
+    await redis.server.command('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '+@connection');
+    const client = await createClient({ url: redis.server.url, username: 'limited', password: 'secret' }).connect();
+    try {
+      for (const onStoreError of ['local', 'allow', 'deny'] as const) {
+        const l = open({ client, onStoreError, limits: [{ name: 'perm', limit: 1, periodMs: 1000 }] });
+        await refused(() => l.check('x'), 'REDKEEP_STORE_DENIED');
+      }
+    } finally {
+      client.destroy();
+    }
+    const l = open({ onStoreError: 'allow', limits: [{ name: 'foreign', limit: 1, periodMs: 60_000 }] });
+    await l.check('x');
+    const [key] = (await redis.server.command('KEYS', 'limit:*foreign*')) as string[];
+    await redis.server.command('DEL', key!);
+    await redis.server.command('SADD', key!, 'x');
+    await refused(() => l.check('x'), 'REDKEEP_STORE_REFUSED');
+  });
 });

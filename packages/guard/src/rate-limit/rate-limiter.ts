@@ -1,6 +1,6 @@
-import { keyedHash } from '../digest.js';
+import { keyedHash, sha256 } from '../digest.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
-import { GuardError } from '../errors.js';
+import { GuardError, hasCode } from '../errors.js';
 import { checkedPrefix, type GuardClient, listOf, Redis } from '../redis/redis.js';
 import type { Decision, Limit } from './limit.js';
 import { BLOCK, CHECK, CHECK_GCRA } from './limit-scripts.js';
@@ -26,7 +26,7 @@ export interface RateLimiterOptions {
   readonly identityKey?: KeyMaterial;
   /** Identities the local limiter remembers; default 10,000. When full it refuses new ones. */
   readonly maxLocal?: number;
-  /** Called with the cause when Redis did not answer. */
+  /** Called when Redis did not answer. By default a warning of the process, once. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -70,6 +70,7 @@ export class RateLimiter {
   readonly #local: LocalLimiter;
   readonly #args: readonly string[];
   readonly #single: SingleGcra | undefined;
+  readonly #names: readonly string[];
 
   constructor(options: RateLimiterOptions) {
     const { limits } = options;
@@ -87,7 +88,7 @@ export class RateLimiter {
     this.#prefix = checkedPrefix(options.prefix ?? 'limit:');
     this.#policy = options.onStoreError ?? 'local';
     this.#identityKey = options.identityKey === undefined ? undefined : decodeKey(options.identityKey);
-    this.#onError = options.onError ?? (() => undefined);
+    this.#onError = options.onError ?? warnOnce();
     this.#local = new LocalLimiter(limits, options.maxLocal ?? 10_000);
     this.#args = limits.flatMap((limit) => [
       kindOf(limit),
@@ -95,35 +96,41 @@ export class RateLimiter {
       String(limit.periodMs * 1000),
       String(limit.burst ?? limit.limit),
     ]);
+    this.#names = limits.map(stateName);
     this.#single = limits.length === 1 && kindOf(limits[0]!) === 'g' ? singleGcra(limits[0]!) : undefined;
   }
 
-  /** Charges `cost` units (default 1) if every limit has room for them. Never rejects: outages follow the policy. */
-  check(identity: string, cost = 1): Promise<Decision> {
-    return this.#decide(identity, MODE.check, positive(cost));
+  /**
+   * Charges `cost` units (default 1) if every limit has room for them. An outage follows the policy; everything else
+   * rejects, because a limit that nobody enforces must not look like one. Errors: REDKEEP_GUARD_ARGUMENT for an identity
+   * that is not a text of 1 to 4096 characters; REDKEEP_STORE_DENIED, REDKEEP_STORE_REFUSED.
+   */
+  async check(identity: string, cost = 1): Promise<Decision> {
+    return this.#decide(checkedIdentity(identity), MODE.check, positive(cost));
   }
 
   /** What `check` would say, without charging. */
-  peek(identity: string, cost = 1): Promise<Decision> {
-    return this.#decide(identity, MODE.peek, positive(cost));
+  async peek(identity: string, cost = 1): Promise<Decision> {
+    return this.#decide(checkedIdentity(identity), MODE.peek, positive(cost));
   }
 
   /** Charges units whether there is room or not: a failed login may cost ten. Errors: REDKEEP_STORE_UNAVAILABLE. */
   async penalize(identity: string, units: number): Promise<void> {
-    await this.#run(identity, MODE.force, positive(units));
+    await this.#run(checkedIdentity(identity), MODE.force, positive(units));
   }
 
   /** Gives units back. Errors: REDKEEP_STORE_UNAVAILABLE. */
   async reward(identity: string, units: number): Promise<void> {
-    await this.#run(identity, MODE.force, -positive(units));
+    await this.#run(checkedIdentity(identity), MODE.force, -positive(units));
   }
 
   /**
    * Refuses everything from an identity for so many milliseconds (whole ones, rounded up, at most 31 days), in every
-   * process, and in this one also while Redis is away. Errors: REDKEEP_STORE_UNAVAILABLE, REDKEEP_GUARD_OPTION.
+   * process, and in this one also while Redis is away. Errors: REDKEEP_STORE_UNAVAILABLE, REDKEEP_GUARD_ARGUMENT.
    */
   async block(identity: string, ms: number): Promise<void> {
-    if (!(ms > 0 && ms <= MAX_PERIOD_MS)) throw new GuardError('REDKEEP_GUARD_OPTION', 'a block is 1 ms to 31 days');
+    if (!(ms > 0 && ms <= MAX_PERIOD_MS)) throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'a block is 1 ms to 31 days');
+    checkedIdentity(identity);
     this.#local.block(this.#hash(identity), ms);
     await this.#block(identity, Math.ceil(ms));
   }
@@ -146,6 +153,7 @@ export class RateLimiter {
       if (this.#single !== undefined && mode === MODE.check) return await this.#checkGcra(this.#single, identity, cost);
       return this.#decision(await this.#run(identity, mode, cost));
     } catch (error) {
+      if (!hasCode(error, 'REDKEEP_STORE_UNAVAILABLE')) throw error;
       this.#onError(error);
       if (this.#policy === 'local') return this.#local.check(this.#hash(identity), cost, mode === MODE.check);
       const [limit] = this.limits;
@@ -228,8 +236,30 @@ export class RateLimiter {
 
   #keys(identity: string): string[] {
     const base = `${this.#prefix}{${this.#hash(identity)}}:`;
-    return this.limits.map(({ name }) => base + name);
+    return this.#names.map((name) => base + name);
   }
+}
+
+/** A limit's state belongs to its rule: another rule of the same name, or the same after a change, counts by itself. */
+function stateName(limit: Limit): string {
+  const rule = [kindOf(limit), limit.limit, limit.periodMs, limit.burst ?? limit.limit].join('/');
+  return `${limit.name}.${sha256(rule).slice(0, 6)}`;
+}
+
+function checkedIdentity(identity: unknown): string {
+  if (typeof identity !== 'string' || identity === '' || identity.length > 4096)
+    throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'identity');
+  return identity;
+}
+
+function warnOnce(): (error: unknown) => void {
+  let warned = false;
+  return (error) => {
+    if (warned) return;
+    warned = true;
+    const { message, code } = error as GuardError;
+    process.emitWarning(`A rate limit is decided without Redis: ${message}`, { code });
+  };
 }
 
 function kindOf({ algorithm }: Limit): 'w' | 'g' {
@@ -241,6 +271,6 @@ function ms(us: number): number {
 }
 
 function positive(value: number): number {
-  if (!(Number.isFinite(value) && value > 0)) throw new GuardError('REDKEEP_GUARD_OPTION', 'cost must be above 0');
+  if (!(Number.isFinite(value) && value > 0)) throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'cost must be above 0');
   return value;
 }

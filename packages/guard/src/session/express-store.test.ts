@@ -5,7 +5,7 @@ import { after, describe, test } from 'node:test';
 import { waitFor } from '@redkeep/testing';
 import express from 'express';
 import session from 'express-session';
-import { fingerprintOf } from '../http/request.js';
+import { requestFingerprint } from '../http/request-fingerprint.js';
 import { refused, testEncryption, useServer } from '../testing/support.js';
 import { type Application, keepsSessions } from '../testing/web-store.js';
 import { expressSessionStore } from './express-store.js';
@@ -115,7 +115,11 @@ describe('fingerprints with express-session', () => {
     test(`a cookie in another browser gets no session, and its owner ${policy === 'reject' ? 'goes on' : 'neither'}`, async () => {
       const reasons: string[] = [];
       const { visit, jar } = await application(
-        newStore({ fingerprintOf, onFingerprintMismatch: policy, onRefused: (reason) => reasons.push(reason) }),
+        newStore({
+          fingerprintOf: requestFingerprint,
+          onFingerprintMismatch: policy,
+          onRefused: (reason) => reasons.push(reason),
+        }),
       );
       await visit('/login/ana');
       const owners = jar();

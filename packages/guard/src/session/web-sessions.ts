@@ -22,7 +22,7 @@ export interface ExpressStoreOptions extends SessionStoreOptions {
    */
   readonly onConflict?: 'merge' | 'reject';
   /**
-   * What a client looks like, for example `fingerprintOf` of this package. A session that comes back looking otherwise
+   * What a client looks like, for example `requestFingerprint` of this package. A session that comes back looking otherwise
    * is not given to the request, which gets a new one. With express-session only: @fastify/session does not say which
    * request it asks for.
    */

@@ -1,0 +1,61 @@
+import { isIP } from 'node:net';
+
+/** The parts of a request that say where it came from: node:http's, express's and fastify's have them. */
+export interface AddressedRequest {
+  /** The client's address after the framework has judged proxies; set by express and fastify. */
+  readonly ip?: string | undefined;
+  readonly socket?: { readonly remoteAddress?: string | undefined } | undefined;
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
+}
+
+/**
+ * The client's address as identity for limits: IPv4 whole, IPv6 by its /64, because one household has 2^64 of them.
+ * IPv4 inside IPv6 (`::ffff:192.0.2.1` in every spelling, NAT64's `64:ff9b::/96`) is the IPv4 address. Without
+ * `address`: what the framework's trusted-proxy setting gives (`request.ip`), else the socket's. Never pass a bare
+ * X-Forwarded-For, which the client writes.
+ */
+export function clientAddress(request: AddressedRequest, address = ownAddress(request)): string {
+  const plain = address.replace(/%.*$/, '').replace(/^\[(.*)\]$/, '$1');
+  if (isIP(plain) !== 6) return plain;
+  const groups = groupsOf(plain);
+  const embedded =
+    groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff
+      ? true
+      : groups[0] === 0x64 && groups[1] === 0xff9b && groups.slice(2, 6).every((group) => group === 0);
+  if (embedded)
+    return groups
+      .slice(6)
+      .flatMap((group) => [group >> 8, group & 0xff])
+      .join('.');
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':')}::/64`;
+}
+
+/** Whether a proxy has passed the request on and the framework was not told to trust it: all clients look alike then. */
+export function isBehindUntrustedProxy(request: AddressedRequest): boolean {
+  const { headers = {} } = request;
+  if (headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined) return false;
+  return ownAddress(request) === (request.socket?.remoteAddress ?? '');
+}
+
+function ownAddress({ ip, socket }: AddressedRequest): string {
+  return ip ?? socket?.remoteAddress ?? '';
+}
+
+/** The eight groups of an IPv6 address that `isIP` accepts. */
+function groupsOf(address: string): number[] {
+  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
+  const text =
+    dotted === null ? address : `${dotted[1]}${pair(dotted[2]!, dotted[3]!)}:${pair(dotted[4]!, dotted[5]!)}`;
+  const [left = '', right] = text.split('::');
+  const head = left === '' ? [] : left.split(':');
+  const tail = right === undefined || right === '' ? [] : right.split(':');
+  const zeros = Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0');
+  return [...head, ...zeros, ...tail].map((group) => Number.parseInt(group, 16));
+}
+
+function pair(high: string, low: string): string {
+  return (Number(high) * 256 + Number(low)).toString(16);
+}

@@ -1,0 +1,12 @@
+/**
+ * Time since it was made, by the clock that says more: the monotonic one stands still while a machine is suspended, the
+ * wall clock can be set back.
+ */
+export class Stopwatch {
+  readonly #monotonic = performance.now();
+  readonly #wall = Date.now();
+
+  get elapsedMs(): number {
+    return Math.max(performance.now() - this.#monotonic, Date.now() - this.#wall);
+  }
+}
