@@ -1,5 +1,5 @@
-import { Locks } from '../lock/locks.js';
-import type { DirectClient } from '../redis/redis.js';
+import { Locks } from '../../lock/locks.js';
+import type { DirectClient } from '../../redis/redis.js';
 import type { Scenario } from './explore.js';
 
 const HOUR = 3_600_000;

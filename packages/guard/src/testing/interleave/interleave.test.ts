@@ -1,8 +1,8 @@
 /** The short form of `npm run interleave`: every order of every pair, without crashes; and that faults are found. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { DirectClient } from '../redis/redis.js';
-import { useServer } from '../testing/support.js';
+import type { DirectClient } from '../../redis/redis.js';
+import { useServer } from '../support.js';
 import { explore, type Scenario } from './explore.js';
 import { scenarios } from './scenarios.js';
 

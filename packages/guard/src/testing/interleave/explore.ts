@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { RedisArgument } from 'redkeep';
-import type { DirectClient, ViewOptions } from '../redis/redis.js';
+import type { DirectClient, ViewOptions } from '../../redis/redis.js';
 
 /*
  * Runs operations against a real server and decides, command by command, which of them goes on. Each operation has a

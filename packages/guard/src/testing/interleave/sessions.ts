@@ -1,7 +1,7 @@
-import { sha256 } from '../digest.js';
-import type { DirectClient } from '../redis/redis.js';
-import { Sessions } from '../session/sessions.js';
-import { testEncryption } from '../testing/support.js';
+import { sha256 } from '../../digest.js';
+import type { DirectClient } from '../../redis/redis.js';
+import { Sessions } from '../../session/sessions.js';
+import { testEncryption } from '../support.js';
 import { type Meeting, type Outcome, pairsOf, type Scenario, triplesOf } from './explore.js';
 
 const encryption = testEncryption();

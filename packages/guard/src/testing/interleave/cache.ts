@@ -1,5 +1,5 @@
-import { Cache } from '../cache/cache.js';
-import type { DirectClient } from '../redis/redis.js';
+import { Cache } from '../../cache/cache.js';
+import type { DirectClient } from '../../redis/redis.js';
 import type { Scenario } from './explore.js';
 
 type Operation = (cache: Cache, client: DirectClient) => Promise<unknown>;
