@@ -1,5 +1,5 @@
+import { RateLimiter } from '../../rate-limit/rate-limiter.js';
 import type { DirectClient } from '../../redis/redis.js';
-import { RateLimiter } from '../rate-limit/rate-limiter.js';
 import { pairsOf, type Scenario, triplesOf } from './explore.js';
 
 type Operation = (limiter: RateLimiter) => Promise<unknown>;
