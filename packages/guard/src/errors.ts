@@ -71,11 +71,15 @@ export const guardErrors = {
   },
   REDKEEP_PERSON_ERASED: {
     what: 'The key of this person was destroyed; their data cannot be read or written any more',
-    next: 'Nothing can be recovered. If the person came back, call `admit` to give them a new key.',
+    next: 'Nothing can be recovered. If the person came back, call `reinstate` to give them a new key.',
   },
   REDKEEP_PERSON_KEYS_WITH_DATA: {
     what: 'Person keys would be kept beside the data they protect, so backups of the data would contain them',
     next: 'Give the key store a server or directory of its own, or say `dangerouslyKeepKeysWithData: true`.',
+  },
+  REDKEEP_PERSON_UNCONFIRMED: {
+    what: 'The key of this person was destroyed on the primary, but too few replicas have confirmed it',
+    next: 'Call `erase` again until it succeeds: a replica that missed it could become the primary.',
   },
   REDKEEP_SESSION_ID: {
     what: 'The session id is malformed or too short to be secret',
@@ -100,6 +104,14 @@ export const guardErrors = {
   REDKEEP_AUDIT_CHAIN: {
     what: 'The audit trail does not verify',
     next: 'Keep the stream as evidence, export it, and compare with the last anchor outside Redis.',
+  },
+  REDKEEP_AUDIT_REPAIR: {
+    what: 'The audit trail takes no entries: its head was lost, or what another program wrote is at its end',
+    next: 'Copy the keys as evidence, then run `repairAuditTrail` as an administrator; entries wait in the spool meanwhile.',
+  },
+  REDKEEP_AUDIT_CLOSED: {
+    what: 'The audit trail of this process is closed; the entry was not recorded',
+    next: 'Record before `close`, or make another `AuditTrail`.',
   },
   REDKEEP_AUDIT_SPOOL: {
     what: 'The audit spool cannot be used: it is not writable, or belongs to another process; the entry was not recorded',

@@ -1,8 +1,9 @@
-export { type Anchor, anchorFile, verifyAnchor } from './audit-trail/anchor.js';
+export { type Anchor, type AnchorFile, anchorFile, verifyAnchor } from './audit-trail/anchor.js';
 export { AuditReader, type AuditReaderOptions, type NumberedEntry } from './audit-trail/audit-reader.js';
 export { AuditTrail, type AuditTrailOptions } from './audit-trail/audit-trail.js';
 export type { AuditEvent, RecordedEvent } from './audit-trail/chain.js';
 export type { StoredEntry } from './audit-trail/entry.js';
+export { type AuditRepair, type AuditRepairOptions, repairAuditTrail } from './audit-trail/repair.js';
 export type { ChainProblem, ChainReport, OutsideProof } from './audit-trail/verify-chain.js';
 export { Cache, type CacheOptions } from './cache/cache.js';
 export { BlindIndex, type BlindIndexOptions } from './encryption/blind-index.js';
@@ -17,12 +18,13 @@ export {
 } from './encryption/encryption.js';
 export { EnvelopeKeys, type EnvelopeKeysOptions, type KeyWrapper } from './encryption/envelope-keys.js';
 export type { Awaitable, KeyMaterial, KeyRing } from './encryption/key-ring.js';
-export { type KeyStore, redisKeyStore } from './encryption/key-store.js';
+export { type KeyStore, type Replication, redisKeyStore } from './encryption/key-store.js';
 export {
   type ErasureChannel,
   type ErasureReceipt,
   PersonKeys,
   type PersonKeysOptions,
+  type RewrapResult,
   verifyErasureReceipt,
 } from './encryption/person-keys.js';
 export {

@@ -88,7 +88,7 @@ export const guardNeeds: Readonly<Record<GuardComponentName, GuardNeed>> = {
   audit: {
     purpose: 'Writes an audit trail and can neither delete nor trim it.',
     prefix: 'audit:',
-    commands: words('hmget hset xadd xrange'),
+    commands: words('hmget hset xadd xrange xrevrange'),
     scripts: [APPEND],
     channels: [],
   },
@@ -102,7 +102,7 @@ export const guardNeeds: Readonly<Record<GuardComponentName, GuardNeed>> = {
   keys: {
     purpose: 'Keeps wrapped data keys and the keys of persons; announces erasures.',
     prefix: 'redkeep:keys:',
-    commands: words('get set publish subscribe unsubscribe'),
+    commands: words('get set scan role publish subscribe unsubscribe'),
     scripts: [SWAP],
     channels: ['redkeep:erased'],
   },

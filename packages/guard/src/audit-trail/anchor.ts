@@ -1,5 +1,5 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
-import { appendFile, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import type { Head } from './chain.js';
 
 /**
@@ -34,19 +34,47 @@ function signedText({ kind, trail, seq, hash, at }: Omit<Anchor, 'signature'>): 
   return Buffer.from(JSON.stringify(['redkeep-anchor-v1', kind, trail, seq, hash, at]));
 }
 
-/** Keeps anchors as JSON lines in a file (0600), best on another machine or write-once storage. */
-export function anchorFile(path: string): {
+/** Anchors in a file. */
+export interface AnchorFile {
   readonly write: (anchor: Anchor) => Promise<void>;
+  /** Anchors in order. What a crash left of a line is no anchor and hides none. */
   readonly read: () => Promise<Anchor[]>;
-} {
+  /** How many lines are not anchors: 1 after a crash in the middle of a write. */
+  readonly unreadable: () => Promise<number>;
+}
+
+/** Keeps anchors as JSON lines in a file (0600), best on another machine or write-once storage. */
+export function anchorFile(path: string): AnchorFile {
+  const lines = async () => (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
   return {
-    write: (anchor) => appendFile(path, `${JSON.stringify(anchor)}\n`, { mode: 0o600, flush: true }),
-    async read() {
-      const text = await readFile(path, 'utf8');
-      return text
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as Anchor);
+    async write(anchor) {
+      const file = await open(path, 'a+', 0o600);
+      try {
+        // A line that a crash cut short is ended first, or it would take this one with it.
+        const start = (await endsInLine(file)) ? '' : '\n';
+        await file.appendFile(`${start}${JSON.stringify(anchor)}\n`);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
     },
+    read: async () => (await lines()).flatMap((line) => anchorOf(line) ?? []),
+    unreadable: async () => (await lines()).filter((line) => anchorOf(line) === undefined).length,
   };
+}
+
+async function endsInLine(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat();
+  if (size === 0) return true;
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer[0] === 0x0a;
+}
+
+function anchorOf(line: string): Anchor | undefined {
+  try {
+    const anchor = JSON.parse(line) as Anchor | null;
+    return typeof anchor?.seq === 'number' && typeof anchor.signature === 'string' ? anchor : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -17,6 +17,8 @@ export interface AuditReaderOptions {
 /** An entry with its place in the chain. */
 export interface NumberedEntry extends StoredEntry {
   readonly seq: number;
+  /** Nothing that a trail wrote: `verify` says more. The other fields are empty. */
+  readonly unreadable?: true;
 }
 
 const COLUMNS = ['seq', 'at', 'id', 'actor', 'action', 'outcome', 'subject', 'resource', 'from', 'details'] as const;
@@ -55,10 +57,10 @@ export class AuditReader {
     return verifyChain({ trail: this.#name, key: this.#key, entries: fromLines(lines) }, outside);
   }
 
-  /** All entries in order, as stored. */
+  /** All entries in order, as stored; one that cannot be read comes as `unreadable` and stops nothing. */
   async *entries(): AsyncGenerator<NumberedEntry> {
     for await (const { seq, body } of readChain(this.#redis, this.#name, 0)) {
-      yield { ...(JSON.parse(body) as StoredEntry), seq };
+      yield { ...storedEntryOf(body), seq };
     }
   }
 
@@ -75,14 +77,27 @@ export class AuditReader {
       yield `${COLUMNS.map((column) => cell(entry[column], column)).join(',')}\r\n`;
   }
 
-  /** Subject access report: every entry about one person, opened (GDPR article 15; Ley 1581 article 8). */
-  async *aboutPerson(subject: string): AsyncGenerator<NumberedEntry> {
-    const name = this.#persons?.pseudonym(subject) ?? subject;
+  /**
+   * Subject access report: every entry about one person or by them, opened (GDPR article 15; Ley 1581 article 8).
+   */
+  async *aboutPerson(person: string): AsyncGenerator<NumberedEntry> {
+    const name = this.#persons?.pseudonym(person) ?? person;
     for await (const entry of this.entries()) {
-      if (entry.subject !== name) continue;
-      yield { ...(await openEntry(entry, this.#persons, subject, this.#name)), seq: entry.seq };
+      if (entry.subject !== name && entry.actor !== name) continue;
+      yield { ...(await openEntry(entry, this.#persons, this.#name)), seq: entry.seq };
     }
   }
+}
+
+function storedEntryOf(body: string): StoredEntry & { readonly unreadable?: true } {
+  try {
+    const entry = JSON.parse(body) as Partial<StoredEntry> | null;
+    if (typeof entry?.id === 'string' && typeof entry.action === 'string' && Number.isFinite(entry.at))
+      return entry as StoredEntry;
+  } catch {
+    // Reported as unreadable.
+  }
+  return { id: '', at: Number.NaN, actor: '', action: '', unreadable: true };
 }
 
 async function* fromLines(lines: AsyncIterable<string> | Iterable<string>): AsyncGenerator<ChainEntry> {
@@ -99,7 +114,7 @@ async function* fromLines(lines: AsyncIterable<string> | Iterable<string>): Asyn
 
 function cell(value: unknown, column: string): string {
   if (value === undefined) return '';
-  if (column === 'at') return new Date(value as number).toISOString();
+  if (column === 'at') return Number.isFinite(value) ? new Date(value as number).toISOString() : '';
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   const safe = /^\s*[=+\-@\t\r\n|%]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

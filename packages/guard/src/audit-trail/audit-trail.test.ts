@@ -214,6 +214,40 @@ describe('personal data', () => {
   });
 });
 
+test('of an actor who was erased, neither name nor address can be read any more, and the chain is whole', async () => {
+  const persons = new PersonKeys({
+    encryption: testEncryption(),
+    wrapper: localWrapper(keysFromValue([keyA]), 'test'),
+    store: redisKeyStore(redis.client, 'actors:'),
+    data: redis.client,
+    dangerouslyKeepKeysWithData: true,
+    pseudonymKey: keyB,
+    cacheMs: 0,
+  });
+  const { writer, reader, stream } = trail({ persons });
+  await writer.record({ actor: 'carla', action: 'login', from: '192.0.2.9' });
+  await writer.record({ actor: 'carla', action: 'record.read', subject: 'leo', from: '192.0.2.9' });
+  await writer.record({ actor: 'nightly', actorKind: 'service', action: 'report' });
+  await writer.record({ actor: 'claimed', actorKind: 'unauthenticated', action: 'login', from: '192.0.2.66' });
+  const raw = JSON.stringify(await redis.server.command('XRANGE', stream, '-', '+'));
+  for (const secret of ['carla', 'leo', '192.0.2.9', 'claimed']) assert.ok(!raw.includes(secret), secret);
+  for (const clear of ['nightly', '192.0.2.66']) assert.ok(raw.includes(clear), clear);
+  const before = await collect(reader.aboutPerson('carla'));
+  assert.deepEqual(
+    before.map(({ actor, from, subject }) => [actor, from, subject]),
+    [
+      ['carla', '192.0.2.9', undefined],
+      ['carla', '192.0.2.9', 'leo'],
+    ],
+  );
+  await persons.erase('carla');
+  for (const entry of await collect(reader.aboutPerson('carla')))
+    assert.deepEqual([entry.erased, entry.from, entry.actor], [true, undefined, persons.pseudonym('carla')]);
+  assert.equal((await reader.verify()).ok, true);
+  // A name that was only claimed has no key, or every failed login would leave one.
+  assert.equal(await redis.client.exists(`actors:person:${persons.pseudonym('claimed')}`), 0);
+});
+
 describe('while Redis is away', () => {
   test('entries wait on disk, sealed and in order, and none is lost or doubled', async () => {
     const path = await spoolPath();

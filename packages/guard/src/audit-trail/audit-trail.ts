@@ -125,18 +125,18 @@ export class AuditTrail {
 
   /**
    * Records an event as it is now; order is kept. Resolves when the entry cannot be lost any more.
-   * Errors: REDKEEP_GUARD_OPTION for what JSON cannot represent, REDKEEP_VALUE_TOO_LARGE beyond 64 KiB,
+   * Errors: REDKEEP_GUARD_ARGUMENT for what JSON cannot represent, REDKEEP_AUDIT_CLOSED, REDKEEP_VALUE_TOO_LARGE beyond 64 KiB,
    * REDKEEP_AUDIT_SPOOL, REDKEEP_AUDIT_SPOOL_FULL; without a spool REDKEEP_STORE_UNAVAILABLE.
    */
   record(event: AuditEvent): Promise<void> {
     const recorded = this.#record(event);
-    // Who does not wait for it need not handle it: a lost entry is reported, and ends no process.
+    // Prevents an unhandled rejection when the caller does not await; the failure goes to onError.
     recorded.catch(this.#onError);
     return recorded;
   }
 
   async #record(event: AuditEvent): Promise<void> {
-    if (this.#state === 'closed') throw new GuardError('REDKEEP_GUARD_OPTION', 'the trail is closed');
+    if (this.#state === 'closed') throw new GuardError('REDKEEP_AUDIT_CLOSED');
     if (this.#queue.length >= (this.#options.maxQueue ?? 100_000))
       throw new GuardError('REDKEEP_AUDIT_SPOOL_FULL', 'events waiting in memory');
     const snapshot = snapshotOf({ ...event, id: randomUUID(), at: Date.now() });
@@ -349,7 +349,7 @@ function snapshotOf(event: RecordedEvent): RecordedEvent {
   try {
     json = JSON.stringify(event);
   } catch (cause) {
-    throw new GuardError('REDKEEP_GUARD_OPTION', 'the event is not representable in JSON', { cause });
+    throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'the event is not representable in JSON', { cause });
   }
   if (Buffer.byteLength(json) > MAX_EVENT_BYTES)
     throw new GuardError('REDKEEP_VALUE_TOO_LARGE', `limit ${MAX_EVENT_BYTES} bytes`);

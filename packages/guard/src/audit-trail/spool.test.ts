@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -153,6 +153,39 @@ describe('a spool', () => {
     assert.deepEqual(await actions(), ['mine', 'ours', 'ours', 'ours']);
   });
 
+  test('belongs to one container and one machine: another pid 1 is another process', async () => {
+    const { path, writer } = trail('container');
+    await writer.record(event('mine'));
+    const held = await readFile(`${path}.lock`, 'utf8');
+    await writer.close();
+    // The lock of a live pid 1 in another process namespace, and of a process that had our number before.
+    const elsewhere = { ...JSON.parse(held), token: 'theirs', pid: 1, where: 'another kernel pid:[1]' };
+    await writeFile(`${path}.lock`, JSON.stringify(elsewhere));
+    const error = await refused(() => trail('container').writer.record(event('theirs')), 'REDKEEP_AUDIT_SPOOL');
+    assert.match(error.message, /process 1\b/);
+    const silent = new Date(Date.now() - 60_000);
+    await utimes(`${path}.lock`, silent, silent);
+    const after = trail('container').writer;
+    await after.record(event('after'));
+    // Somebody took us for gone: we write no more.
+    redis.server.pause();
+    await writeFile(`${path}.lock`, JSON.stringify(elsewhere));
+    const late = trail('container', { timeoutMs: 50 });
+    try {
+      await refused(() => late.writer.record(event('late')), 'REDKEEP_AUDIT_SPOOL');
+    } finally {
+      redis.server.resume();
+    }
+    await writeFile(
+      `${path}.lock`,
+      JSON.stringify({ ...JSON.parse(held), token: 'old', started: '1', pid: process.ppid }),
+    );
+    await after.close();
+    const reused = trail('container').writer;
+    await reused.record(event('reused'));
+    await reused.close();
+  });
+
   test('that cannot be written is noticed before it is needed', async () => {
     const errors: unknown[] = [];
     const path = join(folder, 'no', 'such', 'folder');
@@ -208,8 +241,8 @@ describe('an event', () => {
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
     const good = [writer.record(event('one')), writer.record(event('two'))];
-    await refused(() => writer.record({ ...event('x'), details: circular }), 'REDKEEP_GUARD_OPTION');
-    await refused(() => writer.record({ ...event('x'), details: { n: 1n } }), 'REDKEEP_GUARD_OPTION');
+    await refused(() => writer.record({ ...event('x'), details: circular }), 'REDKEEP_GUARD_ARGUMENT');
+    await refused(() => writer.record({ ...event('x'), details: { n: 1n } }), 'REDKEEP_GUARD_ARGUMENT');
     await refused(() => writer.record(event('x'.repeat(70_000))), 'REDKEEP_VALUE_TOO_LARGE');
     await Promise.all(good);
     await writer.close();

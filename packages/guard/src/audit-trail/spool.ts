@@ -1,23 +1,23 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { GuardError } from '../errors.js';
-
-/** Spools of this process that are open, by their whole path. */
-const openHere = new Set<string>();
+import { SpoolLock } from './spool-lock.js';
 
 /**
  * Lines kept on disk, in order, while Redis is away. Every line is on the disk (fsync) before `write` resolves.
- * The file is 0600, bounded, and belongs to one trail of one process at a time (`<path>.lock`).
+ * The file is 0600, bounded, and belongs to one trail of one process at a time (see {@link SpoolLock}).
  */
 export class Spool {
   readonly #path: string;
   readonly #maxBytes: number;
+  readonly #lock: SpoolLock;
   #bytes = 0;
   #isOpen = false;
 
   constructor(path: string, maxBytes: number) {
     this.#path = resolve(path);
     this.#maxBytes = maxBytes;
+    this.#lock = new SpoolLock(this.#path);
   }
 
   /**
@@ -27,7 +27,7 @@ export class Spool {
    */
   async open(): Promise<void> {
     if (this.#isOpen) return;
-    await this.#lock();
+    await this.#lock.acquire();
     try {
       const file = await open(this.#path, 'a+', 0o600);
       try {
@@ -52,6 +52,7 @@ export class Spool {
     const size = Buffer.byteLength(text);
     if (this.#bytes + size > this.#maxBytes)
       throw new GuardError('REDKEEP_AUDIT_SPOOL_FULL', `${this.#maxBytes} bytes`);
+    await this.#lock.assertOurs();
     const file = await open(this.#path, 'a', 0o600);
     try {
       await file.appendFile(text);
@@ -73,6 +74,7 @@ export class Spool {
 
   /** Keeps these lines instead of those that are there. */
   async replace(lines: readonly string[]): Promise<void> {
+    await this.#lock.assertOurs();
     const text = textOf(lines);
     const next = `${this.#path}.next`;
     await rm(next, { force: true });
@@ -100,31 +102,14 @@ export class Spool {
 
   /** Lets another process have it. An empty file goes. */
   async close(): Promise<void> {
-    if (!openHere.delete(this.#path)) return;
-    if (this.#isOpen && this.#bytes === 0) await rm(this.#path, { force: true });
+    if (!this.#lock.isHeld) return;
+    const ours = await this.#lock.assertOurs().then(
+      () => true,
+      () => false,
+    );
+    if (this.#isOpen && this.#bytes === 0 && ours) await rm(this.#path, { force: true });
     this.#isOpen = false;
-    await rm(`${this.#path}.lock`, { force: true });
-  }
-
-  async #lock(): Promise<void> {
-    if (openHere.has(this.#path))
-      throw new GuardError('REDKEEP_AUDIT_SPOOL', 'in use by another trail of this process');
-    const lock = `${this.#path}.lock`;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const file = await open(lock, 'wx', 0o600);
-        await file.writeFile(String(process.pid)).finally(() => file.close());
-        openHere.add(this.#path);
-        return;
-      } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code !== 'EEXIST' || attempt === 3) throw unusable(cause);
-      }
-      const owner = Number(await readFile(lock, 'utf8').catch(() => ''));
-      if (owner !== process.pid && isAlive(owner))
-        throw new GuardError('REDKEEP_AUDIT_SPOOL', `in use by process ${owner}`);
-      // Left by a process that crashed.
-      await rm(lock, { force: true });
-    }
+    await this.#lock.release();
   }
 }
 
@@ -142,14 +127,4 @@ function textOf(lines: readonly string[]): string {
 
 function unusable(cause: unknown): GuardError {
   return new GuardError('REDKEEP_AUDIT_SPOOL', (cause as NodeJS.ErrnoException).code, { cause });
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

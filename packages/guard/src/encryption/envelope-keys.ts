@@ -77,6 +77,14 @@ export class EnvelopeKeys implements KeyRing {
     return this.#store.swap(`dek:${id}`, held, await this.#wrapper.wrap(key.exposeSecret(), id));
   }
 
+  /** Wraps every data key anew, so that an old key of the provider can be dropped. Returns how many. */
+  async rewrapAll(): Promise<number> {
+    if (this.#store.names === undefined) throw new GuardError('REDKEEP_GUARD_OPTION', 'the key store lists no names');
+    let count = 0;
+    for await (const name of this.#store.names('dek:')) if (await this.rewrap(name.slice('dek:'.length))) count += 1;
+    return count;
+  }
+
   #choose(): Promise<DataKey> {
     this.#choosing ??= this.#chooseNow().finally(() => {
       this.#choosing = undefined;

@@ -3,9 +3,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { startServer } from '@redkeep/testing';
+import { startServer, waitFor } from '@redkeep/testing';
 import { createClient, RESP_TYPES } from 'redkeep';
 import { keyA, keyB, refused, testEncryption, useServer } from '../testing/support.js';
+import { DataKey } from './data-key.js';
 import { redisKeyStore } from './key-store.js';
 import { PersonKeys, type PersonKeysOptions, verifyErasureReceipt } from './person-keys.js';
 import { keysFromValue } from './providers/local.js';
@@ -29,6 +30,8 @@ describe('person keys', () => {
         data: redis.client,
         pseudonymKey: keyB,
         signWith: pair.privateKey,
+        // One server serves for both in these tests.
+        dangerouslyKeepKeysWithData: true,
         ...options,
       });
     return { make, end: () => keysClient.destroy() };
@@ -177,8 +180,8 @@ describe('person keys', () => {
       const p = make();
       const old = await p.sealer('ana').seal('before', place);
       await p.erase('ana');
-      assert.equal(await p.admit('ana'), true);
-      assert.equal(await p.admit('ana'), false);
+      assert.equal(await p.reinstate('ana'), true);
+      assert.equal(await p.reinstate('ana'), false);
       assert.equal(String(await p.sealer('ana').open(await p.sealer('ana').seal('after', place), place)), 'after');
       await refused(() => p.sealer('ana').open(old, place), 'REDKEEP_ENCRYPTION_KEY_UNKNOWN');
     } finally {
@@ -211,5 +214,118 @@ describe('person keys', () => {
     const p = new PersonKeys({ ...options, dangerouslyKeepKeysWithData: true });
     await p.sealer('maria-garcia').seal('x', place);
     assert.ok(!String(await redis.server.command('KEYS', 'beside:*')).includes('maria'));
+  });
+});
+
+describe('what holds beyond one process and one server', () => {
+  const open = (options: Partial<PersonKeysOptions> & Pick<PersonKeysOptions, 'store'>) =>
+    new PersonKeys({
+      encryption: testEncryption(),
+      wrapper: wrapper(),
+      data: redis.client,
+      pseudonymKey: keyB,
+      dangerouslyKeepKeysWithData: true,
+      ...options,
+    });
+
+  test('keys beside the data are noticed through another client and another database of the same server', async () => {
+    for (const database of [0, 3]) {
+      const other = await createClient({ url: redis.server.url, database }).connect();
+      try {
+        const p = open({ store: redisKeyStore(other, `same-${database}:`), dangerouslyKeepKeysWithData: false });
+        await refused(() => p.sealer('ana').seal('x', place), 'REDKEEP_PERSON_KEYS_WITH_DATA');
+        await refused(() => p.erase('ana'), 'REDKEEP_PERSON_KEYS_WITH_DATA');
+      } finally {
+        other.destroy();
+      }
+    }
+    await using apart = await startServer();
+    const keys = await createClient({ url: apart.url }).connect();
+    try {
+      const p = open({ store: redisKeyStore(keys), dangerouslyKeepKeysWithData: false });
+      assert.equal(String(await p.sealer('ana').open(await p.sealer('ana').seal('x', place), place)), 'x');
+    } finally {
+      keys.destroy();
+    }
+  });
+
+  test('the key that wraps is rotated and dropped, and everybody’s data still opens', async () => {
+    const store = redisKeyStore(redis.client, 'rewrap:');
+    const ring = (...keys: string[]) => localWrapper(keysFromValue(keys), 'test');
+    const before = open({ store, wrapper: ring(keyA), cacheMs: 0 });
+    const sealed = await Promise.all(['a', 'b', 'c'].map((person) => before.sealer(person).seal(person, place)));
+    await before.erase('c');
+    assert.deepEqual(await open({ store, wrapper: ring(keyB, keyA) }).rewrapAll(), { rewrapped: 2, failed: 0 });
+    const after = open({ store, wrapper: ring(keyB), cacheMs: 0 });
+    assert.equal(String(await after.sealer('a').open(sealed[0]!, place)), 'a');
+    assert.equal(String(await after.sealer('b').open(sealed[1]!, place)), 'b');
+    await refused(() => after.sealer('c').open(sealed[2]!, place), 'REDKEEP_PERSON_ERASED');
+    assert.deepEqual(await open({ store, wrapper: ring(`${'77'.repeat(31)}88`) }).rewrapAll(), {
+      rewrapped: 0,
+      failed: 2,
+    });
+  });
+
+  test('an erasure that a new primary missed is repeated from its receipt', async () => {
+    const store = redisKeyStore(redis.client, 'missed:');
+    const p = open({ store, cacheMs: 0 });
+    const sealed = await p.sealer('ana').seal('hers', place);
+    const name = `missed:person:${p.pseudonym('ana')}`;
+    const record = (await redis.client.get(name))!;
+    const receipt = await p.erase('ana');
+    assert.deepEqual(receipt.replication, { replicas: 0, confirmed: 0 });
+    await redis.client.set(name, record, { expiration: { type: 'EX', value: 3600 } });
+    assert.equal(String(await p.sealer('ana').open(sealed, place)), 'hers', 'the key came back');
+    assert.deepEqual(await p.enforce([receipt]), [p.pseudonym('ana')]);
+    await refused(() => p.sealer('ana').open(sealed, place), 'REDKEEP_PERSON_ERASED');
+    assert.deepEqual(await p.enforce([receipt]), []);
+    await p.reinstate('ana');
+    assert.deepEqual(await p.enforce([receipt]), [], 'a key that was made later is not the erased one');
+  });
+
+  test('a receipt says which replicas have the erasure, and too few are an error until they do', async () => {
+    await using primary = await startServer();
+    await using replica = await startServer({ replicaOf: primary });
+    const client = await createClient({ url: primary.url }).connect();
+    try {
+      const options = { store: redisKeyStore(client), cacheMs: 0, requireReplicas: 1, signWith: undefined };
+      const p = open({ ...options, confirmMs: 20_000 } as never);
+      assert.deepEqual((await p.erase('ana')).replication, { replicas: 1, confirmed: 1 });
+      replica.pause();
+      const hasty = open({ ...options, confirmMs: 50 } as never);
+      await refused(() => hasty.erase('leo'), 'REDKEEP_PERSON_UNCONFIRMED');
+      replica.resume();
+      assert.deepEqual((await p.erase('leo')).replication, { replicas: 1, confirmed: 1 });
+    } finally {
+      client.destroy();
+    }
+  });
+
+  test('an idle process forgets keys by itself, and a receipt goes by the longest cache of all processes', async () => {
+    const store = redisKeyStore(redis.client, 'idle:');
+    const keys: DataKey[] = [];
+    const destroy = DataKey.prototype.destroy;
+    DataKey.prototype.destroy = function (this: DataKey) {
+      keys.push(this);
+      destroy.call(this);
+    };
+    try {
+      const idle = open({ store, cacheMs: 30 });
+      await idle.sealer('ana').seal('x', place);
+      const made = keys.length;
+      await waitFor(() => keys.length > made);
+    } finally {
+      DataKey.prototype.destroy = destroy;
+    }
+    await open({ store, cacheMs: 120_000 }).sealer('leo').seal('x', place);
+    const receipt = await open({ store, cacheMs: 0 }).erase('ana');
+    assert.equal(Date.parse(receipt.effectiveAt) - Date.parse(receipt.erasedAt), 120_000);
+  });
+
+  test('opening makes no key for a person nobody knows', async () => {
+    const p = open({ store: redisKeyStore(redis.client, 'unknown:'), cacheMs: 0 });
+    const sealed = await p.sealer('ana').seal('x', place);
+    await refused(() => p.sealer('nobody').open(sealed, place), 'REDKEEP_ENCRYPTION_KEY_UNKNOWN');
+    assert.equal(await redis.client.exists(`unknown:person:${p.pseudonym('nobody')}`), 0);
   });
 });

@@ -164,6 +164,7 @@ function aclLinesSuffice(functions: boolean): void {
         store: redisKeyStore(client),
         data: redis.client,
         announce: client,
+        dangerouslyKeepKeysWithData: true,
         pseudonymKey: keyB,
       });
       await persons.listen();

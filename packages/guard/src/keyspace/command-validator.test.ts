@@ -29,8 +29,9 @@ describe('raw commands of a client with the validator', () => {
 
   test('may use keys of a space within its time', async () => {
     await client.set('count:1', '1', { expiration: { type: 'EX', value: 60 } });
-    await client.set('count:1', '2', { expiration: 'KEEPTTL' });
-    await client.incr('count:1');
+    await client.set('count:1', '2', { expiration: 'KEEPTTL', condition: 'XX' });
+    await spaces.open(client, { encryption: testEncryption() }).counters.increment('n', 1, { ttlMs: 1000 });
+    await client.hSet('count:hash', 'a', '1');
     await client.expire('count:1', 30);
     await client.set('setting:1', 'for ever');
     await send('SET', 'count:2', 'x', 'PXAT', String(Date.now() + 60_000));
@@ -62,6 +63,23 @@ describe('raw commands of a client with the validator', () => {
       ['EXPIRE', 'count:1', '61'],
       ['PEXPIREAT', 'count:1', '99999999999999'],
       ['SET', 'count:3', 'x', 'EX', 'NaN'],
+      ['SET', 'count:3', 'x', 'EX', '1', 'EX', '61'],
+      ['SET', 'count:3', 'x', 'KEEPTTL'],
+      ['INCR', 'count:3'],
+      ['DECRBY', 'count:3', '1'],
+      ['INCRBYFLOAT', 'count:3', '1'],
+      ['APPEND', 'count:3', 'x'],
+      ['SETRANGE', 'count:3', '0', 'x'],
+      ['SETBIT', 'count:3', '1', '1'],
+      ['BITOP', 'NOT', 'count:3', 'count:1'],
+      ['BITFIELD', 'count:3', 'SET', 'u8', '0', '1'],
+      ['PFADD', 'count:3', 'x'],
+      ['PFMERGE', 'count:3', 'count:4'],
+      ['COPY', 'setting:1', 'count:3'],
+      ['RENAME', 'setting:1', 'count:3'],
+      ['RESTORE', 'count:3', '0', 'x'],
+      ['SORT', 'count:1', 'STORE', 'count:3'],
+      ['SINTERSTORE', 'count:3', 'count:4'],
     ];
     for (const words of wrong) await refused(() => send(...words), 'REDKEEP_KEYSPACE_TTL');
     assert.equal(await redis.client.exists('count:3'), 0);
@@ -75,6 +93,11 @@ describe('raw commands of a client with the validator', () => {
       ['SCAN', '0'],
       ['SCAN', '0', 'MATCH', '*:1'],
       ['SCAN', '0', 'COUNT', '9'],
+      ['SCAN', '0', 'MATCH', 'count:*', 'MATCH', '*'],
+      ['SCAN', '0', 'MATCH', '*', 'MATCH', 'count:*'],
+      ['EVAL', "return redis.call('SET', KEYS[1], 'x')", '1', 'count:3'],
+      ['SET', 'sess:{x}', 'x'],
+      ['RPUSH', 'sess:{x}', 'x'],
     ])
       await refused(() => send(...words), 'REDKEEP_KEYSPACE_COMMAND');
     const lenient = createClient({
@@ -89,6 +112,6 @@ describe('raw commands of a client with the validator', () => {
   test('do nothing to sealed values that would only break them', async () => {
     for (const name of ['APPEND', 'SETRANGE', 'INCR', 'BITCOUNT', 'SORT'])
       await refused(() => send(name, 'note:1', '1', '1'), 'REDKEEP_KEYSPACE_COMMAND');
-    await send('SETRANGE', 'count:1', '0', '9');
+    await send('SETRANGE', 'setting:1', '0', '9');
   });
 });

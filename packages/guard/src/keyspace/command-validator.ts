@@ -1,5 +1,6 @@
 import type { CommandValidator, ValidatedCommand } from 'redkeep';
 import { GuardError } from '../errors.js';
+import { guardNeeds } from '../needs.js';
 import { type KeyspaceUse, keyPrefix } from './acl-lines.js';
 
 /** What of a key space raw commands are checked against. */
@@ -18,13 +19,58 @@ export interface ValidatorOptions {
   readonly unknownKeys?: 'refuse' | 'allow';
 }
 
-/** Write a string and cannot carry an expiry, or take one away. */
-const WITHOUT_EXPIRY = new Set(['SETNX', 'MSET', 'MSETNX', 'GETSET', 'PERSIST']);
+/** Change what is there and never make a key. */
+const MAKES_NO_KEY = new Set([
+  ...[
+    'DEL',
+    'UNLINK',
+    'GETDEL',
+    'EXPIRE',
+    'PEXPIRE',
+    'EXPIREAT',
+    'PEXPIREAT',
+    'HDEL',
+    'HEXPIRE',
+    'HPEXPIRE',
+    'HGETDEL',
+  ],
+  ...[
+    'LPOP',
+    'RPOP',
+    'BLPOP',
+    'BRPOP',
+    'LREM',
+    'LTRIM',
+    'LSET',
+    'LINSERT',
+    'LPUSHX',
+    'RPUSHX',
+    'LMPOP',
+    'BLMPOP',
+    'SREM',
+  ],
+  ...['SPOP', 'ZREM', 'ZPOPMIN', 'ZPOPMAX', 'BZPOPMIN', 'BZPOPMAX', 'ZMPOP', 'BZMPOP', 'ZREMRANGEBYLEX'],
+  ...['ZREMRANGEBYRANK', 'ZREMRANGEBYSCORE', 'XACK', 'XDEL', 'XTRIM', 'XCLAIM', 'XAUTOCLAIM', 'XREADGROUP', 'XACKDEL'],
+]);
+/** Make a hash, list, set or stream, whose expiry takes a command of its own. */
+const MAKES_COLLECTION = new Set([
+  ...['HSET', 'HSETNX', 'HMSET', 'HINCRBY', 'HINCRBYFLOAT', 'HSETEX', 'HGETEX', 'LPUSH', 'RPUSH', 'SADD', 'ZADD'],
+  ...['ZINCRBY', 'XADD', 'XGROUP CREATE', 'XGROUP CREATECONSUMER', 'XGROUP DELCONSUMER', 'XGROUP SETID'],
+  ...['XGROUP DESTROY', 'GEOADD', 'LMOVE', 'BLMOVE', 'RPOPLPUSH', 'BRPOPLPUSH', 'SMOVE'],
+]);
 /** Cannot work on sealed values. */
 const NOT_SEALED = new Set([
   ...['APPEND', 'SETRANGE', 'GETRANGE', 'INCR', 'INCRBY', 'INCRBYFLOAT', 'DECR', 'DECRBY', 'SETBIT', 'GETBIT'],
-  ...['BITCOUNT', 'BITFIELD', 'BITOP', 'BITPOS', 'SORT', 'SORT_RO', 'STRLEN', 'PFADD', 'PFCOUNT', 'PFMERGE'],
+  ...['BITCOUNT', 'BITFIELD', 'BITFIELD_RO', 'BITOP', 'BITPOS', 'SORT', 'SORT_RO', 'STRLEN', 'SUBSTR', 'LCS'],
+  ...['PFADD', 'PFCOUNT', 'PFMERGE'],
 ]);
+/** Scripts of this package; any other could do anything to its keys. */
+const OWN_SCRIPTS = new Map(
+  Object.values(guardNeeds).flatMap(({ scripts }) =>
+    scripts.flatMap((script) => [script.sha, script.source, script.functionName].map((name) => [name, true] as const)),
+  ),
+);
+const RUNS_SCRIPT = new Set(['EVAL', 'EVALSHA', 'EVAL_RO', 'EVALSHA_RO', 'FCALL', 'FCALL_RO']);
 /** Milliseconds that one unit of an option or command is, and whether it counts from 1970. */
 const UNITS: Readonly<Record<string, { readonly ms: number; readonly absolute: boolean }>> = {
   EX: { ms: 1000, absolute: false },
@@ -55,24 +101,45 @@ export function commandValidator(spaces: readonly CheckedSpace[], options: Valid
 
 function confine({ name, args }: ValidatedCommand, spaceOf: (key: string) => unknown): void {
   const words = args.map(String);
-  const match = words.findIndex((word) => word.toUpperCase() === 'MATCH');
-  const pattern = name === 'KEYS' ? words[0] : match === -1 ? undefined : words[match + 1];
-  if (pattern === undefined || spaceOf(pattern) === undefined)
+  const matches = words.flatMap((word, at) => (word.toUpperCase() === 'MATCH' ? [words[at + 1]] : []));
+  // The server goes by the last of several.
+  const patterns = name === 'KEYS' ? words.slice(0, 1) : matches;
+  const confined = (pattern: string | undefined) => pattern !== undefined && spaceOf(pattern) !== undefined;
+  if (patterns.length !== 1 || !patterns.every(confined))
     throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${name} beyond one key space`);
 }
 
-function check({ name, args }: ValidatedCommand, space: CheckedSpace): void {
+/**
+ * What is allowed is listed, what is not listed is refused: a command that a later server brings may make keys, too.
+ */
+function check({ name, args, readOnly }: ValidatedCommand, space: CheckedSpace): void {
+  const { use = 'values' } = space;
   if (space.encrypted === true && NOT_SEALED.has(name)) throw new GuardError('REDKEEP_KEYSPACE_COMMAND', name);
-  if (space.dangerouslyWithoutExpiry === true) return;
   const words = args.map(String);
-  if (WITHOUT_EXPIRY.has(name)) throw tooLong(space);
-  if (name === 'SET' || name === 'GETEX') {
-    const options = words.slice(name === 'SET' ? 2 : 1).map((word) => word.toUpperCase());
-    const at = options.findIndex((word) => word in UNITS);
-    const keeps = name === 'SET' ? options.includes('KEEPTTL') : !options.includes('PERSIST');
-    if (at !== -1) checkTime(options[at]!, options[at + 1], space);
-    else if (!keeps) throw tooLong(space);
-  } else if (name in UNITS) checkTime(name, words[1], space);
+  if (RUNS_SCRIPT.has(name)) {
+    if (!OWN_SCRIPTS.has(words[0] ?? '')) throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${name} of a script`);
+    return;
+  }
+  // A component sets expiries itself; its space takes what it sends.
+  if (use !== 'values' && use !== 'lists' && use !== 'streams') {
+    if (!readOnly && !guardNeeds[use].commands.includes(name.toLowerCase()))
+      throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${name} in a space of ${use}`);
+    return;
+  }
+  if (space.dangerouslyWithoutExpiry === true) return;
+  if (name === 'SET' || name === 'GETEX') checkStringOptions(name, words, space);
+  else if (name in UNITS) checkTime(name, words[1], space);
+  else if (!readOnly && !MAKES_NO_KEY.has(name) && !MAKES_COLLECTION.has(name)) throw tooLong(space);
+}
+
+function checkStringOptions(name: 'SET' | 'GETEX', words: readonly string[], space: CheckedSpace): void {
+  const options = words.slice(name === 'SET' ? 2 : 1).map((word) => word.toUpperCase());
+  const units = options.flatMap((word, at) => (word in UNITS ? [at] : []));
+  for (const at of units) checkTime(options[at]!, options[at + 1], space);
+  if (options.includes('PERSIST')) throw tooLong(space);
+  // KEEPTTL of a key that is not there would make one without expiry.
+  const keeps = name === 'GETEX' || (options.includes('KEEPTTL') && options.includes('XX'));
+  if (units.length === 0 && !keeps) throw tooLong(space);
 }
 
 function checkTime(unit: string, text: string | undefined, space: CheckedSpace): void {

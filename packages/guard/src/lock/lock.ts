@@ -78,8 +78,8 @@ export class Lock {
   }
 
   /**
-   * Held, by this process's own clocks, read at this moment: also right after the event loop or the machine stood
-   * still. False after `release`, and from when `signal` fires.
+   * Held, by this process's own clocks, read at this moment: also right after the event loop was blocked or
+   * the machine was suspended. False after `release`, and from when `signal` fires.
    */
   get isHeld(): boolean {
     if (this.#state === 'held' && this.#leftMs() <= 0) this.#lose();

@@ -119,7 +119,7 @@ describe('locks', () => {
   });
 });
 
-describe('what a holder is told when its process stood still', () => {
+describe('what a holder learns when its process was blocked', () => {
   const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
   test('isHeld is false at once, and using rejects', async () => {

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { GuardError } from '../../errors.js';
 import { type Awaitable, type KeyMaterial, type KeyRing, LoadedKeyRing, parseKeyLines } from '../key-ring.js';
+import { isSecretVolume } from './secret-volume.js';
 
 /**
  * Keys given as values, newest first: the first seals, all open.
@@ -33,6 +34,10 @@ export interface KeyFileOptions {
   readonly dangerouslyAllowWorldReadable?: boolean;
 }
 
+const ADVICE =
+  'the key file is open to every user: chmod 0600 it; for a Kubernetes secret set defaultMode 0400 and fsGroup, for a ' +
+  'Swarm secret mode 0400 and uid';
+
 /** Keys from a file, one per line, newest first, read again when it changes (Kubernetes secrets, systemd credentials). */
 export function keysFromFile(path: string, options: KeyFileOptions = {}): KeyRing {
   return new LoadedKeyRing(
@@ -42,8 +47,10 @@ export function keysFromFile(path: string, options: KeyFileOptions = {}): KeyRin
         file = await open(path, 'r');
         // The mode is taken from the open file, so it cannot be exchanged between look and read.
         const { mode } = await file.stat();
-        if ((mode & 0o007) !== 0 && options.dangerouslyAllowWorldReadable !== true)
-          throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'the key file is open to every user; chmod 0600 it');
+        const writable = (mode & 0o002) !== 0;
+        const readable = (mode & 0o005) !== 0 && !(await isSecretVolume(path));
+        if ((writable || readable) && options.dangerouslyAllowWorldReadable !== true)
+          throw new GuardError('REDKEEP_ENCRYPTION_KEY', ADVICE);
         return parseKeyLines(await file.readFile('utf8'));
       } finally {
         await file?.close();

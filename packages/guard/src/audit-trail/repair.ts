@@ -1,0 +1,118 @@
+import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
+import { GuardError } from '../errors.js';
+import { checkedPrefix, type GuardClient, Redis } from '../redis/redis.js';
+import { Script } from '../redis/script.js';
+import type { Anchor } from './anchor.js';
+import { chainHash, type Head, readChain, readHead, type StreamedEntry, trailKeys } from './chain.js';
+
+/**
+ * KEYS stream, head, quarantine; ARGV last id expected ('' for none), head expected (seq, hash), head to set (seq, hash),
+ * then ids to move. 0 = somebody wrote meanwhile.
+ */
+const REPAIR = new Script(
+  'audit_repair',
+  `
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local head = redis.call('HMGET', KEYS[2], 'seq', 'hash')
+if (last and last[1] or '') ~= ARGV[1] then return 0 end
+if (head[1] or '') ~= ARGV[2] or (head[2] or '') ~= ARGV[3] then return 0 end
+for i = 6, #ARGV do
+  local entry = redis.call('XRANGE', KEYS[1], ARGV[i], ARGV[i])[1]
+  redis.call('XADD', KEYS[3], '*', 'id', ARGV[i], unpack(entry[2]))
+  redis.call('XDEL', KEYS[1], ARGV[i])
+end
+redis.call('HSET', KEYS[2], 'seq', ARGV[4], 'hash', ARGV[5])
+if #ARGV < 6 then return 1 end
+local set = redis.pcall('XSETID', KEYS[1], ARGV[4] .. '-0')
+if type(set) == 'table' and set.err then
+  -- Where an id that was deleted keeps the stream from going on below it: the same entries in a new stream.
+  local kept = redis.call('XRANGE', KEYS[1], '-', '+')
+  redis.call('DEL', KEYS[1])
+  for _, entry in ipairs(kept) do redis.call('XADD', KEYS[1], entry[1], unpack(entry[2])) end
+end
+return 1`,
+);
+
+/** Options of {@link repairAuditTrail}. */
+export interface AuditRepairOptions {
+  /** A connection of an administrator: writers and auditors cannot do this. */
+  readonly client: GuardClient;
+  /** Name of the trail; default `audit`. */
+  readonly name?: string;
+  readonly chainKey: KeyMaterial;
+  /** Anchors kept outside: where nothing of the chain is left, the newest says where it ended. Verify them first. */
+  readonly anchors?: readonly Anchor[];
+}
+
+/** What a repair did. */
+export interface AuditRepair {
+  /** Where the chain goes on from. */
+  readonly head: Head;
+  /** Entries moved to `{name}:quarantine`: no trail wrote them. */
+  readonly quarantined: number;
+  /** The head was set anew. */
+  readonly headRestored: boolean;
+}
+
+/**
+ * Lets writers go on after the head of a trail was lost or something foreign was added at its end. It never removes an
+ * entry that belongs to the chain and hides nothing: what is missing or modified before the end still shows in `verify`.
+ * Errors: REDKEEP_AUDIT_REPAIR when nothing says where the chain ended; REDKEEP_STORE_UNAVAILABLE, _DENIED.
+ */
+export async function repairAuditTrail(options: AuditRepairOptions): Promise<AuditRepair> {
+  const { client, name = 'audit', anchors = [] } = options;
+  const redis = new Redis(client, 10_000);
+  const key = decodeKey(options.chainKey);
+  const { stream, head: headKey } = trailKeys(checkedPrefix(name));
+  for (;;) {
+    const said = await readHead(redis, name);
+    const { end, foreign, lastId } = await walk(redis, name, key);
+    const head = goesOnFrom(said, end, anchors);
+    if (head === undefined) {
+      if (lastId === '' && foreign.length === 0 && said.seq === 0)
+        return { head: said, quarantined: 0, headRestored: false };
+      throw new GuardError('REDKEEP_AUDIT_REPAIR', 'nothing says where the chain ended: pass anchors');
+    }
+    const before = said.seq === 0 ? ['', ''] : [String(said.seq), said.hash];
+    const ids = foreign.map(({ id }) => id);
+    const args = [lastId, ...before, String(head.seq), head.hash, ...ids];
+    if ((await redis.script(REPAIR, [stream, headKey, `{${name}}:quarantine`], args)) !== 1) continue;
+    const headRestored = head.seq !== said.seq || head.hash !== said.hash;
+    return { head, quarantined: ids.length, headRestored };
+  }
+}
+
+/** The last entry that is linked to the one before it, and everything after that. */
+async function walk(
+  redis: Redis,
+  name: string,
+  key: Uint8Array,
+): Promise<{ end: Head | undefined; foreign: readonly StreamedEntry[]; lastId: string }> {
+  let end: Head | undefined;
+  let foreign: StreamedEntry[] = [];
+  let lastId = '';
+  let previous: Head | undefined;
+  for await (const entry of readChain(redis, name, 0)) {
+    const { seq, body, hash, id } = entry;
+    lastId = id;
+    const before = previous ?? { seq: 0, hash: '' };
+    // By the stored hash of the one before: a modified entry in the middle breaks no link after it, and the first of a
+    // trimmed trail is confirmed by its successor.
+    const linked = seq === before.seq + 1 && chainHash(key, seq, before.hash, body) === hash;
+    if (linked) {
+      end = { seq, hash };
+      foreign = [];
+    } else foreign.push(entry);
+    if (!Number.isNaN(seq)) previous = { seq, hash };
+  }
+  return { end, foreign, lastId };
+}
+
+/** The furthest that is known: a head beyond the entries stays, because what is missing must go on missing. */
+function goesOnFrom(said: Head, end: Head | undefined, anchors: readonly Anchor[]): Head | undefined {
+  const heads = anchors.filter(({ kind }) => kind === 'head');
+  const anchored = heads.sort((a, b) => a.seq - b.seq).at(-1);
+  const known = [said, end, anchored].filter((head) => head !== undefined && head.seq > 0) as Head[];
+  const furthest = known.sort((a, b) => a.seq - b.seq).at(-1);
+  return furthest === undefined ? undefined : { seq: furthest.seq, hash: furthest.hash };
+}
