@@ -13,6 +13,10 @@ export const ERRORS = {
     'The data store refused the credentials.',
     'Check user name and password (or the credential provider) against `ACL LIST` on the server. Retrying will not help.',
   ],
+  REDKEEP_CALLBACK_FAILED: [
+    'The request could not be completed.',
+    'A listener, strategy or validator of the application failed; see `cause`. The client goes on without it.',
+  ],
   REDKEEP_CERTIFICATE_EXPIRED: [
     'The data store could not be verified.',
     'Renew the server certificate (`redkeep certs renew`) and check the clock of both machines.',
@@ -100,6 +104,10 @@ export const ERRORS = {
     'Scripts must not be put together from data: pass data as KEYS and ARGV (`defineScript`), or raise `maxScripts`.',
   ],
   REDKEEP_SERVER: ['The request could not be completed.', 'See `serverMessage` for what the server said.'],
+  REDKEEP_SERVER_NOT_READY: [
+    'The service is temporarily unavailable.',
+    'The server is loading, busy, full or failing over: wait and try again. The first word of the message says which.',
+  ],
   REDKEEP_SERVER_PLAINTEXT: [
     'The data store could not be verified.',
     'The server does not speak TLS on this port: connect to its TLS port, or enable `tls-port` on it.',
@@ -431,6 +439,23 @@ const KNOWN_PREFIXES = new Set(
   ).split(' '),
 );
 
+/** First words of refusals that pass by themselves: nothing is wrong with the request, and it was not run. */
+const PASSING_PREFIXES = new Set(['BUSY', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'NOREPLICAS', 'TRYAGAIN']);
+/** `max number of clients reached`, and `… + cluster connections reached`. */
+const PASSING_TEXT = /^ERR max number of clients/;
+
+function isPassing(text: string): boolean {
+  return PASSING_PREFIXES.has(text.split(' ', 1)[0]!) || PASSING_TEXT.test(text);
+}
+
+/** A function that the application gave (a listener, a strategy) threw, or returned what it may not. */
+export class CallbackError extends RedkeepError {
+  static override readonly name: string = 'CallbackError';
+  constructor(what: string, cause: unknown) {
+    super('REDKEEP_CALLBACK_FAILED', `${what} failed`, { cause });
+  }
+}
+
 /**
  * The server answered with an error. `message` is the server's text with this command's own arguments taken out;
  * the whole text is in `serverMessage`, for logs, by deliberate choice.
@@ -442,7 +467,7 @@ export class ErrorReply extends RedkeepError {
   readonly #text: string;
   constructor(text: string) {
     const prefix = /^[A-Z_]{1,32}(?= |$)/.exec(text)?.[0] ?? 'ERR';
-    super('REDKEEP_SERVER', withoutText(text, prefix));
+    super(isPassing(text) ? 'REDKEEP_SERVER_NOT_READY' : 'REDKEEP_SERVER', withoutText(text, prefix));
     this.#text = text;
     this.prefix = prefix;
   }

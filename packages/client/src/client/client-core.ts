@@ -3,9 +3,9 @@ import type { EventEmitter } from 'node:events';
 import { TLSSocket } from 'node:tls';
 import { cacheableKeys, cacheKey } from '../cache/caching.js';
 import type { ClientSideCacheProvider } from '../cache/client-side-cache.js';
+import { blockTime } from '../commands/block-time.js';
 import { Command, Flag, spec } from '../commands/command.js';
 import { prefixKeys } from '../commands/key-prefix.js';
-import { BlockingConnections } from '../connection/blocking-connections.js';
 import { Connection, type ConnectionListener, type DispatchOptions } from '../connection/connection.js';
 import type { HandshakeStep } from '../connection/handshake.js';
 import {
@@ -21,7 +21,8 @@ import {
 } from '../diagnostics.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
 import { ErrorReply, WatchError } from '../errors.js';
-import type { CommandOptions } from '../options/command-options.js';
+import { type CommandOptions, hasOwnTimeout } from '../options/command-options.js';
+import { DEFAULTS } from '../options/defaults.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { RedisArgument } from '../protocol/types.js';
 import type { MessageSource } from '../pubsub/message-iterator.js';
@@ -29,6 +30,7 @@ import { PubSub } from '../pubsub/pub-sub.js';
 import { CircuitBreaker } from '../resilience/circuit-breaker.js';
 import { CommandGate } from '../resilience/command-gate.js';
 import { type TlsInfo, tlsInfoOf } from '../security/tls-info.js';
+import { emitSafely } from './emit-safely.js';
 
 const TRACKING_ON = new Command(spec('CLIENT TRACKING'), ['ON']);
 const CACHE_BY_CALL = new Command(spec('CLIENT TRACKING'), ['ON', 'OPTIN']);
@@ -44,7 +46,6 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   readonly cache: ClientSideCacheProvider | undefined;
   /** On a cluster's node: arguments of commands that were issued on it by name, and belong nowhere else. */
   direct: WeakSet<readonly unknown[]> | undefined;
-  readonly #blocking: BlockingConnections;
   /** Only where an option asks for it: the others pay nothing. */
   readonly #gate: CommandGate | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
@@ -64,13 +65,13 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     this.emitter = emitter;
     this.cache = options.cache?.provider;
     this.connection = new Connection(options.connection, this.#listener());
-    this.#blocking = new BlockingConnections(this.connection);
     this.#gate = this.#newGate();
-    options.policy.onRefused = (refusal) => emitter.emit('command-refused', refusal);
+    options.policy.onRefused = (refusal) => emitSafely(emitter, 'command-refused', refusal);
     this.pubSub = new PubSub(this.connection, {
       refusalOf: (command) => options.policy.refusalOf(command),
-      onShardMoved: (channel, listeners) => emitter.emit('sharded-channel-moved', channel, listeners),
+      onShardMoved: (channel, listeners) => emitSafely(emitter, 'sharded-channel-moved', channel, listeners),
       onRefused: (error) => this.#emitError(error),
+      onListenerFailed: (error) => this.#emitError(error, true),
     });
   }
 
@@ -82,9 +83,9 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
         ? undefined
         : new CircuitBreaker(circuitBreaker, (state) => {
             this.#tell({ event: 'circuit', state, server: this.server });
-            this.emitter.emit('circuit', state);
+            emitSafely(this.emitter, 'circuit', state);
           });
-    return new CommandGate(rateLimit, breaker, (command) => this.emitter.emit('rate-limited', { command }));
+    return new CommandGate(rateLimit, breaker, (command) => emitSafely(this.emitter, 'rate-limited', { command }));
   }
 
   /** Where it leads to now. */
@@ -120,22 +121,22 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     return {
       onConnect: () => {
         event('connect');
-        this.emitter.emit('connect');
+        emitSafely(this.emitter, 'connect');
       },
       onReady: () => {
         stood = true;
         event('ready');
         this.#startPing();
         this.#watchCertificate();
-        this.emitter.emit('ready');
+        emitSafely(this.emitter, 'ready');
       },
       onEnd: () => {
         lost();
         event('end');
-        if (!this.#finishing) this.#blocking.destroy();
+        if (!this.#finishing) this.connection.destroySides();
         // A client that never stood has cached nothing in a cache that others may share.
         if (this.connection.wasReady) this.cache?.onClose();
-        this.emitter.emit('end');
+        emitSafely(this.emitter, 'end');
       },
       onError: (error) => {
         // An error that the connection lives through (a refused AUTH, say) ends nothing.
@@ -146,16 +147,16 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
       },
       onReauthenticated: () => {
         event('reauthenticated');
-        this.emitter.emit('reauthenticated');
+        emitSafely(this.emitter, 'reauthenticated');
       },
       onRetry: (command, attempt) =>
         process.nextTick(() => {
           this.#tell({ event: 'retry', command, attempt, server: this.server });
-          this.emitter.emit('retry', { command, attempt });
+          emitSafely(this.emitter, 'retry', { command, attempt });
         }),
       onReconnecting: () => {
         event('reconnecting');
-        this.emitter.emit('reconnecting');
+        emitSafely(this.emitter, 'reconnecting');
       },
       onHandshake: () => this.#handshake(),
       onPush: (values) => {
@@ -164,6 +165,12 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
       },
       onMonitor: (line) => this.#monitor?.(line),
       pushMapping: () => this.pubSub.mapping,
+      hasMode: () =>
+        this.pubSub.isActive ||
+        this.#monitor !== undefined ||
+        this.#watchEpoch !== undefined ||
+        this.cache !== undefined ||
+        this.options.emitInvalidate,
     };
   }
 
@@ -188,7 +195,8 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     const look = () => {
       const info = this.tlsInfo();
       if (info === undefined || info.daysLeft >= CERTIFICATE_WARNING_DAYS) return;
-      this.emitter.emit(
+      emitSafely(
+        this.emitter,
         'certificate-expiring',
         info,
         info.daysLeft < CERTIFICATE_CRITICAL_DAYS ? 'critical' : 'warning',
@@ -199,15 +207,16 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     if (this.connection.socket instanceof TLSSocket) this.#certificateTimer = setInterval(look, DAY_MS).unref();
   }
 
-  #emitError(error: Error): void {
+  #emitError(error: Error, mustShow = false): void {
     // Without a listener Node would end the process for a passing network failure.
-    if (this.emitter.listenerCount('error') > 0) this.emitter.emit('error', error);
+    if (this.emitter.listenerCount('error') > 0) emitSafely(this.emitter, 'error', error);
+    else if (mustShow) process.emitWarning(error.message, { code: 'REDKEEP_CALLBACK_FAILED' });
   }
 
   #invalidate(keys: readonly RedisArgument[] | null): void {
     for (const key of keys ?? [null]) {
       this.cache?.invalidate(key);
-      if (this.options.emitInvalidate) this.emitter.emit('invalidate', key);
+      if (this.options.emitInvalidate) emitSafely(this.emitter, 'invalidate', key);
     }
   }
 
@@ -281,14 +290,15 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     });
   }
 
-  /** The client's own timeout is for commands that answer at once; one given for this call bounds its wait. */
+  /**
+   * The client's own timeout is for commands that answer at once: a command that waits has it on top of its own time. One
+   * given for this call bounds the whole wait.
+   */
   #dispatchBlocking<T>(command: Command<T>, options: CommandOptions): Promise<T> {
-    const { timeout } = options;
-    return this.#blocking.dispatch(
-      command,
-      options,
-      timeout === this.options.commandOptions.timeout ? undefined : timeout,
-    );
+    const wait = blockTime(command);
+    const answer = this.options.connection.commandTimeout || DEFAULTS.commandTimeout;
+    const limit = hasOwnTimeout(options) ? (options.timeout ?? 0) : wait === 0 ? 0 : wait + answer;
+    return this.connection.dispatchBlocking(command, options, limit);
   }
 
   #dispatchCached<T>(command: Command<T>, options: CommandOptions, cache: ClientSideCacheProvider): Promise<T> {
@@ -397,7 +407,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     if (pingInterval <= 0) return;
     this.#pingTimer = setInterval(() => {
       this.connection.dispatch(PING).then(
-        (reply) => this.emitter.emit('ping-interval', reply),
+        (reply) => emitSafely(this.emitter, 'ping-interval', reply),
         (error) => this.#emitError(error),
       );
     }, pingInterval).unref();
@@ -406,11 +416,20 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   async close(): Promise<void> {
     clearInterval(this.#pingTimer);
     this.#finishing = true;
+    const { commandTimeout } = this.options.connection;
+    // The server may never answer; and a command may wait on it for ever.
+    const timer = setTimeout(() => this.#abandon(), commandTimeout > 0 ? commandTimeout : DEFAULTS.closeTimeout);
     try {
-      await Promise.all([this.connection.close(), this.#blocking.close()]);
+      await Promise.all([this.connection.close(), this.connection.closeSides()]);
     } finally {
+      clearTimeout(timer);
       this.#finishing = false;
     }
+  }
+
+  #abandon(): void {
+    if (this.connection.state !== 'closed' && this.connection.state !== 'idle') this.connection.destroy();
+    this.connection.destroySides();
   }
 
   destroy(): void {

@@ -100,7 +100,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
 
   /** Connected, authenticated, able to run commands. */
   get isReady(): boolean {
-    return this[CORE].connection.state === 'ready';
+    return this[CORE].connection.isReady;
   }
 
   /** Something is subscribed to, or about to be. */

@@ -39,6 +39,8 @@ export interface ConnectionListener {
   onReconnecting?(): void;
   /** What goes before queued commands after each handshake: subscriptions, CLIENT TRACKING … */
   onHandshake?(): readonly HandshakeStep[];
+  /** The connection is in a mode (subscriptions, WATCH, MONITOR, tracking) that a new socket would not have. */
+  hasMode?(): boolean;
   onPush?(values: unknown[]): void;
   /** A line of MONITOR. */
   onMonitor?(line: string): void;

@@ -12,6 +12,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { Command, Flag, spec } from '../commands/command.js';
 import { type Credentials, sameCredentials } from '../credentials/credentials.js';
+import { Secret } from '../credentials/secret.js';
 import {
   AbortError,
   ClientClosedError,
@@ -38,6 +39,7 @@ import { COMMAND_BYTES, PendingRing } from './pending-ring.js';
 import { afterLoss, isAuthFailure } from './reconnect.js';
 import { type Redirector, Replies } from './replies.js';
 import { Session } from './session.js';
+import { SideConnections } from './side-connections.js';
 import { type ConnectionState, nextState } from './state.js';
 import { connectError, type Endpoint, openTransport } from './transport.js';
 
@@ -61,11 +63,22 @@ const capture = (resolve: (value: unknown) => void, reject: (error: unknown) => 
   capturedReject = reject;
 };
 
+/** Whose socket it is: a socket can move to another connection. */
+interface Line {
+  owner: Connection;
+}
+
+/** A command that waits for the connection to be ready before it blocks. */
+interface Waiter {
+  readonly go: () => void;
+  readonly fail: (error: Error) => void;
+}
+
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #listener: ConnectionListener;
   /** Commands of callers. */
-  readonly #ring = new PendingRing();
+  #ring = new PendingRing();
   /** Those of the handshake; the callers' wait behind it. */
   readonly #handshakeRing = new PendingRing();
   readonly #deadlines: Deadlines;
@@ -83,6 +96,8 @@ export class Connection {
   #replies: Replies | undefined;
   #scheduled = false;
   #lastRead = 0;
+  /** Chunks that were read, with wrap-around. */
+  #readCount = 0;
   #retries = 0;
   #everReady = false;
   #startedAt = 0;
@@ -98,6 +113,24 @@ export class Connection {
   /** The last that were announced. */
   #announced: Credentials | undefined;
   #referenced = true;
+  #line: Line | undefined;
+  /** A command in the ring that waits on the server: the next one needs another socket. */
+  #blocked: Pending | undefined;
+  /** Sockets with commands that wait on the server, and spare ones. */
+  readonly #sides = new SideConnections<Connection>();
+  /** A new socket is being opened because the last one waits, not because it was lost: nobody is to notice. */
+  #makingWay = false;
+  readonly #readyWaiters = new Set<Waiter>();
+  /** Sockets that were opened to make way. */
+  #unnoticed = 0;
+  /** Of a side connection: called when nothing waits on it any more. */
+  #whenIdle: (() => void) | undefined;
+  /** The server refused HELLO, and the connection did not outlive that: RESP2 from now on. */
+  #helloRefused = false;
+  /** The socket on which an AUTH with new credentials is under way. */
+  #authenticating: Line | undefined;
+  /** It serves commands that wait for another connection, and is not made anew when it is lost. */
+  #isSide = false;
 
   constructor(options: ConnectionOptions, listener: ConnectionListener = {}) {
     this.#options = options;
@@ -105,7 +138,10 @@ export class Connection {
     this.#endpoint = options.endpoint;
     this.#resp = options.handshake.resp;
     this.#session = new Session(options.handshake);
-    this.#deadlines = new Deadlines((now) => this.#expire(now));
+    this.#deadlines = new Deadlines(
+      (now) => this.#expire(now),
+      () => this.#readCount,
+    );
   }
 
   get state(): ConnectionState {
@@ -126,12 +162,16 @@ export class Connection {
   get openedAt(): number {
     return this.#openedAt;
   }
-  /** It stood at least once since `connect`. */
+  /** It was connected at least once since `connect`. */
   get wasReady(): boolean {
     return this.#everReady;
   }
+  /** Commands can run, or will in a moment: a new socket is being opened because the last one waits. */
+  get isReady(): boolean {
+    return this.#state === 'ready' || this.#makingWay;
+  }
   get epoch(): number {
-    return this.#epoch;
+    return this.#epoch - this.#unnoticed;
   }
   /** Commands that wait or are unanswered. */
   get pending(): number {
@@ -162,34 +202,41 @@ export class Connection {
       reject = b;
     });
     this.#connecting = { promise, resolve, reject };
-    const source = this.#options.credentials;
-    this.#unwatchCredentials ??= source.watch?.(
+    this.#watchCredentials();
+    void this.#open();
+    return promise;
+  }
+
+  #watchCredentials(): void {
+    this.#unwatchCredentials ??= this.#options.credentials.watch?.(
       (credentials) => void this.#reauthenticate(credentials),
       (error) =>
         this.#report(
           new RedkeepError('REDKEEP_CREDENTIALS_UNAVAILABLE', 'The credential provider failed', { cause: error }),
         ),
     );
-    void this.#open();
-    return promise;
   }
 
   async #open(): Promise<void> {
     this.#to('connecting');
     const epoch = ++this.#epoch;
+    if (this.#makingWay) this.#unnoticed++;
     this.#abort = new AbortController();
     this.#missed = undefined;
     this.#openedAt = performance.now();
     let credentials: Credentials | undefined;
+    const line: Line = { owner: this };
     try {
       credentials = await this.#currentCredentials();
+      if (epoch !== this.#epoch) return;
       const target = await this.#options.locate?.();
       if (target !== undefined) this.#endpoint = target.endpoint;
       if (epoch !== this.#epoch) return;
       const socket = await openTransport(
         { ...this.#options, ...target },
         (bytes, buffer) => {
-          if (epoch === this.#epoch) this.#read(bytes, buffer);
+          const { owner } = line;
+          if (owner.#line === line) owner.#read(bytes, buffer);
         },
         this.#abort.signal,
       );
@@ -197,8 +244,8 @@ export class Connection {
         socket.destroy();
         return;
       }
-      this.#adopt(socket, epoch);
-      this.#listener.onConnect?.();
+      this.#adopt(socket, line);
+      if (!this.#makingWay) this.#listener.onConnect?.();
       await this.#handshake(credentials);
       if (epoch !== this.#epoch || this.#state !== 'handshaking') return;
       this.#to('ready');
@@ -207,8 +254,12 @@ export class Connection {
       this.#everReady = true;
       this.#connecting?.resolve();
       this.#connecting = undefined;
-      this.#listener.onReady?.();
+      const unnoticed = this.#makingWay;
+      this.#makingWay = false;
+      if (!unnoticed) this.#listener.onReady?.();
+      if (epoch !== this.#epoch || (this.#state as ConnectionState) !== 'ready') return;
       this.#advance();
+      for (const { go } of [...this.#readyWaiters]) go();
       if (this.#missed !== undefined && !sameCredentials(this.#missed, credentials))
         void this.#reauthenticate(this.#missed);
     } catch (error) {
@@ -230,47 +281,59 @@ export class Connection {
   }
 
   async #currentCredentials(): Promise<Credentials> {
+    const { credentials, connectTimeout } = this.#options;
+    const unavailable = (problem: string, cause?: unknown) =>
+      new RedkeepError('REDKEEP_CREDENTIALS_UNAVAILABLE', `The credential provider ${problem}`, { cause });
+    let found: unknown;
     try {
-      return await this.#session.source(this.#options.credentials).current();
+      // In a try of its own: a provider may throw before it has a promise.
+      found = await settledWithin(this.#session.source(credentials).current(), connectTimeout, () =>
+        unavailable(`did not answer within ${connectTimeout} ms`),
+      );
     } catch (error) {
-      throw new RedkeepError('REDKEEP_CREDENTIALS_UNAVAILABLE', 'The credential provider failed', { cause: error });
+      throw error instanceof RedkeepError && error.code === 'REDKEEP_CREDENTIALS_UNAVAILABLE'
+        ? error
+        : unavailable('failed', error);
     }
+    if (!isCredentials(found)) throw unavailable('returned something that is not { username, password }');
+    return found;
   }
 
-  #adopt(socket: Socket | TLSSocket, epoch: number): void {
+  #adopt(socket: Socket | TLSSocket, line: Line): void {
+    this.#line = line;
     this.#socket = socket;
-    this.#writer = new BatchWriter(socket, (pending, error) => this.#cancel(this.#ring, pending, error));
-    this.#useResp(this.#options.handshake.resp);
+    this.#writer = new BatchWriter(socket, (pending, error) => line.owner.#cancel(line.owner.#ring, pending, error));
+    this.#useResp(this.#helloRefused ? 2 : this.#options.handshake.resp);
     if (!this.#referenced) socket.unref();
-    const current = () => epoch === this.#epoch;
+    const current = () => line.owner.#line === line;
     socket.on('drain', () => {
       if (!current()) return;
-      this.#writer!.drained();
-      this.#advance();
+      line.owner.#writer!.drained();
+      line.owner.#advance();
     });
     socket.on('error', (error) => {
-      if (current()) this.#lost(connectError(error, this.#endpoint, this.#options.tls !== undefined));
+      if (current()) line.owner.#lost(connectError(error, this.#endpoint, this.#options.tls !== undefined));
     });
     socket.on('close', () => {
-      if (current()) this.#lost(new SocketClosedUnexpectedlyError());
+      if (current()) line.owner.#lost(new SocketClosedUnexpectedlyError());
     });
     this.#to('handshaking');
   }
 
   #useResp(resp: RespVersion): void {
     this.#resp = resp;
-    const { onPush, onMonitor, pushMapping } = this.#listener;
-    const connection = this;
+    const line = this.#line!;
     this.#replies = new Replies(this.#handshakeRing, resp, {
       get redirector() {
-        return connection.#state === 'handshaking' ? undefined : connection.redirector;
+        const { owner } = line;
+        return owner.#state === 'handshaking' ? undefined : owner.redirector;
       },
       onConnectionChanged: (name, args) => {
-        if (this.#state !== 'handshaking') this.#session.note(name, args);
+        if (line.owner.#state !== 'handshaking') line.owner.#session.note(name, args);
       },
-      onPush,
-      onMonitor,
-      pushMapping,
+      onPush: (values) => line.owner.#listener.onPush?.(values),
+      onMonitor: (text) => line.owner.#listener.onMonitor?.(text),
+      pushMapping: () => line.owner.#listener.pushMapping?.(),
     });
     this.#decoder = new Decoder(this.#replies, this.#options.replyLimits);
   }
@@ -287,8 +350,11 @@ export class Connection {
         await this.#runSteps(options, credentials, this.#resp);
       } catch (error) {
         if (this.#resp !== 3 || !lacksResp3(error)) throw error;
+        // Proxies that know no HELLO may end the connection with their refusal.
+        this.#helloRefused = true;
         this.#useResp(2);
-        await this.#runSteps(options, credentials, 2);
+        // A server without HELLO knows nothing of library names either.
+        await this.#runSteps({ ...options, clientInfo: false }, credentials, 2);
       }
     } finally {
       clearTimeout(timer);
@@ -308,6 +374,7 @@ export class Connection {
   #lost(error: Error, outdated = false): void {
     const wasConnecting = this.#connecting;
     this.#epoch++;
+    this.#makingWay = false;
     this.#dropSocket();
     failAll(this.#handshakeRing, () => error);
     if (this.#state === 'closing') {
@@ -321,7 +388,9 @@ export class Connection {
       error,
       { retries: this.#retries, everReady: this.#everReady, outdated, elapsed: performance.now() - this.#startedAt },
       this.#options,
+      (problem) => this.#report(problem),
     );
+    if ((this.#state as ConnectionState) === 'closed') return; // a listener destroyed the client
     if (typeof next !== 'number') {
       this.#connecting = undefined;
       this.#report(next);
@@ -349,6 +418,7 @@ export class Connection {
     const repeat =
       pending.state === PendingState.WRITTEN &&
       pending.repeatable &&
+      (command.spec.flags & Flag.BLOCKING) === 0 &&
       command !== ASKING &&
       (group === undefined || group.asking) &&
       pending.retries++ < this.#options.maxRetries;
@@ -420,6 +490,7 @@ export class Connection {
         ? lostError(command.spec, error)
         : asClientError(error),
     );
+    for (const { fail } of [...this.#readyWaiters]) fail(asClientError(error));
     this.#deadlines.stop();
     this.#unwatchCredentials?.();
     this.#unwatchCredentials = undefined;
@@ -431,7 +502,7 @@ export class Connection {
 
   #dropSocket(): void {
     const socket = this.#socket;
-    this.#socket = this.#writer = this.#decoder = this.#replies = undefined;
+    this.#socket = this.#writer = this.#decoder = this.#replies = this.#line = this.#blocked = undefined;
     if (socket === undefined) return;
     socket.removeAllListeners('drain').removeAllListeners('close');
     socket.on('error', () => {});
@@ -447,12 +518,14 @@ export class Connection {
   }
 
   ref(): void {
+    this.#sides.ref();
     this.#referenced = true;
     this.#socket?.ref();
     this.#reconnectTimer?.ref();
   }
 
   unref(): void {
+    this.#sides.unref();
     this.#referenced = false;
     this.#socket?.unref();
     this.#reconnectTimer?.unref();
@@ -487,8 +560,205 @@ export class Connection {
     for (const command of commands) checkArguments(command.spec.name, command.args);
     const group = options?.atomic === true ? newGroup(options.watched === true) : undefined;
     const promises = commands.map((command) => this.#put(this.#ring, command, options, group));
+    if (group === undefined && commands.some(({ spec }) => (spec.flags & Flag.BLOCKING) !== 0))
+      this.#blocked = this.#ring.at(this.#ring.tail - 1);
     this.#schedule();
     return promises;
+  }
+
+  /**
+   * A command that waits on the server. It runs at its place among the others, whose next one gets another socket; or,
+   * where the connection is in a mode that a new socket would not have, on a connection apart.
+   *
+   * `limit`: milliseconds from now after which the wait is ended; 0 = none. Until it is sent it waits at most the
+   * command timeout.
+   */
+  dispatchBlocking<T>(command: Command<T>, options: DispatchOptions, limit: number): Promise<T> {
+    const refused = this.#refusalOf(1);
+    if (refused !== undefined) return Promise.reject(refused);
+    const deadline = limit > 0 ? performance.now() + limit : 0;
+    if (this.#state === 'ready') return this.#block(command, options, deadline);
+    return this.#becomesReady(command, options, limit).then(() => this.#block(command, options, deadline));
+  }
+
+  /** Rejects when the connection is not ready in time. */
+  #becomesReady(command: Command, { abortSignal }: DispatchOptions, limit: number): Promise<void> {
+    const { commandTimeout } = this.#options;
+    const wait = Math.min(...[limit, commandTimeout].filter((ms) => ms > 0));
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void) => {
+        clearTimeout(timer);
+        abortSignal?.removeEventListener('abort', onAbort);
+        this.#readyWaiters.delete(waiter);
+        act();
+      };
+      const waiter: Waiter = { go: () => settle(resolve), fail: (error) => settle(() => reject(error)) };
+      const onAbort = () => waiter.fail(new AbortError(abortSignal?.reason));
+      const timer = Number.isFinite(wait)
+        ? setTimeout(
+            () => waiter.fail(new TimeoutError(`${command.spec.name}: not sent within the command timeout`)),
+            wait,
+          )
+        : undefined;
+      this.#readyWaiters.add(waiter);
+      if (abortSignal?.aborted) onAbort();
+      else abortSignal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  #block<T>(command: Command<T>, options: DispatchOptions, deadline: number): Promise<T> {
+    if (!this.#mayBlock()) return this.#blockApart(command, options, deadline);
+    let promise: Promise<T>;
+    try {
+      promise = this.#put(
+        this.#ring,
+        command,
+        { ...options, abortSignal: undefined, asap: false },
+        undefined,
+        0,
+        deadline,
+      );
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const pending = this.#ring.at(this.#ring.tail - 1);
+    const line = this.#line!;
+    if (options.abortSignal?.aborted) {
+      this.#cancel(this.#ring, pending, new AbortError(options.abortSignal.reason));
+      return promise;
+    }
+    pending.options = options;
+    pending.watchAbort((error) => line.owner.#cancel(line.owner.#ring, pending, error));
+    this.#blocked = pending;
+    this.#schedule();
+    return promise;
+  }
+
+  /** A new socket can take this one's place: it is in no mode, and nothing on its way changes it. */
+  #mayBlock(): boolean {
+    if (this.#listener.hasMode?.() === true) return false;
+    for (const { command, confirmations, group } of this.#ring.unfinished())
+      if (confirmations > 0 || group !== undefined || (command.spec.flags & (Flag.CONNECTION | Flag.PUBSUB)) !== 0)
+        return false;
+    return true;
+  }
+
+  async #blockApart<T>(command: Command<T>, options: DispatchOptions, deadline: number): Promise<T> {
+    const { abortSignal } = options;
+    const { identity } = this;
+    if (abortSignal?.aborted) throw new AbortError(abortSignal.reason);
+    const side = this.#sides.take(identity) ?? this.#newSide();
+    this.#sides.use(side);
+    const end = (error: Error) => {
+      if (side.#state !== 'closed' && side.#state !== 'idle') side.#finish(error);
+    };
+    const onAbort = () => end(new AbortError(abortSignal?.reason));
+    const timer =
+      deadline === 0
+        ? undefined
+        : setTimeout(
+            () => end(new TimeoutError(`${command.spec.name}: not sent within the command timeout`)),
+            Math.max(1, deadline - performance.now()),
+          );
+    try {
+      if (side.#state === 'idle') {
+        abortSignal?.addEventListener('abort', onAbort, { once: true });
+        await side.connect();
+      }
+      clearTimeout(timer);
+      abortSignal?.removeEventListener('abort', onAbort);
+      return await side.#block(command, options, deadline);
+    } catch (error) {
+      if (abortSignal?.aborted) throw new AbortError(abortSignal.reason);
+      throw asClientError(error as Error);
+    } finally {
+      clearTimeout(timer);
+      abortSignal?.removeEventListener('abort', onAbort);
+      this.#sides.giveBack(side, this.#state === 'ready');
+    }
+  }
+
+  /** A connection of the same user, name and database, which is not made anew when it is lost. */
+  #newSide(): Connection {
+    const { reconnectStrategy, connectTimeout } = this.#options;
+    const side: Connection = new Connection(
+      {
+        ...this.likeThis,
+        startupTimeout: connectTimeout,
+        reconnectStrategy: (retries, cause) => (side.#everReady ? false : reconnectStrategy(retries, cause)),
+      },
+      { onEnd: () => this.#sides.giveBack(side, false) },
+    );
+    side.#isSide = true;
+    side.redirector = this.redirector;
+    if (!this.#referenced) side.unref();
+    return side;
+  }
+
+  /** A command waits on this socket and another is issued: the socket moves aside with all that waits on it. */
+  #makeWay(given = false): void {
+    if (!given && !this.#isWaiting()) {
+      this.#blocked = undefined;
+      return;
+    }
+    this.#advance(); // what was issued before goes out before
+    const spare = this.#sides.take(this.identity);
+    const side = spare ?? this.#newSide();
+    this.#exchange(side);
+    side.#blocked = this.#blocked;
+    this.#blocked = undefined;
+    this.#sides.use(side);
+    side.#whenIdle = () => {
+      side.#whenIdle = undefined;
+      side.#blocked = undefined;
+      this.#sides.giveBack(side, this.#state === 'ready' || this.#makingWay);
+    };
+    if (spare !== undefined) return;
+    side.#state = this.#state;
+    side.#everReady = true;
+    side.#endpoint = this.#endpoint;
+    side.#watchCredentials();
+    this.#makingWay = true;
+    this.#to('waiting');
+    void this.#open();
+  }
+
+  #isWaiting(): boolean {
+    for (const pending of this.#ring.unfinished()) if (pending === this.#blocked) return true;
+    return false;
+  }
+
+  #exchange(other: Connection): void {
+    [this.#socket, other.#socket] = [other.#socket, this.#socket];
+    [this.#writer, other.#writer] = [other.#writer, this.#writer];
+    [this.#decoder, other.#decoder] = [other.#decoder, this.#decoder];
+    [this.#replies, other.#replies] = [other.#replies, this.#replies];
+    [this.#ring, other.#ring] = [other.#ring, this.#ring];
+    [this.#line, other.#line] = [other.#line, this.#line];
+    [this.#lastRead, other.#lastRead] = [other.#lastRead, this.#lastRead];
+    [this.#resp, other.#resp] = [other.#resp, this.#resp];
+    if (this.#line !== undefined) this.#line.owner = this;
+    if (other.#line !== undefined) other.#line.owner = other;
+    for (const { deadline } of other.#ring.unfinished()) other.#deadlines.keep(deadline);
+  }
+
+  /** A command that waits on the server is given up: only the end of its socket ends the wait there. */
+  #endWait(error: Error): void {
+    if (this.#isSide || this.#blocked === undefined || this.#state !== 'ready') {
+      this.#lost(error);
+      return;
+    }
+    const line = this.#line!;
+    this.#makeWay(true);
+    line.owner.#lost(error);
+  }
+
+  /** Finishes what waits on the server on sockets apart. */
+  closeSides(): Promise<void> {
+    return this.#sides.close();
+  }
+  destroySides(): void {
+    this.#sides.destroy();
   }
 
   /** SUBSCRIBE and its like, answered by `confirmations` pushes. Resolves after the last. */
@@ -598,13 +868,14 @@ export class Connection {
     const { maxCommands, maxQueueBytes } = this.#options;
     switch (this.#state) {
       case 'ready':
+        if (this.#blocked !== undefined) this.#makeWay();
         break;
       case 'idle':
       case 'closing':
       case 'closed':
         return new ClientClosedError();
       default:
-        if (!this.#options.offlineQueue) return new ClientOfflineError();
+        if (!this.#options.offlineQueue && !this.#makingWay) return new ClientOfflineError();
     }
     if (this.#ring.size + count > maxCommands) return new QueueFullError(`${maxCommands} commands`);
     if (this.#ring.held >= maxQueueBytes) return new QueueFullError(`${maxQueueBytes} bytes`);
@@ -617,12 +888,18 @@ export class Connection {
     options: DispatchOptions = NO_OPTIONS,
     group?: Group,
     confirmations = 0,
+    until = 0,
   ): Promise<T> {
     const { spec, args } = command;
     const bytes = COMMAND_BYTES + checkArguments(spec.name, args);
     const { abortSignal, timeout = this.#options.commandTimeout } = options;
     if (abortSignal?.aborted) return Promise.reject(new AbortError(abortSignal.reason));
-    const deadline = timeout > 0 && (spec.flags & Flag.BLOCKING) === 0 ? this.#deadlines.add(timeout) : 0;
+    let deadline = 0;
+    if (timeout > 0 && (spec.flags & Flag.BLOCKING) === 0) deadline = this.#deadlines.add(timeout);
+    else if (until > 0) {
+      deadline = Math.ceil(until);
+      this.#deadlines.keep(deadline);
+    }
     const promise = new Promise<unknown>(capture) as Promise<T>;
     const pending = new Pending(command, options, capturedResolve, capturedReject, deadline, bytes);
     if (group !== undefined) pending.group = group;
@@ -640,8 +917,11 @@ export class Connection {
     // A transaction of which nothing was sent is never sent; of one that was begun nothing is taken out. A
     // subscription's answers are counted by its entry. Where the entry stays, only its caller stops waiting.
     if (group !== undefined && !group.started) group.cancelled = error;
+    const waits =
+      state === PendingState.WRITTEN && group === undefined && (pending.command.spec.flags & Flag.BLOCKING) !== 0;
     if (state === PendingState.WRITTEN ? confirmations === 0 : group?.started !== true) ring.retire(pending);
     reject?.(error);
+    if (waits && ring === this.#ring) this.#endWait(error);
     this.#wakeWaiters();
   }
 
@@ -677,17 +957,23 @@ export class Connection {
 
   #read(bytes: number, buffer: Buffer): void {
     const replies = this.#replies!;
+    this.#readCount = (this.#readCount + 1) | 0;
     replies.replied = false;
     try {
       this.#decoder!.write(buffer, bytes);
       // Pushes alone are no sign that answers will come.
       if (replies.replied || !replies.hasPushes) this.#lastRead = performance.now();
     } catch (error) {
-      replies.deliverPushes();
+      deliver(replies);
       this.#lost(error as Error);
       return;
     }
-    replies.deliverPushes();
+    const refused = deliver(replies);
+    if (refused !== undefined && this.#replies === replies) {
+      this.#lost(refused);
+      return;
+    }
+    if (this.#whenIdle !== undefined && this.#ring.size === 0) this.#whenIdle();
     if (this.#roomWaiters.length > 0) this.#wakeWaiters();
     if (this.#state === 'closing') this.#advance();
   }
@@ -698,7 +984,10 @@ export class Connection {
   #expire(now: number): number {
     let earliest = Number.POSITIVE_INFINITY;
     let stuck = false;
-    for (const pending of this.#ring.unfinished()) {
+    const ring = this.#ring;
+    for (const pending of ring.unfinished()) {
+      // A wait that was given up took the socket, with all that is in this ring, elsewhere.
+      if (ring !== this.#ring) break;
       const { state, group, deadline } = pending;
       if (state === PendingState.DISCARDED) stuck = true;
       if (group?.cancelled !== undefined) {
@@ -723,7 +1012,8 @@ export class Connection {
         ),
       );
     }
-    this.#ring.trim();
+    if (ring !== this.#ring) return this.#expire(now);
+    ring.trim();
     const { socketTimeout } = this.#options;
     if (stuck && socketTimeout > 0 && this.#state === 'ready') {
       // An open socket that answers nothing is as good as gone, and holds up all that come later.
@@ -748,24 +1038,43 @@ export class Connection {
 
   // ---------------------------------------------------------------- credentials
 
-  /** New credentials for a live connection: AUTH in place; nothing is dropped, nothing waits. */
+  /**
+   * New credentials for a live connection: AUTH in place; nothing is dropped, nothing waits. One at a time, and the last
+   * that were announced last, so that the connection ends up as who was announced last.
+   */
   async #reauthenticate(credentials: Credentials): Promise<void> {
     this.#announced = credentials;
+    const line = this.#line;
+    if (line !== undefined && this.#authenticating === line) return; // the one under way goes on with these
     if (this.#state !== 'ready') {
       this.#missed = credentials; // the next handshake asks for them; one under way did so too early
       return;
     }
+    this.#authenticating = line;
+    for (let next = credentials; ; next = this.#announced) {
+      await this.#authenticate(next);
+      // Another socket asked for the credentials of its own time.
+      if (this.#line !== line || this.#state !== 'ready' || this.#announced === next) break;
+    }
+    if (this.#authenticating === line) this.#authenticating = undefined;
+  }
+
+  async #authenticate(credentials: Credentials): Promise<void> {
     // In RESP2 a subscribed connection takes no AUTH. It stays who it is, and its next handshake uses the new ones.
     if (this.#replies!.messagesAreReplies) return;
-    const [step] = handshakeSteps(
-      { ...this.#options.handshake, name: undefined, clientInfo: false, database: 0, replicaReads: false },
-      credentials,
-      2,
-    );
-    if (step === undefined) return;
     try {
+      if (!isCredentials(credentials))
+        throw new RedkeepError('REDKEEP_CREDENTIALS_UNAVAILABLE', 'The credential provider announced no credentials');
+      const [step] = handshakeSteps(
+        { ...this.#options.handshake, name: undefined, clientInfo: false, database: 0, replicaReads: false },
+        credentials,
+        2,
+      );
+      if (step === undefined) return;
       // Without a timeout: behind a command that blocks on the server its answer may take as long as that.
-      await this.dispatch(step.command, { asap: true, idempotent: true, timeout: 0 });
+      const answer = this.#put(this.#ring, step.command, { asap: true, idempotent: true, timeout: 0 });
+      this.#schedule();
+      await answer;
       this.#session.authenticated = undefined; // the source knows them
       this.#listener.onReauthenticated?.();
     } catch (error) {
@@ -775,8 +1084,37 @@ export class Connection {
   }
 }
 
+/** What listeners and servers do wrong with a push is reported, and ends at most the connection. */
+function deliver(replies: Replies): Error | undefined {
+  try {
+    replies.deliverPushes();
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function isCredentials(value: unknown): value is Credentials {
+  if (typeof value !== 'object' || value === null) return false;
+  const { username, password } = value as { username?: unknown; password?: unknown };
+  return (
+    (username === undefined || typeof username === 'string') &&
+    (password === undefined || typeof password === 'string' || password instanceof Secret)
+  );
+}
+
+/** Rejects with `late()` when the promise takes longer. */
+function settledWithin<T>(promise: T | Promise<T>, ms: number, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = ms > 0 ? setTimeout(() => reject(late()), ms) : undefined;
+    Promise.resolve(promise)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
+  });
+}
+
 function failAll(ring: PendingRing, errorOf: (pending: Pending) => Error): void {
-  // First all out, then all told: whoever is told may dispatch.
+  // Empty the ring before rejecting: a rejection handler may dispatch new commands.
   const failed = ring.clear().map((pending) => [pending.detach(), errorOf(pending)] as const);
   for (const [reject, error] of failed) reject?.(error);
 }

@@ -93,8 +93,10 @@ export async function judgeHandshake(
       if (objection !== undefined) throw objection;
     } else {
       const { reason } = result;
-      if (lacksResp3(reason) && command.spec.name === 'HELLO') throw reason;
-      if (!optional || !(reason instanceof ErrorReply)) throw handshakeError(reason, command.spec.name);
+      if (command.spec.name === 'HELLO' && lacksResp3(reason)) throw reason;
+      // A server that loads its data answers HELLO, and refuses commands until it is done.
+      const loading = reason instanceof ErrorReply && reason.prefix === 'LOADING';
+      if (!optional || loading || !(reason instanceof ErrorReply)) throw handshakeError(reason, command.spec.name);
       refused?.(reason);
     }
   }
@@ -106,20 +108,33 @@ function wrongRole(wanted: 'master' | 'replica', said: unknown): Error | undefin
   return new RedkeepError('REDKEEP_WRONG_ROLE', `Expected a ${wanted}, yet the server says it is a ${role}`);
 }
 
-/** The server knows neither HELLO nor RESP3. */
+/** The answer to HELLO is about HELLO, in whatever words: a server or proxy that has no RESP3. */
 export function lacksResp3(error: unknown): boolean {
-  return error instanceof ErrorReply && (error.prefix === 'NOPROTO' || /unknown command/i.test(error.serverMessage));
+  if (!(error instanceof ErrorReply)) return false;
+  return error.code === 'REDKEEP_SERVER' && !isAuthRefusal(error);
 }
 
-/** A handshake error that no retry can mend. */
+function isAuthRefusal({ prefix, serverMessage }: ErrorReply): boolean {
+  return (
+    prefix === 'WRONGPASS' ||
+    prefix === 'NOAUTH' ||
+    prefix === 'DENIED' ||
+    /invalid password|without any password configured/i.test(serverMessage)
+  );
+}
+
+/**
+ * What a refusal during the handshake means: the server is not ready (try again), the credentials are wrong, or a
+ * command is not permitted (give up, because no retry changes that).
+ */
 export function handshakeError(error: unknown, command: string): unknown {
   if (!(error instanceof ErrorReply)) return error;
   const said = error.serverMessage;
-  if (
-    error.prefix === 'WRONGPASS' ||
-    error.prefix === 'NOAUTH' ||
-    /invalid password|without any password configured/i.test(said)
-  ) {
+  if (error.code === 'REDKEEP_SERVER_NOT_READY') {
+    const state = error.prefix === 'ERR' ? 'max number of clients reached' : error.prefix;
+    return new RedkeepError('REDKEEP_SERVER_NOT_READY', `The server is not ready (${state})`, { cause: error });
+  }
+  if (isAuthRefusal(error) && error.prefix !== 'DENIED') {
     const why =
       error.prefix === 'NOAUTH'
         ? 'the server asks for credentials and none were given'
@@ -128,10 +143,7 @@ export function handshakeError(error: unknown, command: string): unknown {
           : 'the server refused user name or password';
     return new RedkeepError('REDKEEP_AUTH_FAILED', `Authentication failed: ${why}`, { cause: error });
   }
-  if (error.prefix === 'ERR' || error.prefix === 'NOPERM') {
-    return new RedkeepError('REDKEEP_SERVER', `${command} was refused while connecting: ${error.message}`, {
-      cause: error,
-    });
-  }
-  return error;
+  return new RedkeepError('REDKEEP_SERVER', `${command} was refused while connecting: ${error.message}`, {
+    cause: error,
+  });
 }

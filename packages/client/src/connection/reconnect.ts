@@ -1,5 +1,5 @@
 /** When to try again after a lost or failed connection. */
-import { type ErrorCode, ReconnectStrategyError } from '../errors.js';
+import { CallbackError, type ErrorCode, ReconnectStrategyError } from '../errors.js';
 
 /**
  * Milliseconds until the next attempt; `false` or an Error to give up. `retries` counts from 0 since the connection
@@ -9,6 +9,8 @@ export type ReconnectStrategy = (retries: number, cause: Error) => number | fals
 
 const BASE_MS = 50;
 const CAP_MS = 2000;
+/** setTimeout's largest delay; beyond it a timer fires at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** Exponential from 50 ms to 2 s with full jitter, so that a thousand clients do not return in step. */
 export const defaultReconnectStrategy: ReconnectStrategy = (retries) =>
@@ -50,27 +52,32 @@ export interface Attempts {
   readonly elapsed: number;
 }
 
-/** What follows a lost or failed connection: milliseconds until the next attempt, or the error that ends the client. */
+/**
+ * What follows a lost or failed connection: milliseconds until the next attempt, or the error that ends the client. A
+ * strategy that fails is reported, and the default takes its place: a bug in it must not end the connection.
+ */
 export function afterLoss(
   cause: Error,
   { retries, everReady, outdated, elapsed }: Attempts,
   { reconnectStrategy, startupTimeout }: { reconnectStrategy: ReconnectStrategy; startupTimeout: number },
+  onProblem: (error: CallbackError) => void,
 ): number | Error {
   const permanent =
     (isPermanent(cause) && (retries >= PERMANENT_RETRIES || !(everReady || outdated))) ||
     (!everReady && elapsed >= startupTimeout);
   if (permanent) return cause;
-  let delay: number | false | Error;
+  let delay: unknown;
   try {
     delay = reconnectStrategy(retries, cause);
   } catch (thrown) {
-    delay = thrown instanceof Error ? thrown : new Error('The reconnect strategy threw');
+    onProblem(new CallbackError('The reconnect strategy', thrown));
+    return defaultReconnectStrategy(retries, cause) as number;
   }
-  if (typeof delay === 'number' && delay >= 0) return delay;
+  if (typeof delay === 'number' && delay >= 0) return Math.min(delay, MAX_DELAY_MS);
   if (delay === false || delay === cause) return cause;
-  const why =
-    delay instanceof Error
-      ? delay
-      : new TypeError(`Reconnect strategy should return \`false | Error | number\`, got a ${typeof delay}`);
-  return new ReconnectStrategyError(why, cause);
+  if (delay instanceof Error) return new ReconnectStrategyError(delay, cause);
+  if (delay instanceof Promise) delay.catch(() => {}); // it is reported as what it is: not a number
+  const problem = new TypeError(`Reconnect strategy should return \`false | Error | number\`, got a ${typeof delay}`);
+  onProblem(new CallbackError('The reconnect strategy', problem));
+  return defaultReconnectStrategy(retries, cause) as number;
 }

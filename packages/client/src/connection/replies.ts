@@ -114,7 +114,8 @@ export class Replies implements ReplySink {
 
   push(values: unknown[]): void {
     const kind = values[0];
-    if (kind !== 'message') this.#confirm(String(kind), values);
+    if (kind !== 'message') this.#confirm(textOf(kind), values);
+    if (!hasShape(kind, values)) throw new ProtocolError('A push that does not have the form of its kind');
     this.#pushes.push(values);
   }
 
@@ -163,7 +164,7 @@ export class Replies implements ReplySink {
    */
   #isMessage(values: unknown[]): boolean {
     const kind = Buffer.isBuffer(values[0]) ? values[0].toString() : values[0];
-    if (typeof kind !== 'string' || !MESSAGE_KINDS.has(kind)) return false;
+    if (typeof kind !== 'string' || !MESSAGE_KINDS.has(kind) || !hasShape(kind, values)) return false;
     if (!this.messagesAreReplies) {
       const { ring } = this;
       if (ring.head >= ring.sent || ring.at(ring.head).confirmations === 0) return false;
@@ -179,4 +180,40 @@ export class Replies implements ReplySink {
     this.#listener.onMonitor?.(line);
     return true;
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : Buffer.isBuffer(value) ? value.toString() : '';
+}
+
+const isText = (value: unknown) => typeof value === 'string' || Buffer.isBuffer(value);
+
+/**
+ * A push of the kinds that are handed to listeners has what they expect. Others may have any form: they are ignored.
+ * Messages of `__redis__:invalidate` (RESP2) have keys or null in place of text.
+ */
+function hasShape(kind: unknown, values: readonly unknown[]): boolean {
+  if (kind === 'message') return values.length === 3 && isText(values[1]) && isMessage(values[2]);
+  switch (textOf(kind)) {
+    case 'message':
+    case 'smessage':
+      return values.length === 3 && isText(values[1]) && isMessage(values[2]);
+    case 'pmessage':
+      return values.length === 4 && isText(values[1]) && isText(values[2]) && isMessage(values[3]);
+    case 'subscribe':
+    case 'psubscribe':
+    case 'ssubscribe':
+    case 'unsubscribe':
+    case 'punsubscribe':
+    case 'sunsubscribe':
+      return values.length === 3 && (values[1] === null || isText(values[1])) && typeof values[2] === 'number';
+    case 'invalidate':
+      return values.length === 2 && (values[1] === null || (Array.isArray(values[1]) && values[1].every(isText)));
+    default:
+      return true;
+  }
+}
+
+function isMessage(value: unknown): boolean {
+  return isText(value) || value === null || (Array.isArray(value) && value.every(isText));
 }

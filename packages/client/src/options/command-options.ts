@@ -15,8 +15,22 @@ interface Owner {
   readonly commandOptions: CommandOptions;
 }
 
+/** Options of which the timeout was given for a view or a call, and is not the client's. */
+const withOwnTimeout = new WeakSet<CommandOptions>();
+
+/** The timeout was given for these commands, so it bounds also those that wait on the server. */
+export function hasOwnTimeout(options: CommandOptions): boolean {
+  return withOwnTimeout.has(options);
+}
+
 /** `view` with `more` put over it. */
 export function mergeOptions(owner: Owner, view: CommandOptions | undefined, more: CommandOptions): CommandOptions {
+  const merged = merge(owner, view, more);
+  if ('timeout' in more || (view !== undefined && withOwnTimeout.has(view))) withOwnTimeout.add(merged);
+  return merged;
+}
+
+function merge(owner: Owner, view: CommandOptions | undefined, more: CommandOptions): CommandOptions {
   const merged = { ...owner.commandOptions, ...view, ...more };
   // An explicit `timeout: undefined` disables the timeout; an omitted one keeps the default.
   return 'timeout' in merged && merged.timeout === undefined ? { ...merged, timeout: 0 } : merged;

@@ -3,6 +3,8 @@ export const DEFAULTS = {
   connectTimeout: 10_000,
   handshakeTimeout: 5_000,
   commandTimeout: 5_000,
+  /** For what is in flight to finish, at `close()`. */
+  closeTimeout: 5_000,
   keepAliveInitialDelay: 30_000,
   maxCommands: 1_000_000,
   maxQueueBytes: 128 * 1024 * 1024,

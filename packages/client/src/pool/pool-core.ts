@@ -11,7 +11,7 @@ import type { EventEmitter } from 'node:events';
 import type { RedisClient } from '../client/client.js';
 import { type ClientCore, MEMBER_EVENTS } from '../client/client-core.js';
 import { CORE } from '../client/symbols.js';
-import { type Command, Flag } from '../commands/command.js';
+import type { Command } from '../commands/command.js';
 import type { Connection, DispatchOptions } from '../connection/connection.js';
 import { type PoolMessage, poolChannel, serverInfo } from '../diagnostics.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
@@ -154,8 +154,6 @@ export class PoolCore implements Dispatcher, TransactionTarget {
   // ---------------------------------------------------------------- commands
 
   dispatch<T>(command: Command<T>, options?: DispatchOptions): Promise<T> {
-    // A command that waits on the server gets a client alone, which bounds how many wait.
-    if ((command.spec.flags & Flag.BLOCKING) !== 0) return this.#withMember((core) => core.dispatch(command, options));
     const member = this.#shared();
     if (member !== undefined) return member.client[CORE].dispatch(command, options);
     return this.#withMember((core) => core.dispatch(command, options));

@@ -5,7 +5,7 @@
 import { Command, type CommandSpec, spec } from '../commands/command.js';
 import type { Connection } from '../connection/connection.js';
 import type { HandshakeStep } from '../connection/handshake.js';
-import type { ErrorReply } from '../errors.js';
+import { CallbackError, type ErrorReply } from '../errors.js';
 import { RESP_TYPES, type TypeMapping } from '../protocol/types.js';
 
 export const PUBSUB_TYPE = { CHANNELS: 'CHANNELS', PATTERNS: 'PATTERNS', SHARDED: 'SHARDED' } as const;
@@ -42,6 +42,8 @@ export interface PubSubEvents {
   onShardMoved(channel: string, listeners: ChannelListeners): void;
   /** A subscription was refused while reconnecting; it is tried again at the next connection. */
   onRefused(error: ErrorReply): void;
+  /** A listener threw, or returned a promise that rejects. */
+  onListenerFailed(error: CallbackError): void;
 }
 
 export class PubSub {
@@ -221,13 +223,13 @@ export class PubSub {
   handle(values: readonly unknown[]): boolean {
     switch (typeof values[0] === 'string' ? values[0] : String(values[0])) {
       case 'message':
-        emit(this.listeners.CHANNELS, values[1] as Text, values[2] as Text, values[1] as Text);
+        this.#emit(this.listeners.CHANNELS, values[1] as Text, values[2] as Text, values[1] as Text);
         return true;
       case 'pmessage':
-        emit(this.listeners.PATTERNS, values[1] as Text, values[3] as Text, values[2] as Text);
+        this.#emit(this.listeners.PATTERNS, values[1] as Text, values[3] as Text, values[2] as Text);
         return true;
       case 'smessage':
-        emit(this.listeners.SHARDED, values[1] as Text, values[2] as Text, values[1] as Text);
+        this.#emit(this.listeners.SHARDED, values[1] as Text, values[2] as Text, values[1] as Text);
         return true;
       case 'sunsubscribe':
         if (this.listeners.SHARDED.get(String(values[1]))?.unsubscribing === false) this.#moved(String(values[1]));
@@ -242,23 +244,37 @@ export class PubSub {
         return false;
     }
   }
+
+  #emit(map: PubSubTypeListeners, name: Text, message: Text, channel: Text): void {
+    const entry = map.get(typeof name === 'string' ? name : name.toString());
+    if (entry === undefined) return;
+    if (entry.buffers.size > 0) {
+      const messageBytes = typeof message === 'string' ? Buffer.from(message) : message;
+      const channelBytes = typeof channel === 'string' ? Buffer.from(channel) : channel;
+      for (const listener of entry.buffers) this.#call(listener, messageBytes, channelBytes);
+    }
+    if (entry.strings.size === 0) return;
+    const text = asText(message);
+    const channelText = asText(channel);
+    for (const listener of entry.strings) this.#call(listener, text, channelText);
+  }
+
+  /** One that throws loses neither the others' message nor the next one of its own, and does not vanish. */
+  #call<T extends Text>(listener: (message: T, channel: T) => unknown, message: T, channel: T): void {
+    try {
+      const returned = listener(message, channel);
+      if (returned instanceof Promise) returned.catch((error) => this.#failed(error));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#events.onListenerFailed(new CallbackError('A listener of messages', error));
+  }
 }
 
 type Text = string | Buffer;
-
-function emit(map: PubSubTypeListeners, name: Text, message: Text, channel: Text): void {
-  const entry = map.get(typeof name === 'string' ? name : name.toString());
-  if (entry === undefined) return;
-  if (entry.buffers.size > 0) {
-    const messageBytes = typeof message === 'string' ? Buffer.from(message) : message;
-    const channelBytes = typeof channel === 'string' ? Buffer.from(channel) : channel;
-    for (const listener of entry.buffers) listener(messageBytes, channelBytes);
-  }
-  if (entry.strings.size === 0) return;
-  const text = asText(message);
-  const channelText = asText(channel);
-  for (const listener of entry.strings) listener(text, channelText);
-}
 
 /** RESP2 tracking sends arrays of keys as messages of `__redis__:invalidate`, or null for all of them. */
 function asText(value: Text | readonly Text[] | null): string {

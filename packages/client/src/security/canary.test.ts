@@ -407,6 +407,14 @@ describe('no secret comes out of', () => {
     const breaking = await slow({ circuitBreaker: { threshold: 1 } });
     await provoke(() => breaking.set(key, value), 'REDKEEP_TIMEOUT');
     await provoke(() => breaking.set(key, value), 'REDKEEP_CIRCUIT_OPEN');
+    stuck.reply('GET', '-LOADING Redis is loading the dataset in memory\r\n');
+    const loading = await slow({});
+    await provoke(() => loading.get(key), 'REDKEEP_SERVER_NOT_READY');
+    loading.on('ready', () => {
+      throw new Error('of the application');
+    });
+    stuck.dropPeers();
+    await waitFor(() => net.codes.has('REDKEEP_CALLBACK_FAILED'));
     const limited = await slow({ rateLimit: { rate: 0.001, burst: 1 } });
     await provoke(() => limited.set(key, value), 'REDKEEP_TIMEOUT');
     await provoke(() => limited.set(key, value), 'REDKEEP_RATE_LIMITED');
