@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { answersJsonSchema, parseAnswers } from './answers.js';
 
 describe('answers', () => {
-  it('have a published JSON schema that is the one the code checks by', async () => {
+  test('have a published JSON schema that is the one the code checks by', async () => {
     const published = await readFile(new URL('../../redkeep.config.schema.json', import.meta.url), 'utf8');
     // To write it anew: node -e "import('./dist/deployment/answers.js').then((m) => console.log(JSON.stringify(m.answersJsonSchema(), null, 2)))"
     assert.deepEqual(JSON.parse(published), JSON.parse(JSON.stringify(answersJsonSchema())));
   });
 
-  it('refuse what could be more than a name, an address or a pattern', () => {
+  test('refuse what could be more than a name, an address or a pattern', () => {
     const bad: Record<string, unknown>[] = [
       { hosts: ['10.0.0.1; reboot'] },
       { names: ['a\nb'] },

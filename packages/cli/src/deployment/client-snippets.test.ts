@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findEngine, freePort } from '@redkeep/testing';
@@ -35,7 +35,7 @@ describe('client settings', () => {
 
   // The others take half a minute: npm run test:targets.
   for (const topology of process.env['REDKEEP_TARGETS'] === 'full' ? topologyNames : ['single']) {
-    it(`of each client connect, ${topology}`, async () => {
+    test(`of each client connect, ${topology}`, async () => {
       const port = String(await freePort());
       const answers = ['--profile', 'production', '--topology', topology, '--port', port, '--app', 'shop'];
       const server = ['--server', findEngine().server];
@@ -57,7 +57,7 @@ describe('client settings', () => {
     });
   }
 
-  it('in the environment are enough for Redkeep, from the strangest folder', async () => {
+  test('in the environment are enough for Redkeep, from the strangest folder', async () => {
     const folder = sandbox.path('a "b\' $(c) #d\ne', 'redkeep');
     const port = String(await freePort());
     assert.equal(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { Cache, Encryption, keysFromValue, Locks, RateLimiter, Sessions } from '@redkeep/guard';
 import { freePort } from '@redkeep/testing';
 import type { RedisClient } from 'redkeep';
@@ -33,7 +33,7 @@ describe('an application that declares components of guard', () => {
     await sandbox.remove();
   });
 
-  it('runs them as its user, without EVAL', async () => {
+  test('runs them as its user, without EVAL', async () => {
     const encryption = new Encryption({ keys: keysFromValue(randomBytes(32)), environment: 'test' });
     const sessions = new Sessions<{ basket: string[] }>({ client: web, encryption, maxPerUser: 5 });
     const visitor = await sessions.create({ data: { basket: ['book'] } });
@@ -54,7 +54,7 @@ describe('an application that declares components of guard', () => {
     await assert.rejects(web.sendCommand(['EVAL', 'return 1', '0']), /NOPERM/);
   });
 
-  it('gives each only what it needs on its own keys', async () => {
+  test('gives each only what it needs on its own keys', async () => {
     await web.sendCommand(['HSET', 'sess:x', 'f', 'v']);
     await assert.rejects(web.sendCommand(['HSET', 'cache:x', 'f', 'v']), /NOPERM/, 'a cache keeps strings');
     await assert.rejects(web.sendCommand(['LPUSH', 'sess:list', 'v']), /NOPERM/, 'lists belong to locks');
@@ -63,7 +63,7 @@ describe('an application that declares components of guard', () => {
     assert.equal(test.code, 0, test.out);
   });
 
-  it('leaves nothing for apply to do, and nothing of high severity for the audit', async () => {
+  test('leaves nothing for apply to do, and nothing of high severity for the audit', async () => {
     assert.match((await sandbox.run(['apply'])).err, /Every node runs with what the folder says/);
     const audit = await sandbox.run(['audit', 'redkeep', '--json']);
     const { findings } = JSON.parse(audit.out) as { findings: { id: string; severity: string; status: string }[] };

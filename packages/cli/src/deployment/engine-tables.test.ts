@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   dragonflyCommands,
   dragonflyFlags,
@@ -36,26 +36,26 @@ const unknownTo = (known: ReadonlySet<string>, words: Iterable<string>) =>
   [...words].filter((word) => !known.has(word));
 
 describe('what is written for an engine that is not here', () => {
-  it('holds only directives that Redis 6.2 knows', async () => {
+  test('holds only directives that Redis 6.2 knows', async () => {
     const words = await firstWords({ engine: 'redis', engineVersion: '6.2' }, topologyNames);
     assert.deepEqual(unknownTo(redis62Directives, words), []);
     const newer = await firstWords({ engine: 'redis', engineVersion: '7.0' }, topologyNames);
     assert.ok(unknownTo(redis62Directives, newer).includes('enable-debug-command'));
   });
 
-  it('gives the bus of Redis 6.2 the port that it takes, and refuses one that leaves it none', async () => {
+  test('gives the bus of Redis 6.2 the port that it takes, and refuses one that leaves it none', async () => {
     const cluster = { engine: 'redis', engineVersion: '6.2', topology: 'cluster' } as const;
     const files = await renderAnswers({ ...cluster, port: 31_000 });
     assert.match(files.find(({ path }) => path === 'firewall/redkeep.nft')!.content, /dport \{ 41000, 41001,/);
     await assert.rejects(renderAnswers({ ...cluster, port: 60_000 }), /has no room for its bus/);
   });
 
-  it('holds only directives that Valkey 7.2 knows', async () => {
+  test('holds only directives that Valkey 7.2 knows', async () => {
     const words = await firstWords({ engine: 'valkey', engineVersion: '7.2' }, topologyNames);
     assert.deepEqual(unknownTo(valkey72Directives, words), []);
   });
 
-  it('holds only flags that Dragonfly publishes', async () => {
+  test('holds only flags that Dragonfly publishes', async () => {
     const words = await firstWords({ engine: 'dragonfly', engineVersion: '1.30' }, ['single']);
     assert.deepEqual(
       unknownTo(
@@ -66,7 +66,7 @@ describe('what is written for an engine that is not here', () => {
     );
   });
 
-  it('names only commands that Dragonfly has, and lets everybody log in', async () => {
+  test('names only commands that Dragonfly has, and lets everybody log in', async () => {
     const files = await renderAnswers({ engine: 'dragonfly', engineVersion: '1.22', applications });
     const lines = files
       .find(({ path }) => path.endsWith('users.acl'))!
@@ -85,7 +85,7 @@ describe('what is written for an engine that is not here', () => {
     }
   });
 
-  it('is refused for releases that lack what a hardened deployment is made of', async () => {
+  test('is refused for releases that lack what a hardened deployment is made of', async () => {
     for (const [engine, engineVersion] of [
       ['redis', '6.0'],
       ['valkey', '7.0'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { findEngine, freePort } from '@redkeep/testing';
 import { connect } from '../engine/connect-node.js';
@@ -38,7 +38,7 @@ describe('environments of one application', () => {
     keyFile: sandbox.path(environment, 'pki/clients/shop.key'),
   });
 
-  it('share the answers and nothing secret: what opens staging does not open production', async () => {
+  test('share the answers and nothing secret: what opens staging does not open production', async () => {
     await start('staging');
     const port = await start('production');
     (await connect(await target('production', port))).destroy();
@@ -51,7 +51,7 @@ describe('environments of one application', () => {
     assert.match(stores, /redkeep\/production\/\$user/);
   });
 
-  it('are watched by a script that has no password in its process list', async () => {
+  test('are watched by a script that has no password in its process list', async () => {
     const port = await start('production');
     const script = sandbox.path('production/health/node-1.sh');
     const { cli } = findEngine();

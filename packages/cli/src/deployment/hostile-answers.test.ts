@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parseAllDocuments } from 'yaml';
 import { redis62Directives } from '../testing/published-settings.js';
@@ -57,7 +57,7 @@ const pattern = text
 
 describe('answers that mean something to a shell, YAML, redis.conf, a unit or Markdown', () => {
   for (const target of targetNames) {
-    it(`leave every file what it is, ${target}`, async () => {
+    test(`leave every file what it is, ${target}`, async () => {
       await fc.assert(
         fc.asyncProperty(
           text,
@@ -79,7 +79,7 @@ describe('answers that mean something to a shell, YAML, redis.conf, a unit or Ma
     });
   }
 
-  it('are one word of a shell', () => {
+  test('are one word of a shell', () => {
     fc.assert(
       fc.property(
         text.map((value) => value.replaceAll('\u0000', '')),
@@ -92,7 +92,7 @@ describe('answers that mean something to a shell, YAML, redis.conf, a unit or Ma
     );
   });
 
-  it('are one line and one word of a unit', () => {
+  test('are one line and one word of a unit', () => {
     fc.assert(
       fc.property(text, (value) => {
         const quoted = quoteUnit(value);

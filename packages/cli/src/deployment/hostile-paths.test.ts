@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { freePort } from '@redkeep/testing';
 import fc from 'fast-check';
 import { CliSandbox } from '../testing/run-cli.js';
@@ -13,7 +13,7 @@ describe('values in generated files', () => {
   });
   afterEach(() => sandbox.remove());
 
-  it('are read by the server as they were meant, in the worst of folders and key spaces', async () => {
+  test('are read by the server as they were meant, in the worst of folders and key spaces', async () => {
     const folder = sandbox.path('a "b\' #c $(d) \\x41 é\nf', 'redkeep');
     await mkdir(sandbox.path('a "b\' #c $(d) \\x41 é\nf'));
     const port = String(await freePort());
@@ -33,7 +33,7 @@ describe('values in generated files', () => {
     }
   });
 
-  it('survive the quoting of redis.conf whatever they are', () => {
+  test('survive the quoting of redis.conf whatever they are', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1 }), (value) => {
         assert.equal(unquote(quoteDirectiveValue(value)), Buffer.from(value, 'utf8').toString('utf8'));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
-import { after, describe, it } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { type Engine, findEngine, findEngines, freePort } from '@redkeep/testing';
 import { checks } from '../audit/checks/index.js';
 import { openDeployment } from '../testing/open-deployment.js';
@@ -35,7 +35,7 @@ describe('a deployment', () => {
   });
 
   for (const { engine, profile, topology } of cases()) {
-    it(`${engine.name}, ${profile}, ${topology}: starts, keeps its ACL promises, survives a restart`, async () => {
+    test(`${engine.name}, ${profile}, ${topology}: starts, keeps its ACL promises, survives a restart`, async () => {
       const sandbox = await CliSandbox.create();
       sandboxes.push(sandbox);
       const run = async (...args: string[]) => {

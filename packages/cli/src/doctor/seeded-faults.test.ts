@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { type Server, startServer } from '@redkeep/testing';
 import { createClient, type RedisClient } from 'redkeep';
 import type { Endpoint } from '../audit/gather/endpoint.js';
@@ -274,7 +274,7 @@ async function diagnosisOf(server: Server): Promise<Finding[]> {
 
 describe('doctor on seeded faults', () => {
   for (const { fault, expected, config, seed } of seeds)
-    it(`names ${expected} first: ${fault}`, async () => {
+    test(`names ${expected} first: ${fault}`, async () => {
       await using server = await startServer({ ...(config && { config }) });
       const client = await another(server);
       const stop = new AbortController();
@@ -303,7 +303,7 @@ describe('doctor on a healthy server', () => {
   });
   after(() => server.stop());
 
-  it('finds nothing wrong under ordinary load', async () => {
+  test('finds nothing wrong under ordinary load', async () => {
     const client = await another(server);
     await fill(client, 2000, (index) => ['SET', `sess:${index}`, 'x', 'EX', '3600']);
     const stop = new AbortController();

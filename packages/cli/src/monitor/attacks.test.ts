@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { createPki, freePort, waitFor, writePki } from '@redkeep/testing';
 import { createClient, type RedisClient } from 'redkeep';
@@ -107,7 +107,7 @@ describe('a watched deployment', () => {
       () => undefined,
     );
 
-  it('raises no alert on a normal day', async () => {
+  test('raises no alert on a normal day', async () => {
     const rounds = () => sampled('redkeep_monitor_last_round_timestamp_seconds');
     const first = await waitFor(rounds, { message: 'a first scrape' });
     for (let turn = 0; turn < 20; turn += 1) {
@@ -274,7 +274,7 @@ describe('a watched deployment', () => {
   ];
 
   for (const { attack, alert, run } of attacks) {
-    it(`raises ${alert} when somebody ${attack}`, { timeout: alertedWithinMs * 4 }, async () => {
+    test(`raises ${alert} when somebody ${attack}`, { timeout: alertedWithinMs * 4 }, async () => {
       await run();
       await waitFor(async () => (await received()).includes(alert), {
         timeout: alertedWithinMs,
@@ -289,7 +289,7 @@ describe('a watched deployment', () => {
     });
   }
 
-  it('keeps what clients sent out of its output and metrics', async () => {
+  test('keeps what clients sent out of its output and metrics', async () => {
     for (const text of ['guess-', 'backdoor', 'MODULE LOAD /tmp', await passwordOf('app')])
       assert.ok(!said.includes(text), text);
   });

@@ -1,7 +1,7 @@
 /** The exporter beside a real redis_exporter on the same server, and the queries of its dashboards asked of a real Prometheus. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { freePort, waitFor } from '@redkeep/testing';
 import { openDeployment } from '../testing/open-deployment.js';
 import { CliSandbox } from '../testing/run-cli.js';
@@ -118,7 +118,7 @@ describe('the exporter', () => {
     await sandbox.remove();
   });
 
-  it('asks only what its user may, on every node', async () => {
+  test('asks only what its user may, on every node', async () => {
     const { connect, deployment } = await openDeployment(sandbox);
     const seen = () =>
       waitFor(async () => /^redkeep_monitor_last_round_timestamp_seconds (\S+)/m.exec(await get('/metrics'))?.[1]);
@@ -134,7 +134,7 @@ describe('the exporter', () => {
   });
 
   for (const target of ['node-1', 'node-2', 'sentinel-1']) {
-    it(`has every name and label that redis_exporter has for ${target}`, async () => {
+    test(`has every name and label that redis_exporter has for ${target}`, async () => {
       const { deployment } = await openDeployment(sandbox);
       const { host, port } = deployment.nodes.find(({ name }) => name === target)!;
       const file = (path: string) => sandbox.path('redkeep', path);
@@ -188,7 +188,7 @@ describe('the exporter', () => {
     });
   }
 
-  it('answers every query of the well-known dashboards and of its own', async () => {
+  test('answers every query of the well-known dashboards and of its own', async () => {
     await using prometheus = await startPrometheus({
       scrape: [
         { address: listen, path: '/scrape', target: 'node-1' },
@@ -216,7 +216,7 @@ describe('the exporter', () => {
     assert.ok(queries.length >= 54, `${queries.length} queries`);
   });
 
-  it('refuses targets that it was not given, and host names that are not its own', async () => {
+  test('refuses targets that it was not given, and host names that are not its own', async () => {
     assert.equal((await fetch(`http://${listen}/scrape?target=rediss://evil.example:6379`)).status, 400);
     const { request } = await import('node:http');
     const status = await new Promise((resolve) => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { it } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { cvssScore } from '../verdict/cvss.js';
 import { checks } from './index.js';
 
-it('every check has an id of its own, a valid vector, and stands in the documentation', async () => {
+test('every check has an id of its own, a valid vector, and stands in the documentation', async () => {
   const text = await readFile(new URL('../../../../../docs/checks.md', import.meta.url), 'utf8');
   const documented = [...text.matchAll(/^\| ([A-Z]+-\d{3}) \|/gm)].map(([, id]) => id);
   assert.deepEqual(documented.sort(), checks.map(({ id }) => id).sort());
@@ -17,7 +17,7 @@ it('every check has an id of its own, a valid vector, and stands in the document
 // Told for completeness, or only ever "unknown": what they ask cannot be seen from where an audit stands.
 const neverFail = ['ACL-018', 'CLI-009', 'LOG-002', 'NET-016', 'TLS-021'];
 
-it('every check that can fail is broken by a test', async () => {
+test('every check that can fail is broken by a test', async () => {
   const folder = fileURLToPath(new URL('../../../src/audit/', import.meta.url));
   const names = (await readdir(folder, { recursive: true })).filter(
     (name) => name.startsWith('testing') || (name.startsWith('gather') && name.endsWith('.test.ts')),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { findEngine, startCluster, startSentinel, startServer } from '@redkeep/testing';
 import { ExitCode } from '../../exit-codes.js';
 import { auditSandbox } from '../testing/audit-cli.js';
@@ -14,7 +14,7 @@ function read(out: string): AuditResult {
 }
 
 describe('an audit of one address', () => {
-  it('looks at every node of the cluster it belongs to, and compares them', async () => {
+  test('looks at every node of the cluster it belongs to, and compares them', async () => {
     await using cluster = await startCluster({
       engine: findEngine(),
       masters: 3,
@@ -47,7 +47,7 @@ describe('an audit of one address', () => {
     );
   });
 
-  it('looks at the whole Sentinel set, and tells that the Sentinels answer strangers', async () => {
+  test('looks at the whole Sentinel set, and tells that the Sentinels answer strangers', async () => {
     await using setup = await startSentinel({ engine: findEngine(), replicas: 1, sentinels: 3 });
     await using cli = await auditSandbox(setup.sentinels[0]!);
     const result = read(
@@ -68,7 +68,7 @@ describe('an audit of one address', () => {
     assert.equal(result.checks.find(({ id }) => id === 'CFG-012')?.remarks.length, 3);
   });
 
-  it('finds too few Sentinels', async () => {
+  test('finds too few Sentinels', async () => {
     await using setup = await startSentinel({ engine: findEngine(), replicas: 0, sentinels: 1, quorum: 2 });
     await using cli = await auditSandbox(setup.sentinels[0]!);
     const result = read(
@@ -77,7 +77,7 @@ describe('an audit of one address', () => {
     assert.equal(result.findings.find(({ id }) => id === 'BKP-010')?.occurrences.length, 1);
   });
 
-  it('does not carry its password to an address that nobody vouches for', () => {
+  test('does not carry its password to an address that nobody vouches for', () => {
     const seed = { host: 'cache.example', port: 6379, tls: false, timeoutMs: 1000, password: 'x' };
     const other = { host: 'other.example', port: 1 };
     assert.equal(mayFollow(seed, { host: '127.0.0.1', port: 1 }), false);
@@ -92,7 +92,7 @@ describe('an audit of one address', () => {
       assert.equal(mayFollow(here, { host, port: 1 }), false, host);
   });
 
-  it('says which nodes it did not follow to, and is incomplete then', async () => {
+  test('says which nodes it did not follow to, and is incomplete then', async () => {
     await using server = await startServer();
     await server.command('REPLICAOF', 'primary.invalid', '6379');
     await using cli = await auditSandbox(server);
@@ -115,7 +115,7 @@ describe('an audit of one address', () => {
 });
 
 describe('CLUSTER NODES', () => {
-  it('prefers names, and leaves out who has failed or never answered', () => {
+  test('prefers names, and leaves out who has failed or never answered', () => {
     const text = [
       'a1 10.0.0.1:6379@16379,cache-1.internal,tls-port=0 myself,master - 0 0 1 connected 0-5460',
       'a2 10.0.0.2:6379@16379, master - 0 0 2 connected 5461-10922',

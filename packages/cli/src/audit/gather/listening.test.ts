@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { test } from 'node:test';
 import { findEngine, startServer } from '@redkeep/testing';
 import { listeningOf, parseListening } from './listening.js';
 
-it('sees where a server really listens', async () => {
+test('sees where a server really listens', async () => {
   await using local = await startServer({ engine: findEngine() });
   const here = await listeningOf(local.pid!);
   assert.ok(here.some(({ address, port }) => address === '127.0.0.1' && port === local.port));
@@ -12,7 +12,7 @@ it('sees where a server really listens', async () => {
   assert.ok((await listeningOf(open.pid!)).some(({ address, port }) => address === '0.0.0.0' && port === open.port));
 });
 
-it('reads the tables of the kernel', () => {
+test('reads the tables of the kernel', () => {
   const table = [
     '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode',
     '   0: 0100007F:18EB 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 11 1',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { findEngine, parseRequest, startFaultProxy } from '@redkeep/testing';
 import { requestFor, startHardened } from '../testing/hardened.js';
 import { gather } from './gather.js';
@@ -32,7 +32,7 @@ function commandsIn(bytes: Buffer): string[][] {
 }
 
 describe('an audit of a production server', () => {
-  it('sends a bounded number of harmless commands, and asks for no secret', async () => {
+  test('sends a bounded number of harmless commands, and asks for no secret', async () => {
     await using server = await startHardened(findEngine(), { noTls: true });
     await using proxy = await startFaultProxy(server.port);
     const request = requestFor(server);
@@ -50,7 +50,7 @@ describe('an audit of a production server', () => {
     assert.ok(proxy.links.length < 80, `${proxy.links.length} connections`);
   });
 
-  it('gives up on a server that stops answering, in a bounded time, and says so', async () => {
+  test('gives up on a server that stops answering, in a bounded time, and says so', async () => {
     await using server = await startHardened(findEngine(), { noTls: true });
     await using proxy = await startFaultProxy(server.port);
     proxy.stall('toClient');
@@ -63,7 +63,7 @@ describe('an audit of a production server', () => {
     assert.equal(facts.nodes[0]?.info.observed, false);
   });
 
-  it('needs no more than the user that --print-acl prints', async () => {
+  test('needs no more than the user that --print-acl prints', async () => {
     await using server = await startHardened(findEngine());
     await gather(requestFor(server));
     const denied = (await server.command('ACL', 'LOG')) as unknown[];

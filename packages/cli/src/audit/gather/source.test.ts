@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import type { SourceIssue } from '../facts/project-facts.js';
 import { scanSource } from './source.js';
 
@@ -54,7 +54,7 @@ describe('the source scan finds', () => {
     ['FLUSHALL sent raw', `${redis}client.sendCommand(['FLUSHALL']);`, ['dangerous-call']],
     ['a logged address', 'console.log(process.env.REDIS_URL);', ['logged-secret']],
   ];
-  for (const [name, code, expected] of cases) it(name, () => assert.deepEqual(issues(code), expected));
+  for (const [name, code, expected] of cases) test(name, () => assert.deepEqual(issues(code), expected));
 });
 
 interface Client {
@@ -137,14 +137,14 @@ const calls: readonly [SourceIssue, string][] = [
 for (const client of clients) {
   describe(`sources that use ${client.name}`, () => {
     for (const [issue, options] of Object.entries(client.faults))
-      it(`${issue}: ${options}`, () => {
+      test(`${issue}: ${options}`, () => {
         assert.deepEqual(issues(client.head + client.make(options)), [issue]);
       });
     for (const [issue, code] of calls)
-      it(`${issue}: ${code}`, () => {
+      test(`${issue}: ${code}`, () => {
         assert.deepEqual(issues(client.head + client.make(client.safe) + code), [issue]);
       });
-    it('finds nothing in a client that is in order, and names its library', () => {
+    test('finds nothing in a client that is in order, and names its library', () => {
       const found = scanSource(
         `${client.head}${client.make(client.safe)}await store.set('a', value);\nfor await (const key of store.scanIterator()) use(key);`,
         'src/app.ts',
@@ -188,7 +188,7 @@ describe('the source scan knows', () => {
     ['decorators and types', `${redis}@x class A { f(r: Redis): void { redis.flushAll(); } }`, ['dangerous-call']],
   ];
   for (const [name, code, expected] of cases)
-    it(name, () => assert.deepEqual(issues(code, name === 'JSX' ? 'src/app.tsx' : 'src/app.ts'), expected));
+    test(name, () => assert.deepEqual(issues(code, name === 'JSX' ? 'src/app.tsx' : 'src/app.ts'), expected));
 });
 
 describe('the source scan leaves alone', () => {
@@ -209,9 +209,9 @@ describe('the source scan leaves alone', () => {
     ['a client with its limits', `${redis}createClient({ ${bounded}, url: process.env.REDIS_URL });`],
   ];
   for (const [name, code] of cases)
-    it(name, () => assert.deepEqual(issues(code, name === 'tests' ? 'src/app.test.ts' : 'src/app.ts'), []));
+    test(name, () => assert.deepEqual(issues(code, name === 'tests' ? 'src/app.test.ts' : 'src/app.ts'), []));
 
-  it('never repeats a password', () => {
+  test('never repeats a password', () => {
     const { findings } = scanSource("const url = 'redis://app:test-only-secret@cache.example.com';", 'a.js');
     assert.ok(findings.length > 0);
     assert.doesNotMatch(JSON.stringify(findings), /test-only-secret/);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:crypto';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { createServer, type TlsOptions } from 'node:tls';
 import { createAuthority, type IssueOptions } from '@redkeep/testing';
 import { probeTls } from './tls-probe.js';
@@ -24,25 +24,25 @@ async function probe(issue: Partial<IssueOptions>, options: TlsOptions = {}) {
 }
 
 describe('the TLS probe', () => {
-  it('sees size and kind of keys', async () => {
+  test('sees size and kind of keys', async () => {
     const small = await probe({ keys: { rsaBits: 1024 } });
     assert.deepEqual([small.chain[0]?.keyType, small.chain[0]?.keyBits], ['rsa', 1024]);
     const [leaf] = (await probe({})).chain;
     assert.deepEqual([leaf?.keyType, leaf?.keyBits], ['ec prime256v1', 256]);
   });
 
-  it('sees what a certificate was signed with', async () => {
+  test('sees what a certificate was signed with', async () => {
     assert.equal((await probe({ hash: 'SHA-1' })).chain[0]?.signature, 'ECDSA SHA-1');
     assert.equal((await probe({})).chain[0]?.signature, 'ECDSA SHA-256');
   });
 
-  it('sees a renegotiation that is accepted, and one that is refused', async () => {
+  test('sees a renegotiation that is accepted, and one that is refused', async () => {
     assert.equal((await probe({}, { maxVersion: 'TLSv1.2' })).renegotiation, true);
     const closed = await probe({}, { maxVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION });
     assert.equal(closed.renegotiation, false);
   });
 
-  it('sees which versions and suites are offered', async () => {
+  test('sees which versions and suites are offered', async () => {
     const only = await probe(
       {},
       { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256' },

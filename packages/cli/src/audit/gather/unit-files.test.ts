@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { it } from 'node:test';
+import { test } from 'node:test';
 import { readInstalledUnit } from './unit-files.js';
 
-it('reads an installed unit with its drop-ins, the stronger place first', async () => {
+test('reads an installed unit with its drop-ins, the stronger place first', async () => {
   const root = await mkdtemp(join(tmpdir(), 'redkeep-units-'));
   try {
     const [etc, lib] = [join(root, 'etc'), join(root, 'lib')];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { findEngine } from '@redkeep/testing';
 import { gather } from '../gather/gather.js';
 import { openSession } from '../gather/session.js';
@@ -8,7 +8,7 @@ import { applyChange, persist } from './apply.js';
 import { inverse, planChanges } from './plan.js';
 
 describe('audit --fix', () => {
-  it('mends what was broken, keeps file modes, and takes it back', async () => {
+  test('mends what was broken, keeps file modes, and takes it back', async () => {
     await using server = await startHardened(findEngine(), {
       config: { timeout: '0', 'acllog-max-len': '128' },
       users: (lines) => lines.map((line) => (line.startsWith('user app') ? `${line} +flushall` : line)),
@@ -31,7 +31,7 @@ describe('audit --fix', () => {
     await session.close();
   });
 
-  it('leaves alone what could lock people out', async () => {
+  test('leaves alone what could lock people out', async () => {
     await using server = await startHardened(findEngine(), { config: { bind: '*' }, plaintext: true });
     const { facts } = await gather(requestFor(server));
     const changes = planChanges(facts).map(({ change }) => (change.kind === 'config' ? change.name : change.kind));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { findEngine, type Server } from '@redkeep/testing';
 import Draft2020 from 'ajv/dist/2020.js';
 import Draft04 from 'ajv-draft-04';
@@ -46,7 +46,7 @@ describe('the report of a real server', () => {
   });
   after(() => server[Symbol.asyncDispose]());
 
-  it('is valid by the published JSON schema', async () => {
+  test('is valid by the published JSON schema', async () => {
     const ajv = new Draft2020.default({ allErrors: true });
     formats.default(ajv);
     const schema = JSON.parse(await readFile(new URL('../../../schema/audit-report-1.json', import.meta.url), 'utf8'));
@@ -55,7 +55,7 @@ describe('the report of a real server', () => {
     assert.equal(ajv.validate(schema, { ...result, grade: 'Z' }), false);
   });
 
-  it("is valid SARIF 2.1.0 by OASIS's schema, and names places that exist", async () => {
+  test("is valid SARIF 2.1.0 by OASIS's schema, and names places that exist", async () => {
     const ajv = new Draft04.default({ strict: false, allErrors: true, unicodeRegExp: false });
     formats.default(ajv);
     const schema = require('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json');

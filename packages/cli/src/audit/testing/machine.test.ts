@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { findEngine, type Server } from '@redkeep/testing';
 import type { CheckId } from '../checks/check.js';
 import { matchCves } from '../facts/cves.js';
@@ -123,12 +123,12 @@ describe('audit of a machine', () => {
       .sort();
   }
 
-  it('finds nothing where everything is in order', () => assert.deepEqual(findings({}), []));
+  test('finds nothing where everything is in order', () => assert.deepEqual(findings({}), []));
 
   for (const [name, change, expected] of faults)
-    it(`${name}: ${expected.join(', ')}`, () => assert.deepEqual(findings(change), expected));
+    test(`${name}: ${expected.join(', ')}`, () => assert.deepEqual(findings(change), expected));
 
-  it('tells affected, possible and not affected apart', () => {
+  test('tells affected, possible and not affected apart', () => {
     const matched = (change: Partial<EngineFacts>) =>
       matchCves(
         { name: 'redis', version: '7.0.15', mode: 'standalone', role: 'primary', build: 'vendor', ...change },

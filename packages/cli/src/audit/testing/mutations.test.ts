@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, describe, it } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { findEngine, findEngines } from '@redkeep/testing';
 import { serverFaults } from './faults/index.js';
 import { auditServer, type Fault, serverFindings, startHardened } from './hardened.js';
@@ -24,14 +24,14 @@ for (const engine of chosen) {
   describe(`audit of ${engine.name}`, { concurrency: 2 }, () => {
     const counts = { faults: 0, detected: 0, falsePositives: 0 };
 
-    it('finds nothing in a hardened server', async () => {
+    test('finds nothing in a hardened server', async () => {
       await using server = await startHardened(engine);
       const result = await auditServer(server);
       assert.deepEqual(serverFindings(result), [], JSON.stringify(result.findings.map((one) => one.occurrences)));
     });
 
     for (const fault of faults.filter(({ appliesTo }) => appliesTo?.(engine) ?? true)) {
-      it(`${fault.name}: ${fault.expect.join(', ')}`, async () => {
+      test(`${fault.name}: ${fault.expect.join(', ')}`, async () => {
         counts.faults++;
         await using server = await startHardened(engine, fault);
         const result = await auditServer(server, fault);

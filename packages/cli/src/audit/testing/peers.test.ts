@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import type { CheckId } from '../checks/check.js';
 import { gather } from '../gather/gather.js';
 import { openSession } from '../gather/session.js';
@@ -44,12 +44,12 @@ const dragonflyUsers = ['user default on #aa ~* &* +@all', 'user auditor on #bb 
 const dragonfly: PeerScript = { info: dragonflyInfo, settings: dragonflySettings, users: dragonflyUsers };
 
 describe('Dragonfly', () => {
-  it('is known by its own version, not by the one it shows to old clients', async () => {
+  test('is known by its own version, not by the one it shows to old clients', async () => {
     const { nodes } = await audit(dragonfly);
     assert.deepEqual([nodes[0]?.engine, nodes[0]?.version, nodes[0]?.role], ['dragonfly', '1.31.0', 'primary']);
   });
 
-  it('is not judged by what only Redis and Valkey have', async () => {
+  test('is not judged by what only Redis and Valkey have', async () => {
     const result = await audit(dragonfly);
     for (const id of ['CFG-001', 'CFG-003', 'NET-003', 'VER-001', 'TLS-018'] as const)
       assert.equal(statusOf(result, id), 'not-applicable', id);
@@ -76,13 +76,13 @@ describe('Dragonfly', () => {
     ],
   ];
   for (const [name, id, change] of faults)
-    it(`${name}: ${id}`, async () => {
+    test(`${name}: ${id}`, async () => {
       const [good, bad] = [await audit(dragonfly), await audit({ ...dragonfly, ...change })];
       assert.notEqual(statusOf(good, id), 'fail');
       assert.equal(statusOf(bad, id), 'fail');
     });
 
-  it('is unknown, not in order, where it does not report a flag', async () => {
+  test('is unknown, not in order, where it does not report a flag', async () => {
     const result = await audit({ ...dragonfly, settings: { bind: '127.0.0.1' } });
     for (const id of ['NET-011', 'NET-012', 'ACL-017'] as const) assert.equal(statusOf(result, id), 'unknown', id);
   });
@@ -96,45 +96,45 @@ describe('engines of other versions', () => {
     ...more,
   });
 
-  it('Valkey is known by valkey_version', async () => {
+  test('Valkey is known by valkey_version', async () => {
     const info = { redis_version: '7.2.4', server_name: 'valkey', valkey_version: '8.1.4', server_mode: 'standalone' };
     const { nodes } = await audit({ info });
     assert.deepEqual([nodes[0]?.engine, nodes[0]?.version], ['valkey', '8.1.4']);
   });
 
-  it('Valkey before 8 has server_name only', async () => {
+  test('Valkey before 8 has server_name only', async () => {
     const { nodes } = await audit({ info: { redis_version: '7.2.11', server_name: 'valkey' } });
     assert.deepEqual([nodes[0]?.engine, nodes[0]?.version], ['valkey', '7.2.11']);
   });
 
-  it('Redis 6 with several administrators: CFG-004, from the rules, since it has no ACL DRYRUN', async () => {
+  test('Redis 6 with several administrators: CFG-004, from the rules, since it has no ACL DRYRUN', async () => {
     const users = ['user admin on #aa ~* &* +@all', 'user ops on #bb ~* &* +@all'];
     assert.equal(statusOf(await audit(redis('6.2.7')), 'CFG-004'), 'pass');
     assert.equal(statusOf(await audit(redis('6.2.7', { users })), 'CFG-004'), 'fail');
     assert.equal(statusOf(await audit(redis('7.4.0', { users })), 'CFG-004'), 'not-applicable');
   });
 
-  it('Redis 8.6 with users from certificates, before the fix: AUTH-016', async () => {
+  test('Redis 8.6 with users from certificates, before the fix: AUTH-016', async () => {
     const settings = { port: '6379', bind: '10.0.0.1', 'tls-auth-clients-user': 'CN' };
     assert.equal(statusOf(await audit(redis('8.6.0', { settings })), 'AUTH-016'), 'fail');
     assert.equal(statusOf(await audit(redis('8.6.6', { settings })), 'AUTH-016'), 'pass');
   });
 
-  it('an unknown module: CFG-005', async () => {
+  test('an unknown module: CFG-005', async () => {
     const known = redis('7.4.0', { modules: [{ name: 'ReJSON', path: '' }] });
     const foreign = redis('7.4.0', { modules: [{ name: 'exp', path: '/tmp/exp.so' }] });
     assert.equal(statusOf(await audit(known), 'CFG-005'), 'pass');
     assert.equal(statusOf(await audit(foreign), 'CFG-005'), 'fail');
   });
 
-  it('clients of other hosts on the plaintext port: NET-006', async () => {
+  test('clients of other hosts on the plaintext port: NET-006', async () => {
     const client = (address: string) =>
       redis('7.4.0', { clients: [`id=1 addr=${address} laddr=10.0.0.1:6379 user=app`] });
     assert.equal(statusOf(await audit(client('10.0.0.9:5000')), 'NET-006'), 'fail');
     assert.equal(statusOf(await audit(client('127.0.0.1:5000')), 'NET-006'), 'pass');
   });
 
-  it('a public address: NET-001', async () => {
+  test('a public address: NET-001', async () => {
     const on = (bind: string) => redis('7.4.0', { settings: { port: '6379', bind } });
     assert.equal(statusOf(await audit(on('10.0.0.1')), 'NET-001'), 'pass');
     assert.notEqual(statusOf(await audit(on('203.0.113.7')), 'NET-001'), 'not-applicable');

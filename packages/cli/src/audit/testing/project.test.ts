@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { CheckId } from '../checks/check.js';
 import { gather } from '../gather/gather.js';
 import { filesOfFolder } from '../gather/project.js';
@@ -206,48 +206,48 @@ describe('audit of a project', () => {
     return judge(facts, { target: folder, version: 'test', durationMs: 0 }).findings.map(({ id }) => id);
   }
 
-  it('finds nothing in a hardened one', async () => assert.deepEqual(await findings(compose), []));
+  test('finds nothing in a hardened one', async () => assert.deepEqual(await findings(compose), []));
 
   for (const [name, from, to, expected] of composeFaults) {
-    it(`${name}: ${expected.join(', ')}`, async () => {
+    test(`${name}: ${expected.join(', ')}`, async () => {
       assert.ok(compose.includes(from));
       assert.deepEqual(await findings(compose.replace(from, to)), expected);
     });
   }
 
   for (const line of unitFaults) {
-    it(`a unit without ${line}: HOST-002`, async () => {
+    test(`a unit without ${line}: HOST-002`, async () => {
       assert.deepEqual(await findings(compose, unit.replace(`${line}\n`, '')), ['HOST-002']);
     });
   }
 
-  it('a password in the environment of a unit: HOST-010', async () => {
+  test('a password in the environment of a unit: HOST-010', async () => {
     const text = unit.replace('User=redis', 'User=redis\nEnvironment="REDIS_PASSWORD=test-only"');
     assert.deepEqual(await findings(compose, text), ['HOST-010']);
   });
 
-  it('finds nothing in hardened Kubernetes manifests', async () => assert.deepEqual(await findings(pod), []));
+  test('finds nothing in hardened Kubernetes manifests', async () => assert.deepEqual(await findings(pod), []));
 
   for (const [name, from, to, expected] of podFaults) {
-    it(`Kubernetes, ${name}: ${expected.join(', ')}`, async () => {
+    test(`Kubernetes, ${name}: ${expected.join(', ')}`, async () => {
       assert.ok(pod.includes(from));
       assert.deepEqual(await findings(pod.replace(from, to)), expected);
     });
   }
 
   for (const [code, expected] of sourceFaults) {
-    it(`${code}: ${expected.join(', ')}`, async () => {
+    test(`${code}: ${expected.join(', ')}`, async () => {
       assert.deepEqual(await findings(compose, unit, '5.0.0', code), expected);
     });
   }
 
   for (const [name, records, expected] of recordFaults) {
-    it(`records of ${name}: ${expected.join(', ')}`, async () => {
+    test(`records of ${name}: ${expected.join(', ')}`, async () => {
       assert.deepEqual(await findings(compose, unit, '5.0.0', '', { ...good, ...records }), expected);
     });
   }
 
-  it('a client library with a known flaw: CLI-010', async () => {
+  test('a client library with a known flaw: CLI-010', async () => {
     assert.deepEqual(await findings(compose, unit, '3.0.2'), ['CLI-010']);
   });
 });

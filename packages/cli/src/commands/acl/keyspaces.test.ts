@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { startServer } from '@redkeep/testing';
 import { createClient } from 'redkeep';
 import { CliSandbox } from '../../testing/run-cli.js';
@@ -21,7 +21,7 @@ describe('redkeep acl keyspaces', () => {
     );
   const keyspaces = (...args: string[]) => sandbox.run(['acl', 'keyspaces', `spaces-${modules}.mjs`, ...args]);
 
-  it('prints lines that a server starts with, with the hash of a password and never the password', async () => {
+  test('prints lines that a server starts with, with the hash of a password and never the password', async () => {
     await module(`export default defineKeyspaces({
       notes: { prefix: 'note:', user: 'app' },
       sessions: { prefix: 'sess:', use: 'sessions', user: 'app' },
@@ -47,7 +47,7 @@ describe('redkeep acl keyspaces', () => {
     }
   });
 
-  it('says what is wrong with a module, a user or a password file', async () => {
+  test('says what is wrong with a module, a user or a password file', async () => {
     const wrong = async (expected: RegExp, ...args: string[]) => {
       const { code, out, err } = await keyspaces(...args);
       assert.equal(code, 2, err);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { freePort, waitFor } from '@redkeep/testing';
 import { openDeployment } from '../../testing/open-deployment.js';
 import { CliSandbox } from '../../testing/run-cli.js';
@@ -28,11 +28,11 @@ describe('redkeep apply on a single server', () => {
   });
   after(() => sandbox.remove());
 
-  it('finds nothing to do after up', async () => {
+  test('finds nothing to do after up', async () => {
     assert.match((await run('apply')).err, /Every node runs with what the folder says/);
   });
 
-  it('plans, asks, delivers a change to the running server, and takes it back', async () => {
+  test('plans, asks, delivers a change to the running server, and takes it back', async () => {
     const was = await setting(sandbox, 'maxmemory');
     const { pid } = JSON.parse((await run('status', '--json')).out).nodes[0];
     await run('init', '--yes', '--memory', '300', '--app', 'shop', 'web');
@@ -68,7 +68,7 @@ describe('redkeep apply on a single server', () => {
     app.destroy();
   });
 
-  it('puts back what it changed when the server refuses a part', async () => {
+  test('puts back what it changed when the server refuses a part', async () => {
     const file = sandbox.path('redkeep/nodes/node-1/server.conf');
     const { writeFile } = await import('node:fs/promises');
     const text = await readFile(file, 'utf8');
@@ -101,7 +101,7 @@ describe('a Sentinel deployment whose roles have changed since init', () => {
     return nodes.filter(({ role }) => role === 'primary').map(({ node }) => node);
   };
 
-  it('restarts every node under load without losing a write or failing a command', async () => {
+  test('restarts every node under load without losing a write or failing a command', async () => {
     const { deployment, connect } = await openDeployment(sandbox);
     const writer = await Writer.start(sandbox, deployment);
     const restarted = await run('restart', '--yes');
@@ -120,7 +120,7 @@ describe('a Sentinel deployment whose roles have changed since init', () => {
     reader.destroy();
   });
 
-  it('keeps who is primary and every write over a changed answer, down and up', async () => {
+  test('keeps who is primary and every write over a changed answer, down and up', async () => {
     const { deployment, connect } = await openDeployment(sandbox);
     const [before] = await roles();
     const primary = deployment.nodes.find(({ name }) => name === before)!;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { findEngine, rawCommand, type Server } from '@redkeep/testing';
 import { auditSandbox } from '../../audit/testing/audit-cli.js';
 import { passwords, startHardened } from '../../audit/testing/hardened.js';
@@ -67,7 +67,7 @@ describe('audit --evidence', () => {
     ]);
   });
 
-  it('writes, signs and verifies; no secret is in it, nor in any other output', async () => {
+  test('writes, signs and verifies; no secret is in it, nor in any other output', async () => {
     assert.equal(run.code, ExitCode.Ok, run.err);
     const texts = [run.out, run.err];
     for (const folder of ['evidence', 'out'])
@@ -110,7 +110,7 @@ describe('audit --evidence', () => {
     ['no signature', (folder) => rm(join(folder, 'manifest.sig')), /manifest\.sig is missing/],
   ];
   for (const [index, [name, change, expected]] of tampering.entries()) {
-    it(`tells ${name}`, async () => {
+    test(`tells ${name}`, async () => {
       const folder = `evidence-${index}`;
       await cp(cli.sandbox.path('evidence'), cli.sandbox.path(folder), { recursive: true });
       await change(cli.sandbox.path(folder));
@@ -120,7 +120,7 @@ describe('audit --evidence', () => {
     });
   }
 
-  it('never overwrites evidence', async () => {
+  test('never overwrites evidence', async () => {
     const again = await cli.audit('--evidence', 'evidence', '--fail-on', 'never');
     assert.equal(again.code, ExitCode.Usage);
     assert.match(again.err, /not empty/);

@@ -9,7 +9,7 @@ import { renderSarif } from '../../audit/render/sarif.js';
 import type { Context } from '../../context.js';
 import { CliError, explainSystemError } from '../../errors.js';
 import { ExitCode } from '../../exit-codes.js';
-import type { Audited } from './run-audit.js';
+import type { Audited } from './audited.js';
 
 export interface EvidenceOptions {
   readonly evidence?: string;

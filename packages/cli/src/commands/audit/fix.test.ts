@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findEngine, waitFor } from '@redkeep/testing';
 import { auditSandbox } from '../../audit/testing/audit-cli.js';
@@ -30,7 +30,7 @@ interface Entry {
 }
 
 describe('audit --fix and undo', () => {
-  it('shows the plan, mends, looks again, and takes everything back', async () => {
+  test('shows the plan, mends, looks again, and takes everything back', async () => {
     await using server = await startHardened(findEngine(), broken);
     await using cli = await auditSandbox(server, 'admin');
     const asked = await cli.audit('--fix');
@@ -55,7 +55,7 @@ describe('audit --fix and undo', () => {
     assert.match(again.err, /nothing to take back/);
   });
 
-  it('is finished by the next --fix when it was killed in the middle, and undo takes all of it back', async () => {
+  test('is finished by the next --fix when it was killed in the middle, and undo takes all of it back', async () => {
     await using server = await startHardened(findEngine(), broken);
     await using cli = await auditSandbox(server, 'admin');
     const journal = cli.sandbox.path('.redkeep/audit-journal.json');
@@ -79,7 +79,7 @@ describe('audit --fix and undo', () => {
     assert.deepEqual(await findingsOf(cli), mended);
   });
 
-  it('says what to name when the journal speaks of another server', async () => {
+  test('says what to name when the journal speaks of another server', async () => {
     await using server = await startHardened(findEngine(), broken);
     await using cli = await auditSandbox(server, 'admin');
     await cli.audit('--fix', '--yes', '--fail-on', 'never');

@@ -10,7 +10,7 @@ import type { AuditResult } from '../../audit/verdict/result.js';
 import type { Context } from '../../context.js';
 import { CliError } from '../../errors.js';
 import { stopIfInterrupted } from '../../interruption.js';
-import type { Audited } from './run-audit.js';
+import type { Audited } from './audited.js';
 import { resolveTarget, type Target, type TargetOptions } from './target.js';
 
 const journalFile = path.join('.redkeep', 'audit-journal.json');

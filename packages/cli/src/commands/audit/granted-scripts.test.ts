@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { Encryption, keysFromValue, Locks, RateLimiter, Sessions } from '@redkeep/guard';
 import { freePort } from '@redkeep/testing';
 import { createClient } from 'redkeep';
@@ -24,7 +24,7 @@ describe('an application with guards on a deployment of redkeep init', () => {
     return out;
   };
 
-  it('runs what guards need when scripts are granted to it by name, and the audit agrees', async () => {
+  test('runs what guards need when scripts are granted to it by name, and the audit agrees', async () => {
     const port = await freePort();
     const keys = ['sess:*', 'limit:*', 'lock:*', 'fence:*'];
     await writeFile(

@@ -1,15 +1,14 @@
-import type { Facts } from '../../audit/facts/facts.js';
 import { gather } from '../../audit/gather/gather.js';
 import { openSession } from '../../audit/gather/session.js';
 import { judge } from '../../audit/verdict/judge.js';
-import type { AuditResult } from '../../audit/verdict/result.js';
 import type { Context } from '../../context.js';
 import { CliError } from '../../errors.js';
 import { version } from '../../version.js';
+import type { Audited } from './audited.js';
 import type { EvidenceOptions } from './evidence.js';
 import { readCveData, readOperations, readWaivers } from './read-reports.js';
 import type { ReportOptions } from './reports.js';
-import { declaredRoles, resolveTarget, type Target, type TargetOptions } from './target.js';
+import { declaredRoles, resolveTarget, type TargetOptions } from './target.js';
 
 export interface AuditOptions extends TargetOptions, ReportOptions, EvidenceOptions {
   readonly json?: boolean;
@@ -23,12 +22,6 @@ export interface AuditOptions extends TargetOptions, ReportOptions, EvidenceOpti
   readonly cveData?: string;
   readonly records?: string;
   readonly follow: boolean;
-}
-
-export interface Audited {
-  readonly result: AuditResult;
-  readonly facts: Facts;
-  readonly target: Target;
 }
 
 /** Gathers and judges; touches nothing. */

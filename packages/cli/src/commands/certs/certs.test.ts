@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort } from '@redkeep/testing';
@@ -27,7 +27,7 @@ describe('redkeep certs', () => {
   const read = (file: string) => readFile(sandbox.path('redkeep', file), 'utf8');
   const fingerprint = async () => new X509Certificate(await read('pki/node-1.crt')).fingerprint256;
 
-  it('renew does nothing before two thirds of the lifetime, and everything after', async () => {
+  test('renew does nothing before two thirds of the lifetime, and everything after', async () => {
     const before = await fingerprint();
     assert.match((await certs('renew')).err, /No certificate is due/);
     assert.equal(await fingerprint(), before);
@@ -37,7 +37,7 @@ describe('redkeep certs', () => {
     assert.notEqual(await fingerprint(), before);
   });
 
-  it('puts the old certificate back when the server cannot be reached with the new one', async () => {
+  test('puts the old certificate back when the server cannot be reached with the new one', async () => {
     const before = await fingerprint();
     const result = await sandbox.run(['certs', 'issue', 'node-1'], { clock: days(61) });
     assert.equal(result.code, 2);
@@ -46,7 +46,7 @@ describe('redkeep certs', () => {
     assert.equal((await certs('check')).code, 0);
   });
 
-  it('issue has the running server take the new certificate without a connection lost', async () => {
+  test('issue has the running server take the new certificate without a connection lost', async () => {
     const { connect } = await openDeployment(sandbox);
     const client = await connect('app');
     const before = await fingerprint();
@@ -59,7 +59,7 @@ describe('redkeep certs', () => {
     client.destroy();
   });
 
-  it('check warns 30 days before the end, and tells a file that is not what is served', async () => {
+  test('check warns 30 days before the end, and tells a file that is not what is served', async () => {
     assert.equal((await certs('check')).code, 0);
     const late = await sandbox.run(['certs', 'check'], { clock: days(65) });
     assert.equal(late.code, 1);
@@ -73,7 +73,7 @@ describe('redkeep certs', () => {
     assert.match(swapped.out, /serves another certificate than the one on disk/);
   });
 
-  it('import takes a fitting certificate of another CA, and refuses one that does not fit', async () => {
+  test('import takes a fitting certificate of another CA, and refuses one that does not fit', async () => {
     const now = new Date();
     const ca = await createAuthority({ commonName: 'other CA', days: 30, now });
     const { deployment } = await openDeployment(sandbox);
@@ -96,7 +96,7 @@ describe('redkeep certs', () => {
     assert.equal((await sandbox.run(['status'])).code, 0);
   });
 
-  it('import follows the chain to a root, and a later init or renewal leaves what was imported alone', async () => {
+  test('import follows the chain to a root, and a later init or renewal leaves what was imported alone', async () => {
     const now = new Date();
     const { root, intermediate } = await createChain(now);
     const { deployment } = await openDeployment(sandbox);
@@ -134,7 +134,7 @@ describe('redkeep certs', () => {
     assert.equal((await sandbox.run(['status'])).code, 0);
   });
 
-  it('takes what certbot renewed through the hook', async () => {
+  test('takes what certbot renewed through the hook', async () => {
     const now = new Date();
     const { root, intermediate } = await createChain(now);
     const { deployment } = await openDeployment(sandbox);
@@ -159,7 +159,7 @@ describe('redkeep certs', () => {
     assert.equal(await fingerprint(), new X509Certificate(pair.cert).fingerprint256);
   });
 
-  it('works on without the CA key, which belongs elsewhere, until something has to be issued', async () => {
+  test('works on without the CA key, which belongs elsewhere, until something has to be issued', async () => {
     const key = await read('authority/ca.key');
     await rm(sandbox.path('redkeep/authority'), { recursive: true });
     const ca = await read('pki/ca.crt');
@@ -179,7 +179,7 @@ describe('redkeep certs', () => {
     assert.equal((await certs('issue', 'node-1')).code, 0);
   });
 
-  it('trust adds a CA beside the old one, so that both generations of clients get in', async () => {
+  test('trust adds a CA beside the old one, so that both generations of clients get in', async () => {
     const ca = await createAuthority({ commonName: 'next CA', days: 30, now: new Date(), keyType: 'rsa-3072' });
     await writeFile(sandbox.path('next.pem'), ca.cert);
     assert.match((await certs('trust', 'next.pem')).err, /node-1: served/);
@@ -194,7 +194,7 @@ describe('redkeep certs', () => {
     (await connect('app')).destroy();
   });
 
-  it('a leaf never outlives its CA', async () => {
+  test('a leaf never outlives its CA', async () => {
     const ca = await createAuthority({ commonName: 'short', days: 10, now: new Date() });
     const { deployment } = await openDeployment(sandbox);
     const pair = await issueCertificate(ca, deployment.certificates[0]!, { now: new Date() });

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@redkeep/testing';
 import { CliSandbox } from '../../testing/run-cli.js';
@@ -19,7 +19,7 @@ describe('redkeep cli', () => {
   });
   afterEach(() => sandbox.remove());
 
-  it('gives redis-cli the certificate and the user, and the password in the environment only', async () => {
+  test('gives redis-cli the certificate and the user, and the password in the environment only', async () => {
     const tools = sandbox.path('tools');
     await mkdir(tools);
     const record = sandbox.path('record');
@@ -39,7 +39,7 @@ describe('redkeep cli', () => {
     assert.equal((await readFile(`${record}.auth`, 'utf8')).trim(), password);
   });
 
-  it('has a prompt of its own where there is no redis-cli', async () => {
+  test('has a prompt of its own where there is no redis-cli', async () => {
     const env = { PATH: sandbox.folder };
     const once = await sandbox.run(['cli', '--user', 'shop', '--', 'SET', 'shop:1', 'a b'], { env });
     assert.deepEqual([once.code, once.out], [0, 'OK\n']);
@@ -53,7 +53,7 @@ describe('redkeep cli', () => {
     assert.equal((await sandbox.run(['cli', '--user', 'shop', '--', 'FLUSHALL'], { env })).code, 5);
   });
 
-  it('reads words as redis-cli does, and shows nothing that moves the terminal', () => {
+  test('reads words as redis-cli does, and shows nothing that moves the terminal', () => {
     assert.deepEqual(splitWords(`set  "a \\"b\\x41" 'c d' e`), ['set', 'a "bA', 'c d', 'e']);
     assert.equal(splitWords('get "a'), undefined);
     assert.deepEqual(formatReply([1, [null, 'x\u001b[2J']]), ['1) (integer) 1', '2) 1) (nil)', '   2) x\ufffd[2J']);

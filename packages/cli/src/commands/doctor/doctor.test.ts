@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { freePort, type Server, startServer } from '@redkeep/testing';
 import { ExitCode } from '../../exit-codes.js';
 import { CliSandbox } from '../../testing/run-cli.js';
@@ -71,7 +71,7 @@ describe('redkeep doctor', () => {
     REDIS_TLS_KEY_FILE: secured.tlsFiles!.clientKey,
   });
 
-  it('passes every step of a connection that works, and leaves no key behind', async () => {
+  test('passes every step of a connection that works, and leaves no key behind', async () => {
     const { code, stages } = await connectionTest(working(), '--key-prefix', 'app:');
     assert.equal(code, ExitCode.Ok);
     assert.deepEqual(
@@ -139,7 +139,7 @@ describe('redkeep doctor', () => {
   ];
 
   for (const [fault, stage, make, detail] of faults)
-    it(`says that ${stage} is wrong: ${fault}`, async () => {
+    test(`says that ${stage} is wrong: ${fault}`, async () => {
       const { createPki } = await import('@redkeep/testing');
       const other = await createPki();
       await writeFile(sandbox.path('other-ca.crt'), other.ca);
@@ -156,7 +156,7 @@ describe('redkeep doctor', () => {
     ['wrongName', /name|wrong\.example/i],
     ['expired', /expired/i],
   ] as const)
-    it(`says that tls is wrong: the server presents the certificate ${certificate}`, async () => {
+    test(`says that tls is wrong: the server presents the certificate ${certificate}`, async () => {
       await using server = await startServer({ tls: { certificate } });
       const env = {
         ...working(),
@@ -168,14 +168,14 @@ describe('redkeep doctor', () => {
       assert.match(`${failed?.detail}`, detail);
     });
 
-  it('says that the network is wrong when nothing listens', async () => {
+  test('says that the network is wrong when nothing listens', async () => {
     const port = await freePort();
     const { failed } = await connectionTest({ ...working(), REDIS_URL: `rediss://localhost:${port}` });
     assert.equal(failed?.name, 'network');
     assert.match(failed?.hint ?? '', /Nothing listens/);
   });
 
-  it('ends on a server that accepts and says nothing', async () => {
+  test('ends on a server that accepts and says nothing', async () => {
     const silent = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
     await new Promise((resolve) => silent.once('listening', resolve));
     const { port } = silent.address() as { port: number };
@@ -185,13 +185,13 @@ describe('redkeep doctor', () => {
     assert.match(failed.name, /tls|login/);
   });
 
-  it('names the key pattern when the key is what the user may not write', async () => {
+  test('names the key pattern when the key is what the user may not write', async () => {
     const { failed } = await connectionTest(working());
     assert.equal(failed?.name, 'permission');
     assert.match(failed?.hint ?? '', /--key-prefix/);
   });
 
-  it('says what it could not see as a user with few rights, and does not fail', async () => {
+  test('says what it could not see as a user with few rights, and does not fail', async () => {
     await writeFile(sandbox.path('password'), password);
     await chmod(sandbox.path('password'), 0o600);
     const files = secured.tlsFiles!;
@@ -214,7 +214,7 @@ describe('redkeep doctor', () => {
     assert.match(result.out, /Where a command's time goes/);
   });
 
-  it('costs the server less than one hundredth of the time it watches', async () => {
+  test('costs the server less than one hundredth of the time it watches', async () => {
     await Promise.all(Array.from({ length: 5000 }, (_, index) => open.command('SET', `user:${index}:name`, 'x')));
     const result = await sandbox.run(['doctor', `redis://127.0.0.1:${open.port}`, '--seconds', '3', '--json'], {
       env: {},
@@ -224,7 +224,7 @@ describe('redkeep doctor', () => {
     assert.ok(server!.cost!.usec < server!.watchedSeconds! * 1e6 * 0.01, `${server!.cost!.usec} µs`);
   });
 
-  it('refuses files and numbers out of bounds', async () => {
+  test('refuses files and numbers out of bounds', async () => {
     const file = sandbox.path('compose.yaml');
     await writeFile(file, 'services: {}\n');
     assert.equal((await sandbox.run(['doctor', file], { env: {} })).code, ExitCode.Usage);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { CliSandbox } from '../../testing/run-cli.js';
 
 async function tree(folder: string): Promise<Map<string, string>> {
@@ -21,7 +21,7 @@ describe('redkeep init', () => {
 
   const init = (...args: string[]) => sandbox.run(['init', '--yes', ...args]);
 
-  it('writes a deployment whose secrets are for the owner alone', async () => {
+  test('writes a deployment whose secrets are for the owner alone', async () => {
     assert.equal((await init()).code, 0);
     for (const file of ['secrets/admin.password', 'authority/ca.key', 'pki/node-1.key', 'nodes/node-1/users.acl']) {
       assert.equal((await stat(sandbox.path('redkeep', file))).mode & 0o777, 0o600, file);
@@ -30,7 +30,7 @@ describe('redkeep init', () => {
     assert.equal(Buffer.from(password, 'base64url').length, 32);
   });
 
-  it('puts hashes, never passwords, into what servers and people read', async () => {
+  test('puts hashes, never passwords, into what servers and people read', async () => {
     await init('--topology', 'single');
     const files = await tree(sandbox.path('redkeep'));
     const passwords = [...files].filter(([file]) => file.endsWith('.password'));
@@ -41,7 +41,7 @@ describe('redkeep init', () => {
     }
   });
 
-  it('issues a node certificate for every address, by the CA it wrote', async () => {
+  test('issues a node certificate for every address, by the CA it wrote', async () => {
     await init('--tls-name', 'cache.example.org', '10.1.2.3');
     const read = async (file: string) => new X509Certificate(await readFile(sandbox.path('redkeep', file)));
     const ca = await read('pki/ca.crt');
@@ -53,7 +53,7 @@ describe('redkeep init', () => {
     assert.deepEqual((await read('pki/clients/app.crt')).keyUsage, ['1.3.6.1.5.5.7.3.2']);
   });
 
-  it('changes nothing when run again', async () => {
+  test('changes nothing when run again', async () => {
     await init();
     const first = await tree(sandbox.path('redkeep'));
     const again = await init();
@@ -62,7 +62,7 @@ describe('redkeep init', () => {
     assert.deepEqual(await tree(sandbox.path('redkeep')), first);
   });
 
-  it('changes an existing deployment when that is confirmed, and only what follows from the answer', async () => {
+  test('changes an existing deployment when that is confirmed, and only what follows from the answer', async () => {
     await init();
     const first = await tree(sandbox.path('redkeep'));
     const refused = await sandbox.run(['init', '--memory', '512']);
@@ -85,7 +85,7 @@ describe('redkeep init', () => {
     );
   });
 
-  it('leaves a file edited by hand alone until an answer changes it, then asks for --force', async () => {
+  test('leaves a file edited by hand alone until an answer changes it, then asks for --force', async () => {
     await init();
     const file = sandbox.path('redkeep/nodes/node-1/server.conf');
     await writeFile(file, `${await readFile(file, 'utf8')}\n# mine\n`);
@@ -98,7 +98,7 @@ describe('redkeep init', () => {
     assert.doesNotMatch(await readFile(file, 'utf8'), /# mine/);
   });
 
-  it("refuses a folder with somebody else's files, and moves it aside with --force", async () => {
+  test("refuses a folder with somebody else's files, and moves it aside with --force", async () => {
     await mkdir(sandbox.path('redkeep'));
     await writeFile(sandbox.path('redkeep/thesis.txt'), 'ten years');
     const refused = await init();
@@ -111,20 +111,20 @@ describe('redkeep init', () => {
     assert.equal(await readFile(sandbox.path(aside!, 'thesis.txt'), 'utf8'), 'ten years');
   });
 
-  it('refuses to issue certificates under a clock that is wrong', async () => {
+  test('refuses to issue certificates under a clock that is wrong', async () => {
     const result = await sandbox.run(['init', '--yes'], { clock: { now: () => new Date('1970-01-02') } });
     assert.equal(result.code, 4);
     assert.match(result.err, /REDKEEP_CLOCK_WRONG/);
     assert.deepEqual(await readdir(sandbox.folder), []);
   });
 
-  it('leaves nothing behind when interrupted', async () => {
+  test('leaves nothing behind when interrupted', async () => {
     const result = await sandbox.run(['init', '--yes'], { signal: AbortSignal.abort() });
     assert.equal(result.code, 130);
     assert.deepEqual(await readdir(sandbox.folder), []);
   });
 
-  it('asks a person for what no flag has answered, and again after a wrong answer', async () => {
+  test('asks a person for what no flag has answered, and again after a wrong answer', async () => {
     const replies = ['prodution', 'prod', 'sentinel', 'systemd', '10.0.0.1; reboot', '10.0.0.1, 10.0.0.2 10.0.0.3'];
     const { code, err, questions } = await sandbox.run(['init', '--engine', 'redis', '--engine-version', '7.2'], {
       replies: [...replies, '10.1.0.0/16', 'shop, we"b', 'shop web', '', 'shop:*, cart:*', 'session', ''],
@@ -148,13 +148,13 @@ describe('redkeep init', () => {
     );
   });
 
-  it('names every wrong answer', async () => {
+  test('names every wrong answer', async () => {
     const result = await init('--port', '0', '--host', 'not a host', '--app', 'we ird');
     assert.equal(result.code, 2);
     assert.match(result.err, /hosts\.0: .*port: .*applications\.0\.name: /);
   });
 
-  it('refuses combinations that cannot work', async () => {
+  test('refuses combinations that cannot work', async () => {
     for (const args of [
       ['--engine', 'dragonfly', '--topology', 'sentinel'],
       ['--profile', 'development', '--host', '10.0.0.1'],
@@ -166,7 +166,7 @@ describe('redkeep init', () => {
     }
   });
 
-  it('shows a plan without writing and without secrets', async () => {
+  test('shows a plan without writing and without secrets', async () => {
     const plan = await init('--dry-run');
     assert.equal(plan.code, 0);
     assert.match(plan.out, /\+ nodes\/node-1\/server\.conf\n {4}\+ # /);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { freePort, waitFor } from '@redkeep/testing';
 import { openDeployment } from '../../testing/open-deployment.js';
 import { CliSandbox } from '../../testing/run-cli.js';
@@ -15,7 +15,7 @@ describe('a Sentinel deployment', () => {
   });
   afterEach(() => sandbox.remove());
 
-  it('fails over when its primary dies, and takes the old one back as a replica with the data', async () => {
+  test('fails over when its primary dies, and takes the old one back as a replica with the data', async () => {
     const { deployment, connect } = await openDeployment(sandbox);
     const { sentinel, nodes } = deployment;
     const [first] = nodes;

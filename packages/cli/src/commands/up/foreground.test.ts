@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePort, waitFor } from '@redkeep/testing';
 import { CliSandbox } from '../../testing/run-cli.js';
@@ -24,7 +24,7 @@ describe('redkeep up in the foreground, as a process', () => {
   }
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`stays until ${signal}, then stops the servers`, async () => {
+    test(`stays until ${signal}, then stops the servers`, async () => {
       const { child, said } = start();
       const ended = once(child, 'exit');
       await waitFor(() => said().includes('Ctrl-C'), { timeout: 30_000, message: 'the servers to be ready' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { after, beforeEach, describe, it } from 'node:test';
+import { after, beforeEach, describe, test } from 'node:test';
 import { freePort } from '@redkeep/testing';
 import { CliSandbox } from '../../testing/run-cli.js';
 
@@ -19,7 +19,7 @@ describe('redkeep up, down and status', () => {
   const init = async () => sandbox.run(['init', '--yes', '--port', String(await freePort())]);
   const start = () => sandbox.run(['up', '--detach']);
 
-  it('starts, shows and stops the server; each twice', async () => {
+  test('starts, shows and stops the server; each twice', async () => {
     await init();
     assert.equal((await start()).code, 0);
     const again = await start();
@@ -40,7 +40,7 @@ describe('redkeep up, down and status', () => {
     assert.match(stopped.out, /stopped/);
   });
 
-  it('in the foreground stops the server when interrupted', async () => {
+  test('in the foreground stops the server when interrupted', async () => {
     await init();
     const interrupt = new AbortController();
     const result = await sandbox.run(['up'], {
@@ -51,7 +51,7 @@ describe('redkeep up, down and status', () => {
     assert.equal((await sandbox.run(['status'])).code, 1);
   });
 
-  it('says which port is taken and leaves everything as it was', async () => {
+  test('says which port is taken and leaves everything as it was', async () => {
     await init();
     const config = JSON.parse(await readFile(sandbox.path('redkeep/redkeep.config.json'), 'utf8'));
     const squatter = createServer();
@@ -66,7 +66,7 @@ describe('redkeep up, down and status', () => {
     assert.equal((await start()).code, 0);
   });
 
-  it('says where no deployment is, and where no server program is', async () => {
+  test('says where no deployment is, and where no server program is', async () => {
     const nothing = await start();
     assert.equal(nothing.code, 2);
     assert.match(nothing.err, /REDKEEP_NO_DEPLOYMENT/);
@@ -77,7 +77,7 @@ describe('redkeep up, down and status', () => {
     assert.match(noServer.err, /REDKEEP_SERVER_NOT_FOUND/);
   });
 
-  it('reports what a server that cannot start says', async () => {
+  test('reports what a server that cannot start says', async () => {
     await init();
     await writeFile(sandbox.path('redkeep/nodes/node-1/users.acl'), 'user broken +nosuchcommand\n');
     const result = await start();

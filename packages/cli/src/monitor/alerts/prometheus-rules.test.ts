@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { stringify } from 'yaml';
 import { eventNames } from '../detect/events.js';
 import { runProgram } from '../testing/program.js';
@@ -52,7 +52,7 @@ describe('the alert rules', () => {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  it('are valid, one for each event and alert', async () => {
+  test('are valid, one for each event and alert', async () => {
     const { code, out } = await runProgram('promtool', ['check', 'rules', path.join(folder, 'rules.yml')]);
     assert.equal(code, 0, out);
     assert.match(out, new RegExp(`${alertRules.length + 1} rules found`));
@@ -61,7 +61,7 @@ describe('the alert rules', () => {
     assert.deepEqual([...covered].sort(), [...eventNames].sort());
   });
 
-  it('fire on the fault and stay quiet on the bound', async () => {
+  test('fire on the fault and stay quiet on the bound', async () => {
     const test = (rule: AlertRule, loud: boolean) => ({
       interval: '1m',
       input_series: [...monitorRuns, inputOf(rule, loud)],
