@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '@redkeep/testing';
 import { createClient, createSentinel, type RedisClient } from 'redkeep';
@@ -99,7 +99,7 @@ describe('redkeep rotate certificates and ca', () => {
     await sandbox.remove();
   });
 
-  it('serves new certificates on every node and refuses no client', async () => {
+  test('serves new certificates on every node and refuses no client', async () => {
     const before = await served();
     const result = await sandbox.run(['rotate', 'certificates', '--all', '--yes']);
     assert.equal(result.code, 0, result.err);
@@ -109,7 +109,7 @@ describe('redkeep rotate certificates and ca', () => {
     assert.deepEqual(failures, []);
   });
 
-  it('replaces the CA, resumed after kills, and has the old one refused', async () => {
+  test('replaces the CA, resumed after kills, and has the old one refused', async () => {
     const old = {
       ca: await text(deployment.caFile),
       cert: await text('pki/clients/app.crt'),

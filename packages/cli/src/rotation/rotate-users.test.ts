@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort, waitFor } from '@redkeep/testing';
 import { createClient, createSentinel, fromFile, type RedisClient } from 'redkeep';
@@ -114,7 +114,7 @@ describe('redkeep rotate users on three nodes and three sentinels', () => {
     await sandbox.remove();
   });
 
-  it('gives every user a new password on every node, refuses no working client and raises no alert', async () => {
+  test('gives every user a new password on every node, refuses no working client and raises no alert', async () => {
     const old = new Map<string, string>();
     for (const user of users) old.set(user, await password(user));
     assert.equal((await sandbox.run(['monitor', '--once'])).code, 0);
@@ -141,7 +141,7 @@ describe('redkeep rotate users on three nodes and three sentinels', () => {
     assert.deepEqual(Object.keys(rotations).sort(), [...users].sort());
   });
 
-  it('ends in the same state when it was killed at any step', async () => {
+  test('ends in the same state when it was killed at any step', async () => {
     assert.ok(steps > 20, `${steps} steps`);
     const indexes = Array.from({ length: steps - 1 }, (_, index) => index);
     // A few of them here, spread over all; npm run test:rotation kills at each.
@@ -170,7 +170,7 @@ describe('redkeep rotate users on three nodes and three sentinels', () => {
     assert.deepEqual(failures, []);
   });
 
-  it('gives a straggler its old password back within a second, names it, and ends without it later', async () => {
+  test('gives a straggler its old password back within a second, names it, and ends without it later', async () => {
     const old = await password('app');
     const primary = deployment.nodes[0]!;
     let refusedAt = 0;
@@ -215,7 +215,7 @@ describe('redkeep rotate users on three nodes and three sentinels', () => {
     assert.deepEqual(failures, []);
   });
 
-  it('takes an unfinished rotation back', async () => {
+  test('takes an unfinished rotation back', async () => {
     const old = await password('app');
     const kill = new AbortController();
     await sandbox.run(['rotate', 'users', 'app', '--yes', '--grace', '60', '--verbose'], {
@@ -234,7 +234,7 @@ describe('redkeep rotate users on three nodes and three sentinels', () => {
     assert.deepEqual(failures, []);
   });
 
-  it('puts new passwords where applications read them, and stops before anything is removed when one place refuses', async () => {
+  test('puts new passwords where applications read them, and stops before anything is removed when one place refuses', async () => {
     const kv = new Map<string, { version: number; data: Record<string, unknown> }>();
     let refuse = true;
     const vault = createServer((request, response) => {
@@ -289,7 +289,7 @@ describe('redkeep rotate users on three nodes and three sentinels', () => {
     assert.deepEqual(failures, []);
   });
 
-  it('ends sessions in an emergency and rescues nobody', async () => {
+  test('ends sessions in an emergency and rescues nobody', async () => {
     const { connect } = await openDeployment(sandbox);
     const old = await password('app');
     const thief = (await connect('app')) as RedisClient;
