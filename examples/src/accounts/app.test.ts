@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { accessSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,11 +12,13 @@ import { after, before, describe, test } from 'node:test';
 import {
   AuditReader,
   AuditTrail,
+  CsrfTokens,
   Encryption,
   keysFromValue,
+  LoginThrottle,
   localWrapper,
+  OneTimeTokens,
   PersonKeys,
-  RateLimiter,
   redisKeyStore,
   SessionCookie,
   Sessions,
@@ -52,6 +54,7 @@ describe('accounts in a browser', () => {
   let browser: Browser;
   let base: string;
   const refusals: string[] = [];
+  const links: string[] = [];
 
   before(async () => {
     const keys = await startServer();
@@ -72,24 +75,24 @@ describe('accounts in a browser', () => {
     const chainKey = secret();
     trail = new AuditTrail({ client, chainKey, persons, spool: { path: join(folder, 'audit.spool') } });
     reader = new AuditReader({ client, chainKey, persons });
+    const { server: credential } = await sharedPki();
+    const web = createServer({ cert: credential.cert, key: credential.key }).listen(0, '127.0.0.1');
+    await once(web, 'listening');
+    base = `https://localhost:${(web.address() as AddressInfo).port}/`;
     const app = accountsApp({
       client,
       accounts: new Map([['ana', await account('correct horse', randomBytes(16))]]),
       sessions: new Sessions<Visit>({ client, encryption, onRefused: (reason) => refusals.push(reason) }),
       cookie: new SessionCookie(),
-      logins: new RateLimiter({
-        client,
-        onStoreError: 'deny',
-        timeoutMs: 2000,
-        limits: [{ name: 'login', limit: 10, periodMs: 3_600_000 }],
-      }),
+      throttle: new LoginThrottle({ client, key: secret(), account: { free: 8 } }),
+      tokens: new OneTimeTokens({ client, encryption, key: secret() }),
+      csrf: new CsrfTokens({ keys: [secret()], origins: [base.slice(0, -1)] }),
+      sendLink: (_user, path) => links.push(path),
       persons,
       trail,
+      reader,
     });
-    const { server: credential } = await sharedPki();
-    const web = createServer({ cert: credential.cert, key: credential.key }, app).listen(0, '127.0.0.1');
-    await once(web, 'listening');
-    base = `https://localhost:${(web.address() as AddressInfo).port}/`;
+    web.on('request', app);
     browser = await chromium.launch({ executablePath: browserPath(), args: ['--no-sandbox'] });
     ending.push(
       () => browser.close(),
@@ -117,7 +120,8 @@ describe('accounts in a browser', () => {
     await page.fill('[name=password]', password);
     await page.click('#login');
   }
-  const sessionCookie = async (page: Page) => (await page.context().cookies())[0]!;
+  const sessionCookie = async (page: Page) =>
+    (await page.context().cookies()).find(({ name }) => name === '__Host-sid')!;
   const hello = (page: Page) => page.locator('#hello').count();
 
   test('logging in gives a new session id, in a cookie that scripts and other sites do not get', async () => {
@@ -154,6 +158,89 @@ describe('accounts in a browser', () => {
     await one.click('#logout-everywhere');
     await two.goto(base);
     assert.deepEqual([await hello(one), await hello(two)], [0, 0]);
+  });
+
+  test('a link logs in once, when its button is pressed, and not when a scanner opens it', async () => {
+    const page = await visitor();
+    await page.fill('#link-user', 'ana');
+    await page.click('#send-link');
+    const link = new URL(links.at(-1)!, base).href;
+    const scanner = await visitor('Mail scanner');
+    await scanner.goto(link);
+    assert.equal(await hello(scanner), 0);
+    await page.goto(link);
+    await page.click('#redeem');
+    assert.equal(await page.textContent('#hello'), 'Hello ana');
+    await scanner.goto(link);
+    await scanner.click('#redeem');
+    assert.equal(await scanner.textContent('#message'), 'This link was used or is too old');
+    const sent = links.length;
+    await scanner.goto(base);
+    await scanner.fill('#link-user', 'nobody');
+    await scanner.click('#send-link');
+    assert.equal(links.length, sent);
+    await page.goto(base);
+    await page.click('#logout-everywhere');
+  });
+
+  test('devices are listed and ended one by one', async () => {
+    const [laptop, phone] = [await visitor('Laptop'), await visitor('Phone')];
+    await logIn(laptop);
+    await logIn(phone);
+    await laptop.goto(`${base}devices`);
+    assert.deepEqual(
+      (await laptop.locator('.device').allTextContents()).map((text) => text.trim()),
+      ['Laptop this device', 'Phone End'],
+    );
+    await laptop.click('.end');
+    await phone.goto(base);
+    await laptop.goto(base);
+    assert.deepEqual([await hello(phone), await hello(laptop)], [0, 1]);
+    await laptop.click('#logout');
+  });
+
+  test('guessing is slowed down everywhere but on the owner’s device', async () => {
+    const owner = await visitor('Owner');
+    await logIn(owner);
+    await owner.click('#logout');
+    const thief = await visitor('Thief');
+    let refused = '';
+    for (let i = 0; i < 12 && refused !== 'Too many attempts'; i++) {
+      await thief.goto(base);
+      await logIn(thief, `guess ${i}`);
+      refused = (await thief.textContent('#message')) ?? '';
+    }
+    assert.equal(refused, 'Too many attempts');
+    await logIn(owner);
+    assert.equal(await hello(owner), 1);
+    await owner.click('#logout');
+  });
+
+  test('a form of another site or another session changes nothing', async () => {
+    const page = await visitor();
+    await logIn(page);
+    const evil = await visitor();
+    const post = (target: Page, headers: Record<string, string>, token: string) =>
+      target.request.post(`${base}note`, { form: { note: 'forged', _csrf: token }, headers });
+    const token = await page.getAttribute('[name=_csrf]', 'value');
+    const foreign = await evil.getAttribute('[name=_csrf]', 'value');
+    assert.equal((await post(page, { origin: 'https://evil.example' }, token!)).status(), 403);
+    assert.equal((await post(page, { origin: base.slice(0, -1) }, foreign!)).status(), 403);
+    await page.goto(base);
+    assert.notEqual(await page.textContent('#note'), 'forged');
+    await page.click('#logout');
+  });
+
+  test('a person takes along everything that is kept about them', async () => {
+    const page = await visitor('Exporter');
+    await logIn(page);
+    await page.fill('[name=note]', 'mine');
+    await page.click('#save');
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('#export')]);
+    const data = JSON.parse(await readFile(await download.path(), 'utf8'));
+    assert.deepEqual([data.user, data.note, data.devices[0].device], ['ana', 'mine', 'Exporter']);
+    assert.ok(data.audit.some((entry: { action: string }) => entry.action === 'note.write'));
+    await page.click('#logout');
   });
 
   test('erasing leaves nothing readable, and the audit trail whole', async () => {

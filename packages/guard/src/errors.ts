@@ -137,6 +137,30 @@ export const guardErrors = {
     what: 'A holder with a newer fencing token has already written; this write was refused',
     next: 'Stop the work: this process no longer owns the resource.',
   },
+  REDKEEP_TOKEN_LIMIT: {
+    what: 'The subject has been given as many tokens or codes of this purpose as allowed in an hour',
+    next: 'Refuse the request as "too many requests", or raise `maxPerHour`.',
+  },
+  REDKEEP_TOKEN_REUSED: {
+    what: 'The refresh token was used before, or its family has been ended; no token of the family works any more',
+    next: 'Let the user log in again, and look at `onReuse`: a copy of the token may be in other hands.',
+  },
+  REDKEEP_TOKEN_RACED: {
+    what: 'The refresh token was used a moment ago, by another request of the same client',
+    next: 'Use the token that the other request received, or try again with it.',
+  },
+  REDKEEP_IDEMPOTENCY_RUNNING: {
+    what: 'A request with this idempotency key is running',
+    next: 'Answer 409 and let the client try again later, or raise `waitMs`.',
+  },
+  REDKEEP_IDEMPOTENCY_MISMATCH: {
+    what: 'The idempotency key was used with another request',
+    next: 'Answer 422: the client must use a new key for a new request.',
+  },
+  REDKEEP_IDEMPOTENCY_LOST: {
+    what: 'The work was done, but its key had passed to another run, so the answer was not kept',
+    next: 'Look for what was done twice; raise `lockMs` if work is silent for longer.',
+  },
 } as const satisfies Record<string, { what: string; next: string }>;
 
 /** Stable code of a {@link GuardError}. */

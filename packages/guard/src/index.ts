@@ -6,6 +6,7 @@ export type { StoredEntry } from './audit-trail/entry.js';
 export { type AuditRepair, type AuditRepairOptions, repairAuditTrail } from './audit-trail/repair.js';
 export type { ChainProblem, ChainReport, OutsideProof } from './audit-trail/verify-chain.js';
 export { Cache, type CacheOptions } from './cache/cache.js';
+export { type CsrfOptions, CsrfTokens, type OriginHeaders } from './csrf/csrf-tokens.js';
 export { BlindIndex, type BlindIndexOptions } from './encryption/blind-index.js';
 export { DataKey } from './encryption/data-key.js';
 export { EncryptedHash, type EncryptedHashOptions } from './encryption/encrypted-hash.js';
@@ -46,6 +47,22 @@ export { type SodiumNative, sodiumAccelerator } from './encryption/sodium-accele
 export { GuardError, type GuardErrorCode, guardErrors, hasCode } from './errors.js';
 export { type AddressedRequest, clientAddress } from './http/client-address.js';
 export { type FingerprintPart, requestFingerprint } from './http/request-fingerprint.js';
+export {
+  honoRateLimit,
+  koaRateLimit,
+  NestRateLimitGuard,
+  type WebRateLimitOptions,
+  WebSessionHandler,
+  type WebSessionHandlerOptions,
+  webCsrfCheck,
+  webRateLimit,
+} from './http/web.js';
+export {
+  IdempotencyKeys,
+  type IdempotencyOptions,
+  type IdempotentRequest,
+  type IdempotentResult,
+} from './idempotency/idempotency.js';
 export type { AclLineOptions, AclSpace, KeyspaceUse } from './keyspace/acl-lines.js';
 export type { ValidatorOptions } from './keyspace/command-validator.js';
 export type { KeyspaceDefinition } from './keyspace/definition.js';
@@ -58,8 +75,17 @@ export {
   type ValueOf,
 } from './keyspace/keyspaces.js';
 export type { StandardSchema } from './keyspace/standard-schema.js';
+export { LeaderElection, type LeaderElectionOptions } from './lock/leader-election.js';
 export type { Lock } from './lock/lock.js';
 export { type LockOptions, Locks, type LocksOptions } from './lock/locks.js';
+export { type Permit, type PermitOptions, Semaphores, type SemaphoresOptions } from './lock/semaphores.js';
+export {
+  type Backoff,
+  type LoginAttempt,
+  type LoginAttemptSource,
+  LoginThrottle,
+  type LoginThrottleOptions,
+} from './login/login-throttle.js';
 export {
   type GuardComponentName,
   type GuardLibrary,
@@ -98,4 +124,14 @@ export {
   type SessionsOptions,
 } from './session/sessions.js';
 export type { ExpressStoreOptions, WebSession } from './session/web-sessions.js';
+export { type ApiKey, type ApiKeyRequest, ApiKeys, type ApiKeysOptions } from './tokens/api-keys.js';
+export {
+  type CodeRequest,
+  OneTimeTokens,
+  type OneTimeTokensOptions,
+  type Redeemed,
+  type TokenRequest,
+} from './tokens/one-time-tokens.js';
+export { type RefreshToken, RefreshTokens, type RefreshTokensOptions } from './tokens/refresh-tokens.js';
+export { type RevocableToken, TokenDenylist, type TokenDenylistOptions } from './tokens/token-denylist.js';
 export { version } from './version.js';

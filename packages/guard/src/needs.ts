@@ -4,12 +4,18 @@ import * as cacheScripts from './cache/cache-scripts.js';
 import { READ, WRITE } from './encryption/encrypted-hash.js';
 import { SWAP } from './encryption/key-store.js';
 import { REPLACE } from './encryption/reencrypt.js';
+import { BEGIN_ONCE, END_ONCE } from './idempotency/idempotency.js';
 import { COUNT as VALUE_COUNT } from './keyspace/value-scripts.js';
 import { GUARDED_SET, RELEASE, RENEW } from './lock/lock.js';
 import { ACQUIRE } from './lock/locks.js';
+import { TAKE_PLACE } from './lock/semaphores.js';
+import * as loginScripts from './login/login-scripts.js';
 import * as limitScripts from './rate-limit/limit-scripts.js';
 import { Script } from './redis/script.js';
 import * as sessionScripts from './session/session-scripts.js';
+import { ADD_KEY, INDEX_KEY, NOTE_USE } from './tokens/api-keys.js';
+import { REVOKE_BEFORE } from './tokens/token-denylist.js';
+import * as tokenScripts from './tokens/token-scripts.js';
 
 /*
  * What each component needs of an ACL user: the one place that says so. `aclLines`, the command validator and
@@ -27,6 +33,13 @@ export const guardComponentNames = [
   'audit',
   'auditor',
   'keys',
+  'login',
+  'tokens',
+  'denylist',
+  'refreshTokens',
+  'apiKeys',
+  'idempotency',
+  'semaphores',
 ] as const;
 export type GuardComponentName = (typeof guardComponentNames)[number];
 
@@ -105,6 +118,55 @@ export const guardNeeds: Readonly<Record<GuardComponentName, GuardNeed>> = {
     commands: words('get set scan role publish subscribe unsubscribe'),
     scripts: [SWAP],
     channels: ['redkeep:erased'],
+  },
+  login: {
+    purpose: 'The login throttle.',
+    prefix: 'login:',
+    commands: words('hget hmget hset del pexpire time'),
+    scripts: scriptsOf(loginScripts),
+    channels: [],
+  },
+  tokens: {
+    purpose: 'One-time tokens and codes.',
+    prefix: 'token:',
+    commands: words('hmget hset hdel pexpire time'),
+    scripts: [tokenScripts.ISSUE, tokenScripts.REDEEM],
+    channels: [],
+  },
+  denylist: {
+    purpose: 'Revoked tokens.',
+    prefix: 'deny:',
+    commands: words('get set exists'),
+    scripts: [REVOKE_BEFORE],
+    channels: [],
+  },
+  refreshTokens: {
+    purpose: 'Families of refresh tokens.',
+    prefix: 'refresh:',
+    commands: words('hget hmget hset del exists pexpire pttl zadd zrem zrange zremrangebyscore time'),
+    scripts: [tokenScripts.REFRESH, tokenScripts.START_FAMILY, tokenScripts.END_FAMILY, tokenScripts.ADD_FAMILY],
+    channels: [],
+  },
+  apiKeys: {
+    purpose: 'API keys.',
+    prefix: 'apikey:',
+    commands: words('hmget hset del pexpire pttl sadd srem smembers'),
+    scripts: [ADD_KEY, INDEX_KEY, NOTE_USE],
+    channels: [],
+  },
+  idempotency: {
+    purpose: 'Idempotency keys and their answers.',
+    prefix: 'idem:',
+    commands: words('hmget hset del pexpire'),
+    scripts: [BEGIN_ONCE, END_ONCE],
+    channels: [],
+  },
+  semaphores: {
+    purpose: 'Semaphores.',
+    prefix: 'sem:',
+    commands: words('zadd zrem zcard zcount zscore zrevrange zremrangebyscore pexpire time'),
+    scripts: [TAKE_PLACE],
+    channels: [],
   },
 };
 

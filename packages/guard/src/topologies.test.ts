@@ -4,13 +4,14 @@ import { generateKeyPairSync } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import {
   type Cluster,
+  findEngines,
   type SentinelSetup,
   type Server,
   startCluster,
   startSentinel,
   startServer,
 } from '@redkeep/testing';
-import { createClientPool, createCluster, createSentinel } from 'redkeep';
+import { createClient, createClientPool, createCluster, createSentinel } from 'redkeep';
 import type { Anchor } from './audit-trail/anchor.js';
 import { AuditReader } from './audit-trail/audit-reader.js';
 import { AuditTrail } from './audit-trail/audit-trail.js';
@@ -22,12 +23,20 @@ import { PersonKeys } from './encryption/person-keys.js';
 import { keysFromValue } from './encryption/providers/local.js';
 import { localWrapper } from './encryption/providers/wrappers.js';
 import { reencrypt } from './encryption/reencrypt.js';
+import { IdempotencyKeys } from './idempotency/idempotency.js';
 import { defineKeyspaces } from './keyspace/keyspaces.js';
 import { Locks } from './lock/locks.js';
+import { Semaphores } from './lock/semaphores.js';
+import { LoginThrottle } from './login/login-throttle.js';
+import { guardLibrary } from './needs.js';
 import { RateLimiter } from './rate-limit/rate-limiter.js';
 import type { GuardClient } from './redis/redis.js';
 import { Sessions } from './session/sessions.js';
 import { keyA, keyB, refused, testEncryption } from './testing/support.js';
+import { ApiKeys } from './tokens/api-keys.js';
+import { OneTimeTokens } from './tokens/one-time-tokens.js';
+import { RefreshTokens } from './tokens/refresh-tokens.js';
+import { TokenDenylist } from './tokens/token-denylist.js';
 
 const hour = 3_600_000;
 /** More than the slots of one master hold by chance. */
@@ -122,6 +131,54 @@ function guardsOn(name: string, start: () => Promise<Setup>): void {
       await cache.delete('user-0');
     });
 
+    test('logins are slowed down, tokens redeemed once, requests run once, places limited, keys verified', async () => {
+      const { client } = setup;
+      const encryption = testEncryption();
+      const throttle = new LoginThrottle({ client, key: keyA });
+      const attempts = await Promise.all(
+        MANY.map((user) =>
+          Promise.all(Array.from({ length: 7 }, (_, i) => throttle.begin({ account: user, address: `${user}-${i}` }))),
+        ),
+      );
+      assert.ok(attempts.every((own) => own.filter(({ allowed }) => allowed).length === 5));
+      const tokens = new OneTimeTokens({ client, encryption, key: keyA });
+      const refresh = new RefreshTokens({ client, encryption, keys: [keyA] });
+      const once = new IdempotencyKeys({ client, encryption, waitMs: 10_000 });
+      const semaphores = new Semaphores({ client });
+      const apiKeys = new ApiKeys({ client, encryption, label: 'acme' });
+      const denylist = new TokenDenylist({ client, timeoutMs: 5000 });
+      for (const user of MANY.slice(0, 8)) {
+        const token = await tokens.issue({ purpose: 'link', subject: user });
+        const redeemed = await Promise.all([1, 2, 3].map(() => tokens.redeem('link', token)));
+        assert.equal(redeemed.filter((found) => found?.subject === user).length, 1);
+        const first = await refresh.start(user);
+        assert.equal((await refresh.refresh(first.token))?.user, user);
+        assert.equal(await refresh.endAll(user), 1);
+        let runs = 0;
+        const request = { key: `a request of ${user}`, scope: user, fingerprint: 'x' };
+        await Promise.all([1, 2, 3].map(() => once.run(request, async () => ++runs)));
+        assert.equal(runs, 1);
+        const permit = await semaphores.acquire(user, { places: 1 });
+        await refused(() => semaphores.acquire(user, { places: 1 }), 'REDKEEP_LOCK_TIMEOUT');
+        await permit.release();
+        const { key, info } = await apiKeys.create({ owner: user, name: 'x', scopes: ['read'] });
+        assert.equal((await apiKeys.verify(key, { scope: 'read' }))?.owner, user);
+        assert.equal(await apiKeys.revoke(user, info.id), true);
+        await denylist.revoke(info.id, Date.now() + hour);
+        assert.equal(await denylist.isRevoked({ id: info.id }), true);
+      }
+    });
+
+    test('a count beside logins takes none of them out of "log out everywhere"', async () => {
+      const sessions = new Sessions({ client: setup.client, encryption: testEncryption() });
+      const others = new Sessions({ client: setup.client, encryption: testEncryption() });
+      const made = Array.from({ length: 100 }, () => sessions.create({ user: 'beside', data: {} }));
+      const counts = Array.from({ length: 100 }, () => others.count('beside'));
+      await Promise.all([...made, ...counts]);
+      assert.equal(await others.destroyAll('beside'), 100);
+      assert.equal(await others.count('beside'), 0);
+    });
+
     test('the audit trail is one chain that verifies and is trimmed', async () => {
       const pair = generateKeyPairSync('ed25519');
       const anchors: Anchor[] = [];
@@ -176,6 +233,23 @@ function guardsOn(name: string, start: () => Promise<Setup>): void {
     });
   });
 }
+
+/** The engines beside the one that every other test runs on. */
+for (const engine of findEngines().filter(({ name }) => /^(redis-8|valkey-9)/.test(name)))
+  guardsOn(engine.name, async () => {
+    const server = await startServer({ engine });
+    // By functions here: the default user may run EVALSHA, so it is taken away.
+    await server.command('FUNCTION', 'LOAD', 'REPLACE', guardLibrary().code);
+    await server.command('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '&*', '+@all', '-eval', '-evalsha');
+    const client = await createClient({ url: server.url, username: 'app', password: 'secret' }).connect();
+    return {
+      client,
+      async close() {
+        client.destroy();
+        await server[Symbol.asyncDispose]();
+      },
+    };
+  });
 
 guardsOn('a pool', async () => {
   const server = await startServer();

@@ -83,7 +83,9 @@ export class AuditReader {
   async *aboutPerson(person: string): AsyncGenerator<NumberedEntry> {
     const name = this.#persons?.pseudonym(person) ?? person;
     for await (const entry of this.entries()) {
-      if (entry.subject !== name && entry.actor !== name) continue;
+      // A name that was only claimed is not the person's doing, and the address is somebody else's.
+      const byPerson = entry.actor === name && entry.actorKind !== 'unauthenticated';
+      if (entry.subject !== name && !byPerson) continue;
       yield { ...(await openEntry(entry, this.#persons, this.#name)), seq: entry.seq };
     }
   }

@@ -13,12 +13,19 @@ import { redisKeyStore } from '../encryption/key-store.js';
 import { PersonKeys } from '../encryption/person-keys.js';
 import { keysFromValue } from '../encryption/providers/local.js';
 import { localWrapper } from '../encryption/providers/wrappers.js';
+import { IdempotencyKeys } from '../idempotency/idempotency.js';
 import { Locks } from '../lock/locks.js';
+import { Semaphores } from '../lock/semaphores.js';
+import { LoginThrottle } from '../login/login-throttle.js';
 import { guardLibrary } from '../needs.js';
 import { RateLimiter } from '../rate-limit/rate-limiter.js';
 import { expressSessionStore } from '../session/express-store.js';
 import { Sessions } from '../session/sessions.js';
 import { keyA, keyB, refused, testEncryption, useServer } from '../testing/support.js';
+import { ApiKeys } from '../tokens/api-keys.js';
+import { OneTimeTokens } from '../tokens/one-time-tokens.js';
+import { RefreshTokens } from '../tokens/refresh-tokens.js';
+import { TokenDenylist } from '../tokens/token-denylist.js';
 import { defineKeyspaces } from './keyspaces.js';
 
 const redis = useServer();
@@ -32,6 +39,14 @@ const spaces = defineKeyspaces({
   cache: { prefix: 'cache:', use: 'cache', user: 'worker' },
   audit: { prefix: 'audit:', use: 'audit', user: 'app', auditor: 'auditor' },
   keys: { prefix: 'redkeep:keys:', use: 'keys', user: 'keeper' },
+  logins: { prefix: 'login:', use: 'login', user: 'web' },
+  tokens: { prefix: 'token:', use: 'tokens', user: 'web' },
+  denied: { prefix: 'deny:', use: 'denylist', user: 'web' },
+  refresh: { prefix: 'refresh:', use: 'refreshTokens', user: 'web' },
+  apiKeys: { prefix: 'apikey:', use: 'apiKeys', user: 'web' },
+  requests: { prefix: 'idem:', use: 'idempotency', user: 'web' },
+  places: { prefix: 'sem:', use: 'semaphores', user: 'web' },
+  reports: { prefix: 'lock2:', use: 'locks', user: 'reporter', guards: ['report:'] },
   jobs: { prefix: 'job:', use: 'lists', user: 'queue' },
   events: { prefix: 'event:', use: 'streams', user: 'queue' },
 });
@@ -172,6 +187,53 @@ function aclLinesSuffice(functions: boolean): void {
       await persons.sealer('ana').seal('x', { space: 's', key: 'k' });
       await persons.erase('ana');
       await assert.rejects(client.publish('other', 'x'), /NOPERM/);
+    });
+
+    test('logins, tokens, keys, idempotency and semaphores work', async () => {
+      const client = as('web');
+      const encryption = testEncryption();
+      const throttle = new LoginThrottle({ client, key: keyA });
+      const attempt = await throttle.begin({ account: 'ana', address: 'a' });
+      const device = await attempt.succeeded();
+      assert.equal((await throttle.begin({ account: 'ana', address: 'a', device })).knownDevice, true);
+      const tokens = new OneTimeTokens({ client, encryption, key: keyA });
+      const token = await tokens.issue({ purpose: 'x', subject: 'ana' });
+      assert.ok(await tokens.redeem('x', token));
+      await tokens.issueCode({ purpose: 'x', subject: 'ana' });
+      await tokens.redeemCode('x', 'ana', '000000');
+      await tokens.revoke('x', 'ana');
+      const denylist = new TokenDenylist({ client, timeoutMs: 2000 });
+      await denylist.revoke('id', Date.now() + hour);
+      await denylist.revokeAllOf('ana');
+      assert.equal(await denylist.isRevoked({ id: 'id', subject: 'ana', issuedAt: 1 }), true);
+      const refresh = new RefreshTokens({ client, encryption, keys: [keyA] });
+      const next = await refresh.refresh((await refresh.start('ana')).token);
+      assert.equal(await refresh.end(next!.token), true);
+      await refresh.endAll('ana');
+      const apiKeys = new ApiKeys({ client, encryption, label: 'acme' });
+      const { key, info } = await apiKeys.create({ owner: 'ana', name: 'x', scopes: [] });
+      assert.ok(await apiKeys.verify(key));
+      assert.equal((await apiKeys.list('ana')).length, 1);
+      assert.equal(await apiKeys.revoke('ana', info.id), true);
+      const once = new IdempotencyKeys({ client, encryption });
+      const request = { key: 'a key of 16 or more', scope: 'ana', fingerprint: 'x' };
+      await assert.rejects(
+        once.run(request, () => Promise.reject(new Error('failed'))),
+        /failed/,
+      );
+      assert.equal((await once.run(request, async () => 1)).value, 1);
+      const semaphores = new Semaphores({ client });
+      const permit = await semaphores.acquire('a', { places: 1 });
+      assert.equal(await semaphores.count('a'), 1);
+      assert.equal(await permit.release(), true);
+    });
+
+    test('a holder writes what it guards under the rules of its locks', async () => {
+      const locks = new Locks({ client: as('reporter'), prefix: 'lock2:' });
+      const lock = await locks.acquire('nightly');
+      await lock.guardedSet('report:latest', 'ready', hour);
+      await refused(() => lock.guardedSet('note:1', 'x', hour), 'REDKEEP_STORE_DENIED');
+      await lock.release();
     });
 
     test('queues work', async () => {

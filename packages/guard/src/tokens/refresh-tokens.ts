@@ -1,0 +1,184 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { keyedHash } from '../digest.js';
+import type { Sealer } from '../encryption/encryption.js';
+import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
+import { GuardError } from '../errors.js';
+import { checkedPrefix, type GuardClient, listOf, Redis, textOf } from '../redis/redis.js';
+import { ADD_FAMILY, END_FAMILY, REFRESH, START_FAMILY } from './token-scripts.js';
+
+/** Options of {@link RefreshTokens}. */
+export interface RefreshTokensOptions {
+  readonly client: GuardClient;
+  readonly encryption: Sealer;
+  /** Keys of 32 bytes that sign tokens, newest first. */
+  readonly keys: readonly KeyMaterial[];
+  /** Before every key; default `refresh:`. */
+  readonly prefix?: string;
+  /** Milliseconds without a refresh after which a family ends; default 7 days. */
+  readonly idleMs?: number;
+  /** Milliseconds after which a family ends however busy; default 30 days, at most 366. */
+  readonly absoluteMs?: number;
+  /**
+   * Milliseconds during which the token before may be presented again without ending the family: it gets
+   * REDKEEP_TOKEN_RACED. For two tabs that refresh at once; default 10,000, 0 to 60,000.
+   */
+  readonly graceMs?: number;
+  /** Called when a token that was used before is presented: it was stolen, or the thief was faster. */
+  readonly onReuse?: (family: string) => void;
+  /** Milliseconds to wait for Redis; default 2000. */
+  readonly timeoutMs?: number;
+}
+
+/** A token and what it stands for. */
+export interface RefreshToken {
+  /** For the client: 90 characters or so. */
+  readonly token: string;
+  readonly user: string;
+  readonly data: unknown;
+}
+
+interface Parsed {
+  readonly family: string;
+  readonly generation: number;
+}
+
+const DAY_MS = 86_400_000;
+/** Longer than any request that has begun may take. */
+const MARK_MS = 300_000;
+
+/**
+ * Refresh tokens that are used once: each refresh gives the next, and presenting an old one ends the whole family, because
+ * either the client or a thief has a copy (RFC 9700, section 4.14.2). Tokens are signed, so that a made-up one ends nothing.
+ *
+ * @example
+ * const first = await tokens.start('ana', { client: 'phone' });
+ * const next = await tokens.refresh(first.token);   // first.token is void now
+ */
+export class RefreshTokens {
+  readonly #redis: Redis;
+  readonly #encryption: Sealer;
+  readonly #keys: readonly Uint8Array[];
+  readonly #prefix: string;
+  readonly #idleMs: number;
+  readonly #absoluteMs: number;
+  readonly #graceMs: number;
+  readonly #onReuse: (family: string) => void;
+
+  constructor(options: RefreshTokensOptions) {
+    this.#redis = new Redis(options.client, options.timeoutMs);
+    this.#encryption = options.encryption;
+    this.#keys = options.keys.map(decodeKey);
+    if (this.#keys.length === 0 || this.#keys.some((key) => key.length !== 32))
+      throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'refresh tokens need keys of 32 bytes');
+    this.#prefix = checkedPrefix(options.prefix ?? 'refresh:');
+    this.#absoluteMs = options.absoluteMs ?? 30 * DAY_MS;
+    this.#idleMs = Math.min(options.idleMs ?? 7 * DAY_MS, this.#absoluteMs);
+    if (!(this.#absoluteMs >= 1000 && this.#absoluteMs <= 366 * DAY_MS && this.#idleMs >= 1000))
+      throw new GuardError('REDKEEP_GUARD_OPTION', 'idleMs and absoluteMs must be from 1000 ms to 366 days');
+    this.#graceMs = options.graceMs ?? 10_000;
+    if (!(this.#graceMs >= 0 && this.#graceMs <= 60_000)) throw new GuardError('REDKEEP_GUARD_OPTION', 'graceMs');
+    this.#onReuse = options.onReuse ?? (() => undefined);
+  }
+
+  /** The first token of a new family, after a login. Errors: REDKEEP_STORE_…. */
+  async start(user: string, data?: unknown): Promise<RefreshToken> {
+    if (typeof user !== 'string' || user === '') throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'user');
+    const family = randomBytes(16).toString('base64url');
+    const sealed = await this.#seal(family, 1, user, data);
+    const hash = this.#userHash(user);
+    await this.#redis.script(ADD_FAMILY, [this.#indexOf(hash)], [family, String(this.#absoluteMs)]);
+    const args = [sealed, String(this.#idleMs), String(this.#absoluteMs), hash];
+    if ((await this.#redis.script(START_FAMILY, [this.#keyOf(family)], args)) !== 1)
+      throw new GuardError('REDKEEP_TOKEN_REUSED', 'all tokens of the user were ended meanwhile');
+    return { token: this.#tokenOf(family, 1), user, data };
+  }
+
+  /**
+   * The next token, with data changed if given; undefined for one that is unknown, forged or expired.
+   * Errors: REDKEEP_TOKEN_REUSED when it was used before, and the family has ended; REDKEEP_TOKEN_RACED within the grace.
+   */
+  async refresh(token: string, change?: (data: unknown) => unknown): Promise<RefreshToken | undefined> {
+    const parsed = this.#parse(token);
+    if (parsed === undefined) return undefined;
+    const { family, generation } = parsed;
+    const held = await this.#read(family, generation);
+    const data = held === undefined || change === undefined ? held?.data : change(held.data);
+    const user = held?.user ?? '';
+    const sealed = held === undefined ? '' : await this.#seal(family, generation + 1, user, data);
+    const args = [String(generation), sealed, String(this.#idleMs), String(this.#graceMs)];
+    const [status] = listOf(await this.#redis.script(REFRESH, [this.#keyOf(family)], args));
+    if (status === 3) {
+      this.#onReuse(family);
+      throw new GuardError('REDKEEP_TOKEN_REUSED');
+    }
+    if (status === 2) throw new GuardError('REDKEEP_TOKEN_RACED');
+    if (status !== 1 || held === undefined) return undefined;
+    return { token: this.#tokenOf(family, generation + 1), user, data };
+  }
+
+  /** Ends the family of a token: a logout. False when there was none. */
+  async end(token: string): Promise<boolean> {
+    const parsed = this.#parse(token);
+    return parsed !== undefined && this.#end(parsed.family);
+  }
+
+  /** Ends all families of a user, those being started included. Returns how many there were. */
+  async endAll(user: string): Promise<number> {
+    const index = this.#indexOf(this.#userHash(user));
+    const families = listOf(await this.#redis.read(index, 'ZRANGE', '0', '-1')).map((family) => textOf(family)!);
+    const ended = await Promise.all(families.map((family) => this.#end(family)));
+    if (families.length > 0) await this.#redis.write(index, 'ZREM', ...families);
+    return ended.filter(Boolean).length;
+  }
+
+  async #end(family: string): Promise<boolean> {
+    return (await this.#redis.script(END_FAMILY, [this.#keyOf(family)], [String(MARK_MS)])) === 1;
+  }
+
+  /** What the current generation stands for; undefined for another one, which cannot be opened either. */
+  async #read(family: string, generation: number): Promise<{ user: string; data: unknown } | undefined> {
+    const key = this.#keyOf(family);
+    const [current, sealed] = listOf(await this.#redis.read(key, 'HMGET', 'g', 'v'));
+    if (Number(textOf(current)) !== generation || !Buffer.isBuffer(sealed)) return undefined;
+    const opened = await this.#encryption.open(sealed, placeOf(key, generation));
+    return JSON.parse(opened.toString()) as { user: string; data: unknown };
+  }
+
+  #seal(family: string, generation: number, user: string, data: unknown): Buffer | Promise<Buffer> {
+    return this.#encryption.seal(JSON.stringify({ user, data }), placeOf(this.#keyOf(family), generation));
+  }
+
+  #tokenOf(family: string, generation: number): string {
+    const text = `${family}.${generation.toString(36)}`;
+    return `${text}.${macOf(this.#keys[0]!, text).toString('base64url')}`;
+  }
+
+  #parse(token: string): Parsed | undefined {
+    const [, text, family, generation, mac] =
+      /^(([\w-]{22})\.([a-z0-9]{1,8}))\.([\w-]{43})$/.exec(typeof token === 'string' ? token : '') ?? [];
+    if (text === undefined || family === undefined || generation === undefined || mac === undefined) return undefined;
+    const given = Buffer.from(mac, 'base64url');
+    if (!this.#keys.some((key) => timingSafeEqual(macOf(key, text), given))) return undefined;
+    return { family, generation: Number.parseInt(generation, 36) };
+  }
+
+  #keyOf(family: string): string {
+    return `${this.#prefix}{${family}}`;
+  }
+
+  #userHash(user: string): string {
+    return keyedHash(this.#keys[0], `user:${user}`);
+  }
+
+  #indexOf(userHash: string): string {
+    return `${this.#prefix}user:{${userHash}}`;
+  }
+}
+
+function macOf(key: Uint8Array, text: string): Buffer {
+  return createHmac('sha256', key).update(`refresh|${text}`).digest();
+}
+
+function placeOf(key: string, generation: number) {
+  return { space: 'refresh-tokens', key, field: String(generation) };
+}

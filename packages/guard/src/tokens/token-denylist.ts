@@ -1,0 +1,92 @@
+import { keyedHash } from '../digest.js';
+import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
+import { GuardError } from '../errors.js';
+import { checkedPrefix, type GuardClient, Redis, textOf } from '../redis/redis.js';
+import { Script } from '../redis/script.js';
+
+/** Options of {@link TokenDenylist}. */
+export interface TokenDenylistOptions {
+  readonly client: GuardClient;
+  /** Before every key; default `deny:`. */
+  readonly prefix?: string;
+  /** 32 bytes that hash ids and subjects. Without it, plain SHA-256. */
+  readonly key?: KeyMaterial;
+  /** Longest life of a token in milliseconds: how long "all before now" has to be remembered; default 24 hours. */
+  readonly maxTokenMs?: number;
+  /** Milliseconds to wait for Redis; default 250. */
+  readonly timeoutMs?: number;
+}
+
+/** The claims of a verified JWT that decide whether it was revoked. */
+export interface RevocableToken {
+  /** `jti`. */
+  readonly id: string;
+  /** `sub`. */
+  readonly subject?: string;
+  /** `iat`, Unix seconds. */
+  readonly issuedAt?: number;
+}
+
+/** KEYS subject; ARGV Unix s, ms. The newest moment wins, whichever request comes last. */
+export const REVOKE_BEFORE = new Script(
+  'deny_before',
+  `
+local held = tonumber(redis.call('GET', KEYS[1]) or '0')
+redis.call('SET', KEYS[1], string.format('%.0f', math.max(held, tonumber(ARGV[1]))), 'PX', ARGV[2])
+return 1`,
+);
+
+const MAX_MS = 366 * 86_400_000;
+
+/**
+ * Revoked tokens, until they would have expired anyway. Verify a JWT first, then ask here. While Redis is away `isRevoked`
+ * rejects: refuse the request, or a stolen token works whenever Redis is slow.
+ *
+ * @example
+ * await denylist.revoke(claims.jti, claims.exp * 1000);
+ * if (await denylist.isRevoked({ id: claims.jti, subject: claims.sub, issuedAt: claims.iat })) return unauthorized();
+ */
+export class TokenDenylist {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #key: Uint8Array | undefined;
+  readonly #maxTokenMs: number;
+
+  constructor(options: TokenDenylistOptions) {
+    this.#redis = new Redis(options.client, options.timeoutMs ?? 250);
+    this.#prefix = checkedPrefix(options.prefix ?? 'deny:');
+    this.#key = options.key === undefined ? undefined : decodeKey(options.key);
+    this.#maxTokenMs = options.maxTokenMs ?? 86_400_000;
+    if (!(this.#maxTokenMs >= 1000 && this.#maxTokenMs <= MAX_MS))
+      throw new GuardError('REDKEEP_GUARD_OPTION', 'maxTokenMs');
+  }
+
+  /** Revokes one token until it expires (Unix ms, at most 366 days ahead). Errors: REDKEEP_STORE_…. */
+  async revoke(id: string, expiresAtMs: number): Promise<void> {
+    const left = Math.ceil(expiresAtMs - Date.now()) + 60_000;
+    if (!(left <= MAX_MS)) throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'expiresAtMs');
+    if (left > 0) await this.#redis.write(this.#name('id', id), 'SET', '1', 'PX', String(left));
+  }
+
+  /** Revokes every token of a subject issued up to a moment (Unix ms, default now). Whole seconds, as `iat` counts. */
+  async revokeAllOf(subject: string, beforeMs = Date.now()): Promise<void> {
+    const args = [String(Math.floor(beforeMs / 1000)), String(this.#maxTokenMs + 60_000)];
+    await this.#redis.script(REVOKE_BEFORE, [this.#name('subject', subject)], args);
+  }
+
+  /** Errors: REDKEEP_STORE_UNAVAILABLE, which does not mean "not revoked". */
+  async isRevoked({ id, subject, issuedAt }: RevocableToken): Promise<boolean> {
+    const [byId, before] = await Promise.all([
+      this.#redis.read(this.#name('id', id), 'EXISTS'),
+      subject === undefined ? null : this.#redis.read(this.#name('subject', subject), 'GET'),
+    ]);
+    if (byId === 1) return true;
+    // A token that does not say when it was issued was issued before.
+    return before !== null && (issuedAt === undefined || issuedAt <= Number(textOf(before)));
+  }
+
+  #name(kind: 'id' | 'subject', text: string): string {
+    if (typeof text !== 'string' || text === '') throw new GuardError('REDKEEP_GUARD_ARGUMENT', kind);
+    return `${this.#prefix}${kind}:{${keyedHash(this.#key, `${kind}:${text}`)}}`;
+  }
+}
