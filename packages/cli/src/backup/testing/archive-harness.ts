@@ -87,7 +87,11 @@ export class ArchiveHarness {
   start(options: ArchiveRunOptions): { readonly stop: () => Promise<void>; readonly ended: Promise<unknown> } {
     const abort = new AbortController();
     const ended = archive(options, abort.signal);
-    ended.catch(() => undefined);
+    const settled = ended.catch(() => undefined);
+    this.#running.push(() => {
+      abort.abort();
+      return settled;
+    });
     return {
       ended,
       stop: async () => {
@@ -97,7 +101,15 @@ export class ArchiveHarness {
     };
   }
 
+  readonly #running: (() => Promise<unknown>)[] = [];
+
+  /** Ends what a test that failed has left running, and removes its folder. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.remove();
+  }
+
   async remove(): Promise<void> {
+    await Promise.all(this.#running.map((stop) => stop()));
     await rm(this.folder, { recursive: true, force: true });
   }
 }

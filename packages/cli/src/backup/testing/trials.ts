@@ -6,7 +6,7 @@ import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promi
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Engine, type Server, startServer, waitFor } from '@redkeep/testing';
+import { type Engine, type Server, startCluster, startSentinel, startServer, waitFor } from '@redkeep/testing';
 import type { RedisClient } from 'redkeep';
 import type { ServerProgram } from '../../engine/server-program.js';
 import { runOnce } from '../archive/archive-run.js';
@@ -415,4 +415,103 @@ function isNewestEntry(file: string, files: readonly string[]): boolean {
   if (!file.endsWith('.json')) return false;
   const chain = files.filter((other) => path.dirname(other) === path.dirname(file)).sort();
   return chain.at(-1) === file;
+}
+
+export interface FailoverTrial {
+  readonly gaps: number;
+  readonly failovers: number;
+  readonly digestEqual: boolean;
+  /** Replicas that a sentinel knows; the archive must not be one of them. */
+  readonly knownReplicas: number;
+  readonly followedPrimary: boolean;
+}
+
+/** A primary with two replicas and three sentinels; the primary is killed while the archive follows a replica. */
+export async function failOver(engine: Engine): Promise<FailoverTrial> {
+  const harness = await ArchiveHarness.create();
+  await using setup = await startSentinel({ engine, replicas: 2, config: ['enable-debug-command local'] });
+  try {
+    const { primary, servers } = setup;
+    const source = { ...harness.source({ s1: servers }), topology: 'sentinel' as const };
+    const running = harness.start({ ...harness.options(source), onPrimary: false });
+    await waitFor(() => harness.events.some(({ kind }) => kind === 'base'), { message: 'a base' });
+    const write = async (server: Server, prefix: string) => {
+      const connection = await client(server);
+      for (let key = 0; key < 300; key++) await connection.multi().set(`${prefix}:${key}`, 'x').incr('count').exec();
+      connection.destroy();
+    };
+    await write(primary, 'before');
+    const known = (await setup.sentinels[0]!.command('SENTINEL', 'REPLICAS', setup.name)) as unknown[];
+    await primary.kill();
+    const promoted = await setup.failedOver(primary);
+    await write(promoted, 'after');
+    const offset = await offsetOf(promoted);
+    const entries = await archivedUpTo(harness, offset);
+    const digest = String(await promoted.command('DEBUG', 'DIGEST'));
+    await running.stop();
+    const found = await restored(harness, engine, { kind: 'latest' }, (loaded) =>
+      loaded.sendCommand(['DEBUG', 'DIGEST']),
+    );
+    const address = `${primary.host}:${primary.port}`;
+    return {
+      gaps: entries.filter(({ body }) => body.kind === 'gap').length,
+      failovers: entries.filter(({ body }) => body.kind === 'failover').length,
+      digestEqual: String(found) === digest,
+      knownReplicas: known.length,
+      followedPrimary: harness.events.some((event) => event.kind === 'connected' && event.address === address),
+    };
+  } finally {
+    await harness.remove();
+  }
+}
+
+export interface ClusterTrial {
+  readonly shards: number;
+  readonly oneMoment: boolean;
+  readonly digestsEqual: boolean;
+  readonly gaps: number;
+}
+
+/** A cluster of three primaries with a replica each: followed on the replicas, cut, restored shard by shard. */
+export async function followCluster(engine: Engine): Promise<ClusterTrial> {
+  const harness = await ArchiveHarness.create();
+  await using cluster = await startCluster({ engine, replicas: 3, config: ['enable-debug-command local'] });
+  try {
+    const groups = Object.fromEntries(
+      cluster.masters.map((master, index) => [`s${index}`, [master, cluster.replicas[index]!]]),
+    );
+    const running = harness.start({ ...harness.options(harness.source(groups)), cutMs: 300, onPrimary: false });
+    await waitFor(() => harness.events.filter(({ kind }) => kind === 'base').length === 3, { message: 'three bases' });
+    for (const [index, master] of cluster.masters.entries()) {
+      const connection = await client(master);
+      for (let key = 0; key < 200; key++) {
+        // The tag is found by trial: each master serves a third of the slots.
+        await connection.set(`key:${index}:${key}`, 'x').catch(() => undefined);
+      }
+      connection.destroy();
+    }
+    const cutsBefore = harness.events.filter(({ kind }) => kind === 'cut').length;
+    await waitFor(() => harness.events.filter(({ kind }) => kind === 'cut').length > cutsBefore + 1, {
+      message: 'a cut behind the writes',
+    });
+    const digests = await Promise.all(
+      cluster.masters.map(async (master) => String(await master.command('DEBUG', 'DIGEST'))),
+    );
+    await running.stop();
+    const { entries } = await loadEntries(harness.store, {});
+    const [cut] = cutsOf(entries, 'test');
+    const found: string[] = [];
+    for (const shard of Object.keys(groups)) {
+      const look = (loaded: RedisClient) => loaded.sendCommand(['DEBUG', 'DIGEST']);
+      found.push(String(await restored(harness, engine, { kind: 'cut', cut: cut! }, look, shard)));
+    }
+    return {
+      shards: found.length,
+      oneMoment: cut!.body.oneMoment,
+      digestsEqual: found.every((digest, index) => digest === digests[index]),
+      gaps: entries.filter(({ body }) => body.kind === 'gap').length,
+    };
+  } finally {
+    await harness.remove();
+  }
 }

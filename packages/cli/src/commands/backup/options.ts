@@ -97,18 +97,14 @@ export class BackupEnvironment {
         'Name one with --store, for example --store /mnt/backup.',
       );
     }
+    // A service has no working folder: what the file names is relative to the file.
+    const from = (given: string | undefined) => (given === undefined ? path.dirname(file) : context.cwd);
+    const lockDays = lockDaysOf(options.lockDays ?? config.lockDays);
+    const store = await openStore(spec, { cwd: from(options.store), env: context.env, lockDays });
     const state = options.state ?? config.state;
-    const stateFolder = state === undefined ? path.join(folder, 'backup', 'state') : path.resolve(context.cwd, state);
-    return new BackupEnvironment(
-      await openStore(spec, {
-        cwd: context.cwd,
-        env: context.env,
-        lockDays: lockDaysOf(options.lockDays ?? config.lockDays),
-      }),
-      config,
-      options.source ?? config.source,
-      stateFolder,
-    );
+    const stateFolder =
+      state === undefined ? path.join(folder, 'backup', 'state') : path.resolve(from(options.state), state);
+    return new BackupEnvironment(store, config, options.source ?? config.source, stateFolder);
   }
 
   /** A state folder of a command that writes: each has a chain, a key and a lock of its own. */

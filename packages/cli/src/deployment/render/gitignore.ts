@@ -12,6 +12,7 @@ export function renderGitignore(): RenderedFile {
     '/run/',
     '# What a forced init replaced.',
     '/backups/',
+    '/backup/state/',
     '',
   ];
   return { path: '.gitignore', mode: 0o644, content: lines.join('\n') };

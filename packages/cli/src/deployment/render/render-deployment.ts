@@ -2,6 +2,7 @@ import type { TargetName } from '../../vocabulary/names.js';
 import type { Material } from '../material.js';
 import { type Deployment, type DeploymentNode, dataNodes, sentinelNodes } from '../model.js';
 import { serverPath } from '../server-path.js';
+import { renderArchiveService } from './archive-service.js';
 import { renderClientSnippets, renderDotEnv } from './client-snippets.js';
 import { renderCompose } from './compose.js';
 import { renderDecisions } from './decisions-md.js';
@@ -38,6 +39,7 @@ export function renderDeployment(deployment: Deployment, material: Material, fol
     ...renderDotEnv(deployment, material, folder),
     ...renderHealthScripts(deployment, folder),
     ...renderRenewal(deployment, folder),
+    ...renderArchiveService(deployment, folder),
     ...renderSecretStores(deployment),
     ...renderEncryptionAtRest(deployment.policy.memoryMegabytes),
   ];
