@@ -21,15 +21,15 @@ async function examples(): Promise<Block[]> {
   const blocks = (await Promise.all(pages.map(blocksOf))).flat();
   return blocks.filter(({ language, marks }) => language === 'ts' && !marks.includes('no-run'));
 }
-/** Pages of guard: `init` is learning to give a user what guard's components need; until then they fail here. */
-const LATER = /^docs\/guard/;
-const all = (await examples()).filter(({ page }) => !LATER.test(page));
+const all = await examples();
+const ofGuard = ({ page }: Block) => page.startsWith('docs/guard');
 
 /** What is typed into `shop.mjs`: types are gone. */
 const asJavaScript = async ({ text }: Block) => (await transform(text, { loader: 'ts', format: 'esm' })).code;
 
-for (const shell of isFull ? available : (['bash'] satisfies Shell[])) {
-  describe(`a newcomer in ${shell}`, () => {
+/** Types a page's commands into a new machine, and then runs the examples there. */
+function journey(name: string, shell: Shell, start: readonly [page: string, heading: string], pages: readonly Block[]) {
+  describe(name, () => {
     let machine: Machine;
     let terminal: Terminal;
     before(async () => {
@@ -41,29 +41,36 @@ for (const shell of isFull ? available : (['bash'] satisfies Shell[])) {
       await machine?.[Symbol.asyncDispose]();
     });
 
-    test('the commands of "Start" in README.md work one after the other', async () => {
-      const [block] = await blocksBelow('README.md', 'Start', 'sh');
-      for (const command of commandsOf(block!)) {
-        const { exitCode, output } = await terminal.run(command);
-        assert.equal(exitCode, 0, `${command}\n${output}`);
-      }
-      // Pages show guard beside the client.
-      const { exitCode, output } = await terminal.run('npm install @redkeep/guard');
-      assert.equal(exitCode, 0, output);
+    test(`the commands below "${start[1]}" in ${start[0]} work one after the other`, async () => {
+      const [block] = await blocksBelow(...start, 'sh');
+      for (const command of commandsOf(block!)) await succeed(terminal, command);
+      const used = pages.flatMap(({ text }) => [...text.matchAll(/ from '((?:@[^/']+\/)?[^./'][^/']*)/g)]);
+      const packages = new Set(used.map(([, found]) => found!).filter((found) => !found.startsWith('node:')));
+      await succeed(terminal, `npm install ${[...packages].join(' ')}`);
     });
 
-    for (const [at, example] of all.entries()) {
+    for (const [at, example] of pages.entries()) {
       test(`${example.page}, "${example.heading}", runs as the user app`, async () => {
         await machine.write(`example-${at}.mjs`, await asJavaScript(example));
-        const { exitCode, output } = await terminal.run(`node example-${at}.mjs`);
-        assert.equal(exitCode, 0, output);
+        const output = await succeed(terminal, `node example-${at}.mjs`);
         assert.doesNotMatch(output, /NOPERM|Warning|Error:/, output);
       });
     }
 
     test('the server stops', async () => {
-      const { exitCode, output } = await terminal.run('npx redkeep down');
-      assert.equal(exitCode, 0, output);
+      await succeed(terminal, 'npx redkeep down');
     });
   });
+}
+
+async function succeed(terminal: Terminal, command: string): Promise<string> {
+  const { exitCode, output } = await terminal.run(command);
+  assert.equal(exitCode, 0, `${command}\n${output}`);
+  return output;
+}
+
+for (const shell of isFull ? available : (['bash'] satisfies Shell[])) {
+  const others = all.filter((example) => !ofGuard(example));
+  journey(`a newcomer in ${shell}`, shell, ['README.md', 'Start'], others);
+  journey(`a newcomer to guard in ${shell}`, shell, ['docs/guard.md', '@redkeep/guard'], all.filter(ofGuard));
 }
