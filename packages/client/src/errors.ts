@@ -517,6 +517,22 @@ export class MultiErrorReply extends ErrorReply {
 const withoutText = (text: string, prefix: string) =>
   FIXED_TEXTS.has(text) ? text : `${prefix} (the server's text is in serverMessage)`;
 
+/** Masks `echo` where it is not part of a longer word, and never in the server's own first word. */
+function maskWhole(text: string, echo: string): string {
+  const start = /^[A-Z_]{1,32}(?= |$)/.exec(text)?.[0].length ?? 0;
+  const isWord = (character: string | undefined) => character !== undefined && /\w/.test(character);
+  let masked = text.slice(0, start);
+  for (let at = start; at < text.length; ) {
+    const found = text.indexOf(echo, at);
+    if (found === -1) return masked + text.slice(at);
+    const inside =
+      (isWord(text[found - 1]) && isWord(echo[0])) || (isWord(text[found + echo.length]) && isWord(echo.at(-1)));
+    masked += text.slice(at, found) + (inside ? echo : '<argument>');
+    at = found + echo.length;
+  }
+  return masked;
+}
+
 /** Server texts that quote user input do it in a few known ways; those parts go even when no argument matches. */
 function redactArguments(text: string, args: readonly unknown[]): string {
   if (FIXED_TEXTS.has(text)) return text;
@@ -526,7 +542,7 @@ function redactArguments(text: string, args: readonly unknown[]): string {
     if (value === undefined || value.length < 3) continue;
     // Servers cut long arguments (128 bytes) and replace line ends before echoing them.
     for (const echo of new Set([value, value.slice(0, 128), value.replace(/[\r\n]/g, ' ')])) {
-      if (echo.length >= 3) safe = safe.replaceAll(echo, '<argument>');
+      if (echo.length >= 3) safe = maskWhole(safe, echo);
     }
   }
   return safe;

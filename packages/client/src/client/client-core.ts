@@ -20,7 +20,7 @@ import {
   serverInfo,
 } from '../diagnostics.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
-import { ErrorReply, WatchError } from '../errors.js';
+import { AbortError, ErrorReply, TimeoutError, WatchError } from '../errors.js';
 import { type CommandOptions, hasOwnTimeout } from '../options/command-options.js';
 import { DEFAULTS } from '../options/defaults.js';
 import type { ResolvedOptions } from '../options/options.js';
@@ -308,18 +308,24 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     const keys =
       (byCall && options.cache === undefined) || this.connection.state !== 'ready' ? undefined : cacheableKeys(command);
     if (keys === undefined) return this.connection.dispatch(command, options);
-    return cache.read({
+    // One load answers all who ask meanwhile: no caller's signal or timeout may end it for the others.
+    const { abortSignal, timeout: _, ...shared } = options;
+    const own = hasOwnTimeout(options) ? options.timeout : undefined;
+    const answer = cache.read({
       // Another database has other values under the same keys.
       cacheKey: `${this.connection.database} ${cacheKey(command, options.typeMapping)}`,
       keys,
       ttl: options.cache?.ttlMs,
       load: async () => {
-        if (!byCall) return this.connection.dispatch(command, options);
+        if (!byCall) return this.connection.dispatch(command, shared);
         // CLIENT CACHING YES speaks for the next command only, so nothing may come between.
-        const [allowed, reply] = this.connection.dispatchAll([CACHE_THIS, command], { ...options, atomic: true });
+        const [allowed, reply] = this.connection.dispatchAll([CACHE_THIS, command], { ...shared, atomic: true });
         return (await Promise.all([allowed, reply]))[1];
       },
     }) as Promise<T>;
+    return abortSignal === undefined && own === undefined
+      ? answer
+      : bounded(answer, command.spec.name, abortSignal, own);
   }
 
   // ---------------------------------------------------------------- modes
@@ -459,3 +465,20 @@ const LEAVES_STATE = new Set(
   ),
 );
 const UNWATCH = new Command(spec('UNWATCH'), []);
+
+/** The same answer, or what its own caller set an end by. */
+function bounded<T>(answer: Promise<T>, command: string, signal: AbortSignal | undefined, ms = 0): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(new AbortError(signal?.reason));
+    const timer =
+      ms > 0
+        ? setTimeout(() => reject(new TimeoutError(`${command}: no answer within the command timeout`)), ms)
+        : undefined;
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+    answer.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    });
+  });
+}

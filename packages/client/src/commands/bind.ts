@@ -1,6 +1,7 @@
 /** Puts every command function onto a class as a method, in camelCase and in capitals, and types that. */
 import { InvalidArgumentError } from '../errors.js';
 import type { Mapped, TypeMapping } from '../protocol/types.js';
+import { checkCall } from './check-call.js';
 import type { Command, CommandFunction, ReplyOf } from './command.js';
 import { ALIASES, type Aliases, COMMANDS, type Commands, SHARED_COMMANDS, type SharedCommands } from './index.js';
 import { NAMESPACES, type Namespaces } from './namespaces.js';
@@ -70,6 +71,7 @@ export function bindCommands<T extends object>(
         let command: Command;
         try {
           if (isPolluted()) refuseObjects(build.name, args);
+          checkCall(build, args);
           command = build(...args);
         } catch (error) {
           return fail(error);

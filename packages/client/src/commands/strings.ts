@@ -53,7 +53,9 @@ const GETEX = spec('GETEX');
 /** Reads and changes the expiry. Redis 6.2.0. */
 export function getEx(key: RedisArgument, options: GetExOptions): Command<BlobString | null> {
   const args: unknown[] = [key];
-  if ('type' in options) pushExpiration(args, 'GETEX', options, 'PERSIST');
+  // What is none of these is PERSIST.
+  if ('PERSIST' in options) args.push('PERSIST');
+  else if ('type' in options) pushExpiration(args, 'GETEX', options, 'PERSIST');
   else {
     const type = EXPIRATIONS.find((name) => name in options);
     const value = type === undefined ? undefined : (options as Record<string, number>)[type]!;

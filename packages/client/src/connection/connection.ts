@@ -191,7 +191,11 @@ export class Connection {
   connect(): Promise<void> {
     if (this.#connecting !== undefined) return this.#connecting.promise;
     if (this.#state !== 'idle' && this.#state !== 'closed')
-      return Promise.reject(new RedkeepError('REDKEEP_CLIENT_CLOSED', 'Socket already opened'));
+      return Promise.reject(
+        new RedkeepError('REDKEEP_CLIENT_CLOSED', 'Socket already opened', {
+          hint: 'The client is connected already: call connect() once, or use duplicate() for another connection.',
+        }),
+      );
     this.#everReady = false;
     this.#retries = 0;
     this.#startedAt = performance.now();

@@ -289,6 +289,7 @@ export const POOL_SCHEMA = {
   maxWaiters: whole(0),
   maxLifetimeMs: whole(0),
   healthCheckAfterMs: whole(0),
+  closeTimeoutMs: whole(1, MAX_MS),
   leakTimeoutMs: whole(0),
   clientSideCache,
 } satisfies Schema;
@@ -308,14 +309,18 @@ function checkFields(given: unknown, schema: Schema, path: string): void {
       path === '' && typeof given === 'string' ? 'must be an object; give an address as { url }' : 'must be an object',
     );
   for (const name of Object.keys(given as object))
-    if (!Object.hasOwn(schema, name)) throw unknownOption(below(path, name), name, Object.keys(schema));
+    if (!Object.hasOwn(schema, name)) throw unknownOption(below(path, name), name, schema);
   for (const [name, value] of Object.entries(given as object))
     if (value !== undefined) schema[name]!(value, below(path, name));
 }
 
 const below = (path: string, name: string) => (path === '' ? name : `${path}.${name}`);
 
-function unknownOption(path: string, name: string, known: readonly string[]): InvalidOptionError {
+function unknownOption(path: string, name: string, schema: Schema): InvalidOptionError {
+  const known = Object.keys(schema);
+  const below = known.find((k) => schema[k]!.schema !== undefined && Object.hasOwn(schema[k]!.schema!(), name));
+  if (below !== undefined)
+    return new InvalidOptionError(path, `is not an option here; it belongs to ${below}: { ${name} }`);
   const nearest = known
     .map((k) => [distance(name.toLowerCase(), k.toLowerCase()), k] as const)
     .sort(([a], [b]) => a - b)[0]!;

@@ -42,6 +42,8 @@ export interface PoolOptions {
   maxLifetimeMs: number;
   /** A client that was idle for so many milliseconds is checked (PING) before it is lent; 0 = never. @default 30000 */
   healthCheckAfterMs: number;
+  /** Milliseconds that `close()` waits for borrowed clients and commands; then everything is destroyed. @default 10000 */
+  closeTimeoutMs: number;
   /** Milliseconds after which a lease counts as leaked and is reported; 0 = never. @default 60000 */
   leakTimeoutMs: number;
 }
@@ -55,6 +57,7 @@ export const POOL_DEFAULTS: PoolOptions = {
   maxWaiters: 10_000,
   maxLifetimeMs: 3_600_000,
   healthCheckAfterMs: 30_000,
+  closeTimeoutMs: 10_000,
   leakTimeoutMs: 60_000,
 };
 
@@ -453,8 +456,12 @@ export class PoolCore implements Dispatcher, TransactionTarget {
       resolve = done;
     });
     this.#drained = { promise, resolve };
+    // A borrower may never give its client back.
+    const timer = setTimeout(() => this.destroy(), this.#pool.closeTimeoutMs);
     this.#settle();
     await promise;
+    clearTimeout(timer);
+    if ((this.#state as PoolState) === 'closed') return;
     clearTimeout(this.#cleanup);
     this.#cleanup = undefined;
     const members = this.#idle.splice(0);

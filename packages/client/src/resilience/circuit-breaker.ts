@@ -42,10 +42,15 @@ export class CircuitBreaker {
       return Promise.reject(new RedkeepError('REDKEEP_CIRCUIT_OPEN', 'The circuit is open after repeated failures'));
     }
     if (state.name === 'open') this.#to({ name: 'half-open' });
+    // What was sent before the circuit changed says nothing of the server of now.
+    const sentIn = this.#state;
     const answer = send();
+    const judged = (judge: () => void) => {
+      if (this.#state === sentIn) judge();
+    };
     answer.then(
-      () => this.#succeeded(),
-      (error) => (error instanceof ErrorReply ? this.#succeeded() : this.#failed(error)),
+      () => judged(() => this.#succeeded()),
+      (error) => judged(() => (isAnswer(error) ? this.#succeeded() : this.#failed(error))),
     );
     return answer;
   }
@@ -62,6 +67,7 @@ export class CircuitBreaker {
       code === 'REDKEEP_TIMEOUT' ||
       code === 'REDKEEP_MAYBE_EXECUTED' ||
       code === 'REDKEEP_SOCKET_CLOSED' ||
+      code === 'REDKEEP_SERVER_NOT_READY' ||
       code === 'REDKEEP_CLIENT_OFFLINE' ||
       code === 'REDKEEP_CONNECT_TIMEOUT';
     if (this.#state.name === 'half-open') this.#to(counts ? this.#opened() : { name: 'closed', failures: 0 });
@@ -77,4 +83,9 @@ export class CircuitBreaker {
     this.#state = state;
     this.#onChange(state.name);
   }
+}
+
+/** A server that is not ready answers too, and serves nothing. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof ErrorReply && error.code !== 'REDKEEP_SERVER_NOT_READY';
 }

@@ -95,12 +95,17 @@ export class CommandPolicy {
 
   #invalid({ spec, args }: Command): Error | undefined {
     try {
-      this.#validate!({
+      const returned: unknown = this.#validate!({
         name: spec.name,
         keys: spec.keys(args).map((position) => args[position]),
         args,
         readOnly: (spec.flags & Flag.WRITE) === 0,
       });
+      if (returned instanceof Promise) {
+        // Its verdict would come after the command was sent.
+        returned.catch(() => {});
+        return new CommandRefusedError(spec.name, 'validateCommand must decide at once, yet it returned a promise');
+      }
       return undefined;
     } catch (error) {
       if (error instanceof Error) return error;
