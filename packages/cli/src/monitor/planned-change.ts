@@ -5,7 +5,7 @@ import { readIfPresent } from '../files/read-if-present.js';
 /** A change that was cut off explains nothing after this time. */
 const longestMs = 3_600_000;
 /** A round may see a change only after it has ended. */
-const echoMs = 120_000;
+const echoMs = 30_000;
 
 /**
  * True while redkeep itself changes the deployment, or has just ended: its journal says so. Who can write there has
@@ -14,7 +14,7 @@ const echoMs = 120_000;
 export async function plannedChange(folder: string, now: number): Promise<boolean> {
   const journals = path.join(folder, 'journal');
   const names = (await readdir(journals).catch(() => [] as string[])).filter((name) =>
-    /^(?:apply|undo|up|rotate-)/.test(name),
+    /^(?:apply|undo|rotate-)/.test(name),
   );
   const recent = await Promise.all(names.map((name) => explains(path.join(journals, name, 'journal.json'), now)));
   return recent.includes(true);

@@ -57,7 +57,7 @@ export class Notifier {
   }
 
   async #tell(receiver: Receiver, deployment: string, active: readonly ActiveAlert[], at: number): Promise<void> {
-    const key = JSON.stringify([receiver.name, deployment]);
+    const key = JSON.stringify([this.#receivers.indexOf(receiver), deployment]);
     if (this.#busy.has(key)) return;
     const group = this.#groups.get(key) ?? { known: new Map(), firstAt: undefined, sentAt: undefined };
     this.#groups.set(key, group);

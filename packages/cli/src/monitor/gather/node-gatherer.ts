@@ -1,3 +1,4 @@
+import { ErrorReply } from 'redkeep';
 import type { Endpoint } from '../../audit/gather/endpoint.js';
 import type { Session } from '../../audit/gather/node.js';
 import { openSession } from '../../audit/gather/session.js';
@@ -132,11 +133,11 @@ export class NodeGatherer {
     try {
       return await this.#session!.ask(...args);
     } catch (error) {
-      const message = error instanceof Error ? error.message : '';
-      if (/^NOPERM/.test(message)) this.#refusals.set(name, (this.#refusals.get(name) ?? 0) + 1);
-      else if (!/unknown|ERR|NOQUORUM|NOGOODSLAVE/i.test(message)) throw error;
-      if (name === 'info') throw error;
-      this.#refused.add(name);
+      // A lost connection is another matter than an answer that says no.
+      if (!(error instanceof ErrorReply) || name === 'info') throw error;
+      if (error.prefix === 'NOPERM') this.#refusals.set(name, (this.#refusals.get(name) ?? 0) + 1);
+      // ERR: this server does not have it. LOADING, MASTERDOWN, BUSY and their like pass.
+      if (error.prefix === 'NOPERM' || error.prefix === 'ERR') this.#refused.add(name);
       return undefined;
     }
   }

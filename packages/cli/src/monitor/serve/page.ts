@@ -85,7 +85,7 @@ export function monitorContent(monitor: Monitor, now: number): string {
 }
 
 function section(id: string, title: string, content: string): string {
-  return `<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>${content}</section>`;
+  return `<section id="${id}"><h2>${title}</h2>${content}</section>`;
 }
 
 function alertsSection(alerts: readonly ActiveAlert[], now: number): string {
