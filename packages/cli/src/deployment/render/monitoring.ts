@@ -1,22 +1,40 @@
 import { stringify } from 'yaml';
+import { prometheusRules } from '../../monitor/alerts/prometheus-rules.js';
 import type { Deployment } from '../model.js';
+import { operatorService } from './operator-unit.js';
 import type { RenderedFile } from './rendered-file.js';
+import { quoteUnit } from './systemd.js';
 
-/** Prometheus scrape configuration and alert rules for redis_exporter's metrics. */
-export function renderMonitoring(deployment: Deployment): RenderedFile[] {
+/**
+ * The monitor as a service, the Prometheus configuration that scrapes it, and alert rules: the monitor's own, and some
+ * for redis_exporter's metrics, which the monitor has as well.
+ */
+export function renderMonitoring(deployment: Deployment, folder: string): RenderedFile[] {
   return [
+    operatorService(deployment, {
+      path: 'monitoring/redkeep-monitor',
+      purpose: 'watch the servers for attacks and faults',
+      commands: [`redkeep monitor --dir ${quoteUnit(folder)}`],
+      stays: true,
+    }),
+    { path: 'monitoring/redkeep.rules.yml', mode: 0o644, content: prometheusRules() },
     { path: 'monitoring/prometheus.yml', mode: 0o644, content: head + stringify(scrape(deployment), { lineWidth: 0 }) },
     { path: 'monitoring/alerts.yml', mode: 0o644, content: head + stringify(alerts(deployment), { lineWidth: 0 }) },
   ];
 }
 
 const head =
-  '# Written by redkeep init. The exporter logs in as the monitoring user, which sees no key and no value.\n';
+  '# Written by redkeep init. redkeep monitor logs in as the monitoring user, which sees no key and no value.\n';
 
 function scrape({ nodes }: Deployment): unknown {
   return {
-    rule_files: ['alerts.yml'],
+    rule_files: ['alerts.yml', 'redkeep.rules.yml'],
     scrape_configs: [
+      {
+        job_name: 'redkeep-monitor',
+        scrape_interval: '15s',
+        static_configs: [{ targets: ['127.0.0.1:9121'] }],
+      },
       {
         job_name: 'redkeep',
         metrics_path: '/scrape',

@@ -17,6 +17,7 @@ import { renderMonitoring } from './monitoring.js';
 import { renderRedisConf } from './redis-conf.js';
 import type { RenderedFile } from './rendered-file.js';
 import { renderRenewal } from './renewal.js';
+import { renderRotation } from './rotation.js';
 import { renderRunbook } from './runbook.js';
 import { renderSecretStores } from './secret-stores.js';
 import { renderSentinelConf } from './sentinel-conf.js';
@@ -34,12 +35,13 @@ export function renderDeployment(deployment: Deployment, material: Material, fol
     ...sentinelNodes(deployment).flatMap((node) => renderSentinelNode(deployment, node, material, folder)),
     ...renderTarget[deployment.target](deployment),
     ...renderFirewall(deployment),
-    ...renderMonitoring(deployment),
+    ...renderMonitoring(deployment, folder),
     ...renderClientSnippets(deployment, folder),
     ...renderDotEnv(deployment, material, folder),
     ...renderHealthScripts(deployment, folder),
     ...renderRenewal(deployment, folder),
     ...renderArchiveService(deployment, folder),
+    ...renderRotation(deployment, folder),
     ...renderSecretStores(deployment),
     ...renderEncryptionAtRest(deployment.policy.memoryMegabytes),
   ];

@@ -1,52 +1,23 @@
 import type { Deployment } from '../model.js';
-import { oneLine } from '../quote.js';
+import { operatorService, operatorTimer } from './operator-unit.js';
 import type { RenderedFile } from './rendered-file.js';
 import { quoteShell } from './shell.js';
 import { quoteUnit } from './systemd.js';
 
 /** What keeps certificates fresh: a daily timer for the private CA, and a hook for certificates of another CA. */
 export function renderRenewal(deployment: Deployment, folder: string): RenderedFile[] {
+  const path = 'renewal/redkeep-renew';
+  const dir = quoteUnit(folder);
   return [
-    { path: 'renewal/redkeep-renew.service', mode: 0o644, content: service(deployment, folder) },
-    { path: 'renewal/redkeep-renew.timer', mode: 0o644, content: timer },
+    operatorService(deployment, {
+      path,
+      purpose: 'renew certificates that are due',
+      commands: [`redkeep certs renew --dir ${dir}`, `redkeep certs check --dir ${dir}`],
+    }),
+    operatorTimer(path, 'Renew certificates that are due, daily', 'daily', '4h'),
     { path: 'renewal/import-hook.sh', mode: 0o755, content: hook(deployment, folder) },
   ];
 }
-
-function service({ name }: Deployment, folder: string): string {
-  return `# Written by redkeep init. Set User= to the owner of the folder, then install both files in /etc/systemd/system.
-[Unit]
-Description=${oneLine(name).replaceAll('%', '%%').replaceAll('\\', '')}: renew certificates that are due
-
-[Service]
-Type=oneshot
-ExecStart=/usr/bin/env redkeep certs renew --dir ${quoteUnit(folder)}
-ExecStart=/usr/bin/env redkeep certs check --dir ${quoteUnit(folder)}
-UMask=0077
-NoNewPrivileges=yes
-PrivateTmp=yes
-ProtectSystem=yes
-ProtectKernelTunables=yes
-ProtectKernelModules=yes
-ProtectControlGroups=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
-`;
-}
-
-const timer = `# Written by redkeep init. A fleet does not renew at one moment, and a machine that was off catches up.
-[Unit]
-Description=Renew certificates that are due, daily
-
-[Timer]
-OnCalendar=daily
-RandomizedDelaySec=4h
-Persistent=true
-
-[Install]
-WantedBy=timers.target
-`;
 
 function hook({ nodes, topology }: Deployment, folder: string): string {
   const publicCa =

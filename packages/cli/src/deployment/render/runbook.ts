@@ -24,7 +24,7 @@ ${operations[deployment.target](deployment, dir)}
 1. Move \`authority/ca.key\` off this machine: it signs every identity, and no server needs it.
 2. Load the firewall rules in \`firewall/\` where the servers run.
 3. Put the data on an encrypted volume: \`encryption-at-rest/\`.
-4. Load \`monitoring/alerts.yml\` into Prometheus and let one alert fire.
+4. Install \`monitoring/redkeep-monitor.service\`, load \`monitoring/prometheus.yml\` into Prometheus and let one alert fire.
 5. \`redkeep audit --dir ${dir}\`; keep the report.
 
 ## Regular work
@@ -34,7 +34,7 @@ ${operations[deployment.target](deployment, dir)}
 | Certificates | at two thirds of ${policy.certificateDays} days | \`redkeep certs renew --dir ${dir}\`, by the timer in \`renewal/\` |
 | Certificates as served | daily | \`redkeep certs check --dir ${dir}\` |
 | Users as they run | daily | \`redkeep acl diff --dir ${dir}\` and \`redkeep acl test --dir ${dir}\` |
-| Passwords | every ${policy.passwordDays} days | rotate each user in two steps: add the new, then drop the old |
+| Passwords | every ${policy.passwordDays} days | \`redkeep rotate users --yes --dir ${dir}\`, by the timer in \`rotation/\` |
 | Backup | every ${policy.backupHours} hours | as the user \`backup\`, by replication; prove it by a restore |
 | Updates | weekly | newest patch of ${deployment.engine.name} ${deployment.engine.version}; replicas first |
 
