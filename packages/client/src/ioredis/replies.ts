@@ -92,7 +92,7 @@ const LEGACY_SHAPES: Readonly<Record<string, Shaper>> = {
 };
 /** Answers that have a double in them, which stays text where bytes are wanted. */
 const DOUBLES = new Set(
-  `${PAIRS} zscore zmscore zincrby zadd zrank zrevrank geodist geopos georadius georadiusbymember geosearch incrbyfloat bzpopmin bzpopmax zmpop bzmpop vsim zscan`.split(
+  `${PAIRS} zscore zmscore zincrby zadd zrank zrevrank geodist geopos georadius georadiusbymember geosearch incrbyfloat bzpopmin bzpopmax zmpop bzmpop vsim vemb zscan`.split(
     ' ',
   ),
 );
