@@ -7,6 +7,7 @@ import type { PubSubListener, PubSubType } from '../pubsub/pub-sub.js';
 import type { IoredisCommand } from './command.js';
 import { entryOf } from './command-entry.js';
 import {
+  bindCommand,
   bindCommander,
   bindScript,
   type Callback,
@@ -129,13 +130,22 @@ export abstract class BaseClient<Status extends string> extends EventEmitter imp
     return options;
   }
 
+  /** Makes a command that is not in the table a method of this client and of its pipelines. */
+  addBuiltinCommand(name: string): void {
+    for (const target of [this, this.#ownPipeline().prototype]) bindCommand(target, name);
+  }
+
+  #ownPipeline(): typeof Pipeline {
+    if (this.#Pipeline === Pipeline) this.#Pipeline = class OwnPipeline extends Pipeline {};
+    return this.#Pipeline;
+  }
+
   /** Makes a Lua script a method of this client and of its pipelines. */
   defineCommand(name: string, definition: ScriptDefinition): void {
     const script = new Script(name, definition);
     this.scriptsSet[name] = script;
-    if (this.#Pipeline === Pipeline) this.#Pipeline = class ScriptedPipeline extends Pipeline {};
     bindScript(this, script);
-    bindScript(this.#Pipeline.prototype, script);
+    bindScript(this.#ownPipeline().prototype, script);
   }
 
   /** Runs a {@link IoredisCommand}. */

@@ -39,6 +39,9 @@ export type ClusterStatus =
 
 const defaultRetry = (times: number): number => Math.min(100 + times * 2, 2000);
 
+const unavailable = (cause: unknown): RedkeepError =>
+  new RedkeepError('REDKEEP_NO_NODE', 'None of startup nodes is available', { cause });
+
 /** A command that waits for the cluster to be found. */
 interface Waiting {
   readonly bytes: number;
@@ -127,7 +130,7 @@ export class Cluster extends BaseClient<ClusterStatus> {
       await this[CORE].open();
     } catch (error) {
       this.#failed(error as Error);
-      throw new RedkeepError('REDKEEP_NO_NODE', 'None of startup nodes is available', { cause: error });
+      throw unavailable(error);
     }
     this.#attempts = 0;
     this.setStatus('connect');
@@ -147,9 +150,11 @@ export class Cluster extends BaseClient<ClusterStatus> {
     this.setStatus('close');
     const { clusterRetryStrategy = defaultRetry } = this.options;
     const delay =
-      typeof clusterRetryStrategy === 'function' ? clusterRetryStrategy(++this.#attempts, error) : undefined;
+      typeof clusterRetryStrategy === 'function'
+        ? clusterRetryStrategy(++this.#attempts, unavailable(cause))
+        : undefined;
     if (typeof delay !== 'number') {
-      this.#end(error);
+      this.#end(unavailable(cause));
       return;
     }
     this.setStatus('reconnecting', delay);

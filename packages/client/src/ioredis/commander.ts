@@ -43,12 +43,29 @@ function methodOf(source: CommandSource, bytes: boolean) {
   };
 }
 
+/** Commands that are more than a request and its answer: called by any name, they are the methods of the class. */
+const NOT_PLAIN = new Set(
+  'quit multi exec discard watch unwatch select subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe'.split(
+    ' ',
+  ),
+);
+
 /** `call('SET', 'key', 'value')` and `call('SET', ['key', 'value'])`. */
 function caller(bytes: boolean) {
   return function (this: Runner, ...args: unknown[]): unknown {
     const callback = takeCallback(args);
     const words = Array.isArray(args[0]) ? args.flat() : args;
-    return this[RUN](entryOf(String(words.shift())), words, bytes, callback);
+    const name = String(words.shift()).toLowerCase();
+    if (!NOT_PLAIN.has(name)) return this[RUN](entryOf(name), words, bytes, callback);
+    const method = (this as unknown as Record<string, (...rest: unknown[]) => unknown>)[name]!;
+    return method.call(this, ...words, ...(callback === undefined ? [] : [callback]));
+  };
+}
+
+/** The method of that name, whatever the class makes of it. */
+function alias(name: string) {
+  return function (this: Record<string, (...args: unknown[]) => unknown>, ...args: unknown[]): unknown {
+    return this[name]!(...args);
   };
 }
 
@@ -64,7 +81,7 @@ export function bindCommander(prototype: Runner): void {
   for (const name of COMMAND_NAMES) {
     const entry = entryOf(name);
     add(name, methodOf(entry, false));
-    add(`${name}Buffer`, methodOf(entry, true));
+    add(`${name}Buffer`, NOT_PLAIN.has(name) ? alias(name) : methodOf(entry, true));
   }
   add('call', caller(false));
   add('callBuffer', caller(true));
@@ -74,10 +91,12 @@ export function bindCommander(prototype: Runner): void {
     string: methodOf(entryOf(name), false),
     buffer: methodOf(entryOf(name), true),
   }));
-  add('addBuiltinCommand', function (this: object, name: string) {
-    define(this, name, methodOf(entryOf(name), false));
-    define(this, `${name}Buffer`, methodOf(entryOf(name), true));
-  });
+}
+
+/** Puts one command onto an object. */
+export function bindCommand(target: object, name: string): void {
+  define(target, name, methodOf(entryOf(name), false));
+  define(target, `${name}Buffer`, methodOf(entryOf(name), true));
 }
 
 export interface ScriptDefinition {

@@ -308,6 +308,23 @@ describe('life', () => {
     assert.equal(asked, 1);
   });
 
+  test('answers null for a blocking command that blockingTimeout gives up', async () => {
+    await using server = await startServer();
+    await using redis = connect(server.port, { blockingTimeout: 20 });
+    assert.equal(await redis.blpop('list', 0), null);
+    await redis.rpush('list', 'a');
+    assert.deepEqual(await redis.blpop('list', 0), ['list', 'a']);
+  });
+
+  test('quits by any name of QUIT, and takes only subscriber commands when subscribed in RESP2', async () => {
+    await using server = await startServer();
+    const redis = connect(server.port, { protocol: 2, retryStrategy: () => assert.fail('must not reconnect') });
+    await redis.subscribe('news');
+    await assert.rejects(redis.get('key'), /subscriber mode/);
+    assert.equal(await redis.call('QUIT'), 'OK');
+    assert.equal(redis.status, 'end');
+  });
+
   test('monitors on a connection of its own', async () => {
     await using server = await startServer();
     await using redis = connect(server.port);

@@ -9,10 +9,11 @@ import { ClientCore } from '../client/client-core.js';
 import { Command, Flag, spec } from '../commands/command.js';
 import type { Connection, DispatchOptions, HandedOver } from '../connection/connection.js';
 import type { HandshakeStep } from '../connection/handshake.js';
-import { ErrorReply, RedkeepError, SocketClosedUnexpectedlyError } from '../errors.js';
+import { ErrorReply, RedkeepError, SocketClosedUnexpectedlyError, TimeoutError } from '../errors.js';
 import { type ResolvedOptions, resolveOptions } from '../options/options.js';
 import type { PubSubListener, PubSubType } from '../pubsub/pub-sub.js';
 import { BaseClient } from './base-client.js';
+import { blockingTimeoutOf } from './blocking-timeout.js';
 import { entryOf } from './command-entry.js';
 import { type Callback, type CommandSource, Script, withCallback } from './commander.js';
 import type { RedisCommander } from './commander-types.js';
@@ -34,6 +35,8 @@ export type RedisStatus = 'wait' | 'connecting' | 'connect' | 'ready' | 'reconne
 const INFO = new Command(spec('INFO'), ['persistence']);
 /** Times that `reconnectOnError` may send one command again. */
 const MAX_RESENDS = 16;
+/** RESP2 takes nothing else on a subscribed connection. */
+const IN_SUBSCRIBER_MODE = new Set(['PING', 'RESET', 'QUIT']);
 
 class Around {
   readonly core: ClientCore;
@@ -325,11 +328,25 @@ export class Redis extends BaseClient<RedisStatus> {
     const command = source.build(args);
     const options = this.optionsOf(source, bytes);
     if (source instanceof Script) return this.#runScript(source, command, options);
-    const promise = this[CORE].dispatch(command, options);
-    // Connections of blocking commands fail with errors of their own.
-    if ((command.spec.flags & Flag.BLOCKING) !== 0)
-      return promise.catch((error: unknown) => Promise.reject(translateError(error)));
-    return promise;
+    if ((command.spec.flags & Flag.BLOCKING) !== 0) return this.#block(command, options);
+    if (this.mode === 'subscriber' && !IN_SUBSCRIBER_MODE.has(command.spec.name))
+      throw new RedkeepError(
+        'REDKEEP_INVALID_ARGUMENT',
+        'Connection in subscriber mode, only subscriber commands may be used',
+      );
+    return this[CORE].dispatch(command, options);
+  }
+
+  async #block(command: Command, options: DispatchOptions): Promise<unknown> {
+    const timeout = blockingTimeoutOf(command, this.options);
+    try {
+      return await this[CORE].dispatch(command, timeout === undefined ? options : { ...options, timeout });
+    } catch (error) {
+      // Its connection was given up: as if the server had found nothing.
+      if (timeout !== undefined && error instanceof TimeoutError) return null;
+      // Connections of blocking commands fail with errors of their own.
+      throw translateError(error);
+    }
   }
 
   /** By its digest where the server has it; an unknown one is sent as text, which keeps the order of commands. */
