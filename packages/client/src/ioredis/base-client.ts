@@ -36,7 +36,8 @@ export abstract class BaseClient<Status extends string> extends EventEmitter imp
   readonly scriptsSet: Record<string, Script> = {};
   readonly #text: DispatchOptions;
   readonly #bytes: DispatchOptions;
-  readonly #idempotent: ReadonlySet<string>;
+  readonly #idempotent: (name: string) => boolean;
+  readonly #hasIdempotent: boolean;
   readonly #friendlyStacks: boolean;
   protected readonly subscriptions: Subscriptions;
   #Pipeline: typeof Pipeline = Pipeline;
@@ -52,7 +53,8 @@ export abstract class BaseClient<Status extends string> extends EventEmitter imp
     const timeout = commandTimeoutOf(given);
     this.#text = { timeout, typeMapping: text, translateError };
     this.#bytes = { timeout, typeMapping: bytes, translateError };
-    this.#idempotent = new Set((given.idempotentCommands ?? []).map((name) => name.toLowerCase()));
+    this.#idempotent = namesMatcher(given.idempotentCommands ?? []);
+    this.#hasIdempotent = (given.idempotentCommands ?? []).length > 0;
     this.#friendlyStacks = given.showFriendlyErrorStack === true;
     this.subscriptions = new Subscriptions(
       {
@@ -120,8 +122,7 @@ export abstract class BaseClient<Status extends string> extends EventEmitter imp
 
   protected optionsOf({ name }: CommandSource, bytes: boolean): DispatchOptions {
     let options = bytes ? this.#bytes : this.#text;
-    if (this.#idempotent.size > 0 && this.#idempotent.has(name.toLowerCase()))
-      options = { ...options, idempotent: true };
+    if (this.#hasIdempotent && this.#idempotent(name)) options = { ...options, idempotent: true };
     if (this.#friendlyStacks) {
       const caller: { stack?: string } = {};
       Error.captureStackTrace(caller, this[RUN]);
@@ -279,3 +280,13 @@ export abstract class BaseClient<Status extends string> extends EventEmitter imp
 }
 
 bindCommander(BaseClient.prototype);
+
+/** Names in any case; one that ends in `*` stands for all that begin so. */
+function namesMatcher(names: readonly string[]): (name: string) => boolean {
+  const exact = new Set(names.map((name) => name.toLowerCase()));
+  const beginnings = [...exact].filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+  return (given) => {
+    const name = given.toLowerCase();
+    return exact.has(name) || beginnings.some((beginning) => name.startsWith(beginning));
+  };
+}

@@ -4,6 +4,7 @@ import {
   ClientOfflineError,
   DisconnectsClientError,
   ErrorReply,
+  MaybeExecutedError,
   RedkeepError,
   SocketClosedUnexpectedlyError,
   TimeoutError,
@@ -47,6 +48,11 @@ export function connectionClosed(cause?: unknown): RedkeepError {
 export function translateError(error: unknown): unknown {
   if (error instanceof ErrorReply) {
     Object.defineProperty(error, 'name', { value: 'ReplyError', configurable: true });
+    return error;
+  }
+  if (error instanceof MaybeExecutedError) {
+    // Packages decide by this text whether to ask again, which only they can know: it is ioredis's for a lost answer.
+    error.message = CONNECTION_CLOSED_ERROR_MSG;
     return error;
   }
   if (error instanceof ClientClosedError || error instanceof DisconnectsClientError) return connectionClosed(error);

@@ -82,7 +82,7 @@ export interface CommonRedisOptions extends RedkeepOptions {
   autoResendUnfulfilledCommands?: boolean | undefined;
   /**
    * Commands, and scripts of `defineCommand`, that may run twice without harm: they are sent again when a connection
-   * broke before their answer, as ioredis does with all commands.
+   * broke before their answer, as ioredis does with all commands. A name that ends in `*` stands for all that begin so.
    */
   idempotentCommands?: readonly string[] | undefined;
   readOnly?: boolean | undefined;

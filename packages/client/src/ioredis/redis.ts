@@ -10,6 +10,7 @@ import { Command, Flag, spec } from '../commands/command.js';
 import type { Connection, DispatchOptions, HandedOver } from '../connection/connection.js';
 import type { HandshakeStep } from '../connection/handshake.js';
 import { ErrorReply, RedkeepError, SocketClosedUnexpectedlyError, TimeoutError } from '../errors.js';
+import { mergeOptions } from '../options/command-options.js';
 import { type ResolvedOptions, resolveOptions } from '../options/options.js';
 import type { PubSubListener, PubSubType } from '../pubsub/pub-sub.js';
 import { BaseClient } from './base-client.js';
@@ -340,7 +341,10 @@ export class Redis extends BaseClient<RedisStatus> {
   async #block(command: Command, options: DispatchOptions): Promise<unknown> {
     const timeout = blockingTimeoutOf(command, this.options);
     try {
-      return await this[CORE].dispatch(command, timeout === undefined ? options : { ...options, timeout });
+      return await this[CORE].dispatch(
+        command,
+        timeout === undefined ? options : mergeOptions(this[CORE].options, options, { timeout }),
+      );
     } catch (error) {
       // Its connection was given up: as if the server had found nothing.
       if (timeout !== undefined && error instanceof TimeoutError) return null;
