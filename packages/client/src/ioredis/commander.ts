@@ -25,8 +25,16 @@ export interface CommandSource {
 export function withCallback<T>(promise: Promise<T>, callback: NodeCallback | undefined): Promise<T> {
   if (callback === undefined) return promise;
   // What a callback throws is nobody's rejection: it surfaces as it would from any other event.
-  const call = (error: unknown, result?: unknown) =>
-    process.nextTick(() => (error === null ? callback(null, result) : callback(error)));
+  const call = (error: unknown, result?: unknown) => {
+    try {
+      if (error === null) callback(null, result);
+      else callback(error);
+    } catch (thrown) {
+      process.nextTick(() => {
+        throw thrown;
+      });
+    }
+  };
   promise.then(
     (result) => call(null, result),
     (error: unknown) => call(error),

@@ -73,7 +73,8 @@ export function withCallerStack(caller: { readonly stack?: string }): (error: un
     const error = translateError(failure);
     if (!(error instanceof Error)) return error;
     const frames = (caller.stack ?? '').split('\n').slice(1);
-    error.stack = [`${error.name}: ${error.message}`, ...frames].join('\n');
+    const own = frames.findIndex((frame) => !/[\\/]ioredis[\\/]commander\./.test(frame));
+    error.stack = [`${error.name}: ${error.message}`, ...frames.slice(Math.max(own, 0))].join('\n');
     return error;
   };
 }

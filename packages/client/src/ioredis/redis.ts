@@ -58,6 +58,8 @@ export class Redis extends BaseClient<RedisStatus> {
   /** After how many losses of the connection a script was last sent as text. */
   readonly #known = new Map<string, number>();
   #losses = 0;
+  /** The database of the last `select`. */
+  #selected: number | undefined;
   /** Attempts since the connection was last ready. */
   #attempts = 0;
   /** `disconnect` or `quit` was called. */
@@ -393,8 +395,10 @@ export class Redis extends BaseClient<RedisStatus> {
   }
 
   select(db: number | string, callback?: Callback<'OK'>): Promise<'OK'> {
+    const before = this.#selected;
+    this.#selected = Number(db);
     const promise = (this[RUN](entryOf('select'), [db], false, undefined) as Promise<'OK'>).then((reply) => {
-      this.emit('select', Number(db));
+      if (before !== Number(db)) this.emit('select', Number(db));
       return reply;
     });
     return withCallback(promise, callback as never);
