@@ -53,7 +53,7 @@ function methodOf(source: CommandSource, bytes: boolean) {
 
 /** Commands that are more than a request and its answer: called by any name, they are the methods of the class. */
 const NOT_PLAIN = new Set(
-  'quit multi exec discard watch unwatch select subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe'.split(
+  'quit reset multi exec discard watch unwatch select subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe'.split(
     ' ',
   ),
 );

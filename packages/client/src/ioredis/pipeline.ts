@@ -4,7 +4,7 @@ import { Command, spec } from '../commands/command.js';
 import { prefixKeys } from '../commands/key-prefix.js';
 import type { Connection, DispatchOptions } from '../connection/connection.js';
 import type { TransactionTarget } from '../dispatcher.js';
-import { ErrorReply, RedkeepError, WatchError } from '../errors.js';
+import { ErrorReply, InvalidArgumentError, RedkeepError, WatchError } from '../errors.js';
 import { bindCommander, type Callback, type CommandSource, type Runner, Script, withCallback } from './commander.js';
 import { translateError } from './errors.js';
 import { textOf } from './replies.js';
@@ -13,6 +13,11 @@ import { CALL_OPTIONS, READY, RUN, TARGET } from './symbols.js';
 const MULTI = new Command(spec('MULTI', { words: ['multi'] }), []);
 const EXEC = new Command<unknown[] | null>(spec('EXEC', { words: ['exec'] }), []);
 const ASKING = new Command(spec('ASKING', { words: ['asking'] }), []);
+
+/** They are answered by pushes, or change how everything after them is answered: others' answers would be taken for theirs. */
+const NOT_ANSWERED_ONCE = new Set(
+  'subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe monitor hello reset quit'.split(' '),
+);
 
 /** `[null, result]` or `[error]`. */
 export type PairResult = [error: Error | null, result?: unknown];
@@ -71,6 +76,8 @@ export class Pipeline implements Runner {
     let refused: unknown;
     try {
       command = source.build(args);
+      if (NOT_ANSWERED_ONCE.has(source.name))
+        throw new InvalidArgumentError(source.name, 'pipeline', 'has no place in one');
       const { options } = this.redis[TARGET]();
       refused = options.policy.refusalOf(command);
       if (options.keyPrefix !== undefined) command = prefixKeys(command, options.keyPrefix);

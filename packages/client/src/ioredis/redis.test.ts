@@ -159,6 +159,20 @@ describe('pipelines and transactions', () => {
     assert.equal(await redis.exists('a', 'b'), 0);
   });
 
+  test('take no command that is answered otherwise than once', async () => {
+    await using server = await startServer();
+    await using redis = connect(server.port);
+    await redis.mset('a', 1, 'b', 2);
+    const pipeline = redis.pipeline().get('a');
+    (pipeline as unknown as Redis).subscribe('news');
+    const results = await pipeline.get('b').exec();
+    assert.deepEqual(results![0], [null, '1']);
+    assert.equal((results![1]![0] as RedkeepError).code, 'REDKEEP_INVALID_ARGUMENT');
+    assert.deepEqual(results![2], [null, '2']);
+    assert.equal(await redis.reset(), 'RESET');
+    assert.deepEqual(await redis.mget('a', 'b'), ['1', '2']);
+  });
+
   test('collect the commands of the client itself with pipeline: false', async () => {
     await using server = await startServer();
     await using redis = connect(server.port);

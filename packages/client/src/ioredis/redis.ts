@@ -411,6 +411,16 @@ export class Redis extends BaseClient<RedisStatus> {
     return this.subscriptions.isActive && this[CORE].connection.resp === 2 ? 'subscriber' : 'normal';
   }
 
+  /** Back to the state of a fresh connection: no subscriptions, MONITOR or WATCH. */
+  reset(callback?: Callback<'RESET'>): Promise<'RESET'> {
+    this[TARGET]();
+    this.subscriptions.clear();
+    return withCallback(
+      this[CORE].reset().then(() => 'RESET' as const),
+      callback as never,
+    );
+  }
+
   // ---------------------------------------------------------------- monitor
 
   /** A connection of its own whose event `monitor` tells every command of the server. Dangerous: see `allowCommands`. */
