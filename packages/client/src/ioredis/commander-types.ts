@@ -176,7 +176,7 @@ interface Signatures<B extends string | Buffer> {
   rename: [[key: K, newkey: K], 'OK'];
   renamenx: [[key: K, newkey: K], number];
   replicaof: [[host: V, port: V], 'OK'];
-  reset: [[], 'OK'];
+  reset: [[], 'RESET'];
   restore: [[key: K, ttl: V, value: V, ...args: V[]], 'OK'];
   role: [[], unknown[]];
   rpoplpush: [[source: K, destination: K], B | null];
