@@ -168,6 +168,7 @@ class AwayStore implements Store {
   isAway = false;
   readonly #store: Store;
   readonly description = 'a store that can be away';
+  readonly isOffHost = false;
 
   constructor(store: Store) {
     this.#store = store;

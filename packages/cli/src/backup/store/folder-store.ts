@@ -10,6 +10,7 @@ const partPrefix = '.part-';
 /** A folder, for example of a mounted disk. An object appears under its name when it is whole and on the disk. */
 export class FolderStore implements Store {
   readonly description: string;
+  readonly isOffHost = false;
   readonly #folder: string;
 
   constructor(folder: string) {

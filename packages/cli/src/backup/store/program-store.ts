@@ -55,6 +55,7 @@ export function rcloneCalls(remote: string): ProgramCalls {
 /** A store behind a program, one process a call. */
 export class ProgramStore implements Store {
   readonly description: string;
+  readonly isOffHost = true;
   readonly #calls: ProgramCalls;
 
   constructor(calls: ProgramCalls) {

@@ -23,6 +23,7 @@ type Sdk = typeof import('@aws-sdk/client-s3');
  */
 export class S3Store implements Store {
   readonly description: string;
+  readonly isOffHost = true;
   readonly #sdk: Sdk;
   readonly #client: S3Client;
   readonly #bucket: string;

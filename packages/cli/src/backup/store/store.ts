@@ -13,6 +13,8 @@ export type ObjectContent = { readonly file: string; readonly bytes: number } | 
 export interface Store {
   /** How it is named in messages; holds no secret. */
   readonly description: string;
+  /** False where it may be on this machine. */
+  readonly isOffHost: boolean;
   /** Writes a whole object under a new name, or nothing. Rejects with `ObjectExists` where the name is taken. */
   put(name: string, content: ObjectContent): Promise<void>;
   /** Rejects with `ObjectMissing`. */

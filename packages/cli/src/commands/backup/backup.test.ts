@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { type Engine, findEngines, type Server, startServer } from '@redkeep/testing';
 import { Decrypter } from 'age-encryption';
+import { recordsSchema } from '../../audit/gather/records.js';
 import { ScratchServer } from '../../backup/restore/scratch-server.js';
 import { CliSandbox } from '../../testing/run-cli.js';
 
@@ -87,6 +88,13 @@ describe('redkeep backup and restore', () => {
     const listed = JSON.parse((await sandbox.run(['backup', 'list', ...store, '--json'])).out);
     assert.equal(listed.histories[0].provedAt, proof.at);
 
+    const records = recordsSchema.parse(JSON.parse((await sandbox.run(['backup', 'list', ...store, '--records'])).out));
+    assert.equal(records.restoreTest, proof.at);
+    assert.equal(records.backups?.[0]?.offHost, false);
+    await sandbox.run(['backup', 'list', ...store, '--metrics', 'backup.prom']);
+    const metrics = await readFile(sandbox.path('backup.prom'), 'utf8');
+    assert.match(metrics, /^redkeep_backup_proved_timestamp_seconds\{source="shop"\} \d{10}/m);
+
     const restored = await sandbox.run(['restore', ...store, '--identity', 'identity.txt', '--out', 'restored']);
     assert.equal(restored.code, 0, restored.err);
     const scratch = await ScratchServer.start(program(engine), sandbox.path('restored'), AbortSignal.timeout(30_000));
@@ -110,6 +118,79 @@ describe('redkeep backup and restore', () => {
     await scratch.stop();
   });
 
+  test('restores to just before a command, from an archive', async () => {
+    const stop = new AbortController();
+    const archive = sandbox.run(
+      [
+        ...['backup', 'archive', ...store, '--from', server.url, '--password-file', 'password'],
+        ...['--recipient', recipient, '--seal-seconds', '0.2'],
+      ],
+      {
+        signal: stop.signal,
+        onText: (text) => {
+          if (!text.includes('base of')) return;
+          void (async () => {
+            await server.command('SET', 'order:1', 'paid');
+            await server.command('DEL', 'key:1', 'key:2');
+            await server.command('FLUSHALL');
+            await server.command('SET', 'after', 'the flush');
+            setTimeout(() => stop.abort(), 1500);
+          })();
+        },
+      },
+    );
+    assert.equal((await archive).code, 0, (await archive).err);
+    const restore = async (before: string, out: string) => {
+      const flags = ['--identity', 'identity.txt', '--before', before, '--out', out];
+      const result = await sandbox.run(['restore', ...store, ...flags]);
+      assert.equal(result.code, 0, result.err);
+      const scratch = await ScratchServer.start(program(engine), sandbox.path(out), AbortSignal.timeout(30_000));
+      const values = [
+        await scratch.client.get('order:1'),
+        await scratch.client.get('key:1'),
+        await scratch.client.get('after'),
+      ];
+      await scratch.stop();
+      return values;
+    };
+    assert.deepEqual(await restore('FLUSHALL', 'before-flush'), ['paid', null, null]);
+    assert.deepEqual(await restore('DEL key:*', 'before-del'), ['paid', 'value 1', null]);
+    const none = await sandbox.run([
+      'restore',
+      ...store,
+      '--identity',
+      'identity.txt',
+      '--before',
+      'SWAPDB',
+      '--out',
+      'x',
+    ]);
+    assert.match(none.err, /REDKEEP_BACKUP_NOT_FOUND/);
+  });
+
+  test('an archive is restored without Redkeep, and the checker of the engine accepts its files', async () => {
+    const files = await filesBelow(sandbox.path('store', 'data'));
+    const segments = files.filter((file) => /\.aof(\.gz)?\.age$/.test(file));
+    assert.ok(segments.length > 0);
+    const folder = path.dirname(segments[0]!);
+    const base = files.find((file) => path.dirname(file) === folder && /-base\.rdb/.test(file))!;
+    const open = async (file: string) => {
+      const opened = await openByHand(file, sandbox.path('identity.txt'));
+      return file.endsWith('.gz.age') ? gunzipSync(opened) : opened;
+    };
+    const target = sandbox.path('archive-by-hand', 'appendonlydir');
+    await mkdir(target, { recursive: true });
+    await writeFile(path.join(target, 'base.rdb'), await open(base));
+    await writeFile(path.join(target, 'incr.aof'), Buffer.concat(await Promise.all(segments.map(open))));
+    const manifest = path.join(target, 'appendonly.aof.manifest');
+    await writeFile(manifest, 'file base.rdb seq 1 type b\nfile incr.aof seq 1 type i\n');
+    if (engine.checkAof) await execute(engine.checkAof, [manifest]);
+    const scratch = await ScratchServer.start(program(engine), path.dirname(target), AbortSignal.timeout(30_000));
+    assert.equal(await scratch.client.get('after'), 'the flush');
+    assert.equal(Number(await scratch.client.dbSize()), 1);
+    await scratch.stop();
+  });
+
   test('says what is wrong in one line: key, writer, source, store', async () => {
     await sandbox.run(['backup', 'key', 'new', 'other.txt']);
     const wrongKey = await sandbox.run(['restore', ...store, '--identity', 'other.txt', '--out', 'never']);
@@ -119,8 +200,8 @@ describe('redkeep backup and restore', () => {
     const stranger = await sandbox.run(['restore', ...elsewhere, '--out', 'never']);
     assert.equal(stranger.code, 3);
     assert.match(stranger.err, /REDKEEP_BACKUP_WRITER_UNKNOWN/);
-    const key = /named: (\S+)\.$/m.exec(stranger.err.replace(/ \[.*\]/, ''))![1]!;
-    const told = await sandbox.run(['restore', ...elsewhere, '--trust', key, '--out', 'told']);
+    const keys = /named: (.+)\.$/m.exec(stranger.err.replace(/ \[.*\]/, ''))![1]!.split(', ');
+    const told = await sandbox.run(['restore', ...elsewhere, '--trust', ...keys, '--out', 'told']);
     assert.equal(told.code, 0, told.err);
     const none = await sandbox.run(['backup', 'list', '--store', 'nowhere', '--state', 'state']);
     assert.match(none.err, /REDKEEP_BACKUP_NOT_FOUND/);

@@ -1,4 +1,7 @@
+import path from 'node:path';
+import { writeDurably } from '../../backup/archive/state-folder.js';
 import { loadProofs } from '../../backup/format/proof.js';
+import { metricsText, recordsOf } from '../../backup/report.js';
 import { historiesOf } from '../../backup/restore/histories.js';
 import { cutsOf, instant } from '../../backup/restore/plan-restore.js';
 import type { Context } from '../../context.js';
@@ -6,8 +9,14 @@ import type { ReadOptions } from './options.js';
 import { readBackup } from './reading.js';
 import { plural, size } from './sizes.js';
 
+export interface ListOptions extends ReadOptions {
+  readonly metrics?: string;
+  readonly records?: boolean;
+  readonly offHost?: boolean;
+}
+
 /** `redkeep backup list`: what can be restored, from when to when, and when that was last proved. */
-export async function backupList(context: Context, options: ReadOptions): Promise<void> {
+export async function backupList(context: Context, options: ListOptions): Promise<void> {
   const { terminal } = context;
   const { environment, loaded, source, trusted, gone } = await readBackup(context, options);
   const histories = historiesOf(loaded.entries, source, gone);
@@ -34,6 +43,14 @@ export async function backupList(context: Context, options: ReadOptions): Promis
   });
   const gaps = loaded.entries.flatMap(({ body, source: of }) => (of === source && body.kind === 'gap' ? [body] : []));
   const cuts = cutsOf(loaded.entries, source);
+  if (options.records) {
+    return terminal.json(recordsOf(histories, proofs, options.offHost ?? environment.store.isOffHost));
+  }
+  if (options.metrics !== undefined) {
+    const problems = loaded.problems.length;
+    const text = metricsText({ source, histories, proofs, gaps: gaps.map(({ shard }) => shard), problems });
+    return writeDurably(path.resolve(context.cwd, options.metrics), text);
+  }
   if (options.json) {
     return terminal.json({
       source,

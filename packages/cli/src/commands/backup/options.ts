@@ -6,7 +6,7 @@ import { publicKeyText } from '../../backup/format/signed.js';
 import { openStore } from '../../backup/store/open-store.js';
 import type { Store } from '../../backup/store/store.js';
 import type { Context } from '../../context.js';
-import { resolveFolder } from '../../deployment/state.js';
+import { readState, resolveFolder } from '../../deployment/state.js';
 import { CliError } from '../../errors.js';
 import { readIfPresent } from '../../files/read-if-present.js';
 
@@ -42,7 +42,10 @@ export function withStoreOptions(command: Command): Command {
     .option('--config <file>', 'defaults for these flags (default: backup/backup.json of the deployment)')
     .option('--store <where>', 'a folder, s3://bucket/prefix, rclone:remote:path, or command:program')
     .option('--source <name>', "the backup's name (default: the deployment's)")
-    .option('--state <folder>', 'keys and spool of this host (default: backup/state of the deployment)');
+    .option(
+      '--state <folder>',
+      'keys and spool of this host (default: backup/state of the deployment, else ~/.local/state/redkeep/backup)',
+    );
 }
 
 export function withSourceOptions(command: Command): Command {
@@ -103,7 +106,7 @@ export class BackupEnvironment {
     const store = await openStore(spec, { cwd: from(options.store), env: context.env, lockDays });
     const state = options.state ?? config.state;
     const stateFolder =
-      state === undefined ? path.join(folder, 'backup', 'state') : path.resolve(from(options.state), state);
+      state === undefined ? await defaultState(context, folder) : path.resolve(from(options.state), state);
     return new BackupEnvironment(store, config, options.source ?? config.source, stateFolder);
   }
 
@@ -134,6 +137,13 @@ export class BackupEnvironment {
       'Make a key with "redkeep backup key new", and name its public half with --recipient.',
     );
   }
+}
+
+/** In the deployment; where there is none, where programs keep their state, so that `init` finds its folder empty. */
+async function defaultState({ env, cwd }: Context, folder: string): Promise<string> {
+  if (await readState(folder)) return path.join(folder, 'backup', 'state');
+  const home = env['XDG_STATE_HOME'] || path.join(env['HOME'] || cwd, '.local', 'state');
+  return path.join(home, 'redkeep', 'backup');
 }
 
 function lockDaysOf(value: string | number | undefined): number | undefined {

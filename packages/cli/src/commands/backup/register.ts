@@ -23,6 +23,9 @@ export function register(program: Command, context: Context): void {
     .action(async (options) => (await import('./archive.js')).backupArchive(context, options));
   withReadOptions(backup.command('list'))
     .description('what can be restored, from when to when, and when that was last proved')
+    .option('--metrics <file>', 'write Prometheus text for a textfile collector instead')
+    .option('--records', 'print what "redkeep audit --records" reads instead')
+    .option('--off-host', 'with --records: the folder of the store is on another host')
     .action(async (options) => (await import('./list.js')).backupList(context, options));
   withReadOptions(backup.command('verify'))
     .description('check signatures, chains and the bytes of every object; needs no identity')

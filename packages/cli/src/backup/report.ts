@@ -1,0 +1,57 @@
+import type { Proof } from './format/proof.js';
+import type { History } from './restore/histories.js';
+
+export interface BackupFacts {
+  readonly source: string;
+  readonly histories: readonly History[];
+  readonly proofs: readonly Proof[];
+  /** The shard of each gap. */
+  readonly gaps: readonly string[];
+  readonly problems: number;
+}
+
+/** What is known of a backup in Prometheus's text format. Names of sources and shards need no escaping. */
+export function metricsText({ source, histories, proofs, gaps, problems }: BackupFacts): string {
+  const shards = [...new Set(histories.map(({ shard }) => shard))].sort();
+  const endOf = (shard: string) =>
+    Math.max(...histories.filter((history) => history.shard === shard).map(({ end }) => end.second));
+  const proved = proofs.at(-1);
+  const provedAt = proved ? Date.parse(proved.at) / 1000 : 0;
+  return [
+    '# HELP redkeep_backup_end_timestamp_seconds The newest second that can be restored.',
+    '# TYPE redkeep_backup_end_timestamp_seconds gauge',
+    ...shards.map(
+      (shard) => `redkeep_backup_end_timestamp_seconds{source="${source}",shard="${shard}"} ${endOf(shard)}`,
+    ),
+    '# HELP redkeep_backup_gaps Full resyncs that broke the archive.',
+    '# TYPE redkeep_backup_gaps gauge',
+    ...shards.map(
+      (shard) =>
+        `redkeep_backup_gaps{source="${source}",shard="${shard}"} ${gaps.filter((gap) => gap === shard).length}`,
+    ),
+    '# HELP redkeep_backup_proved_timestamp_seconds When a restore was last proved; 0 for never.',
+    '# TYPE redkeep_backup_proved_timestamp_seconds gauge',
+    `redkeep_backup_proved_timestamp_seconds{source="${source}"} ${provedAt}`,
+    '# HELP redkeep_backup_restore_seconds How long that restore took.',
+    '# TYPE redkeep_backup_restore_seconds gauge',
+    `redkeep_backup_restore_seconds{source="${source}"} ${(proved?.tookMs ?? 0) / 1000}`,
+    '# HELP redkeep_backup_problems Entries that do not verify.',
+    '# TYPE redkeep_backup_problems gauge',
+    `redkeep_backup_problems{source="${source}"} ${problems}`,
+    '',
+  ].join('\n');
+}
+
+/** What `redkeep audit --records` reads of backups and restore tests. */
+export function recordsOf(histories: readonly History[], proofs: readonly Proof[], offHost: boolean) {
+  const restoreTest = proofs.at(-1)?.at;
+  return {
+    backups: histories.map(({ end }) => ({
+      takenAt: new Date(end.second * 1000).toISOString(),
+      encrypted: true,
+      offHost,
+      keyBeside: false,
+    })),
+    ...(restoreTest === undefined ? {} : { restoreTest }),
+  };
+}
