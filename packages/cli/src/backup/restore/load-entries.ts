@@ -62,10 +62,14 @@ export async function loadEntries(
   return { entries, writers, problems };
 }
 
+/** Ends the names of safety copies, which `restore` takes and `restore undo` reads. */
+export const safetySuffix = '.before-restore';
+
 /** The source a command works on: the one named, else the only one there is. */
 export function onlySource({ writers }: LoadedEntries, named: string | undefined, store: Store): string {
-  const sources = [...new Set(writers.map(({ source }) => source))];
-  if (named !== undefined && sources.includes(named)) return named;
+  const all = [...new Set(writers.map(({ source }) => source))];
+  if (named !== undefined && all.includes(named)) return named;
+  const sources = all.filter((source) => !source.endsWith(safetySuffix));
   if (named === undefined && sources.length === 1) return sources[0]!;
   throw new CliError(
     'REDKEEP_BACKUP_NOT_FOUND',

@@ -48,7 +48,7 @@ export function numberOption(name: keyof typeof limits, text: string | undefined
 export async function archiveOptions(
   context: Context,
   options: TakeOptions,
-  command: 'run' | 'archive',
+  command: 'run' | 'archive' | 'safety',
   onEvent: (event: ArchiveEvent) => void,
 ): Promise<{ readonly environment: BackupEnvironment; readonly run: ArchiveRunOptions }> {
   const environment = await BackupEnvironment.open(context, options);

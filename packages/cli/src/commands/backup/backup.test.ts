@@ -203,6 +203,10 @@ describe('redkeep backup and restore', () => {
     const keys = /named: (.+)\.$/m.exec(stranger.err.replace(/ \[.*\]/, ''))![1]!.split(', ');
     const told = await sandbox.run(['restore', ...elsewhere, '--trust', ...keys, '--out', 'told']);
     assert.equal(told.code, 0, told.err);
+    // Beside a writer that is believed, another one is passed over and cannot prevent the restore.
+    const one = await sandbox.run(['restore', ...elsewhere, '--trust', keys[0]!, '--out', 'one']);
+    assert.equal(one.code, 0, one.err);
+    assert.match(one.err, /Passing over a writer/);
     const none = await sandbox.run(['backup', 'list', '--store', 'nowhere', '--state', 'state']);
     assert.match(none.err, /REDKEEP_BACKUP_NOT_FOUND/);
     const noSecret = [wrongKey, stranger, none].every(({ out, err }) => !/AGE-SECRET|secret\n/.test(out + err));

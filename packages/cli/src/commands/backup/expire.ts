@@ -31,9 +31,8 @@ export async function backupExpire(context: Context, options: ExpireOptions): Pr
     weekly: countOf('--keep-weekly', options.keepWeekly, 4),
     monthly: countOf('--keep-monthly', options.keepMonthly, 12),
   };
-  const reading = await readBackup(context, options);
+  const reading = requireTrust(context, await readBackup(context, options), false);
   const { environment, loaded, source, gone } = reading;
-  requireTrust(reading, false);
   refuseProblems(loaded.problems);
   if (!options.onWriterHost) await refuseWriter(reading);
   const now = clock.now();

@@ -111,7 +111,7 @@ export class BackupEnvironment {
   }
 
   /** A state folder of a command that writes: each has a chain, a key and a lock of its own. */
-  stateOf(command: 'run' | 'archive' | 'prove' | 'expire' | 'restore'): string {
+  stateOf(command: 'run' | 'archive' | 'safety' | 'prove' | 'expire' | 'restore'): string {
     return path.join(this.stateFolder, command);
   }
 

@@ -22,8 +22,7 @@ export interface ProveCommandOptions extends ReadOptions, MomentOptions {
 export async function backupProve(context: Context, options: ProveCommandOptions): Promise<void> {
   const { terminal, signal, clock } = context;
   const identities = await readIdentities(context, options.identity);
-  const reading = await readBackup(context, options);
-  requireTrust(reading, options.unverifiedWriter ?? false);
+  const reading = requireTrust(context, await readBackup(context, options), options.unverifiedWriter ?? false);
   const { environment, source, loaded, gone } = reading;
   refuseProblems(loaded.problems);
   const { target } = await momentOf(reading, options, identities);

@@ -29,14 +29,30 @@ export async function readBackup(context: Context, options: ReadOptions): Promis
  * Refuses entries of writers that nobody named. Encryption is to public keys, so anybody who can write to the store
  * could have put a data set of theirs there.
  */
-export function requireTrust({ loaded, source }: Reading, unverifiedWriter: boolean): void {
-  const strangers = loaded.writers.filter((writer) => writer.source === source && !writer.trusted);
-  if (strangers.length === 0 || unverifiedWriter) return;
+export function requireTrust(context: Context, reading: Reading, unverifiedWriter: boolean): Reading {
+  const { loaded, source } = reading;
+  const writers = loaded.writers.filter((writer) => writer.source === source);
+  const strangers = writers.filter(({ trusted }) => !trusted);
+  if (strangers.length === 0 || unverifiedWriter) return reading;
+  if (strangers.length < writers.length) {
+    // Beside writers that are believed, others are passed over: a stranger must not be able to prevent a restore.
+    for (const { publicKey } of strangers)
+      context.terminal.warn(`Passing over a writer that was not named: ${publicKey}`);
+    const believed = new Set(writers.flatMap(({ id, trusted }) => (trusted ? [id] : [])));
+    const entries = loaded.entries.filter((entry) => entry.source !== source || believed.has(entry.writer));
+    return { ...reading, loaded: { ...loaded, entries } };
+  }
   throw new CliError(
     'REDKEEP_BACKUP_WRITER_UNKNOWN',
     `The backup was signed by a key that was not named: ${strangers.map(({ publicKey }) => publicKey).join(', ')}.`,
-    'Compare it with the recovery kit and name it with --trust; --unverified-writer restores whoever wrote it.',
+    'Compare it with the recovery kit and name it with --trust; --unverified-writer accepts any writer.',
   );
+}
+
+/** Says what does not verify; what does is still of its writer, and a restore uses only that. */
+export function warnOfProblems({ terminal }: Context, problems: readonly Problem[]): void {
+  for (const { object, text } of problems.slice(0, 10)) terminal.warn(`${object}: ${text}`);
+  if (problems.length > 10) terminal.warn(`${plural(problems.length - 10, 'more problem')}: redkeep backup verify`);
 }
 
 /** Refuses to build on a chain that is broken. */

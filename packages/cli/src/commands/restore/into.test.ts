@@ -77,17 +77,18 @@ describe('redkeep restore --into a running deployment', () => {
 
   test('goes on where it was killed, and keeps the safety copy of the first run', async () => {
     await admin.set('precious', 'before the restore');
-    const at = JSON.parse((await sandbox.run(['backup', 'list', '--store', 'store', '--json'])).out).histories[0].to;
     const interrupt = new AbortController();
-    const first = await sandbox.run(['restore', ...store, '--into', 'redkeep', '--at', at, '--yes'], {
+    // Without --at: the safety copy must not become the newest state of the backup.
+    const first = await sandbox.run(['restore', ...store, '--into', 'redkeep', '--yes'], {
       signal: interrupt.signal,
       // Aborted when the safety copy is there: the next steps are the dangerous ones.
       onText: (text) => text.includes('what is there now.') && interrupt.abort(),
     });
     assert.notEqual(first.code, 0);
-    const again = await into('--at', at, '--yes');
+    const again = await into('--yes');
     assert.equal(again.code, 0, again.err);
     assert.equal(await admin.get('precious'), null);
+    assert.equal(await admin.get('customer:1:1'), 'value 1');
     const undone = await sandbox.run(['restore', 'undo', ...store, '--into', 'redkeep', '--yes']);
     assert.equal(undone.code, 0, undone.err);
     assert.equal(await admin.get('precious'), 'before the restore');

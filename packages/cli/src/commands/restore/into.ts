@@ -12,7 +12,7 @@ import {
   readJournal,
   writeJournal,
 } from '../../backup/restore/into/restore-journal.js';
-import { loadEntries } from '../../backup/restore/load-entries.js';
+import { loadEntries, safetySuffix } from '../../backup/restore/load-entries.js';
 import { instant, planRestore, type RestorePlan } from '../../backup/restore/plan-restore.js';
 import { ScratchServer } from '../../backup/restore/scratch-server.js';
 import { writeDataFolder } from '../../backup/restore/write-data-folder.js';
@@ -24,7 +24,7 @@ import { CliError } from '../../errors.js';
 import { stopIfInterrupted } from '../../interruption.js';
 import { archiveOptions } from '../backup/archive-options.js';
 import { readIdentities } from '../backup/options.js';
-import { type Reading, readBackup, refuseProblems, requireTrust } from '../backup/reading.js';
+import { type Reading, readBackup, requireTrust, warnOfProblems } from '../backup/reading.js';
 import { scratchProgram } from '../backup/scratch-program.js';
 import { Progress, plural, seconds } from '../backup/sizes.js';
 import { momentOf } from './moment.js';
@@ -39,10 +39,10 @@ export async function restoreInto(context: Context, options: RestoreCommandOptio
 async function intoLocked(context: Context, loaded: LoadedDeployment, options: RestoreCommandOptions): Promise<void> {
   const { terminal, signal } = context;
   const identities = await readIdentities(context, options.identity);
-  const reading = await readBackup(context, { ...options, dir: options.dir ?? options.into! });
-  requireTrust(reading, options.unverifiedWriter ?? false);
-  refuseProblems(reading.loaded.problems);
-  const { target, found } = await momentOf(reading, options, identities);
+  const found = await readBackup(context, { ...options, dir: options.dir ?? options.into! });
+  const reading = requireTrust(context, found, options.unverifiedWriter ?? false);
+  warnOfProblems(context, reading.loaded.problems);
+  const { target, found: text } = await momentOf(reading, options, identities);
   const { loaded: entries, source, gone, environment } = reading;
   const plan = planRestore(entries.entries, source, target, { gone, nearest: options.nearest ?? false });
   const began = performance.now();
@@ -52,7 +52,7 @@ async function intoLocked(context: Context, loaded: LoadedDeployment, options: R
     await requireLoadable(scratch, live);
     const keys = options.keys ? [...options.keys] : null;
     const before = await live.keys();
-    const moment = found ?? instant(Math.max(...plan.shards.map(({ second }) => second)));
+    const moment = text ?? instant(Math.max(...plan.shards.map(({ second }) => second)));
     const what = keys ? `the keys ${keys.join(' ')}` : 'everything';
     await agree(context, options, [
       `Restores ${what} of "${source}" (${moment}) into "${live.name}", which has ${plural(before, 'key')}.`,
@@ -67,7 +67,7 @@ async function intoLocked(context: Context, loaded: LoadedDeployment, options: R
         ? { ...unfinished, keys }
         : {
             ...{ format: 1, deployment: live.name, began: context.clock.now().toISOString(), step: 'planned' },
-            ...{ keys, safety: null },
+            ...{ keys, safety: null, held: [] },
           };
     const step = async (next: RestoreStep, more: Partial<RestoreJournal> = {}) => {
       stopIfInterrupted(signal);
@@ -77,8 +77,9 @@ async function intoLocked(context: Context, loaded: LoadedDeployment, options: R
     // What an interrupted run has saved is the state before it; what is there now is neither old nor new.
     if (!isOpen(journal) && before > 0) await step('safe', { safety: await saveFirst(context, options, reading) });
     if (!keys) {
-      await step('held');
-      await live.holdApplications();
+      // Those that were locked out before stay so afterwards.
+      if (!isOpen(journal)) await step('held', { held: [...(await live.activeApplications())] });
+      await live.holdApplications(journal.held);
       await step('loading');
       await live.empty();
     }
@@ -99,7 +100,7 @@ async function intoLocked(context: Context, loaded: LoadedDeployment, options: R
       await step('loaded');
       // Keys can expire between the copy and the count; more than were copied cannot be there.
       if (after > copied) throw unproved(`${after} keys are there, ${copied} were copied`);
-      await live.releaseApplications();
+      await live.releaseApplications(journal.held);
     }
     await step('released');
     const tookMs = performance.now() - began;
@@ -108,6 +109,10 @@ async function intoLocked(context: Context, loaded: LoadedDeployment, options: R
     if (expired > 0) terminal.note(`${plural(expired, 'key')} had expired since that moment.`);
     if (!plan.oneMoment) terminal.warn('The shards are not of one moment: no coordinated cut was chosen (--cut).');
     if (journal.safety) terminal.note('Take it back with "redkeep restore undo" and the same flags.');
+  } catch (error) {
+    const left = await readJournal(environment.stateOf('restore'));
+    if (left && isOpen(left)) terminal.warn('Applications are locked out. Run it again, or "redkeep restore undo".');
+    throw error;
   } finally {
     live.close();
     for (const server of scratch) await server.close();
@@ -134,20 +139,22 @@ async function undoLocked(context: Context, loaded: LoadedDeployment, options: R
     );
   }
   const { writer, from, to } = journal.safety;
-  const { entries } = await loadEntries(reading.environment.store, { source: reading.source });
+  const source = safetySource(reading.source);
+  const { entries } = await loadEntries(reading.environment.store, { source });
   const safe = entries.filter((entry) => entry.writer === writer && entry.seq > from && entry.seq <= to);
   const cut = safe.find(({ body }) => body.kind === 'cut');
   const target =
     cut?.body.kind === 'cut' ? { kind: 'cut' as const, cut: { ...cut, body: cut.body } } : { kind: 'latest' as const };
-  const plan = planRestore(safe, reading.source, target);
+  const plan = planRestore(safe, source, target);
   const live = await LiveTarget.open(context, loaded);
   const scratch = await openScratch(context, plan, reading, identities, options);
   try {
     await agree(context, options, [`Puts back what "${live.name}" had before the restore of ${journal.began}.`]);
     const patterns = journal.keys?.map(globPattern);
+    const held = isOpen(journal) ? journal.held : [...(await live.activeApplications())];
     if (!patterns) {
-      await live.holdApplications();
-      await writeJournal(stateFolder, { ...journal, step: 'loading' });
+      await writeJournal(stateFolder, { ...journal, held, step: 'loading' });
+      await live.holdApplications(held);
       await live.empty();
     } else await removeMatching(live, patterns);
     let copied = 0;
@@ -155,7 +162,7 @@ async function undoLocked(context: Context, loaded: LoadedDeployment, options: R
       copied += (await copyKeys(server.client, live, { patterns, signal })).copied;
       if (!patterns) await copyFunctions(server.client, live);
     }
-    if (!patterns) await live.releaseApplications();
+    if (!patterns) await live.releaseApplications(held);
     await writeJournal(stateFolder, { ...journal, step: 'undone' });
     if (options.json) return terminal.json({ source: reading.source, keys: copied });
     terminal.done(`Put back ${plural(copied, 'key')} in "${live.name}".`);
@@ -238,13 +245,24 @@ async function requireLoadable(scratch: readonly Scratch[], live: LiveTarget): P
   }
 }
 
-async function saveFirst(context: Context, options: RestoreCommandOptions, { loaded }: Reading) {
+/** Safety copies are a backup of their own: the state before a restore must never be the newest of the real one. */
+function safetySource(source: string): string {
+  return `${source.slice(0, 48)}${safetySuffix}`;
+}
+
+async function saveFirst(context: Context, options: RestoreCommandOptions, { loaded, source }: Reading) {
   const { terminal } = context;
   const quiet = () => undefined;
   const recipients = loaded.entries.findLast(({ body }) => body.kind === 'base')?.body;
   const recipient = recipients?.kind === 'base' ? recipients.recipients : undefined;
-  const take = { ...options, dir: options.into!, onPrimary: true, ...(recipient ? { recipient } : {}) };
-  const { run, environment } = await archiveOptions(context, take, 'run', quiet);
+  const take = {
+    ...options,
+    dir: options.into!,
+    onPrimary: true,
+    source: safetySource(source),
+    ...(recipient ? { recipient } : {}),
+  };
+  const { run, environment } = await archiveOptions(context, take, 'safety', quiet);
   const { entries } = await loadEntries(environment.store, { source: run.source.name });
   await runOnce(run, context.signal);
   const now = await loadEntries(environment.store, { source: run.source.name });

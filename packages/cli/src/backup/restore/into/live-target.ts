@@ -89,20 +89,31 @@ export class LiveTarget {
     return counts.reduce((sum, keys) => sum + keys, 0);
   }
 
-  /** Applications are logged out and cannot log in: nothing of theirs is written between two states of the data. */
-  async holdApplications(): Promise<readonly string[]> {
+  /** Applications that may log in somewhere. */
+  async activeApplications(): Promise<readonly string[]> {
+    const active = new Set<string>();
     for (const { client } of this.#nodes) {
+      const list = await client.sendCommand<string[]>(['ACL', 'LIST']);
       for (const user of this.#applications) {
+        if (list.some((line) => String(line).startsWith(`user ${user} on `))) active.add(user);
+      }
+    }
+    return [...active];
+  }
+
+  /** They are logged out and cannot log in: nothing of theirs is written between two states of the data. */
+  async holdApplications(users: readonly string[]): Promise<void> {
+    for (const { client } of this.#nodes) {
+      for (const user of users) {
         await client.sendCommand(['ACL', 'SETUSER', user, 'off']);
         await client.sendCommand(['CLIENT', 'KILL', 'USER', user]);
       }
     }
-    return this.#applications;
   }
 
-  async releaseApplications(): Promise<void> {
+  async releaseApplications(users: readonly string[]): Promise<void> {
     for (const { client } of this.#nodes) {
-      for (const user of this.#applications) await client.sendCommand(['ACL', 'SETUSER', user, 'on']);
+      for (const user of users) await client.sendCommand(['ACL', 'SETUSER', user, 'on']);
     }
   }
 

@@ -17,6 +17,8 @@ const journalSchema = z.strictObject({
   keys: z.array(z.string()).nullable(),
   /** What was there before: a base in the store, by writer and number; null where there was no key. */
   safety: z.strictObject({ writer: z.string(), from: z.number(), to: z.number() }).nullable(),
+  /** Users that were locked out by it. */
+  held: z.array(z.string()),
 });
 export type RestoreJournal = z.infer<typeof journalSchema>;
 
