@@ -75,23 +75,6 @@ export async function copyFunctions(from: RedisClient, to: LiveTarget): Promise<
   for (const primary of await to.primaries()) await primary.sendCommand(['FUNCTION', 'RESTORE', dump, 'REPLACE']);
 }
 
-/** Keys of a sample whose value differs from the target's; the keys themselves are data and are not named. */
-export async function compareSample(from: RedisClient, to: LiveTarget, sample: number) {
-  const binary = from.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
-  let compared = 0;
-  let different = 0;
-  for (let index = 0; index < sample; index++) {
-    const key = (await binary.sendCommand(['RANDOMKEY'])) as unknown as Buffer | null;
-    if (key === null) break;
-    const [type, size] = [String(await from.sendCommand(['TYPE', key])), String(await from.sendCommand(['DUMP', key]))];
-    if (type === 'none') continue;
-    compared += 1;
-    const [liveType, liveDump] = [await to.onKey(key, '0', ['TYPE', key]), await to.onKey(key, '0', ['DUMP', key])];
-    if (String(liveType) !== type || String(liveDump) !== size) different += 1;
-  }
-  return { compared, different };
-}
-
 export function matchesAny(patterns: readonly RegExp[] | undefined, key: Buffer): boolean {
   if (!patterns) return true;
   const text = key.toString('utf8');
