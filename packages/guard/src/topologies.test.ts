@@ -10,6 +10,7 @@ import {
   startCluster,
   startSentinel,
   startServer,
+  waitFor,
 } from '@redkeep/testing';
 import { createClient, createClientPool, createCluster, createSentinel } from 'redkeep';
 import type { Anchor } from './audit-trail/anchor.js';
@@ -23,6 +24,7 @@ import { PersonKeys } from './encryption/person-keys.js';
 import { keysFromValue } from './encryption/providers/local.js';
 import { localWrapper } from './encryption/providers/wrappers.js';
 import { reencrypt } from './encryption/reencrypt.js';
+import { hasCode } from './errors.js';
 import { IdempotencyKeys } from './idempotency/idempotency.js';
 import { defineKeyspaces } from './keyspace/keyspaces.js';
 import { Locks } from './lock/locks.js';
@@ -296,6 +298,59 @@ describe('behind Sentinel', () => {
   guardsOn('three sentinels', async () => {
     const client = await open();
     return { client, close: async () => client.destroy() };
+  });
+
+  test('an erasure that the new primary has missed is told by its receipt, and repeated from it', async () => {
+    const client = await open();
+    try {
+      const persons = new PersonKeys({
+        encryption: testEncryption(),
+        wrapper: localWrapper(keysFromValue([keyA]), 'test'),
+        store: redisKeyStore(client, 'failover:'),
+        data: client,
+        dangerouslyKeepKeysWithData: true,
+        pseudonymKey: keyB,
+        cacheMs: 0,
+        confirmMs: 10,
+      });
+      const place = { space: 'notes', key: 'notes:1' };
+      const sealed = await persons.sealer('ana').seal('hers', place);
+      const primary = await setup.currentPrimary();
+      const replica = setup.servers.find((server) => server !== primary && server.isUp)!;
+      await primary.command('WAIT', '1', '5000');
+      // Cut off, or what is in its socket would still reach it.
+      replica.pause();
+      await primary.command('CLIENT', 'KILL', 'TYPE', 'replica');
+      const receipt = await persons.erase('ana');
+      assert.deepEqual(receipt.replication, { replicas: 0, confirmed: 0 });
+      await primary.kill();
+      replica.resume();
+      await setup.failedOver(primary);
+      const eventually = async <T>(action: () => Promise<T>): Promise<T> => {
+        for (let attempt = 0; ; attempt++) {
+          try {
+            return await action();
+          } catch (error) {
+            assert.ok(hasCode(error, 'REDKEEP_STORE_UNAVAILABLE'), String(error));
+            assert.ok(attempt < 100, 'no primary was found again');
+          }
+        }
+      };
+      assert.equal(String(await eventually(async () => persons.sealer('ana').open(sealed, place))), 'hers');
+      assert.deepEqual(await persons.enforce([receipt]), [persons.pseudonym('ana')]);
+      await refused(() => persons.sealer('ana').open(sealed, place), 'REDKEEP_PERSON_ERASED');
+      await primary.start();
+      await waitFor(async () => (await primary.info('replication'))['role'] === 'slave', {
+        timeout: 60_000,
+        message: 'the former primary to follow',
+      });
+      await waitFor(async () => (await primary.info('replication'))['master_link_status'] === 'up', {
+        timeout: 60_000,
+        message: 'the former primary to be in step',
+      });
+    } finally {
+      client.destroy();
+    }
   });
 
   test('a session outlives the primary, and the limit holds meanwhile', async () => {

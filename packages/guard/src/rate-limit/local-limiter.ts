@@ -1,5 +1,8 @@
 import type { Decision, Limit } from './limit.js';
 
+/** Less than a server's clock can tell. */
+const ROUNDING_MS = 1e-6;
+
 /**
  * GCRA in this process, while Redis is away. Bounded: when it is full of identities that still count, it refuses
  * new ones, because forgetting old ones would let a flood of identities open the limit.
@@ -52,21 +55,21 @@ export class LocalLimiter {
     for (const [at, limit] of this.#limits.entries()) {
       const step = limit.periodMs / limit.limit;
       const burst = limit.burst ?? limit.limit;
-      const tat = Math.max(tats[at]!, now);
-      const after = tat + cost * step;
-      const over = after - burst * step - now;
-      const allowed = over <= 0;
+      // By what is left until full, and not by points in time: those lose the last bits.
+      const full = Math.max(tats[at]! - now, 0);
+      const over = full + cost * step - burst * step;
+      const allowed = over <= ROUNDING_MS;
       if (!allowed) allAllowed = false;
       const retryAfterMs = allowed ? 0 : cost > burst ? Number.POSITIVE_INFINITY : Math.ceil(over);
-      const final = allowed && charge ? after : tat;
-      const remaining = Math.max(0, Math.floor(burst - (final - now) / step + 1e-6));
-      next.push(after);
+      const final = allowed && charge ? full + cost * step : full;
+      const remaining = Math.max(0, Math.floor(burst - final / step + 1e-6));
+      next.push(now + full + cost * step);
       const decision: Decision = {
         allowed,
         limit,
         remaining,
         retryAfterMs,
-        resetMs: Math.ceil(final - now),
+        resetMs: Math.ceil(final),
         blocked: false,
         source: 'local',
       };

@@ -59,8 +59,8 @@ return { 1, n + 1 }`,
 );
 
 /**
- * KEYS session; ARGV proof, record, version it was loaded at, idle ms, user, enlisted at.
- * New version, -1 = gone, -2 = changed since, -3 = enlisted too long ago.
+ * KEYS session; ARGV proof, record, version it was loaded at, idle ms, user or '=' for the same,
+ * enlisted at. New version, -1 = gone, -2 = changed since, -3 = enlisted too long ago.
  */
 export const SAVE = new Script(
   'session_save',
@@ -70,7 +70,8 @@ if h[1] ~= ARGV[1] then return -1 end
 if h[2] ~= ARGV[3] then return -2 end
 if late(ARGV[6]) then return -3 end
 local n = tonumber(h[2]) + 1
-redis.call('HSET', KEYS[1], 'v', ARGV[2], 'n', n, 's', '', 'u', ARGV[5])
+redis.call('HSET', KEYS[1], 'v', ARGV[2], 'n', n, 's', '')
+if ARGV[5] ~= '=' then redis.call('HSET', KEYS[1], 'u', ARGV[5]) end
 return alive(h[3], ARGV[4]) and n or -1`,
 );
 
@@ -86,7 +87,7 @@ return alive(h[2], ARGV[3]) and 1 or 0`,
 
 /**
  * KEYS session; ARGV old proof, version, new proof, new record, idle ms, grace ms, old record as the old id may read
- * it, user, enlisted at. New version, -1 gone, -2 changed, -3 enlisted too long ago.
+ * it, user or '=' for the same, enlisted at. New version, -1 gone, -2 changed, -3 enlisted too long ago.
  */
 export const ROTATE = new Script(
   'session_rotate',
@@ -97,7 +98,8 @@ if h[2] ~= ARGV[2] then return -2 end
 if late(ARGV[9]) then return -3 end
 local n, grace = tonumber(h[2]) + 1, tonumber(ARGV[6])
 local old = grace > 0 and { 'op', h[1], 'ov', ARGV[7], 'oe', string.format('%.0f', now + grace) } or {}
-redis.call('HSET', KEYS[1], 'p', ARGV[3], 'v', ARGV[4], 'n', n, 's', '', 'u', ARGV[8], unpack(old))
+redis.call('HSET', KEYS[1], 'p', ARGV[3], 'v', ARGV[4], 'n', n, 's', '', unpack(old))
+if ARGV[8] ~= '=' then redis.call('HSET', KEYS[1], 'u', ARGV[8]) end
 if grace <= 0 then redis.call('HDEL', KEYS[1], 'op', 'ov', 'oe') end
 return alive(h[3], ARGV[5]) and n or -1`,
 );

@@ -65,7 +65,7 @@ interface SealedRecord extends SessionRecord {
   /** Version: the hash says it too, and both must agree. */
   n: number;
   /** Unix ms; only in the copy that an id before a rotation reads. */
-  until?: number;
+  until?: number | undefined;
 }
 
 /** A record as loaded, with what a later save has to prove. */
@@ -199,7 +199,7 @@ export class SessionStore {
         this.refused('expired', address.family);
         return undefined;
       }
-      return { record: withoutSeal(record), version: 0, readOnly: true };
+      return { record, version: 0, readOnly: true };
     } catch (error) {
       if (!hasCode(error, ...NOT_OURS)) throw error;
       this.refused(error.code, address.family);
@@ -217,9 +217,9 @@ export class SessionStore {
     const key = this.#key(address.family);
     const version = loaded.version + 1;
     const sealed = await this.#seal(key, address.proof, record, version);
-    return this.#changeUser(address.family, loaded.record.user, record, options.limit, async (enlisted) => {
+    return this.#changeUser(address.family, loaded.record.user, record, options.limit, (user, enlisted) => {
       const args = [address.proof, sealed, String(loaded.version), ms(options.idleMs ?? this.idleMs, this.idleMs)];
-      return this.#redis.script(SAVE, [key], [...args, this.#userHash(record.user), enlisted]);
+      return this.#redis.script(SAVE, [key], [...args, user, enlisted]);
     });
   }
 
@@ -251,9 +251,9 @@ export class SessionStore {
     const sealed = await this.#seal(key, to.proof, record, loaded.version + 1);
     const before: SealedRecord = { ...loaded.record, n: loaded.version, until: Date.now() + left };
     const old = left > 0 ? await this.#sealJson(key, `o:${from.proof}`, JSON.stringify(before)) : '';
-    return this.#changeUser(from.family, loaded.record.user, record, limit, async (enlisted) => {
+    return this.#changeUser(from.family, loaded.record.user, record, limit, (user, enlisted) => {
       const args = [from.proof, String(loaded.version), to.proof, sealed, String(this.idleMs), String(left), old];
-      return this.#redis.script(ROTATE, [key], [...args, this.#userHash(record.user), enlisted]);
+      return this.#redis.script(ROTATE, [key], [...args, user, enlisted]);
     });
   }
 
@@ -353,17 +353,22 @@ export class SessionStore {
     before: string | undefined,
     record: SessionRecord,
     limit: UserLimit | undefined,
-    change: (enlisted: string) => Promise<Reply>,
+    change: (user: string, enlisted: string) => Promise<Reply>,
   ): Promise<number> {
-    const changes = before !== record.user;
-    const left = changes && before !== undefined ? this.#userHash(before) : undefined;
+    if (before === record.user) return this.#changed(family, record, await change('=', ''));
+    const left = before === undefined ? undefined : this.#userHash(before);
     // An entry that somebody renews meanwhile is not ours to take out.
     const score = left === undefined ? null : await this.#redis.read(this.#indexKeyOf(left), 'ZSCORE', family);
-    const enlisted = changes ? await this.#enlistFor(record.user, family, limit ?? NO_LIMIT) : '';
-    const version = Number(await change(enlisted));
+    const enlisted = await this.#enlistFor(record.user, family, limit ?? NO_LIMIT);
+    const version = this.#changed(family, record, await change(this.#userHash(record.user), enlisted));
+    if (left !== undefined && score !== null) await this.#delist(left, [{ family, score: textOf(score)! }]);
+    return version;
+  }
+
+  #changed(family: string, record: SessionRecord, reply: Reply): number {
+    const version = Number(reply);
     if (version === -2) throw new GuardError('REDKEEP_SESSION_CONFLICT');
     if (version < 0) throw gone(version);
-    if (left !== undefined && score !== null) await this.#delist(left, [{ family, score: textOf(score)! }]);
     this.#remember(family, record.createdAt, version);
     return version;
   }
@@ -434,8 +439,9 @@ export class SessionStore {
       this.refused('expired', family);
       return undefined;
     }
-    this.#remember(family, record.createdAt, version);
-    return { record: withoutSeal(record), version, readOnly: false };
+    if (newest === undefined || newest.version !== version || newest.createdAt !== record.createdAt)
+      this.#remember(family, record.createdAt, version);
+    return { record, version, readOnly: false };
   }
 
   #isInTime({ createdAt, seenAt, until = Number.POSITIVE_INFINITY }: SealedRecord): boolean {
@@ -454,7 +460,7 @@ export class SessionStore {
   }
 
   #seal(key: string, proof: string, record: SessionRecord, n: number): Buffer | Promise<Buffer> {
-    const json = JSON.stringify({ ...record, n } satisfies SealedRecord);
+    const json = JSON.stringify({ ...record, n, until: undefined });
     if (json.length > this.#maxBytes || Buffer.byteLength(json) > this.#maxBytes)
       throw new GuardError('REDKEEP_VALUE_TOO_LARGE', `limit ${this.#maxBytes} bytes`);
     return this.#sealJson(key, `v:${proof}`, json);
@@ -485,10 +491,6 @@ export class SessionStore {
   #indexKeyOf(userHash: string): string {
     return `${this.#prefix}user:{${userHash}}`;
   }
-}
-
-function withoutSeal({ n: _, until: __, ...record }: SealedRecord): SessionRecord {
-  return record;
 }
 
 function isOlder(record: SealedRecord, newest: { readonly createdAt: number; readonly version: number }): boolean {
