@@ -27,6 +27,8 @@ export const cliErrors = {
   REDKEEP_BACKUP_STORE_FAILED: ExitCode.Environment,
   REDKEEP_BACKUP_INCOMPATIBLE: ExitCode.Environment,
   REDKEEP_BACKUP_STREAM_UNREADABLE: ExitCode.Connection,
+  REDKEEP_MIGRATION_CLIENTS_REMAIN: ExitCode.Findings,
+  REDKEEP_MIGRATION_UNPROVED: ExitCode.Findings,
   REDKEEP_PERMISSION_DENIED: ExitCode.Environment,
   REDKEEP_DISK_FULL: ExitCode.Environment,
   REDKEEP_FILE_SYSTEM: ExitCode.Environment,

@@ -69,6 +69,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/health/index.js'),
   },
   version: { summary: 'print the version', load: () => import('./commands/version/index.js') },
+  migrate: {
+    summary: 'close an open server in production, step by step, with a way back from each',
+    load: () => import('./commands/migrate/index.js'),
+  },
   doctor: {
     summary: 'find out why a server is slow or fails, and what will fail next',
     load: () => import('./commands/doctor/index.js'),

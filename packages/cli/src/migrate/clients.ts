@@ -1,0 +1,65 @@
+import type { Ask } from '../audit/gather/live.js';
+import { ownNames } from './access.js';
+import type { MigrationNode } from './migration.js';
+
+/** A connection of an application, and what it still has to change. */
+export interface ClientOnOldWay {
+  readonly node: string;
+  /** Without the port, which changes with each connection. */
+  readonly address: string;
+  readonly name: string;
+  readonly library: string;
+  readonly user: string;
+  readonly plaintext: boolean;
+  readonly connections: number;
+  readonly lastCommand: string;
+  readonly idleSeconds: number;
+}
+
+function fieldsOf(line: string): Record<string, string> {
+  return Object.fromEntries(
+    line
+      .trim()
+      .split(' ')
+      .map((pair) => {
+        const at = pair.indexOf('=');
+        return [pair.slice(0, at), pair.slice(at + 1)];
+      }),
+  );
+}
+
+/** Replicas, replication links and this tool are not clients that somebody has to change. */
+function isApplication(fields: Record<string, string>): boolean {
+  return !/[SM]/.test(fields['flags'] ?? '') && !ownNames.includes(fields['name'] ?? '');
+}
+
+/**
+ * Connections that still use plaintext or the default user, one row for each host, name and way. The local address of a
+ * connection (`laddr`, Redis 6.2) tells over which port it came.
+ */
+export async function clientsOnOldWay(ask: Ask, node: MigrationNode): Promise<ClientOnOldWay[]> {
+  const rows = new Map<string, ClientOnOldWay>();
+  for (const line of String(await ask('CLIENT', 'LIST')).split('\n')) {
+    if (line.trim() === '') continue;
+    const fields = fieldsOf(line);
+    const plaintext = fields['laddr']?.endsWith(`:${node.port}`) ?? true;
+    const user = fields['user'] ?? 'default';
+    if (!isApplication(fields) || (!plaintext && user !== 'default')) continue;
+    const address = (fields['addr'] ?? '').replace(/:\d+$/, '');
+    const name = fields['name'] ?? '';
+    const key = JSON.stringify([address, name, user, plaintext]);
+    const before = rows.get(key);
+    rows.set(key, {
+      node: `${node.host}:${node.port}`,
+      address,
+      name,
+      library: [fields['lib-name'], fields['lib-ver']].filter(Boolean).join(' '),
+      user,
+      plaintext,
+      connections: (before?.connections ?? 0) + 1,
+      lastCommand: fields['cmd'] ?? '',
+      idleSeconds: Math.min(before?.idleSeconds ?? Number.POSITIVE_INFINITY, Number(fields['idle'] ?? 0)),
+    });
+  }
+  return [...rows.values()];
+}
