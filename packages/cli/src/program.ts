@@ -25,6 +25,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'bring running servers in line with the folder, node by node',
     load: () => import('./commands/apply/index.js'),
   },
+  bundle: {
+    summary: 'write one script that installs a host which cannot be reached by ssh',
+    load: () => import('./commands/bundle/index.js'),
+  },
   down: {
     summary: 'stop the servers; data, users and certificates stay',
     load: () => import('./commands/down/index.js'),
@@ -68,6 +72,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'say whether servers are alive, ready and safe; for probes',
     load: () => import('./commands/health/index.js'),
   },
+  completion: {
+    summary: 'print completions for bash, zsh or fish',
+    load: () => import('./commands/completion/index.js'),
+  },
+  man: { summary: 'write man pages', load: () => import('./commands/man/index.js') },
   version: { summary: 'print the version', load: () => import('./commands/version/index.js') },
   migrate: {
     summary: 'close an open server in production, step by step, with a way back from each',

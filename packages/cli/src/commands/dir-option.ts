@@ -6,5 +6,8 @@ export interface DirOption {
 
 /** Adds `--dir`, which every command that works on a deployment has. */
 export function withDirOption(command: Command): Command {
-  return command.option('-d, --dir <folder>', "the deployment's folder (default: here, else ./redkeep)");
+  return command.option(
+    '-d, --dir <folder>',
+    "the deployment's folder (default: REDKEEP_DIR, else here, else ./redkeep)",
+  );
 }

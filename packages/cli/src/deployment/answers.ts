@@ -79,6 +79,16 @@ export const answersSchema = z.strictObject({
   databases: z.number().int().min(1).max(16_384).optional(),
   eviction: z.enum(['noeviction', 'allkeys-lru', 'allkeys-lfu', 'volatile-lru', 'volatile-ttl']).optional(),
   keyType: z.enum(keyTypes).default('ec-p256'),
+  namespace: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a namespace: lower-case letters, digits and "-"')
+    .default('redkeep')
+    .describe('Kubernetes: the namespace its objects are in; pods are found under names that carry it.'),
+  image: z
+    .string()
+    .regex(/^[a-z0-9][a-zA-Z0-9._\-/:@]{0,254}$/, 'an image such as name:tag@sha256:…')
+    .optional()
+    .describe('Containers and pods: the image, best with its digest. Default: the official one of the release line.'),
   applications: z
     .array(applicationSchema)
     .min(1)

@@ -9,6 +9,7 @@ import { componentOf } from './components.js';
 import { decisionsFor } from './decisions.js';
 import { knowsDirective } from './directives.js';
 import type { CertificateSpec, Deployment, DeploymentNode, NodeRole, User } from './model.js';
+import { prefixOf } from './naming.js';
 import { type Policy, profiles } from './profiles.js';
 
 /** The model that follows from the answers. Pure: the same answers give the same model. */
@@ -34,6 +35,8 @@ export function buildDeployment(answers: Answers, engine: Engine): Deployment {
     ],
     policy,
     sources: answers.sources,
+    ...(answers.target === 'kubernetes' ? { namespace: answers.namespace } : {}),
+    ...(answers.image === undefined ? {} : { image: answers.image }),
     ...(answers.topology === 'sentinel' ? { sentinel: { primaryName: 'primary', quorum: 2 } } : {}),
   } as const;
   return { ...draft, decisions: decisionsFor(draft) };
@@ -84,7 +87,7 @@ function nodesOf(answers: Answers, engine: Engine): DeploymentNode[] {
   const nodes: DeploymentNode[] = [];
   const add = (name: string, role: NodeRole, index: number, firstPort: number, more: Partial<DeploymentNode>) => {
     // Containers and pods are found under their own name, each with an address of its own.
-    const host = hosts.length === 0 ? name : hosts[index % hosts.length]!;
+    const host = hosts.length === 0 ? ownName(name, answers) : hosts[index % hosts.length]!;
     const port = firstPort + portStep(index, hosts);
     nodes.push({ ...placeNode(name, role, host, port, answers.target), ...more });
   };
@@ -103,6 +106,18 @@ function nodesOf(answers: Answers, engine: Engine): DeploymentNode[] {
     }
   }
   return nodes;
+}
+
+/** In a namespace that others use too, a pod's name begins with the deployment's. */
+function ownName(node: string, { target, name }: Answers): string {
+  return target === 'kubernetes' && name !== 'redkeep' ? `${prefixOf({ name })}-${node}` : node;
+}
+
+/** Every name under which a pod is found: by its headless Service, with and without the namespace, and by its own. */
+function podNames(host: string, { target, namespace }: Answers): string[] {
+  if (target !== 'kubernetes' || isIP(host) !== 0) return [];
+  const service = `${host}.${namespace}.svc`;
+  return [service, `${service}.cluster.local`, `${host}-0.${service}.cluster.local`];
 }
 
 /** The hosts given; none given: this machine, or for containers their own names. */
@@ -143,7 +158,9 @@ function bindAddresses(host: string, target: TargetName): string[] {
 }
 
 function nodeCertificate(node: DeploymentNode, answers: Answers, policy: Policy): CertificateSpec {
-  const names = [...new Set([node.host, ...answers.names, 'localhost', '127.0.0.1', '::1'])];
+  const names = [
+    ...new Set([node.host, ...podNames(node.host, answers), ...answers.names, 'localhost', '127.0.0.1', '::1']),
+  ];
   return {
     name: node.certificate,
     usage: 'node',

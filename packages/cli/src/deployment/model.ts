@@ -34,6 +34,10 @@ export interface Deployment {
   readonly decisions: readonly Decision[];
   /** Networks that may reach the servers, as CIDR; empty means this machine only. */
   readonly sources: readonly string[];
+  /** Kubernetes: where its objects are. */
+  readonly namespace?: string;
+  /** Containers and pods: the image, best by digest. Default: the engine's own, of the release line. */
+  readonly image?: string;
   /** The server program to start, where `init` was told one; else it is looked for at every start. */
   readonly serverProgram?: string;
   /** Under Sentinel: the name the primary is watched under, and how many sentinels must agree that it is gone. */

@@ -115,7 +115,12 @@ async function readPrevious(folder: string, force: boolean): Promise<DeploymentS
 }
 
 function engineFor(answers: Answers, program: ServerProgram | undefined, notes: string[]): Engine {
-  if (answers.engine && answers.engineVersion) return { name: answers.engine, version: answers.engineVersion };
+  if (answers.engineVersion !== undefined) {
+    const name = answers.engine ?? program?.engine.name ?? 'redis';
+    // Judged again with the engine: a version that is too old for it is refused and never replaced by another.
+    parseAnswers({ ...answers, engine: name });
+    return { name, version: answers.engineVersion };
+  }
   if (program && (answers.engine === undefined || answers.engine === program.engine.name)) {
     notes.push(`Found ${program.engine.name} ${program.fullVersion} at ${program.path}.`);
     return program.engine;

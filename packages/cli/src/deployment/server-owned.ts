@@ -78,3 +78,24 @@ export function watchedPrimary(
   const epoch = /^sentinel\s+config-epoch\s+\S+\s+(\d+)/im.exec(text)?.[1];
   return { host: found[1]!.replace(/^"|"$/g, ''), port: Number(found[2]), epoch: Number(epoch ?? 0) };
 }
+
+/**
+ * The same as `keepServerOwned`, as one line of POSIX shell for where no redkeep is: writes `rendered` to `current` and
+ * keeps what the server wrote there. The file appears as a whole.
+ */
+export function keepServerOwnedScript(rendered: string, current: string, role: NodeRole): string {
+  const owned =
+    role === 'sentinel'
+      ? '^sentinel (myid|monitor|config-epoch|leader-epoch|current-epoch|known-replica|known-slave|known-sentinel) '
+      : '^(replicaof|slaveof) ';
+  const [r, c] = [`"${rendered}"`, `"${current}"`];
+  const merge =
+    role === 'sentinel'
+      ? `OWNED="$kept" awk '/^sentinel monitor /{print ENVIRON["OWNED"];next} /${owned}/{next} {print}' ${r}`
+      : `{ grep -Ev '${owned}' ${r} || true; [ -z "$kept" ] || printf '%s\\n' "$kept"; }`;
+  const usable = role === 'sentinel' ? ` && grep -q '^sentinel monitor ' ${c}` : '';
+  return (
+    `if [ -f ${c} ]${usable}; then kept="$(grep -E '${owned}' ${c} || true)"; ${merge} > ${c}.new; ` +
+    `else cat ${r} > ${c}.new; fi; chmod 600 ${c}.new; mv -f ${c}.new ${c}`
+  );
+}

@@ -9,9 +9,10 @@ export const stateFile = 'redkeep.deployment.json';
 /** The answers the deployment was made from. */
 export const answersFile = 'redkeep.config.json';
 
-/** The folder a command works on: `--dir`, else the current one where it is a deployment, else `./redkeep`. */
+/** The folder a command works on: `--dir`, else `REDKEEP_DIR`, else the current one where it is a deployment, else `./redkeep`. */
 export async function resolveFolder(context: Context, dir: string | undefined): Promise<string> {
-  if (dir !== undefined) return path.resolve(context.cwd, dir);
+  const given = dir ?? (context.env['REDKEEP_DIR'] || undefined);
+  if (given !== undefined) return path.resolve(context.cwd, given);
   const here = await readIfPresent(path.join(context.cwd, stateFile));
   return here === undefined ? path.join(context.cwd, 'redkeep') : context.cwd;
 }

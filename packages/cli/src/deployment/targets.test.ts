@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { CliSandbox } from '../testing/run-cli.js';
 import { topologyNames } from '../vocabulary/names.js';
+import { unitName } from './naming.js';
 
 const hostileName = 'we "ird\' $(touch x) `y` %n: #é\nsecond: line \\';
 
@@ -83,7 +84,7 @@ describe('targets', () => {
       await init('--target', 'systemd', '--topology', topology, '--profile', 'production', ...hosts);
       const { deployment } = JSON.parse(await read('redkeep.deployment.json'));
       for (const { name } of deployment.nodes) {
-        const unit = await read(`systemd/redkeep-${name}.service`);
+        const unit = await read(`systemd/${unitName(deployment, { name })}`);
         assert.equal(unit.match(/^Description=.*$/gm)?.length, 1);
         assert.match(unit, /^Description=we "ird' .*%%n.* second: line .*$/m);
         assert.doesNotMatch(unit, /^second/m);

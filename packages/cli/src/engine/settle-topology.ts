@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisClient } from 'redkeep';
 import type { Context } from '../context.js';
@@ -9,6 +8,7 @@ import { interrupted } from '../interruption.js';
 import { compareVersions } from '../vocabulary/engines.js';
 import { withClient } from './connect-node.js';
 import { parseInfo } from './info.js';
+import { peerAddress } from './reach.js';
 
 const pollMilliseconds = 100;
 /** A first synchronization of a large data set, or a cluster's agreement, is done by then. */
@@ -99,8 +99,7 @@ async function formCluster(context: Context, loaded: LoadedDeployment): Promise<
     await command(node, 'CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1)).catch(() => undefined);
   }
   for (const node of nodes.slice(1)) {
-    // CLUSTER MEET takes addresses only.
-    const { address } = await lookup(node.host);
+    const address = await peerAddress(loaded, node);
     await command(first, 'CLUSTER', 'MEET', address, String(node.port), String(node.busPort));
   }
   const ids = new Map<string, string>();

@@ -1,15 +1,15 @@
 import { canBeAsked, dryRun } from '../../acl/dry-run.js';
 import { expectationsFor } from '../../acl/expectations.js';
 import type { Context } from '../../context.js';
-import { loadDeployment } from '../../deployment/state.js';
 import { ExitCode } from '../../exit-codes.js';
 import type { DirOption } from '../dir-option.js';
+import { openDelivery } from '../open-delivery.js';
 import { askingOf, onEachNode } from './as-admin.js';
 
 /** Exit code 1 when a user can do what it must not, or cannot do what it must. */
 export async function aclTest(context: Context, options: DirOption & { json?: boolean }): Promise<void> {
   const { terminal } = context;
-  const loaded = await loadDeployment(context, options.dir);
+  const { loaded } = await openDelivery(context, options.dir);
   const { engine, users } = loaded.deployment;
   const results = await onEachNode(context, loaded, async (client, node) => {
     const verdicts = [];

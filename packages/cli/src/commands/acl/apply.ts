@@ -3,11 +3,11 @@ import path from 'node:path';
 import { findDrift } from '../../acl/drift.js';
 import { runningUsers, setUsers } from '../../apply/set-users.js';
 import type { Context } from '../../context.js';
-import { loadDeployment } from '../../deployment/state.js';
 import { timestamp } from '../../deployment/write-files.js';
 import { CliError } from '../../errors.js';
 import { stopIfInterrupted } from '../../interruption.js';
 import type { DirOption } from '../dir-option.js';
+import { openDelivery } from '../open-delivery.js';
 import { asAdmin, onEachNode } from './as-admin.js';
 
 interface ApplyOptions extends DirOption {
@@ -21,7 +21,8 @@ interface ApplyOptions extends DirOption {
  */
 export async function aclApply(context: Context, options: ApplyOptions): Promise<void> {
   const { terminal, signal, clock } = context;
-  const loaded = await loadDeployment(context, options.dir);
+  const delivery = await openDelivery(context, options.dir);
+  const { loaded } = delivery;
   const wanted = new Map<string, string>();
   for (const node of loaded.deployment.nodes) {
     const file = options.undo
@@ -53,6 +54,8 @@ export async function aclApply(context: Context, options: ApplyOptions): Promise
       await writeFile(path.join(undo, `${node.name}.acl`), await runningUsers(client), { mode: 0o600, flag: 'wx' });
       await setUsers(client, wanted.get(node.name)!);
     });
+    // A restart must find the same users.
+    if (!options.undo) await delivery.deliver(node, await delivery.filesOf(node));
     terminal.done(`${node.name} is up to date.`);
   }
   terminal.note(`Undo with: redkeep acl apply --undo ${undo}`);

@@ -3,15 +3,15 @@ import { findDrift, readAclLines, unlikeUsers } from '../../acl/drift.js';
 import type { Context } from '../../context.js';
 import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import { type DeploymentNode, dataNodes, sentinelNodes } from '../../deployment/model.js';
-import { loadDeployment } from '../../deployment/state.js';
 import { ExitCode } from '../../exit-codes.js';
 import type { DirOption } from '../dir-option.js';
+import { openDelivery } from '../open-delivery.js';
 import { asAdmin, onEachNode } from './as-admin.js';
 
 /** Exit code 1 when a node's users differ from its file. */
 export async function aclDiff(context: Context, options: DirOption & { json?: boolean }): Promise<void> {
   const { terminal } = context;
-  const loaded = await loadDeployment(context, options.dir);
+  const { loaded } = await openDelivery(context, options.dir);
   const nodes = await onEachNode(context, loaded, async (client, node) => ({
     node: node.name,
     differences: await findDrift(client, await readFile(loaded.locate(node.aclFile), 'utf8')),

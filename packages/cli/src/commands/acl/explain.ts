@@ -4,13 +4,13 @@ import { expectationsFor } from '../../acl/expectations.js';
 import type { Context } from '../../context.js';
 import { dataNodes, type User } from '../../deployment/model.js';
 import { commandRules, roles } from '../../deployment/roles.js';
-import { loadDeployment } from '../../deployment/state.js';
 import type { DirOption } from '../dir-option.js';
+import { openDelivery } from '../open-delivery.js';
 import { asAdmin, askingOf, requireUser } from './as-admin.js';
 
 export async function aclExplain(context: Context, name: string, options: DirOption): Promise<void> {
   const { terminal } = context;
-  const loaded = await loadDeployment(context, options.dir);
+  const { loaded } = await openDelivery(context, options.dir);
   const { deployment } = loaded;
   const user = requireUser(loaded, name);
   terminal.line(terminal.style('bold', `${user.name} (${user.role})`));

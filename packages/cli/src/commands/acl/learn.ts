@@ -10,12 +10,12 @@ import { parseRecordedCommands } from '../../acl/recorded-commands.js';
 import type { Context } from '../../context.js';
 import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import { type DeploymentNode, dataNodes, type User, userOf } from '../../deployment/model.js';
-import { loadDeployment } from '../../deployment/state.js';
 import { targetOf } from '../../engine/connect-node.js';
 import { endpointOf } from '../../engine/local-servers.js';
 import { CliError, explainSystemError } from '../../errors.js';
 import { knows } from '../../vocabulary/engines.js';
 import type { DirOption } from '../dir-option.js';
+import { openDelivery } from '../open-delivery.js';
 import { asAdmin, requireUser } from './as-admin.js';
 
 export const learningSources = ['monitor', 'commandstats', 'client'] as const;
@@ -31,7 +31,7 @@ interface LearnOptions extends DirOption {
 export async function aclLearn(context: Context, name: string, options: LearnOptions): Promise<void> {
   const milliseconds = durationOf(options);
   requireConsent(options);
-  const loaded = await loadDeployment(context, options.dir);
+  const { loaded } = await openDelivery(context, options.dir);
   const user = requireUser(loaded, name);
   const nodes = dataNodes(loaded.deployment);
   const observation =

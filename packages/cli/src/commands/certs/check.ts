@@ -1,10 +1,10 @@
 import type { Context } from '../../context.js';
-import { loadDeployment } from '../../deployment/state.js';
 import { endpointOf } from '../../engine/local-servers.js';
 import { probeTls } from '../../engine/probe-tls.js';
 import { ExitCode } from '../../exit-codes.js';
 import { criticalDays, readStatuses, warningDays } from '../../pki/certificate-status.js';
 import type { DirOption } from '../dir-option.js';
+import { openDelivery } from '../open-delivery.js';
 
 interface Problem {
   readonly certificate: string;
@@ -17,7 +17,7 @@ const probeMilliseconds = 5000;
 /** Exit code 1 when a certificate expires soon, is not what a node serves, or a node cannot be asked. */
 export async function certsCheck(context: Context, options: DirOption & { json?: boolean }): Promise<void> {
   const { terminal, clock } = context;
-  const loaded = await loadDeployment(context, options.dir);
+  const { loaded } = await openDelivery(context, options.dir);
   const statuses = await readStatuses(loaded, clock.now());
   const problems: Problem[] = statuses.flatMap(({ name, daysLeft, notBefore }) => {
     if (notBefore > clock.now()) {

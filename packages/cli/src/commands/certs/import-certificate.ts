@@ -4,11 +4,11 @@ import path from 'node:path';
 import { isLoopback } from 'redkeep';
 import type { Context } from '../../context.js';
 import { type CertificateSpec, certificateOf } from '../../deployment/model.js';
-import { loadDeployment } from '../../deployment/state.js';
 import { CliError, explainSystemError } from '../../errors.js';
 import { replaceCertificate } from '../../pki/replace-certificate.js';
 import { addTrust, certificatesOf } from '../../pki/trust-bundle.js';
 import type { DirOption } from '../dir-option.js';
+import { openDelivery } from '../open-delivery.js';
 import { readPair, reloadNode } from './reload-node.js';
 
 interface ImportOptions extends DirOption {
@@ -22,7 +22,8 @@ interface ImportOptions extends DirOption {
  * (verified on 7.0), so everything is checked before anything is replaced. Fit for a post-renewal hook.
  */
 export async function certsImport(context: Context, name: string, options: ImportOptions): Promise<void> {
-  const loaded = await loadDeployment(context, options.dir);
+  const delivery = await openDelivery(context, options.dir);
+  const { loaded } = delivery;
   const node = loaded.deployment.nodes.find((candidate) => candidate.name === name);
   if (!node) {
     const known = loaded.deployment.nodes.map((candidate) => candidate.name).join(', ');
@@ -39,7 +40,7 @@ export async function certsImport(context: Context, name: string, options: Impor
   await addTrust(loaded, root.toString(), { now, serversOnly });
   const before = await readPair(loaded, spec);
   const fingerprint = await replaceCertificate(loaded, spec, { cert: cert!, key: key! }, now);
-  const outcome = await reloadNode(context, loaded, node, { fingerprint, before });
+  const outcome = await reloadNode(context, delivery, node, { fingerprint, before });
   context.terminal.done(`${name}: imported, ${outcome} (${fingerprint.slice(0, 23)}…).`);
 }
 

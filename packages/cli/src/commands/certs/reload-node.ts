@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Delivery } from '../../apply/delivery.js';
 import type { Context } from '../../context.js';
 import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import { type CertificateSpec, certificateOf, type DeploymentNode, userOf } from '../../deployment/model.js';
@@ -6,7 +7,6 @@ import { serverPath } from '../../deployment/server-path.js';
 import { withClient } from '../../engine/connect-node.js';
 import { endpointOf } from '../../engine/local-servers.js';
 import { probeTls } from '../../engine/probe-tls.js';
-import { runningProcess } from '../../engine/process-record.js';
 import { CliError, explainSystemError } from '../../errors.js';
 import type { PemPair } from '../../pki/authority.js';
 import { replaceCertificate } from '../../pki/replace-certificate.js';
@@ -29,12 +29,13 @@ export interface CertificateChange {
  */
 export async function reloadNode(
   context: Context,
-  loaded: LoadedDeployment,
+  delivery: Delivery,
   node: DeploymentNode,
   change?: CertificateChange,
 ): Promise<ReloadOutcome> {
-  if (loaded.deployment.target === 'local' && !(await runningProcess(loaded, node.name))) return 'not running';
-  if (node.role === 'sentinel') return 'restart needed';
+  const { loaded } = delivery;
+  if ((await delivery.state(node)) === 'stopped') return 'not running';
+  if (node.role === 'sentinel' || loaded.deployment.engine.name === 'dragonfly') return 'restart needed';
   const spec = certificateOf(loaded.deployment, node.certificate);
   const asServerSees = (file: string) => serverPath(loaded.deployment, loaded.folder, file);
   const files = [
@@ -44,7 +45,10 @@ export async function reloadNode(
   ] as const;
   const admin = userOf(loaded.deployment, 'admin')!;
   await withClient(context.connect, loaded, node, admin, async (client) => {
-    const reload = () => client.sendCommand(['CONFIG', 'SET', ...files.flat()]);
+    const reload = async () => {
+      await delivery.deliver(node, await delivery.filesOf(node));
+      await client.sendCommand(['CONFIG', 'SET', ...files.flat()]);
+    };
     try {
       await reload();
       await proveServed(loaded, node, change?.fingerprint);
@@ -56,6 +60,7 @@ export async function reloadNode(
       throw error;
     }
   });
+  await delivery.markTaken(node);
   return 'served';
 }
 

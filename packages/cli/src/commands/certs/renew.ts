@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises';
+import type { Delivery } from '../../apply/delivery.js';
 import type { Context } from '../../context.js';
+import { withFolderLock } from '../../deployment/folder-lock.js';
 import { isForeign } from '../../deployment/make-material.js';
-import { loadDeployment } from '../../deployment/state.js';
 import { CliError } from '../../errors.js';
 import { stopIfInterrupted } from '../../interruption.js';
 import { readStatuses } from '../../pki/certificate-status.js';
 import { renewCertificate } from '../../pki/replace-certificate.js';
+import { applyNow } from '../apply/apply.js';
 import type { DirOption } from '../dir-option.js';
+import { openDelivery } from '../open-delivery.js';
 import { readPair, reloadNode } from './reload-node.js';
 
 interface RenewOptions extends DirOption {
@@ -15,8 +18,19 @@ interface RenewOptions extends DirOption {
 
 /** One node at a time: if one fails to serve its new certificate, the others still have theirs. */
 export async function certsRenew(context: Context, names: readonly string[], options: RenewOptions): Promise<void> {
+  const delivery = await openDelivery(context, options.dir);
+  const { loaded } = delivery;
+  await withFolderLock(loaded.folder, 'certs renew', () => renew(context, delivery, names, options));
+}
+
+async function renew(
+  context: Context,
+  delivery: Delivery,
+  names: readonly string[],
+  options: RenewOptions,
+): Promise<void> {
   const { terminal, clock, signal } = context;
-  const loaded = await loadDeployment(context, options.dir);
+  const { loaded } = delivery;
   const { certificates, nodes } = loaded.deployment;
   const unknown = names.find((name) => !certificates.some((spec) => spec.name === name));
   if (unknown !== undefined) {
@@ -37,12 +51,15 @@ export async function certsRenew(context: Context, names: readonly string[], opt
     } else wanted.push(spec);
   }
   if (wanted.length === 0) return terminal.done('No certificate is due.');
+  const restarts: string[] = [];
   for (const spec of wanted) {
     stopIfInterrupted(signal);
     const before = await readPair(loaded, spec);
     const fingerprint = await renewCertificate(loaded, spec, { now });
     const node = nodes.find(({ certificate }) => certificate === spec.name);
-    const outcome = node ? await reloadNode(context, loaded, node, { fingerprint, before }) : undefined;
+    const outcome = node ? await reloadNode(context, delivery, node, { fingerprint, before }) : undefined;
+    if (node && outcome === 'restart needed') restarts.push(node.name);
     terminal.done(`${spec.name}: issued${outcome ? `, ${outcome}` : ''} (${fingerprint.slice(0, 23)}…).`);
-  }
+  } // One at a time, each proved before the next: the others keep the quorum.
+  if (restarts.length > 0) await applyNow(context, delivery, { yes: true, kind: 'certs', only: restarts });
 }

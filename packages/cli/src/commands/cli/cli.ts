@@ -5,12 +5,12 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import type { Context } from '../../context.js';
 import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
-import { loadDeployment } from '../../deployment/state.js';
 import { targetOf } from '../../engine/connect-node.js';
 import { CliError } from '../../errors.js';
 import { ExitCode } from '../../exit-codes.js';
 import { requireUser } from '../acl/as-admin.js';
 import { type DirOption, withDirOption } from '../dir-option.js';
+import { openDelivery } from '../open-delivery.js';
 import { runPrompt } from './prompt.js';
 
 interface CliCommandOptions extends DirOption {
@@ -33,7 +33,7 @@ export function register(program: Command, context: Context): void {
 }
 
 async function openCli(context: Context, args: readonly string[], options: CliCommandOptions): Promise<void> {
-  const loaded = await loadDeployment(context, options.dir);
+  const { loaded } = await openDelivery(context, options.dir);
   const { nodes, topology } = loaded.deployment;
   const node = options.node === undefined ? nodes[0]! : nodes.find(({ name }) => name === options.node);
   if (!node) {

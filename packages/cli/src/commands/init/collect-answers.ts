@@ -24,6 +24,8 @@ export interface AnswerFlags {
   readonly memory?: string;
   readonly eviction?: string;
   readonly keyType?: string;
+  readonly namespace?: string;
+  readonly image?: string;
   readonly app?: readonly string[];
   readonly sessionStore?: readonly string[];
   readonly readOnly?: readonly string[];
@@ -88,6 +90,8 @@ function answersFromFlags(flags: AnswerFlags, earlier: Loose): Loose {
     memoryMegabytes: numeric(flags.memory),
     eviction: flags.eviction,
     keyType: flags.keyType,
+    namespace: flags.namespace,
+    image: flags.image,
     applications: named.length > 0 || flags.components ? applications : undefined,
   };
   return Object.fromEntries(Object.entries(answers).filter(([, value]) => value !== undefined));

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.js';
 import { withFolderLock } from '../../deployment/folder-lock.js';
+import { adoptFolder } from '../../deployment/identity.js';
 import { planInit } from '../../deployment/plan-init.js';
 import { quoteShell } from '../../deployment/render/shell.js';
 import { resolveFolder, stateFile } from '../../deployment/state.js';
@@ -26,6 +27,7 @@ interface InitOptions extends DirOption, AnswerFlags {
   readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly yes?: boolean;
+  readonly adopt?: boolean;
 }
 
 /** `redkeep init`: writes a hardened deployment into a folder, all or nothing. */
@@ -52,9 +54,12 @@ export function register(program: Command, context: Context): void {
     .option('--session-store <name=patterns...>', 'a session store and its key patterns')
     .option('--read-only <name=patterns...>', 'a reader and its key patterns')
     .option('--components <name=list...>', 'what of @redkeep/guard an application uses: web=sessions,limits,locks')
+    .option('--namespace <name>', 'Kubernetes: the namespace')
+    .option('--image <name>', 'containers and pods: the image, best by digest')
     .option('--server <program>', 'the server program to use')
     .option('-n, --dry-run', 'show every file and its changes, write nothing')
     .option('-f, --force', 'replace files edited by hand, or move other files aside; what is replaced is kept')
+    .option('--adopt', 'take a folder that was moved or copied for this place')
     .option('-y, --yes', 'ask nothing');
   withHelp(command, {
     examples: [
@@ -69,6 +74,7 @@ export function register(program: Command, context: Context): void {
 async function init(context: Context, options: InitOptions): Promise<void> {
   const { terminal, signal, clock } = context;
   const folder = await resolveFolder(context, options.dir);
+  if (options.adopt && !options.dryRun) await adoptFolder(folder);
   const answers = await collectAnswers(context, folder, options, !options.yes);
   const plan = await planInit(context, folder, answers, {
     ...(options.server === undefined ? {} : { program: options.server }),

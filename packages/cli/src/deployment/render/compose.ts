@@ -1,41 +1,33 @@
 import { stringify } from 'yaml';
 import type { Deployment, DeploymentNode } from '../model.js';
-import { healthCommand, nodeFiles, serverCommand } from './health-check.js';
+import { prefixOf } from '../naming.js';
+import { healthCommand, serverCommand } from './health-check.js';
 import type { RenderedFile } from './rendered-file.js';
 
 /** compose.yaml: one container a node, nothing more than it needs, reachable from this machine and its own network. */
 export function renderCompose(deployment: Deployment): RenderedFile {
   const compose = {
-    name: 'redkeep',
+    name: prefixOf(deployment),
     services: Object.fromEntries(deployment.nodes.map((node) => [node.name, service(deployment, node)])),
     networks: { redkeep: { driver: 'bridge' } },
-    secrets: Object.fromEntries(
-      deployment.nodes
-        .flatMap((node) => secretFiles(deployment, node))
-        .map((file) => [secretName(file), { file: `./${file}` }]),
-    ),
   };
   const head = [
     '# Written by redkeep init. RUNBOOK.md says how to start it.',
     '# The image is named by digest, so that what runs is what was tested: REDKEEP_IMAGE=name:tag@sha256:…',
     '# The containers run as the owner of this folder, who alone may read the keys: REDKEEP_UID and REDKEEP_GID.',
+    '# "redkeep up" finds all three, writes them to .env, and puts the files of each node into containers/.',
     '',
   ].join('\n');
   return { path: 'compose.yaml', mode: 0o644, content: head + stringify(compose, { lineWidth: 0 }) };
 }
 
-/** Passwords and keys that a container reads; they come as Compose secrets, everything else as files. */
-function secretFiles(deployment: Deployment, node: DeploymentNode): string[] {
-  return sharedFiles(deployment, node).filter((file) => /\.(key|password)$/.test(file));
+/** Where the files of one node are for its container: a folder, because a file that is replaced keeps its old inode. */
+export function containerFolder(node: Pick<DeploymentNode, 'name'>): string {
+  return `containers/${node.name}`;
 }
 
-/** What a container only reads. Its own folder it may write: failover and CONFIG REWRITE do. */
-function sharedFiles(deployment: Deployment, node: DeploymentNode): string[] {
-  return nodeFiles(deployment, node).filter((file) => !file.startsWith(`nodes/${node.name}/`));
-}
-
-function secretName(file: string): string {
-  return file.replaceAll('/', '-');
+export function containerName(deployment: Deployment, node: DeploymentNode): string {
+  return `${prefixOf(deployment)}-${node.name}`;
 }
 
 function service(deployment: Deployment, node: DeploymentNode): Record<string, unknown> {
@@ -45,6 +37,7 @@ function service(deployment: Deployment, node: DeploymentNode): Record<string, u
     entrypoint: serverCommand(deployment, node),
     command: [],
     user: '${REDKEEP_UID:?set to the owner, id -u}:${REDKEEP_GID:?set to the group, id -g}',
+    container_name: containerName(deployment, node),
     hostname: node.name,
     restart: 'unless-stopped',
     read_only: true,
@@ -55,16 +48,20 @@ function service(deployment: Deployment, node: DeploymentNode): Record<string, u
     stop_grace_period: '2m',
     working_dir: '/data',
     volumes: [
-      { type: 'bind', source: `./nodes/${node.name}`, target: `/etc/redkeep/nodes/${node.name}` },
-      ...sharedFiles(deployment, node)
-        .filter((file) => !secretFiles(deployment, node).includes(file))
-        .map((file) => ({ type: 'bind', source: `./${file}`, target: `/etc/redkeep/${file}`, read_only: true })),
+      // Its own folder it may write: failover and CONFIG REWRITE do. Certificates and secrets it only reads.
+      ...['pki', 'secrets'].map((folder) => ({
+        type: 'bind',
+        source: `./${containerFolder(node)}/${folder}`,
+        target: `/etc/redkeep/${folder}`,
+        read_only: true,
+      })),
+      {
+        type: 'bind',
+        source: `./${containerFolder(node)}/nodes/${node.name}`,
+        target: `/etc/redkeep/nodes/${node.name}`,
+      },
       { type: 'bind', source: `./${node.dataDir}`, target: '/data' },
     ],
-    secrets: secretFiles(deployment, node).map((file) => ({
-      source: secretName(file),
-      target: `/etc/redkeep/${file}`,
-    })),
     networks: ['redkeep'],
     // Docker's port rules come before ufw's: only a loopback address keeps the port off the network.
     ports: [`127.0.0.1:${node.port}:${node.port}`],

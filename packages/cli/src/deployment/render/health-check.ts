@@ -10,17 +10,36 @@ import { quoteShell } from './shell.js';
 export function healthCommand(
   deployment: Deployment,
   node: DeploymentNode,
-  locate = (relativePath: string) => `/etc/redkeep/${relativePath}`,
+  locate = (relativePath: string) => serverPath(deployment, '', relativePath),
 ): string {
+  const { password, ping } = pingCommand(deployment, node, locate);
+  return `${password}; test "$(${ping})" = PONG`;
+}
+
+/**
+ * A shell command that fails only when nothing answers. A server that loads, that is busy, or whose primary is away
+ * answers with an error: it is not ready, and a restart would make an outage longer.
+ */
+export function liveCommand(deployment: Deployment, node: DeploymentNode): string {
+  const locate = (relativePath: string) => serverPath(deployment, '', relativePath);
+  const { password, ping } = pingCommand(deployment, node, locate);
+  return `${password}; case "$(${ping} 2>&1)" in ''|*'onnection refused'*|*'timed out'*) exit 1;; esac`;
+}
+
+function pingCommand(
+  deployment: Deployment,
+  node: DeploymentNode,
+  locate: (relativePath: string) => string,
+): { readonly password: string; readonly ping: string } {
   const user = userOf(deployment, 'monitoring')!;
   const certificate = certificateOf(deployment, user.certificate);
   const file = (relativePath: string) => quoteShell(locate(relativePath));
   const cli = deployment.engine.name === 'valkey' ? 'valkey-cli' : 'redis-cli';
   const tls = `--tls --cacert ${file(deployment.caFile)} --cert ${file(certificate.certFile)} --key ${file(certificate.keyFile)}`;
-  return (
-    `export REDISCLI_AUTH="$(cat ${file(user.passwordFile)})"; ` +
-    `test "$(${cli} -h localhost -p ${node.port} ${tls} --user ${user.name} --no-auth-warning ping)" = PONG`
-  );
+  return {
+    password: `export REDISCLI_AUTH="$(cat ${file(user.passwordFile)})"`,
+    ping: `${cli} -h localhost -p ${node.port} ${tls} --user ${user.name} --no-auth-warning ping`,
+  };
 }
 
 /** For load balancers and monitors outside a container: one script a node, exit code 0 when it answers. */
@@ -52,9 +71,16 @@ export function nodeFiles(deployment: Deployment, node: DeploymentNode): string[
   ];
 }
 
-/** The program and arguments that start a node where its files are under /etc/redkeep. */
+/** The configuration a server runs with, which it may rewrite: in a pod on its volume, so that a failover outlives it. */
+export function runningConfigPath(deployment: Deployment, node: DeploymentNode): string {
+  if (deployment.target === 'kubernetes')
+    return `/data/.redkeep/${node.role === 'sentinel' ? 'sentinel' : 'server'}.conf`;
+  return serverPath(deployment, '', node.configFile);
+}
+
+/** The program and arguments that start a node where something else than redkeep runs it. */
 export function serverCommand(deployment: Deployment, node: DeploymentNode): string[] {
-  const config = `/etc/redkeep/${node.configFile}`;
+  const config = runningConfigPath(deployment, node);
   if (deployment.engine.name === 'dragonfly') return ['dragonfly', '--logtostderr', `--flagfile=${config}`];
   return [`${deployment.engine.name}-server`, config, ...(node.role === 'sentinel' ? ['--sentinel'] : [])];
 }

@@ -2,17 +2,22 @@ import type { IStatefulSet } from 'kubernetes-models/apps/v1';
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import type { IService } from 'kubernetes-models/v1';
 import { stringify } from 'yaml';
-import type { Deployment, DeploymentNode } from '../model.js';
-import { healthCommand, nodeFiles, serverCommand } from './health-check.js';
+import { type Deployment, type DeploymentNode, dataNodes, sentinelNodes } from '../model.js';
+import { prefixOf } from '../naming.js';
+import { keepServerOwnedScript } from '../server-owned.js';
+import { healthCommand, liveCommand, nodeFiles, runningConfigPath, serverCommand } from './health-check.js';
 import type { RenderedFile } from './rendered-file.js';
 
 /** Manifests and a kustomization that reads the secrets from this folder: no secret is in a manifest. */
 export function renderKubernetes(deployment: Deployment): RenderedFile[] {
   const manifests = deployment.nodes.map((node) => ({
     path: `kubernetes/${node.name}.yaml`,
-    documents: [statefulSet(deployment, node), service(node)],
+    documents: [statefulSet(deployment, node), service(deployment, node)],
   }));
-  const shared = { path: 'kubernetes/network-policy.yaml', documents: [networkPolicy(deployment)] };
+  const shared = {
+    path: 'kubernetes/network-policy.yaml',
+    documents: [networkPolicy(deployment), ...disruptionBudgets(deployment)],
+  };
   return [
     ...[...manifests, shared].map(({ path, documents }) => yamlFile(path, documents)),
     yamlFile('kustomization.yaml', [kustomization(deployment)]),
@@ -26,10 +31,21 @@ function yamlFile(path: string, documents: readonly unknown[]): RenderedFile {
   return { path, mode: 0o644, content: head + content };
 }
 
-const part = { 'app.kubernetes.io/part-of': 'redkeep' };
+function part(deployment: Deployment): Record<string, string> {
+  return { 'app.kubernetes.io/part-of': prefixOf(deployment) };
+}
 
-function labels(node: DeploymentNode): Record<string, string> {
-  return { ...part, 'app.kubernetes.io/name': node.name };
+function labels(deployment: Deployment, node: DeploymentNode): Record<string, string> {
+  return { ...part(deployment), 'app.kubernetes.io/name': workloadName(deployment, node) };
+}
+
+/** StatefulSet and Service of a node; in one namespace two deployments keep apart. */
+export function workloadName(deployment: Deployment, node: DeploymentNode): string {
+  return node.host === node.name ? node.name : `${prefixOf(deployment)}-${node.name}`;
+}
+
+function secretName(deployment: Deployment, node: DeploymentNode): string {
+  return `${prefixOf(deployment)}-${node.name}`;
 }
 
 /** A key of a Secret may hold letters, digits, dot, dash and underscore. */
@@ -44,19 +60,24 @@ function kustomization(deployment: Deployment): unknown {
     // A placeholder that no registry has: nothing runs until somebody names what was tested, as RUNBOOK.md says.
     images: [{ name: 'redkeep-server', newName: deployment.engine.name, digest: `sha256:${'0'.repeat(64)}` }],
     resources: [...deployment.nodes.map(({ name }) => `kubernetes/${name}.yaml`), 'kubernetes/network-policy.yaml'],
+    // Without a hash in its name a changed Secret restarts no pod; the servers take it when redkeep apply says so.
+    generatorOptions: { disableNameSuffixHash: true },
     secretGenerator: deployment.nodes.map((node) => ({
-      name: `redkeep-${node.name}`,
+      name: secretName(deployment, node),
       files: nodeFiles(deployment, node).map((file) => `${secretKey(file)}=${file}`),
     })),
   };
 }
 
 function statefulSet(deployment: Deployment, node: DeploymentNode): IStatefulSet {
-  const probe = {
-    exec: { command: ['sh', '-c', healthCommand(deployment, node)] },
+  const probe = (command: string) => ({
+    exec: { command: ['sh', '-c', command] },
     periodSeconds: 10,
     timeoutSeconds: 5,
-  };
+  });
+  // Three questions: has it come up, may clients be sent there, and is it so broken that only a restart helps?
+  const answers = probe(liveCommand(deployment, node));
+  const serves = probe(healthCommand(deployment, node));
   const memory = node.role === 'sentinel' ? 128 : Math.ceil(deployment.policy.memoryMegabytes * 1.5) + 64;
   const restricted = {
     allowPrivilegeEscalation: false,
@@ -66,16 +87,26 @@ function statefulSet(deployment: Deployment, node: DeploymentNode): IStatefulSet
   return {
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',
-    metadata: { name: node.name, labels: labels(node) },
+    metadata: { name: workloadName(deployment, node), labels: labels(deployment, node) },
     spec: {
-      serviceName: node.name,
+      serviceName: workloadName(deployment, node),
       replicas: 1,
-      selector: { matchLabels: labels(node) },
+      // redkeep apply replaces pods one by one, replicas first, a primary after a handover.
+      updateStrategy: { type: 'OnDelete' },
+      selector: { matchLabels: labels(deployment, node) },
       template: {
-        metadata: { labels: labels(node) },
+        metadata: { labels: labels(deployment, node) },
         spec: {
           automountServiceAccountToken: false,
           enableServiceLinks: false,
+          topologySpreadConstraints: [
+            {
+              maxSkew: 1,
+              topologyKey: 'kubernetes.io/hostname',
+              whenUnsatisfiable: 'ScheduleAnyway',
+              labelSelector: { matchLabels: part(deployment) },
+            },
+          ],
           terminationGracePeriodSeconds: 120,
           securityContext: {
             runAsNonRoot: true,
@@ -89,17 +120,14 @@ function statefulSet(deployment: Deployment, node: DeploymentNode): IStatefulSet
               // Servers write their configuration (failover, CONFIG REWRITE); a Secret cannot be written.
               name: 'configuration',
               image: 'redkeep-server',
-              command: [
-                'sh',
-                '-c',
-                'umask 077; mkdir -p "/etc/redkeep/nodes/$NODE" && cp -L /secret/* "/etc/redkeep/nodes/$NODE/"',
-              ],
+              command: ['sh', '-c', placeConfiguration(deployment, node)],
               env: [{ name: 'NODE', value: node.name }],
               securityContext: restricted,
               resources: { limits: { memory: '32Mi', cpu: '100m' }, requests: { memory: '16Mi', cpu: '10m' } },
               volumeMounts: [
                 { name: 'configuration', mountPath: `/etc/redkeep/nodes/${node.name}` },
                 { name: 'writable', mountPath: '/secret', readOnly: true },
+                { name: 'data', mountPath: '/data' },
               ],
             },
           ],
@@ -115,9 +143,9 @@ function statefulSet(deployment: Deployment, node: DeploymentNode): IStatefulSet
                 limits: { memory: `${memory}Mi`, cpu: '2' },
                 requests: { memory: `${memory}Mi`, cpu: '100m' },
               },
-              startupProbe: { ...probe, failureThreshold: 60 },
-              readinessProbe: { ...probe, failureThreshold: 3 },
-              livenessProbe: { ...probe, periodSeconds: 30, failureThreshold: 5 },
+              startupProbe: { ...answers, failureThreshold: 60 },
+              readinessProbe: { ...serves, failureThreshold: 3 },
+              livenessProbe: { ...answers, periodSeconds: 30, failureThreshold: 5 },
               volumeMounts: [
                 { name: 'data', mountPath: '/data' },
                 { name: 'tmp', mountPath: '/tmp' },
@@ -151,25 +179,40 @@ function statefulSet(deployment: Deployment, node: DeploymentNode): IStatefulSet
   };
 }
 
+/**
+ * Copies what a Secret holds to where the server may write. The configuration goes to the volume, and keeps the lines
+ * that the server wrote there: a pod that comes back must not undo a failover.
+ */
+function placeConfiguration(deployment: Deployment, node: DeploymentNode): string {
+  const running = runningConfigPath(deployment, node);
+  const file = running.slice('/data/.redkeep/'.length);
+  return [
+    'set -eu; umask 077',
+    'mkdir -p "/etc/redkeep/nodes/$NODE" /data/.redkeep',
+    'cp -L /secret/* "/etc/redkeep/nodes/$NODE/"',
+    keepServerOwnedScript(`/secret/${file}`, running, node.role),
+  ].join('; ');
+}
+
 function secretVolume(deployment: Deployment, node: DeploymentNode, prefix: string) {
   const files = nodeFiles(deployment, node).filter((file) => file.startsWith(prefix));
   return {
-    secretName: `redkeep-${node.name}`,
+    secretName: secretName(deployment, node),
     defaultMode: 0o440,
     items: files.map((file) => ({ key: secretKey(file), path: file.slice(prefix.length) })),
   };
 }
 
-function service(node: DeploymentNode): IService {
+function service(deployment: Deployment, node: DeploymentNode): IService {
   const bus = node.busPort === undefined ? [] : [{ name: 'bus', port: node.busPort, targetPort: node.busPort }];
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name: node.name, labels: labels(node) },
+    metadata: { name: workloadName(deployment, node), labels: labels(deployment, node) },
     spec: {
       clusterIP: 'None',
       publishNotReadyAddresses: true,
-      selector: labels(node),
+      selector: labels(deployment, node),
       ports: [{ name: 'tls', port: node.port, targetPort: node.port }, ...bus],
     },
   };
@@ -183,19 +226,19 @@ function networkPolicy(deployment: Deployment): INetworkPolicy {
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
-    metadata: { name: 'redkeep', labels: part },
+    metadata: { name: prefixOf(deployment), labels: part(deployment) },
     spec: {
-      podSelector: { matchLabels: part },
+      podSelector: { matchLabels: part(deployment) },
       policyTypes: ['Ingress', 'Egress'],
       ingress: [
-        { from: [{ podSelector: { matchLabels: part } }], ports: tcp(peers) },
+        { from: [{ podSelector: { matchLabels: part(deployment) } }], ports: tcp(peers) },
         { from: [{ podSelector: { matchLabels: { 'redkeep/client': 'true' } } }], ports: tcp(ports) },
         ...(deployment.sources.length > 0
           ? [{ from: deployment.sources.map((source) => ({ ipBlock: { cidr: network(source) } })), ports: tcp(ports) }]
           : []),
       ],
       egress: [
-        { to: [{ podSelector: { matchLabels: part } }], ports: tcp(peers) },
+        { to: [{ podSelector: { matchLabels: part(deployment) } }], ports: tcp(peers) },
         {
           ports: [
             { protocol: 'UDP', port: 53 },
@@ -205,6 +248,33 @@ function networkPolicy(deployment: Deployment): INetworkPolicy {
       ],
     },
   };
+}
+
+/** Evictions take one data node at a time, and leave the sentinels their majority. */
+function disruptionBudgets(deployment: Deployment): unknown[] {
+  const groups = [
+    { suffix: 'data', nodes: dataNodes(deployment) },
+    { suffix: 'sentinels', nodes: sentinelNodes(deployment) },
+  ];
+  return groups
+    .filter(({ nodes }) => nodes.length > 1)
+    .map(({ suffix, nodes }) => ({
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: { name: `${prefixOf(deployment)}-${suffix}`, labels: part(deployment) },
+      spec: {
+        maxUnavailable: 1,
+        selector: {
+          matchExpressions: [
+            {
+              key: 'app.kubernetes.io/name',
+              operator: 'In',
+              values: nodes.map((node) => workloadName(deployment, node)),
+            },
+          ],
+        },
+      },
+    }));
 }
 
 function network(source: string): string {

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { prometheusRules } from '../../monitor/alerts/prometheus-rules.js';
 import type { Deployment } from '../model.js';
+import { prefixOf } from '../naming.js';
 import { operatorService } from './operator-unit.js';
 import type { RenderedFile } from './rendered-file.js';
 import { quoteUnit } from './systemd.js';
@@ -26,7 +27,7 @@ export function renderMonitoring(deployment: Deployment, folder: string): Render
 const head =
   '# Written by redkeep init. redkeep monitor logs in as the monitoring user, which sees no key and no value.\n';
 
-function scrape({ nodes }: Deployment): unknown {
+function scrape({ nodes, name }: Deployment): unknown {
   return {
     rule_files: ['alerts.yml', 'redkeep.rules.yml'],
     scrape_configs: [
@@ -36,7 +37,7 @@ function scrape({ nodes }: Deployment): unknown {
         static_configs: [{ targets: ['127.0.0.1:9121'] }],
       },
       {
-        job_name: 'redkeep',
+        job_name: prefixOf({ name }),
         metrics_path: '/scrape',
         scrape_interval: '30s',
         static_configs: [{ targets: nodes.map(({ host, port }) => `rediss://${bracket(host)}:${port}`) }],
@@ -152,7 +153,8 @@ const replicationAlerts: readonly Alert[] = [
   },
   {
     name: 'RedisRoleChanged',
-    expr: 'changes(redis_instance_info[10m]) > 1',
+    // A role is a label of this metric: a change makes another series, which `changes` cannot see.
+    expr: 'count by (instance) (count by (instance, role) (last_over_time(redis_instance_info[10m]))) > 1',
     severity: 'warning',
     summary: 'changed roles',
   },
@@ -172,7 +174,7 @@ function alerts(deployment: Deployment): unknown {
   return {
     groups: [
       {
-        name: 'redkeep',
+        name: prefixOf(deployment),
         rules: alertList(deployment).map((alert) => ({
           alert: alert.name,
           expr: alert.expr,

@@ -1,4 +1,5 @@
 import type { Deployment } from '../model.js';
+import { prefixOf } from '../naming.js';
 import { operatorService, operatorTimer } from './operator-unit.js';
 import type { RenderedFile } from './rendered-file.js';
 import { quoteShell } from './shell.js';
@@ -6,7 +7,7 @@ import { quoteUnit } from './systemd.js';
 
 /** What keeps certificates fresh: a daily timer for the private CA, and a hook for certificates of another CA. */
 export function renderRenewal(deployment: Deployment, folder: string): RenderedFile[] {
-  const path = 'renewal/redkeep-renew';
+  const path = `renewal/${prefixOf(deployment)}-renew`;
   const dir = quoteUnit(folder);
   return [
     operatorService(deployment, {

@@ -1,5 +1,6 @@
 import { isLoopback } from 'redkeep';
 import type { Deployment, DeploymentNode } from '../model.js';
+import { hostDataFolder, hostFolder, prefixOf, unitName } from '../naming.js';
 import { oneLine } from '../quote.js';
 import { serverCommand } from './health-check.js';
 import type { RenderedFile } from './rendered-file.js';
@@ -7,7 +8,7 @@ import type { RenderedFile } from './rendered-file.js';
 /** One unit a node. The sandbox leaves the server its own data, its own configuration and the network. */
 export function renderSystemd(deployment: Deployment): RenderedFile[] {
   return deployment.nodes.map((node) => ({
-    path: `systemd/redkeep-${node.name}.service`,
+    path: `systemd/${unitName(deployment, node)}`,
     mode: 0o644,
     content: unit(deployment, node),
   }));
@@ -33,10 +34,10 @@ TimeoutStopSec=120
 
 # Files: only its own data and its own configuration (Sentinel and CONFIG REWRITE write it) can be written.
 UMask=0077
-StateDirectory=redkeep-${node.name}
+StateDirectory=${prefixOf(deployment)}-${node.name}
 StateDirectoryMode=0700
-WorkingDirectory=/var/lib/redkeep-${node.name}
-ReadWritePaths=/etc/redkeep/nodes/${node.name}
+WorkingDirectory=${hostDataFolder(deployment, node.name)}
+ReadWritePaths=${hostFolder(deployment)}/nodes/${node.name}
 ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes

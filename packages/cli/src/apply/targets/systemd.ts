@@ -1,0 +1,201 @@
+import { mkdtempSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { isLoopback } from 'redkeep';
+import type { Context } from '../../context.js';
+import { identityOf } from '../../deployment/identity.js';
+import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
+import type { DeploymentNode } from '../../deployment/model.js';
+import { hostDataFolder, hostFolder, unitName } from '../../deployment/naming.js';
+import { type Address, setReach } from '../../engine/reach.js';
+import { waitForHandshake } from '../../engine/wait-for-handshake.js';
+import { CliError, explainSystemError } from '../../errors.js';
+import type { Delivery, LogOptions, NodeFile, NodeRecord, NodeState, PrimaryAddress } from '../delivery.js';
+import { readNodeFiles } from '../node-files.js';
+import { foreignExit, hostScript } from './host-script.js';
+import { type Ran, runProgram } from './run-program.js';
+import { connects, keepTunnel } from './tunnel.js';
+
+/**
+ * Hosts with systemd, reached over the machine's own ssh (its configuration, agent and known hosts; `REDKEEP_SSH` names
+ * another command). Scripts go through standard input: no secret is an argument. A host on loopback is this machine.
+ */
+export class SystemdDelivery implements Delivery {
+  readonly loaded: LoadedDeployment;
+  readonly #context: Context;
+  readonly #ssh: readonly string[];
+  readonly #ways = new Map<string, Promise<Address>>();
+
+  constructor(context: Context, loaded: LoadedDeployment) {
+    this.#context = context;
+    this.loaded = loaded;
+    const command = (context.env['REDKEEP_SSH'] ?? 'ssh').split(' ').filter((word) => word !== '');
+    const control = path.join(mkdtempSync(path.join(tmpdir(), 'redkeep-ssh-')), '%C');
+    this.#ssh = [
+      ...command,
+      ...['-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10'],
+      ...['-o', 'ControlMaster=auto', '-o', `ControlPath=${control}`, '-o', 'ControlPersist=20'],
+    ];
+    setReach(loaded, (node) => this.#reach(node));
+  }
+
+  async check(): Promise<void> {
+    const hosts = [...new Set(this.loaded.deployment.nodes.map(({ host }) => host))];
+    const refused: string[] = [];
+    await Promise.all(
+      hosts.map(async (host) => {
+        const { code, stderr } = await this.#run(host, 'systemctl --version >/dev/null');
+        if (code !== 0) refused.push(`${host} (${lastLine(stderr)})`);
+      }),
+    );
+    // A host that is away is the plan's matter; that none can be reached is the way's.
+    if (refused.length === hosts.length) throw this.#unreachable(refused.join(', '));
+  }
+
+  #unreachable(what: string): CliError {
+    return new CliError(
+      'REDKEEP_DELIVERY_FAILED',
+      `No way by ssh to ${what}.`,
+      'Each host needs ssh with a key, as root or with sudo without a password (ssh HOST sudo -n true); or carry files by hand: redkeep bundle HOST.',
+    );
+  }
+
+  async filesOf(node: DeploymentNode): Promise<readonly NodeFile[]> {
+    const unit = `systemd/${unitName(this.loaded.deployment, node)}`;
+    const content = await readFile(this.loaded.locate(unit), 'utf8').catch((error: unknown) => {
+      throw explainSystemError(error, this.loaded.locate(unit));
+    });
+    return [...(await readNodeFiles(this.loaded, node)), { path: unit, mode: 0o644, content }];
+  }
+
+  async record(node: DeploymentNode): Promise<NodeRecord | undefined> {
+    const etc = hostFolder(this.loaded.deployment);
+    const script = `for kind in delivered taken; do cat ${etc}/.$kind-${node.name} 2>/dev/null || printf '{}'; echo; done`;
+    const { code, stdout } = await this.#run(node.host, script);
+    const [delivered = '{}', taken = '{}'] = stdout.trim().split('\n');
+    try {
+      return code === 0 ? { delivered: JSON.parse(delivered), taken: JSON.parse(taken) } : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async deliver(node: DeploymentNode, files: readonly NodeFile[], primary?: PrimaryAddress): Promise<void> {
+    const { deployment } = this.loaded;
+    const script = hostScript(deployment, await identityOf(this.loaded), node, files, primary);
+    const ran = await this.#run(node.host, script);
+    if (ran.code === foreignExit) {
+      throw new CliError(
+        'REDKEEP_DELIVERY_FAILED',
+        `${node.host}: ${hostFolder(deployment)} belongs to another deployment called "${deployment.name}".`,
+        'Give this one a name of its own: redkeep init --name NAME.',
+      );
+    }
+    this.#demand(node, ran, 'did not take its files');
+  }
+
+  async markTaken(node: DeploymentNode): Promise<void> {
+    const etc = hostFolder(this.loaded.deployment);
+    const [from, to] = [`${etc}/.delivered-${node.name}`, `${etc}/.taken-${node.name}`];
+    this.#demand(node, await this.#run(node.host, `cp ${from} ${to}.new && mv -f ${to}.new ${to}`), 'was not noted');
+  }
+
+  async state(node: DeploymentNode): Promise<NodeState> {
+    const { code, stdout } = await this.#run(node.host, `systemctl is-active ${this.#unit(node)} || true`);
+    if (code !== 0) return 'unknown';
+    return /^(?:active|reloading|activating|deactivating)/.test(stdout) ? 'running' : 'stopped';
+  }
+
+  async start(node: DeploymentNode): Promise<void> {
+    const unit = this.#unit(node);
+    const ran = await this.#run(node.host, `systemctl enable --quiet ${unit} && systemctl start ${unit}`);
+    this.#demand(node, ran, 'did not start');
+    await waitForHandshake(this.#context, this.loaded, node);
+  }
+
+  async stop(node: DeploymentNode): Promise<boolean> {
+    const state = await this.state(node);
+    if (state === 'stopped') return false;
+    this.#demand(node, await this.#run(node.host, `systemctl stop ${this.#unit(node)}`), 'did not stop');
+    return true;
+  }
+
+  async hasData(node: DeploymentNode): Promise<boolean | undefined> {
+    const data = hostDataFolder(this.loaded.deployment, node.name);
+    const script = `if [ -e ${data}/appendonlydir ] || [ -e ${data}/dump.rdb ] || [ -e ${data}/appendonly.aof ]; then echo yes; fi`;
+    const { code, stdout } = await this.#run(node.host, script);
+    return code === 0 ? stdout.trim() === 'yes' : undefined;
+  }
+
+  async serverConfig(node: DeploymentNode): Promise<string | undefined> {
+    const file = `${hostFolder(this.loaded.deployment)}/${node.configFile}`;
+    const { code, stdout } = await this.#run(node.host, `cat ${file}`);
+    return code === 0 ? stdout : undefined;
+  }
+
+  async logs(node: DeploymentNode, { lines, follow, signal, onLine }: LogOptions): Promise<void> {
+    const script = `journalctl -o cat -n ${lines} ${follow ? '-f' : '--no-pager'} -u ${this.#unit(node)}`;
+    await this.#run(node.host, script, { onLine, ...(follow ? { signal } : {}) });
+  }
+
+  #unit(node: DeploymentNode): string {
+    return unitName(this.loaded.deployment, node);
+  }
+
+  #demand(node: DeploymentNode, { code, stderr }: Ran, what: string): void {
+    if (code === 0) return;
+    throw new CliError(
+      'REDKEEP_DELIVERY_FAILED',
+      `${node.name} on ${node.host} ${what}: ${lastLine(stderr) || `exit code ${code}`}`,
+      `Look there: journalctl -u ${this.#unit(node)}.`,
+    );
+  }
+
+  #run(
+    host: string,
+    script: string,
+    options: { readonly onLine?: (line: string) => void; readonly signal?: AbortSignal } = {},
+  ): Promise<Ran> {
+    const shell = 'if [ "$(id -u)" = 0 ]; then exec sh -s; else exec sudo -n sh -s; fi';
+    if (isLoopback(host)) return runProgram('sh', ['-c', shell], { stdin: script, ...options });
+    const [program, ...args] = this.#ssh;
+    return runProgram(program!, [...args, '--', host, shell], { stdin: script, ...options });
+  }
+
+  /** Straight to the node where the firewall lets this machine in, else through a tunnel to its loopback. */
+  #reach(node: DeploymentNode): Promise<Address> {
+    const known = this.#ways.get(node.name);
+    if (known) return known;
+    const way = (async () => {
+      if (isLoopback(node.host) || (await connects(node))) return { host: node.host, port: node.port };
+      const port = await freePort();
+      const [program, ...args] = this.#ssh;
+      const forward = `127.0.0.1:${port}:127.0.0.1:${node.port}`;
+      await keepTunnel(
+        program!,
+        [...args, '-N', '-o', 'ExitOnForwardFailure=yes', '-L', forward, '--', node.host],
+        port,
+      );
+      return { host: '127.0.0.1', port };
+    })().catch(() => ({ host: node.host, port: node.port }));
+    this.#ways.set(node.name, way);
+    return way;
+  }
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ port: 0, host: '127.0.0.1' }, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
