@@ -10,7 +10,7 @@ import { setPeerAddress, setReach } from '../../engine/reach.js';
 import { waitForHandshake } from '../../engine/wait-for-handshake.js';
 import { CliError } from '../../errors.js';
 import { readIfPresent } from '../../files/read-if-present.js';
-import { lineOf } from '../../vocabulary/engines.js';
+import { releaseLineOf } from '../../vocabulary/engines.js';
 import type { Delivery, LogOptions, NodeFile, NodeRecord, NodeState, PrimaryAddress } from '../delivery.js';
 import { hashesOf, readNodeFiles } from '../node-files.js';
 import { replaceFile } from './local.js';
@@ -169,7 +169,7 @@ export class ComposeDelivery implements Delivery {
     const file = this.loaded.locate('.env');
     const text = (await readIfPresent(file)) ?? '';
     const { engine, image } = this.loaded.deployment;
-    const wanted = image ?? `docker.io/${images[engine.name]}:${lineOf(engine.version)}`;
+    const wanted = image ?? `docker.io/${images[engine.name]}:${releaseLineOf(engine.version)}`;
     if (new RegExp(`^# image: ${wanted.replace(/[.*+?^$()|[\]\\{}]/g, '\\$&')}$`, 'm').test(text)) return;
     const resolved = await resolveImage(program, wanted);
     const [uid, gid] = [process.getuid?.() ?? 1000, process.getgid?.() ?? 1000];
