@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cp, rename, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { freePort } from '@redkeep/testing';
 import { startMarkOf } from '../engine/process-record.js';
 import { renderAnswers } from '../testing/render-answers.js';
@@ -10,7 +10,7 @@ import { CliSandbox } from '../testing/run-cli.js';
 import { prefixOf, slugOf } from './naming.js';
 
 describe('two deployments', () => {
-  it('share no name outside their folders', async () => {
+  test('share no name outside their folders', async () => {
     const names = async (name: string) => {
       const words = new Set<string>();
       for (const target of ['compose', 'systemd', 'kubernetes'] as const) {
@@ -47,7 +47,7 @@ describe('two deployments', () => {
     );
   });
 
-  it('keep apart what looks alike once it is a name of a host', () => {
+  test('keep apart what looks alike once it is a name of a host', () => {
     const alike = ['a b', 'a-b', 'a_b', 'A-B', 'ä-b', 'a-b '];
     assert.equal(new Set(alike.map(slugOf)).size, alike.length);
     for (const name of [...alike, 'x'.repeat(200), '日本', '-']) {
@@ -57,7 +57,7 @@ describe('two deployments', () => {
   });
 
   const nft = spawnSync('unshare', ['--net', 'nft', 'list', 'ruleset']).status === 0;
-  it('load their firewall rules side by side', async (t) => {
+  test('load their firewall rules side by side', async (t) => {
     if (!nft) return t.diagnostic('nft may not run here: npm run test:targets requires it');
     const sandbox = await CliSandbox.create();
     try {
@@ -87,7 +87,7 @@ describe('one folder', () => {
   });
   afterEach(() => sandbox.remove());
 
-  it('is changed by one redkeep at a time, and a killed one locks nobody out', async () => {
+  test('is changed by one redkeep at a time, and a killed one locks nobody out', async () => {
     const lock = sandbox.path('redkeep/.lock');
     const holder = { pid: process.pid, startMark: await startMarkOf(process.pid), host: hostname(), command: 'apply' };
     await writeFile(lock, JSON.stringify(holder));
@@ -110,7 +110,7 @@ describe('one folder', () => {
     assert.match((await sandbox.run(['down'])).err, /Stopped 1/);
   });
 
-  it('that was copied does not touch the servers of the original, and becomes a deployment of its own', async () => {
+  test('that was copied does not touch the servers of the original, and becomes a deployment of its own', async () => {
     assert.equal((await sandbox.run(['up', '--detach'])).code, 0);
     await cp(sandbox.path('redkeep'), sandbox.path('copy'), { recursive: true });
     const refused = await sandbox.run(['down', '--dir', 'copy']);
@@ -127,7 +127,7 @@ describe('one folder', () => {
     assert.equal((await sandbox.run(['status'])).code, 0);
   });
 
-  it('that was moved says so, and works again once it is taken for its new place', async () => {
+  test('that was moved says so, and works again once it is taken for its new place', async () => {
     await sandbox.run(['up', '--detach']);
     await sandbox.run(['down']);
     await rename(sandbox.path('redkeep'), sandbox.path('elsewhere'));

@@ -17,12 +17,12 @@ import { replaceFile } from './local.js';
 import { type Ran, runProgram } from './run-program.js';
 
 /** A container engine and the Compose that goes with it. */
-interface Engine {
+interface ContainerEngine {
   readonly program: string;
   readonly compose: readonly string[];
 }
 
-const candidates: readonly Engine[] = [
+const candidates: readonly ContainerEngine[] = [
   { program: 'docker', compose: ['docker', 'compose'] },
   { program: 'docker', compose: ['docker-compose'] },
   { program: 'podman', compose: ['podman-compose'] },
@@ -36,7 +36,7 @@ const candidates: readonly Engine[] = [
 export class ComposeDelivery implements Delivery {
   readonly loaded: LoadedDeployment;
   readonly #context: Context;
-  #engine: Promise<Engine> | undefined;
+  #engine: Promise<ContainerEngine> | undefined;
 
   constructor(context: Context, loaded: LoadedDeployment) {
     this.#context = context;
@@ -143,7 +143,7 @@ export class ComposeDelivery implements Delivery {
     throw new CliError('REDKEEP_DELIVERY_FAILED', `${node.name} ${what}: ${reason}`, `redkeep logs ${node.name}`);
   }
 
-  #compose({ compose }: Engine, ...args: string[]): Promise<Ran> {
+  #compose({ compose }: ContainerEngine, ...args: string[]): Promise<Ran> {
     const [program, ...first] = compose;
     return runProgram(program!, [...first, '-f', 'compose.yaml', ...args], {
       cwd: this.loaded.folder,
@@ -151,7 +151,7 @@ export class ComposeDelivery implements Delivery {
     });
   }
 
-  #found(): Promise<Engine> {
+  #found(): Promise<ContainerEngine> {
     this.#engine ??= findEngine(this.#context);
     return this.#engine;
   }
@@ -165,7 +165,7 @@ export class ComposeDelivery implements Delivery {
   }
 
   /** Compose reads `.env` beside its file: image by digest, and the owner who alone may read the keys. */
-  async #variables({ program }: Engine): Promise<void> {
+  async #variables({ program }: ContainerEngine): Promise<void> {
     const file = this.loaded.locate('.env');
     const text = (await readIfPresent(file)) ?? '';
     const { engine, image } = this.loaded.deployment;
@@ -204,7 +204,7 @@ async function resolveImage(program: string, wanted: string): Promise<string> {
   return /@sha256:[0-9a-f]{64}$/.test(digest) && !digest.startsWith('localhost/') ? digest : wanted;
 }
 
-async function findEngine({ env }: Context): Promise<Engine> {
+async function findEngine({ env }: Context): Promise<ContainerEngine> {
   const named = env['REDKEEP_COMPOSE']?.split(' ').filter((word) => word !== '');
   if (named && named.length > 0) return { program: named[0]!.includes('podman') ? 'podman' : 'docker', compose: named };
   for (const candidate of candidates) {
