@@ -10,6 +10,8 @@ export type Register = (program: Command, context: Context) => void;
 interface CommandEntry {
   /** What `redkeep --help` says of it; its own module describes it in full. */
   readonly summary: string;
+  /** It works on the definitions of all commands, so that all of them are loaded. */
+  readonly whole?: boolean;
   /** Its module is loaded when the command is called, so that no command waits for another's code. */
   load(): Promise<{ readonly register: Register }>;
 }
@@ -74,9 +76,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   completion: {
     summary: 'print completions for bash, zsh or fish',
+    whole: true,
     load: () => import('./commands/completion/index.js'),
   },
-  man: { summary: 'write man pages', load: () => import('./commands/man/index.js') },
+  man: { summary: 'write man pages', whole: true, load: () => import('./commands/man/index.js') },
   version: { summary: 'print the version', load: () => import('./commands/version/index.js') },
   migrate: {
     summary: 'close an open server in production, step by step, with a way back from each',
@@ -95,7 +98,8 @@ export async function run(args: readonly string[], context: Context): Promise<Ex
   const [first = '', second = ''] = args.filter((arg) => !arg.startsWith('-'));
   const name = first === 'help' ? second : first;
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (entry) await registerOne(program, entry, context);
+  if (entry?.whole) for (const each of Object.values(commands)) await registerOne(program, each, context);
+  else if (entry) await registerOne(program, entry, context);
   else for (const [stub, { summary }] of Object.entries(commands)) program.command(stub).description(summary);
   finish(program);
   // Until a command has been found, what it would be told about the output is read from the arguments as they are.
@@ -108,14 +112,6 @@ export async function run(args: readonly string[], context: Context): Promise<Ex
   } catch (error) {
     return await report(error, context);
   }
-}
-
-/** The program with every command in full, for completions and man pages. */
-export async function wholeProgram(context: Context): Promise<Command> {
-  const program = createProgram(context.terminal);
-  for (const entry of Object.values(commands)) await registerOne(program, entry, context);
-  finish(program);
-  return program;
 }
 
 function createProgram(terminal: Terminal): Command {
@@ -152,7 +148,7 @@ function configureTerminal(terminal: Terminal, action: Command): void {
   terminal.configure({ verbosity, json: json === true });
 }
 
-export function descendants(command: Command): Command[] {
+function descendants(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...descendants(child)]);
 }
 

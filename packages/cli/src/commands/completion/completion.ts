@@ -17,8 +17,5 @@ export function register(program: Command, context: Context): void {
       ['redkeep completion zsh > "${fpath[1]}/_redkeep"', 'for zsh'],
       ['redkeep completion fish > ~/.config/fish/completions/redkeep.fish', 'for fish'],
     ],
-  }).action(async (shell: keyof typeof shells) => {
-    const { wholeProgram } = await import('../../program.js');
-    context.terminal.write(shells[shell](await wholeProgram(context)), 'out');
-  });
+  }).action((shell: keyof typeof shells) => context.terminal.write(shells[shell](program), 'out'));
 }

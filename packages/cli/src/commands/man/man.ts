@@ -14,12 +14,14 @@ export function register(program: Command, context: Context): void {
   withHelp(command, {
     examples: [['redkeep man ~/.local/share/man/man1', 'then: man redkeep-init']],
   }).action(async (folder: string) => {
-    const { descendants, wholeProgram } = await import('../../program.js');
-    const whole = await wholeProgram(context);
-    const pages = [whole, ...descendants(whole)].map((each) => [pageName(each), manPage(each)] as const);
+    const pages = withDescendants(program).map((each) => [pageName(each), manPage(each)] as const);
     for (const [name, text] of pages) await replaceFile(path.resolve(context.cwd, folder, `${name}.1`), text, 0o644);
     context.terminal.done(`Wrote ${pages.length} pages to ${folder}.`);
   });
+}
+
+function withDescendants(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withDescendants)];
 }
 
 function pageName(command: Command): string {
