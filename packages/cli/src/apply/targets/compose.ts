@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Context } from '../../context.js';
 import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import type { DeploymentNode } from '../../deployment/model.js';
+import { prefixOf } from '../../deployment/naming.js';
 import { containerFolder, containerName } from '../../deployment/render/compose.js';
 import { keepServerOwned, withPrimary } from '../../deployment/server-owned.js';
 import { sha256 } from '../../deployment/write-files.js';
@@ -98,7 +99,10 @@ export class ComposeDelivery implements Delivery {
     await this.#variables(engine);
     // One that is there but stopped was made for an earlier project: the data is in the folder, not in it.
     await runProgram(engine.program, ['rm', '--force', this.#name(node)]);
-    this.#demand(node, await this.#compose(engine, 'up', '-d', node.name), 'did not start');
+    const ran = await this.#compose(engine, 'up', '-d', node.name);
+    // Not every Compose says so in its exit code.
+    const runs = ran.code === 0 && (await this.state(node)) === 'running';
+    this.#demand(node, runs ? ran : { ...ran, code: ran.code || 1 }, 'did not start');
     await waitForHandshake(this.#context, this.loaded, node);
   }
 
@@ -139,13 +143,14 @@ export class ComposeDelivery implements Delivery {
 
   #demand(node: DeploymentNode, { code, stderr, stdout }: Ran, what: string): void {
     if (code === 0) return;
-    const reason = (stderr.trim() || stdout.trim()).split('\n').at(-1)?.slice(0, 300);
+    const lines = `${stdout}\n${stderr}`.trim().split('\n');
+    const reason = (lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? '').slice(0, 400);
     throw new CliError('REDKEEP_DELIVERY_FAILED', `${node.name} ${what}: ${reason}`, `redkeep logs ${node.name}`);
   }
 
   #compose({ compose }: ContainerEngine, ...args: string[]): Promise<Ran> {
     const [program, ...first] = compose;
-    return runProgram(program!, [...first, '-f', 'compose.yaml', ...args], {
+    return runProgram(program!, [...first, '-p', prefixOf(this.loaded.deployment), '-f', 'compose.yaml', ...args], {
       cwd: this.loaded.folder,
       env: this.#context.env,
     });
