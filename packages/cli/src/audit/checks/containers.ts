@@ -1,7 +1,7 @@
 import { DoesNotApply, maybe, need } from '../facts/fact.js';
 import type { Facts } from '../facts/facts.js';
 import type { ContainerFacts } from '../facts/project-facts.js';
-import { failEach, type Verdict } from './check.js';
+import { failEach, unknown, type Verdict } from './check.js';
 import { advise } from './fix.js';
 
 /**
@@ -17,7 +17,7 @@ export function perServer(
   if (!facts.project.containers.observed && bare) throw new DoesNotApply('the server does not run in a container');
   const servers = need(facts.project.containers).filter((one) => one.isServer);
   if (servers.length === 0) throw new DoesNotApply('no server among the containers');
-  return failEach(
+  const found = failEach(
     servers.flatMap((one) => {
       const evidence = fault(one);
       return evidence === undefined
@@ -26,6 +26,10 @@ export function perServer(
     }),
     servers.map((one) => one.name).join(', '),
   );
+  const broken = facts.project.unreadable.filter(({ file }) => /\.ya?ml$/.test(file));
+  return found.status === 'pass' && broken.length > 0
+    ? unknown(`not every file could be read: ${broken.map(({ file, reason }) => `${file}: ${reason}`).join('; ')}`)
+    : found;
 }
 
 const sensitive =

@@ -68,8 +68,25 @@ function withoutHashes(rule: string): string {
   return /^[#!][0-9a-f]{64}$/.test(rule) ? `${rule[0]}<its hash>` : rule;
 }
 
-/** The step as the operator would type it. */
-export function printFix(step: FixStep): PrintedFix {
+/** `redis-cli` as it reaches the server, wherever a command names it. */
+function reaching(command: string, options: readonly string[]): string {
+  const text = ['redis-cli', ...options.map(shellQuote)].join(' ');
+  return options.length === 0
+    ? command
+    : command.replace(/(^|; |&& |\| )redis-cli(?= )/g, (_, before: string) => before + text);
+}
+
+/** The step as the operator would type it; `options` say how redis-cli reaches the server. */
+export function printFix(step: FixStep, options: readonly string[] = []): PrintedFix {
+  const { command, rollback, automatic } = printStep(step);
+  return {
+    command: reaching(command, options),
+    ...(rollback !== undefined && { rollback: reaching(rollback, options) }),
+    automatic,
+  };
+}
+
+function printStep(step: FixStep): PrintedFix {
   switch (step.kind) {
     case 'config':
       return {

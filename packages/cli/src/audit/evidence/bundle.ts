@@ -7,7 +7,7 @@ export const manifestSchema = z.strictObject({
   tool: z.strictObject({ name: z.literal('redkeep'), version: z.string() }),
   createdAt: z.iso.datetime(),
   target: z.string(),
-  grade: z.enum(['A', 'B', 'C', 'D', 'F']),
+  grade: z.enum(['A', 'B', 'C', 'D', 'F']).nullable(),
   /** SHA-256 of the signing key's public half (SPKI, DER), hex. */
   key: z.strictObject({ algorithm: z.literal('Ed25519'), fingerprint: z.string().regex(/^[0-9a-f]{64}$/) }),
   files: z.array(

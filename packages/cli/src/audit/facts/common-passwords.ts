@@ -6,12 +6,45 @@ const common =
     ' ',
   );
 
+/** What people make of a name when a password is asked for: with digits, a year, a word, capitals or a mark. */
 function variants(name: string): string[] {
-  return [name, `${name}123`, `${name}1`, `${name}-password`, `${name}pass`, `${name}password`, `${name}_password`];
+  const words = [name, name.toLowerCase(), name.charAt(0).toUpperCase() + name.slice(1), [...name].reverse().join('')];
+  const endings = ['', '1', '12', '123', '1234', '12345', '!', '1!', '123!', '@123', '#1', '01', '00', '007', '_1']
+    .concat(Array.from({ length: 14 }, (_, index) => String(2014 + index)))
+    .concat(['pass', 'password', 'pw', 'pwd', 'secret', 'redis', 'admin', 'user', 'prod', 'dev', 'test', 'key', 'db'])
+    .flatMap((ending) => (/^[a-z]/.test(ending) ? [ending, `-${ending}`, `_${ending}`] : [ending]));
+  return words.flatMap((word) => endings.map((ending) => word + ending));
 }
 
-/** SHA-256 of the guesses, the user names' own among them: compared with the server's hashes without one login. */
-export function commonPasswordHashes(users: readonly string[]): ReadonlySet<string> {
-  const guesses = ['', ...common, ...users.flatMap(variants)];
-  return new Set(guesses.map((guess) => createHash('sha256').update(guess).digest('hex')));
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Short enough to be tried one by one: digits up to five, letters up to three. */
+function* shortOnes(): Generator<string> {
+  for (let length = 1; length <= 5; length++)
+    for (let number = 0; number < 10 ** length; number++) yield String(number).padStart(length, '0');
+  const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+  for (const a of letters) {
+    yield a;
+    for (const b of letters) {
+      yield a + b;
+      for (const c of letters) yield a + b + c;
+    }
+  }
+}
+
+/**
+ * Why a password is weak, by its SHA-256, for those of `hashes` that are: compared without one login. `names` are those
+ * of users, hosts and the deployment.
+ */
+export function weakPasswords(hashes: ReadonlySet<string>, names: readonly string[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const guess = (text: string, why: string): void => {
+    const hash = sha256(text);
+    if (hashes.has(hash) && !found.has(hash)) found.set(hash, why);
+  };
+  guess('', 'is empty');
+  for (const name of names) for (const text of variants(name)) guess(text, 'is derived from a name');
+  for (const word of common) for (const text of variants(word)) guess(text, 'is common or a variation of a common one');
+  if (hashes.size > found.size) for (const text of shortOnes()) guess(text, 'is too short');
+  return found;
 }

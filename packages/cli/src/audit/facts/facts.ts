@@ -53,6 +53,8 @@ export interface PortFacts {
   readonly open: boolean;
   /** Whether the open port spoke the protocol in clear. */
   readonly plaintext: boolean;
+  /** How the answer began, where it was that of another protocol. */
+  readonly foreign?: string;
 }
 
 export interface NodeFacts {
@@ -65,6 +67,8 @@ export interface NodeFacts {
   /** Named by the operator, or logged in to over TLS that the operator's CA vouches for: surely part of the deployment. */
   readonly vouched: boolean;
   readonly engine: Fact<EngineFacts>;
+  /** How a person's command line reaches it, for printed commands: options of redis-cli, never a secret. */
+  readonly cliOptions?: readonly string[];
   /** The user this audit logged in as; absent where it had no credentials. */
   readonly auditedAs?: string;
   readonly anonymous: Fact<ProbeFacts>;
@@ -121,6 +125,10 @@ export interface ClientFacts {
   readonly localPort: number;
   readonly name: string;
   readonly ageSeconds: number;
+  /** Seconds since its last command. */
+  readonly idleSeconds: number;
+  /** Its last command: `get`, `config|set`. */
+  readonly lastCommand: string;
   readonly type: 'normal' | 'replica' | 'pubsub';
 }
 

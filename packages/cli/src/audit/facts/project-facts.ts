@@ -71,7 +71,14 @@ export interface SourceFacts {
   readonly commands: readonly string[];
 }
 
+/** A file that was given and could not be read; the others were. */
+export interface UnreadableFile {
+  readonly file: string;
+  readonly reason: string;
+}
+
 export interface ProjectFacts {
+  readonly unreadable: readonly UnreadableFile[];
   readonly containers: Fact<readonly ContainerFacts[]>;
   readonly units: Fact<readonly UnitFacts[]>;
   readonly source: Fact<SourceFacts>;

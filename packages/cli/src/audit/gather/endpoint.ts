@@ -11,6 +11,8 @@ export interface Endpoint {
   readonly cert?: string;
   readonly key?: string;
   readonly servername?: string;
+  /** Paths that the PEM texts came from, for printed commands. */
+  readonly files?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   readonly username?: string;
   readonly password?: string;
   readonly timeoutMs: number;

@@ -191,6 +191,8 @@ export async function readClients(ask: Ask): Promise<ClientFacts[]> {
         localPort: Number(fields['laddr']?.match(/:(\d+)$/)?.[1] ?? 0),
         name: fields['name'] ?? '',
         ageSeconds: Number(fields['age'] ?? 0),
+        idleSeconds: Number(fields['idle'] ?? 0),
+        lastCommand: fields['cmd'] ?? '',
         type: flags.includes('S') ? 'replica' : flags.includes('P') ? 'pubsub' : 'normal',
       } as const;
     });

@@ -1,7 +1,7 @@
 import type { EngineFacts } from '../facts/engine-facts.js';
 import { type Fact, maybe, NotObserved, observe, observed, unobserved } from '../facts/fact.js';
-import type { Expectations, NodeFacts } from '../facts/facts.js';
-import { parseClusterNodes } from './discover.js';
+import type { Expectations, NodeFacts, PortFacts } from '../facts/facts.js';
+import { addressText, parseClusterNodes } from './discover.js';
 import type { Endpoint } from './endpoint.js';
 import { identify, packageOf } from './engine.js';
 import { type FileHints, readServerFiles } from './files.js';
@@ -132,6 +132,10 @@ async function readThrough(options: NodeOptions, endpoint: Endpoint): Promise<Li
   }
 }
 
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
 /** Where strangers are served (a Sentinel usually is such a place), what they see is seen without a login, too. */
 async function readBehindLogin(options: NodeOptions, strangersAreServed: boolean): Promise<Live> {
   const { username: _, password: __, ...anonymous } = options.endpoint;
@@ -141,7 +145,12 @@ async function readBehindLogin(options: NodeOptions, strangersAreServed: boolean
       return readThrough(options, anonymous);
     });
   } catch (error) {
-    return nothingLive(`no session with the server: ${error instanceof Error ? error.message : String(error)}`);
+    const message = error instanceof Error ? error.message : String(error);
+    if (options.endpoint.password !== undefined && codeOf(error) === 'REDKEEP_AUTH_FAILED')
+      throw new NotObserved(
+        `the server refused the credentials of ${options.endpoint.username ?? 'default'}: ${message}`,
+      );
+    return nothingLive(`no session with the server: ${message}`);
   }
 }
 
@@ -182,10 +191,11 @@ export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
   const { endpoint, expectations } = options;
   const names = [endpoint.servername ?? endpoint.host, ...expectations.names];
   const audited = await probePort(endpoint, endpoint.port);
-  if (!audited.open) throw new NotObserved(`nothing listens on ${endpoint.host}:${endpoint.port}`);
+  if (!audited.open) throw new NotObserved(`nothing listens on ${addressText(endpoint)}`);
   const firstTls = audited.plaintext ? undefined : observe('TLS handshakes', () => probeTls(endpoint, names));
   const speaksTls = !audited.plaintext;
   const anonymous = await observe('fresh connection', () => probeAnonymous(endpoint, speaksTls));
+  refuseForeignServer(endpoint, audited, await firstTls);
   const behindLogin = await readBehindLogin(options, (maybe(anonymous)?.accepted.length ?? 0) > 0);
   const process = await observeProcess(endpoint.host, behindLogin.info);
   const files = await observeFiles(options, behindLogin, process);
@@ -202,12 +212,13 @@ export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
   const clustered = maybe(engine)?.mode === 'cluster';
   const busPort = Number(maybe(facts.config)?.['cluster-port'] || endpoint.port + 10_000);
   return {
-    address: `${endpoint.host}:${endpoint.port}`,
+    address: addressText(endpoint),
     host: endpoint.host,
     port: endpoint.port,
     ...(options.foundThrough !== undefined && { foundThrough: options.foundThrough }),
     vouched: options.foundThrough === undefined || (endpoint.tls && endpoint.ca !== undefined && facts.info.observed),
     engine,
+    cliOptions: cliOptions(endpoint),
     ...(endpoint.password !== undefined && { auditedAs: endpoint.username ?? 'default' }),
     anonymous,
     plaintext: await observePlaintext(endpoint, facts.config, audited),
@@ -223,6 +234,27 @@ export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
     process,
     files,
   };
+}
+
+/** redis-cli's options for an endpoint; the password comes from REDISCLI_AUTH, which redis-cli reads itself. */
+function cliOptions({ host, port, tls, files, servername, username }: Endpoint): string[] {
+  return [
+    ...['-h', host, '-p', String(port)],
+    ...(tls ? ['--tls', '--cacert', files?.ca ?? 'CA-FILE'] : []),
+    ...(tls && files?.cert !== undefined && files.key !== undefined ? ['--cert', files.cert, '--key', files.key] : []),
+    ...(tls && servername !== undefined ? ['--sni', servername] : []),
+    ...(username !== undefined ? ['--user', username] : []),
+  ];
+}
+
+/** Something that answers in another protocol is not a server of ours: there is nothing to judge. */
+function refuseForeignServer(endpoint: Endpoint, { foreign }: PortFacts, tls: NodeFacts['tls'] | undefined): void {
+  const offersTls = tls?.observed === true && Object.values(tls.value.versions).some(Boolean);
+  // A TLS port may answer PING with an alert, which is no line of any protocol.
+  if (foreign === undefined || offersTls) return;
+  throw new NotObserved(
+    `what listens on ${addressText(endpoint)} is not a Redis, Valkey or Dragonfly server: it answers PING with "${foreign.replace(/[^ -~]/g, '?')}"`,
+  );
 }
 
 async function observeFiles(

@@ -30,7 +30,8 @@ export async function probePort(endpoint: Endpoint, port: number): Promise<PortF
   try {
     const socket = await openTcp(endpoint, port);
     const line = await firstLine(socket, 'PING\r\n', Math.min(endpoint.timeoutMs, 1000));
-    return { port, open: true, plaintext: isResp(line) };
+    const foreign = line !== '' && !isResp(line);
+    return { port, open: true, plaintext: isResp(line), ...(foreign && { foreign: line.slice(0, 40) }) };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ECONNREFUSED' || code === 'ECONNRESET') return { port, open: false, plaintext: false };

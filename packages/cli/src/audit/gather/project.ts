@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Fact, observe, unobserved } from '../facts/fact.js';
-import type { ProjectFacts } from '../facts/project-facts.js';
+import { type Fact, observe, observed, unobserved } from '../facts/fact.js';
+import type { ProjectFacts, UnreadableFile } from '../facts/project-facts.js';
 import { readLockfile } from './lockfile.js';
 import { readUnit } from './units.js';
 
@@ -15,7 +15,9 @@ export interface ProjectFiles {
 
 /** What a file given to the audit is; `undefined`: nothing it knows. */
 export async function kindOf(path: string): Promise<keyof ProjectFiles | 'config' | undefined> {
-  if ((await stat(path)).isDirectory()) return 'sources';
+  const facts = await stat(path);
+  if (facts.isDirectory()) return 'sources';
+  if (!facts.isFile()) return undefined;
   if (/\.service$/.test(path)) return 'units';
   if (/package-lock\.json$/.test(path)) return 'lockfiles';
   if (/\.conf$/.test(path)) return 'config';
@@ -24,10 +26,11 @@ export async function kindOf(path: string): Promise<keyof ProjectFiles | 'config
 
 /** What a folder holds beside its sources: Compose files, manifests, units, a lockfile. Not below its own level. */
 export async function filesOfFolder(folder: string): Promise<ProjectFiles> {
-  const names = await readdir(folder);
-  const paths = names.map((name) => join(folder, name));
+  // Pipes and devices are left alone: reading one would wait for a writer for ever.
+  const entries = await readdir(folder, { withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map(({ name }) => join(folder, name));
   const yaml = paths.filter((path) => /\.ya?ml$/.test(path));
-  const texts = await Promise.all(yaml.map((path) => readFile(path, 'utf8')));
+  const texts = await Promise.all(yaml.map((path) => readFile(path, 'utf8').catch(() => 'kind: unreadable')));
   return {
     containers: yaml.filter((_, index) => /^(services:|kind:\s)/m.test(texts[index]!)),
     units: paths.filter((path) => path.endsWith('.service')),
@@ -36,29 +39,46 @@ export async function filesOfFolder(folder: string): Promise<ProjectFiles> {
   };
 }
 
-function each<T>(
+/** Reads each file by itself: one that cannot be read hides none of the others, and is listed. */
+async function each<T>(
   files: readonly string[],
   missing: string,
+  unreadable: UnreadableFile[],
   read: (file: string) => Promise<readonly T[]>,
 ): Promise<Fact<readonly T[]>> {
-  if (files.length === 0) return Promise.resolve(unobserved(missing));
-  return observe(files.join(', '), async () => (await Promise.all(files.map(read))).flat());
+  if (files.length === 0) return unobserved(missing);
+  const found: T[] = [];
+  let readable = 0;
+  for (const file of files) {
+    try {
+      found.push(...(await read(file)));
+      readable++;
+    } catch (error) {
+      const message = (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+      unreadable.push({ file, reason: message.replace(`${file}: `, '') });
+    }
+  }
+  return readable === 0
+    ? unobserved(unreadable.map(({ file, reason }) => `${file}: ${reason}`).join('; '))
+    : observed(found, files.join(', '));
 }
 
 /** Reads what was given. The parsers, large as they are, are loaded only where there is something to parse. */
 export async function readProject(files: ProjectFiles): Promise<ProjectFacts> {
   const [source] = files.sources;
+  const unreadable: UnreadableFile[] = [];
   return {
-    containers: await each(files.containers, 'no Compose or Kubernetes file was given', async (file) => {
+    unreadable,
+    containers: await each(files.containers, 'no Compose or Kubernetes file was given', unreadable, async (file) => {
       const { readContainers } = await import('./containers.js');
       return readContainers(file);
     }),
-    units: await each(files.units, 'no systemd unit was given', async (file) => [await readUnit(file)]),
+    units: await each(files.units, 'no systemd unit was given', unreadable, async (file) => [await readUnit(file)]),
     source:
       source === undefined
         ? unobserved('no source folder was given')
         : await observe(source, async () => (await import('./source.js')).readSource(source)),
-    libraries: await each(files.lockfiles, 'no lockfile was given', readLockfile),
+    libraries: await each(files.lockfiles, 'no lockfile was given', unreadable, readLockfile),
   };
 }
 

@@ -10,12 +10,16 @@ const testFile = /(^|[./_-])(test|tests|spec|__tests__|fixtures)([./_-]|$)/;
 /** More files than this are not read: the audit says so instead of taking minutes. */
 const mostFiles = 20_000;
 
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+async function filesBelow(folder: string, closed: string[]): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => {
+    closed.push(folder);
+    return [];
+  });
   const nested = await Promise.all(
     entries.map((entry) => {
       const path = join(folder, entry.name);
-      if (entry.isDirectory()) return skipped.has(entry.name) || entry.name.startsWith('.') ? [] : filesBelow(path);
+      if (entry.isDirectory())
+        return skipped.has(entry.name) || entry.name.startsWith('.') ? [] : filesBelow(path, closed);
       return entry.isFile() && sourceFile.test(entry.name) && !entry.name.endsWith('.d.ts') ? [path] : [];
     }),
   );
@@ -51,16 +55,21 @@ export function scanSource(
  * is not code.
  */
 export async function readSource(folder: string): Promise<SourceFacts> {
-  const paths = await filesBelow(folder);
+  const closed: string[] = [];
+  const paths = await filesBelow(folder, closed);
   if (paths.length > mostFiles)
     throw new Error(`${paths.length} source files, at most ${mostFiles} are read: name a smaller folder`);
-  const unparsed: string[] = [];
+  const unparsed: string[] = closed.map((path) => relative(process.cwd(), path));
   const findings: SourceFinding[] = [];
   const clients: SourceFacts['clients'][number][] = [];
   const commands = new Set<string>();
   let files = 0;
   for (const path of paths) {
-    const text = await readFile(path, 'utf8');
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    if (text === undefined) {
+      unparsed.push(relative(process.cwd(), path));
+      continue;
+    }
     // Parsing every file of a large application would take long; only those that can concern a server are parsed.
     if (!/redis|valkey|glide|dragonfly|redkeep/i.test(text)) continue;
     const name = relative(process.cwd(), path);

@@ -1,7 +1,7 @@
 import { chmod, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { type Ask, record } from '../gather/live.js';
-import type { Change } from './plan.js';
+import type { Change } from './change.js';
 
 export async function applyChange(ask: Ask, change: Change): Promise<void> {
   if (change.kind === 'chmod') return chmod(change.path, change.mode);

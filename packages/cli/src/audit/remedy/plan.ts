@@ -3,14 +3,15 @@ import type { FixStep } from '../checks/fix.js';
 import { checks as catalog } from '../checks/index.js';
 import type { Facts } from '../facts/facts.js';
 import { verdictsOf } from '../verdict/evaluate.js';
-
-/** A change that can be made by a command, and taken back by another. */
-export type Change = Extract<FixStep, { readonly kind: 'config' | 'acl' | 'chmod' }>;
+import type { Change } from './change.js';
+import { cutsOff } from './cut-off.js';
 
 export interface PlannedChange {
   readonly check: string;
   readonly node: string;
   readonly change: Change;
+  /** Connected clients that it would cut off, in words; such a change is made only where that was allowed. */
+  readonly cutsOff?: string;
 }
 
 // These can cut off clients, or the operator: they are shown, and left to a person.
@@ -43,7 +44,11 @@ export function planChanges(facts: Facts, checks: readonly Check[] = catalog): P
         ? verdict.occurrences.flatMap(({ fix }) =>
             fix
               .filter((step): step is Change => isUndoable(step, own(subject)))
-              .map((change) => ({ check: check.id, node: subject, change })),
+              .map((change) => {
+                const node = facts.nodes.find(({ address }) => address === subject);
+                const clients = node && cutsOff(change, node);
+                return { check: check.id, node: subject, change, ...(clients !== undefined && { cutsOff: clients }) };
+              }),
           )
         : [],
     ),

@@ -19,7 +19,7 @@ a{color:var(--accent);text-decoration:none}a:hover{text-decoration:underline}
 section{margin-top:2.75rem;min-width:0}
 .verdict{display:flex;gap:1.75rem;align-items:center}
 .letter{flex:none;width:6.5rem;height:6.5rem;border-radius:1.4rem;display:grid;place-items:center;font-size:3.6rem;font-weight:700;color:#fff;background:var(--tone)}
-.grade-A{--tone:#17784a}.grade-B{--tone:#4b8b2b}.grade-C{--tone:#a87a00}.grade-D{--tone:#c2410c}.grade-F{--tone:#a3123a}
+.grade-A{--tone:#17784a}.grade-B{--tone:#4b8b2b}.grade-C{--tone:#a87a00}.grade-D{--tone:#c2410c}.grade-F{--tone:#a3123a}.grade-none{--tone:#5d6878}
 nav{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;margin-top:1.75rem;padding:.75rem 0;border-block:1px solid var(--line);font-size:.95rem}
 nav b{font-weight:600;color:var(--quiet)}
 .pair{display:grid;grid-template-columns:1.2fr 1fr;gap:0 3rem}

@@ -3,7 +3,15 @@ import { areas } from '../checks/check.js';
 import { standards } from '../checks/mappings.js';
 import type { AuditResult, CheckResult, OccurrenceResult } from '../verdict/result.js';
 import { htmlScript, htmlStyle } from './html-assets.js';
-import { byStatus, coverageSentence, moment, severityLabel, unknownByReason, verdictSentence } from './text.js';
+import {
+  byStatus,
+  coverageSentence,
+  gradeText,
+  moment,
+  severityLabel,
+  unknownByReason,
+  verdictSentence,
+} from './text.js';
 
 function list(items: readonly string[], name = ''): string {
   return items.length === 0
@@ -66,6 +74,7 @@ function reasons(result: AuditResult): string {
         .map((id) => `<a href="#${id}">${id}</a>`)
         .join(' ')}</td></tr>`,
   );
+  if (result.grade === null) return `<p>No grade: ${esc(result.ungraded ?? 'too little was seen')}.</p>`;
   return `<table class="reasons"><tbody><tr><td class="points">100</td><td>to begin with</td></tr>${lines.join('')}<tr class="sum"><td class="points">${result.score}</td><td>points</td></tr>${caps.join('')}</tbody></table>`;
 }
 
@@ -78,7 +87,7 @@ function risk(result: AuditResult): string {
     ([aspect, { now, afterFixes, unknown }]) =>
       `<tr><th scope="row">${esc(aspect)}</th><td>${bar(now)}</td><td>${bar(afterFixes)}</td><td class="quiet">${unknown || ''}</td></tr>`,
   );
-  return `<div class="scroll"><table class="risk"><thead><tr><th></th><th scope="col">Now</th><th scope="col">After the fixes</th><th scope="col">Not seen</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>
+  return `<div class="scroll"><table class="risk"><thead><tr><th scope="col">Aspect</th><th scope="col">Now</th><th scope="col">After the fixes</th><th scope="col">Not seen</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>
 <p class="quiet">The highest CVSS 3.1 base score among an aspect's findings, 0 to 10, and how many checks could not be made.</p>`;
 }
 
@@ -162,16 +171,16 @@ export function renderHtml(result: AuditResult): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>Grade ${result.grade}: security audit of ${esc(result.target)}</title>
+<title>${gradeText(result)}: security audit of ${esc(result.target)}</title>
 <style>${htmlStyle}</style>
 </head>
 <body>
 <main>
-<header class="verdict grade-${result.grade}">
-<div class="letter" role="img" aria-label="Grade ${result.grade}">${result.grade}</div>
+<header class="verdict grade-${result.grade ?? 'none'}">
+<div class="letter" role="img" aria-label="${gradeText(result)}">${result.grade ?? '–'}</div>
 <div><p class="eyebrow">Security audit</p><h1>${esc(verdictSentence(result))}</h1><p class="quiet">${esc(result.target)} · ${result.profile} profile · ${moment(result)}</p></div>
 </header>
-<nav><a href="#findings">Findings <b>${result.findings.length}</b></a><a href="#why">Why ${result.grade}</a><a href="#users">Users</a><a href="#coverage">Coverage</a><a href="#compliance">Standards</a><a href="#passed">Passed <b>${byStatus(result, 'pass').length}</b></a></nav>
+<nav><a href="#findings">Findings <b>${result.findings.length}</b></a><a href="#why">Why ${result.grade ?? 'no grade'}</a><a href="#users">Users</a><a href="#coverage">Coverage</a><a href="#compliance">Standards</a><a href="#passed">Passed <b>${byStatus(result, 'pass').length}</b></a></nav>
 <div class="pair">${section('why', 'Why this grade', reasons(result))}${section('risk', 'Risk', risk(result))}</div>
 ${result.recommendations.length > 0 ? section('todo', 'What to do first', recommendations(result)) : ''}
 ${section('findings', 'Findings', result.findings.length === 0 ? '<p>None.</p>' : `${filters(result)}${result.findings.map(finding).join('\n')}`)}

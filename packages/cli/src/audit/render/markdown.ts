@@ -1,5 +1,5 @@
 import type { AuditResult } from '../verdict/result.js';
-import { coverageSentence, moment, severityLabel, unknownByReason, verdictSentence } from './text.js';
+import { coverageSentence, gradeText, moment, severityLabel, unknownByReason, verdictSentence } from './text.js';
 
 function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
@@ -27,12 +27,16 @@ export function renderMarkdown(result: AuditResult): string {
     afterFixes.toFixed(1),
   ]);
   return `${[
-    `# Security audit: grade ${result.grade}`,
+    `# Security audit: ${gradeText(result)
+      .toLowerCase()
+      .replace(/ ([a-f])$/, (_, letter: string) => ` ${letter.toUpperCase()}`)}`,
     verdictSentence(result),
     `${result.target}, ${result.profile} profile, ${moment(result)}. ${coverageSentence(result)}.`,
     '## Why this grade',
     [
-      `- 100 points, ${100 - result.score} lost: ${result.score}`,
+      result.score === null
+        ? `- No grade: ${result.ungraded ?? 'too little was seen'}`
+        : `- 100 points, ${100 - result.score} lost: ${result.score}`,
       ...result.lines.map(
         (line) => `- ${line.points} lost in ${line.area}: ${line.deductions.map(({ id }) => id).join(', ')}`,
       ),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { unobserved } from '../facts/fact.js';
 import type { Facts } from '../facts/facts.js';
 import { loadCveData } from '../gather/cve-data.js';
@@ -24,6 +24,7 @@ async function result() {
     nodes: [],
     host: none,
     project: {
+      unreadable: [],
       containers: none,
       units: none,
       libraries: none,
@@ -53,20 +54,20 @@ async function result() {
 }
 
 describe('the renderings', () => {
-  it('JSON has the published form', async () => {
+  test('JSON has the published form', async () => {
     const report = await result();
     assert.deepEqual(auditResultSchema.parse(JSON.parse(JSON.stringify(report))).grade, report.grade);
     const published = await readFile(new URL('../../../schema/audit-report-1.json', import.meta.url), 'utf8');
     assert.deepEqual(JSON.parse(published), JSON.parse(JSON.stringify(reportJsonSchema())));
   });
 
-  it('HTML runs nothing that a server or a file said', async () => {
+  test('HTML runs nothing that a server or a file said', async () => {
     const html = renderHtml(await result());
     assert.doesNotMatch(html, /<script>alert/);
     assert.doesNotMatch(html, /(src|href)="https?:/);
   });
 
-  it('SARIF points to the line, with stable rules and a severity', async () => {
+  test('SARIF points to the line, with stable rules and a severity', async () => {
     const run = JSON.parse(renderSarif(await result(), '/')).runs[0];
     const [finding] = run.results;
     assert.equal(run.tool.driver.rules[finding.ruleIndex].id, 'CLI-006');
@@ -75,7 +76,7 @@ describe('the renderings', () => {
     assert.equal(finding.locations[0].physicalLocation.region.startLine, 7);
   });
 
-  it('JUnit counts what could not be looked at as skipped', async () => {
+  test('JUnit counts what could not be looked at as skipped', async () => {
     const report = await result();
     const xml = renderJunit(report);
     assert.equal(xml.match(/<failure /g)?.length, report.findings.length);
@@ -83,7 +84,7 @@ describe('the renderings', () => {
     assert.doesNotMatch(xml, /<script>/);
   });
 
-  it('CSV and Markdown neutralize formulas and name the finding', async () => {
+  test('CSV and Markdown neutralize formulas and name the finding', async () => {
     const report = await result();
     assert.match(renderCsv(report), /"'=cmd /);
     assert.match(renderMarkdown(report), /### CLI-006/);
@@ -91,7 +92,7 @@ describe('the renderings', () => {
 });
 
 describe('an audit that saw nothing', () => {
-  it('is no pass: critical checks that could not be made hold the grade', async () => {
+  test('is no pass: critical checks that could not be made hold the grade', async () => {
     const report = await result();
     assert.ok(report.caps.some((cap) => cap.to === 'B' && cap.reason.includes('has no result')));
     assert.notEqual(report.grade, 'A');

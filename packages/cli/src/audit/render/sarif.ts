@@ -34,14 +34,14 @@ function artifact(file: string, root: string): object {
     : { uri: encodeURI(path.replaceAll('\\', '/')), uriBaseId: '%SRCROOT%' };
 }
 
-/** GitHub shows a result only at a file. What a running server showed and no file says is put at `redis.conf`, line 1. */
+/** The file where there is one; what a running server showed has a logical place only, never an invented file. */
 function location(occurrence: OccurrenceResult, root: string): object {
+  const { at, subject } = occurrence;
   return {
-    physicalLocation: {
-      artifactLocation: artifact(occurrence.at?.file ?? 'redis.conf', root),
-      region: { startLine: occurrence.at?.line ?? 1 },
-    },
-    logicalLocations: [{ name: occurrence.subject, kind: occurrence.at ? 'resource' : 'server' }],
+    ...(at && {
+      physicalLocation: { artifactLocation: artifact(at.file, root), region: { startLine: at.line } },
+    }),
+    logicalLocations: [{ name: subject, kind: at ? 'resource' : 'server' }],
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Severity } from '../verdict/cvss.js';
 import type { AuditResult, CheckResult, Grade } from '../verdict/result.js';
-import { coverageSentence, moment, severityLabel, unknownByReason, verdictSentence } from './text.js';
+import { coverageSentence, gradeText, moment, severityLabel, unknownByReason, verdictSentence } from './text.js';
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
@@ -36,7 +36,10 @@ function printFinding(terminal: Voice, finding: CheckResult): void {
 /** The verdict first, then its reasons, then what to do, then what was not seen. */
 export function renderTerminal(terminal: Voice, result: AuditResult): void {
   terminal.line();
-  terminal.line(`  ${terminal.style(gradeStyle[result.grade], `Grade ${result.grade}`)}  ${verdictSentence(result)}`);
+  const serious = result.findings.some(({ severity }) => severity === 'critical' || severity === 'high');
+  const style =
+    result.grade === null || (serious && gradeStyle[result.grade] === 'green') ? 'yellow' : gradeStyle[result.grade];
+  terminal.line(`  ${terminal.style(style, gradeText(result))}  ${verdictSentence(result)}`);
   terminal.line(
     `  ${terminal.style('dim', `${result.target} · ${result.profile} · ${moment(result)} · ${Math.round(result.durationMs)} ms`)}`,
   );
@@ -45,7 +48,7 @@ export function renderTerminal(terminal: Voice, result: AuditResult): void {
     const version = node.engine === 'unknown' ? 'not identified' : `${node.engine} ${node.version}, ${node.role}`;
     terminal.line(`  ${node.address}: ${version}${node.note ? ` (${node.note})` : ''}`);
   }
-  terminal.line(`  Score ${result.score} of 100`);
+  if (result.score !== null) terminal.line(`  Score ${result.score} of 100`);
   for (const line of result.lines) {
     const limited = line.points === line.limit ? ` (the most ${line.area} can cost)` : '';
     terminal.line(`    -${line.points} ${line.area}: ${line.deductions.map(({ id }) => id).join(', ')}${limited}`);

@@ -1,9 +1,19 @@
 import type { AuditResult, CheckResult } from '../verdict/result.js';
 
+/** `Grade B`, or that there is none. */
+export function gradeText({ grade }: Pick<AuditResult, 'grade'>): string {
+  return grade === null ? 'No grade' : `Grade ${grade}`;
+}
+
 /** What a grade means, in one plain sentence: every output begins with it. */
 export function verdictSentence(result: AuditResult): string {
   const { findings, caps, coverage } = result;
   const decisive = caps.find((cap) => cap.to === result.grade);
+  if (result.grade === null) {
+    const found =
+      findings.length === 0 ? 'No findings' : findings.length === 1 ? '1 finding' : `${findings.length} findings`;
+    return `${found}; no grade: ${result.ungraded ?? 'too little was seen'}.`;
+  }
   const count = findings.length === 1 ? '1 finding' : `${findings.length} findings`;
   if (findings.length === 0) {
     const unseen = coverage.unknown === 0 ? '' : ` ${coverage.unknown} checks could not be made.`;

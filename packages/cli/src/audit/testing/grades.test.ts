@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { findEngine, type Server } from '@redkeep/testing';
 import { ExitCode } from '../../exit-codes.js';
 import type { AuditResult } from '../verdict/result.js';
@@ -35,7 +35,7 @@ async function gradeOf(server: Server, user?: 'auditor'): Promise<AuditResult & 
 }
 
 describe('grades of real servers', () => {
-  it('an open one: F, because strangers are served', async () => {
+  test('an open one: F, because strangers are served', async () => {
     await using server = await openServer(findEngine());
     const result = await gradeOf(server);
     assert.equal(result.grade, 'F');
@@ -43,7 +43,7 @@ describe('grades of real servers', () => {
     assert.equal(result.code, ExitCode.Findings);
   });
 
-  it('a half-secured one, with a password on all interfaces: D', async () => {
+  test('a half-secured one, with a password on all interfaces: D', async () => {
     await using server = await passwordOnlyServer(findEngine());
     const result = await gradeOf(server);
     assert.equal(result.grade, 'D');
@@ -51,7 +51,7 @@ describe('grades of real servers', () => {
     assert.equal(result.code, ExitCode.Findings);
   });
 
-  it('a hardened one: A, every critical check made', async () => {
+  test('a hardened one: A, every critical check made', async () => {
     await using server = await startHardened(findEngine());
     const result = await gradeOf(server, 'auditor');
     assert.equal(result.grade, 'A', JSON.stringify(result.caps.concat(result.lines as never)));

@@ -1,8 +1,8 @@
 import type { AuditResult, CheckResult, OccurrenceResult } from './result.js';
 
 export interface Comparison {
-  readonly before: { readonly grade: string; readonly score: number; readonly observedAt: string };
-  readonly after: { readonly grade: string; readonly score: number; readonly observedAt: string };
+  readonly before: { readonly grade: string | null; readonly score: number | null; readonly observedAt: string };
+  readonly after: { readonly grade: string | null; readonly score: number | null; readonly observedAt: string };
   readonly fixed: readonly string[];
   readonly appeared: readonly string[];
   readonly remaining: readonly string[];

@@ -82,18 +82,28 @@ function settingPlace(node: NodeFacts | undefined, { fix }: Occurrence): Locatio
   return found && { file: found.file, line: found.line };
 }
 
+/** Changes are an administrator's: where one is declared, commands are printed for it and not for the audit's user. */
+function operatorOptions(node: NodeFacts, roles: Facts['expectations']['roles']): readonly string[] {
+  const options = node.cliOptions ?? [];
+  const admin = Object.keys(roles).find((name) => roles[name] === 'admin');
+  if (admin === undefined || options.length === 0) return options;
+  const at = options.indexOf('--user');
+  return [...(at === -1 ? options : options.slice(0, at)), '--user', admin];
+}
+
 function occurrenceResult(
   check: Check,
   subject: string,
   occurrence: Occurrence,
   node: NodeFacts | undefined,
+  roles: Facts['expectations']['roles'],
 ): OccurrenceResult {
   const at = occurrence.at ?? settingPlace(node, occurrence);
   const place = [occurrence.at?.file ?? subject, occurrence.about ?? (occurrence.at ? occurrence.evidence : '')];
   return {
     subject: occurrence.at ? `${occurrence.at.file}:${occurrence.at.line}` : subject,
     evidence: occurrence.evidence,
-    fix: occurrence.fix.map(printFix),
+    fix: occurrence.fix.map((step) => printFix(step, node === undefined ? [] : operatorOptions(node, roles))),
     ...(at && { at }),
     fingerprint: fingerprintOf(check.id, ...place),
   };
@@ -111,6 +121,7 @@ export function evaluate(check: Check, facts: Facts): CheckResult {
             subject,
             one,
             facts.nodes.find(({ address }) => address === subject),
+            facts.expectations.roles,
           ),
         )
       : [],

@@ -1,4 +1,5 @@
 import { type Area, areas, type CheckId } from '../checks/check.js';
+import type { Facts } from '../facts/facts.js';
 import type { Severity } from './cvss.js';
 import { atLeast } from './cvss.js';
 import { areaOf } from './evaluate.js';
@@ -88,14 +89,31 @@ function scoreLines(results: readonly CheckResult[]): ScoreLine[] {
 }
 
 export interface GradeReport {
-  readonly grade: Grade;
-  readonly score: number;
+  readonly grade: Grade | null;
+  readonly ungraded?: string;
+  readonly score: number | null;
   readonly lines: readonly ScoreLine[];
   readonly caps: readonly Cap[];
 }
 
+/** Areas that a server itself answers for; the others are seen beside it, or not at all. */
+const serverAreas: readonly Area[] = ['NET', 'AUTH', 'ACL', 'TLS', 'CFG'];
+/** The least share of these checks that must have a verdict. */
+const leastCoverage = 0.5;
+
+/** A grade says what a server is worth: without one, or with too little seen of it, there is none. */
+function reasonForNoGrade(results: readonly CheckResult[], { nodes }: Facts): string | undefined {
+  if (nodes.length === 0) return 'no server was audited, only files';
+  if (!nodes.some((node) => node.engine.observed)) return 'no server could be logged in to';
+  const asked = results.filter((result) => serverAreas.includes(areaOf(result)) && result.status !== 'not-applicable');
+  const seen = asked.filter(({ status }) => status !== 'unknown').length;
+  return seen >= asked.length * leastCoverage
+    ? undefined
+    : `only ${seen} of ${asked.length} checks of the server itself could be made`;
+}
+
 /** The worse of what the points say and what the caps allow. */
-export function grade(results: readonly CheckResult[]): GradeReport {
+export function grade(results: readonly CheckResult[], facts: Facts): GradeReport {
   const lines = scoreLines(results);
   const score = Math.max(0, 100 - lines.reduce((total, line) => total + line.points, 0));
   const caps = capRules.flatMap(({ to, reason, when }) => {
@@ -105,5 +123,8 @@ export function grade(results: readonly CheckResult[]): GradeReport {
   const worst = [gradeOf(score), ...caps.map((cap) => cap.to)].reduce((a, b) =>
     grades.indexOf(a) > grades.indexOf(b) ? a : b,
   );
-  return { grade: worst, score, lines, caps };
+  const ungraded = worst === 'F' && facts.nodes.length > 0 ? undefined : reasonForNoGrade(results, facts);
+  return ungraded === undefined
+    ? { grade: worst, score, lines, caps }
+    : { grade: null, ungraded, score: null, lines, caps };
 }

@@ -72,6 +72,7 @@ function notesOf(
   const age = Math.floor((Date.parse(facts.observedAt) - Date.parse(facts.cves.date)) / 86_400_000);
   return [
     ...given,
+    ...facts.project.unreadable.map(({ file, reason }) => `${file} could not be read: ${reason}.`),
     ...(age > staleAfterDays
       ? [`The CVE data is ${age} days old (${facts.cves.date}): update with --cve-data FILE or a newer redkeep.`]
       : []),
@@ -92,7 +93,7 @@ export function judge(facts: Facts, options: JudgeOptions): AuditResult {
     .sort((a, b) => a.id.localeCompare(b.id));
   const { results, waived } = applyWaivers(all, options.waivers ?? [], facts.observedAt);
   const findings = results.filter(({ status }) => status === 'fail').sort(worstFirst);
-  const graded = grade(results);
+  const graded = grade(results, facts);
   return {
     schema: 'urn:redkeep:schema:audit-report-1',
     tool: { name: 'redkeep', version: options.version },

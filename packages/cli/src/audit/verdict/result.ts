@@ -13,9 +13,12 @@ export interface AuditResult {
   readonly durationMs: number;
   readonly target: string;
   readonly profile: AuditProfile;
-  readonly grade: Grade;
-  /** 0 to 100, before caps. */
-  readonly score: number;
+  /** Absent where no live server was seen well enough to judge it: findings of files are not a grade. */
+  readonly grade: Grade | null;
+  /** Why there is no grade. */
+  readonly ungraded?: string;
+  /** 0 to 100, before caps; absent without a grade. */
+  readonly score: number | null;
   readonly lines: readonly ScoreLine[];
   readonly caps: readonly Cap[];
   readonly coverage: Coverage;

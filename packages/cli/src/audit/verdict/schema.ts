@@ -41,8 +41,9 @@ export const auditResultSchema = z.object({
   durationMs: z.number(),
   target: z.string(),
   profile: z.enum(['development', 'production', 'regulated']),
-  grade,
-  score: z.number().min(0).max(100),
+  grade: grade.nullable(),
+  ungraded: z.string().optional(),
+  score: z.number().min(0).max(100).nullable(),
   lines: z.array(
     z.object({
       area: z.string(),

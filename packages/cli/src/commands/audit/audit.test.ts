@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
-import { after, before, describe, it } from 'node:test';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { after, before, describe, test } from 'node:test';
 import { findEngine, freePort, type Server } from '@redkeep/testing';
 import { auditorRules } from '../../audit/auditor-acl.js';
 import { auditSandbox } from '../../audit/testing/audit-cli.js';
@@ -29,14 +31,14 @@ describe('redkeep audit', () => {
     return JSON.parse((await cli.audit('--json', '--fail-on', 'never', ...args)).out) as AuditResult;
   }
 
-  it('prints a user that is enough, and one for Sentinels', async () => {
+  test('prints a user that is enough, and one for Sentinels', async () => {
     const { out, code } = await cli.sandbox.run(['audit', '--print-acl']);
     assert.equal(code, ExitCode.Ok);
     for (const rule of auditorRules()) assert.ok(out.includes(rule), rule);
     assert.match(out, /On every Sentinel:\nACL SETUSER auditor .*'\+sentinel\|masters'/);
   });
 
-  it('ends with 1 at findings from --fail-on up, and with 0 below', async () => {
+  test('ends with 1 at findings from --fail-on up, and with 0 below', async () => {
     const high = await cli.audit('--fail-on', 'high');
     assert.equal(high.code, ExitCode.Findings);
     assert.match(high.out, /ACL-001 {2}A user can run dangerous commands.*high 8\.8/);
@@ -47,7 +49,7 @@ describe('redkeep audit', () => {
     assert.match(wrong.err, /critical|low/);
   });
 
-  it('ends with 3 when a critical check has no result, and with 5 when nothing answers', async () => {
+  test('ends with 3 when a critical check has no result, and with 5 when nothing answers', async () => {
     const blind = await cli.sandbox.run(['audit', server.url, '--ca', server.tlsFiles!.ca, '--fail-on', 'never']);
     assert.equal(blind.code, ExitCode.Incomplete, blind.out);
     const nobody = await cli.sandbox.run(['audit', `rediss://127.0.0.1:${await freePort()}`, ...cli.access]);
@@ -55,7 +57,7 @@ describe('redkeep audit', () => {
     assert.match(nobody.err, /No server answers/);
   });
 
-  it('fails on new findings only, with a baseline', async () => {
+  test('fails on new findings only, with a baseline', async () => {
     await cli.audit('--output', 'then', '--fail-on', 'never');
     const same = await cli.audit('--baseline', 'then/report.json', '--fail-on', 'info');
     assert.equal(same.code, ExitCode.Ok, same.err);
@@ -75,7 +77,7 @@ describe('redkeep audit', () => {
     assert.match(wrong.err, /is not an audit report/);
   });
 
-  it('takes waived findings out until they expire, and lists them', async () => {
+  test('takes waived findings out until they expire, and lists them', async () => {
     const waive = (expires: string) =>
       writeFile(
         cli.sandbox.path('waivers.yaml'),
@@ -98,7 +100,7 @@ describe('redkeep audit', () => {
     assert.match(without.err, /reason/);
   });
 
-  it('takes newer CVE data, and says how old data is', async () => {
+  test('takes newer CVE data, and says how old data is', async () => {
     const shipped = JSON.parse(await readFile(new URL('../../../data/cves.json', import.meta.url), 'utf8')) as {
       date: string;
     };
@@ -120,7 +122,7 @@ describe('redkeep audit', () => {
     assert.match(wrong.err, /is not CVE data/);
   });
 
-  it('judges by profile: a regulated deployment has more to show', async () => {
+  test('judges by profile: a regulated deployment has more to show', async () => {
     const ids = async (profile: string) =>
       (await report('--profile', profile)).findings.map(({ id }) => id).filter((id) => !machineOnly.test(id));
     const [development, production, regulated] = [
@@ -132,7 +134,7 @@ describe('redkeep audit', () => {
     assert.ok(regulated.includes('TLS-017'));
   });
 
-  it('gives every remedy a command or advice, and every command its rollback or the reason why there is none', async () => {
+  test('gives every remedy a command or advice, and every command its rollback or the reason why there is none', async () => {
     for (const { id, occurrences } of (await report('--profile', 'regulated')).findings)
       for (const { fix } of occurrences) {
         assert.ok(fix.length > 0, id);
@@ -140,7 +142,50 @@ describe('redkeep audit', () => {
       }
   });
 
-  it('reads records of what no server tells', async () => {
+  test('is an error, not a grade, where no server of ours answers, or the password is wrong', async () => {
+    for (const answer of ['HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n', 'ERROR\r\n', 'SSH-2.0-x\r\n']) {
+      const other = createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.on('data', () => socket.end(answer));
+      });
+      await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+      try {
+        const { port } = other.address() as AddressInfo;
+        const { code, out, err } = await cli.sandbox.run(['audit', `redis://127.0.0.1:${port}`]);
+        assert.equal(code, ExitCode.Connection, out);
+        assert.match(err, /is not a Redis, Valkey or Dragonfly server/);
+      } finally {
+        other.close();
+      }
+    }
+    await writeFile(cli.sandbox.path('wrong'), 'not the password');
+    const wrong = await cli.audit('--password-file', 'wrong');
+    assert.equal(wrong.code, ExitCode.Connection);
+    assert.match(wrong.err, /refused the credentials of auditor/);
+  });
+
+  test('gives findings but no grade for files, and one broken file hides no other', async () => {
+    const folder = cli.sandbox.path('project');
+    await mkdir(folder);
+    await writeFile(`${folder}/a.yaml`, 'services:\n  cache: [unclosed\n');
+    await writeFile(`${folder}/compose.yaml`, 'services:\n  cache:\n    image: redis:7\n    privileged: true\n');
+    execFileSync('mkfifo', [`${folder}/pipe.yaml`]);
+    const { out } = await cli.sandbox.run(['audit', folder, '--json', '--fail-on', 'never']);
+    const result = JSON.parse(out) as AuditResult;
+    assert.deepEqual([result.grade, result.score, result.ungraded], [null, null, 'no server was audited, only files']);
+    assert.ok(result.findings.some(({ id }) => id === 'CTR-001'));
+    assert.ok(
+      result.notes.some((note) => note.includes('a.yaml could not be read')),
+      result.notes.join(),
+    );
+    // CTR-006 has no fault in the good file; of the broken one nobody knows.
+    assert.equal(result.checks.find(({ id }) => id === 'CTR-006')?.status, 'unknown');
+    const text = await cli.sandbox.run(['audit', folder, '--fail-on', 'never']);
+    assert.match(text.out, /No grade/);
+    assert.doesNotMatch(text.out, /Score \d|Grade [A-F]/);
+  });
+
+  test('reads records of what no server tells', async () => {
     const stale = '2020-01-01';
     await writeFile(
       cli.sandbox.path('records.yaml'),
@@ -155,7 +200,7 @@ describe('redkeep audit', () => {
     assert.match(wrong.err, /is not a file of records/);
   });
 
-  it('judges users by declared roles, never by their names, and remembers them in the file of waivers', async () => {
+  test('judges users by declared roles, never by their names, and remembers them in the file of waivers', async () => {
     await writeFile(cli.sandbox.path('roles.yaml'), '# accepted by the platform team\n[]\n');
     const access = cli.access.slice(0, cli.access.indexOf('--roles'));
     const audit = async (...args: string[]) =>
@@ -192,7 +237,7 @@ describe('redkeep audit', () => {
     assert.deepEqual(powerful(await audit('--waivers', 'roles.yaml')), []);
   });
 
-  it('says what it cannot read', async () => {
+  test('says what it cannot read', async () => {
     for (const [args, expected] of [
       [['http://example.com'], /not the scheme of a server/],
       [['nowhere'], /neither a URL nor a file/],

@@ -24,7 +24,12 @@ export async function audit(context: Context, targets: readonly string[], option
   if (options.waivers !== undefined && (await rememberRoles(context, options.waivers, declared)))
     context.terminal.note(`remembered the roles in ${options.waivers}`);
   if (options.fix === true && options.json !== true) renderTerminal(context.terminal, first.result);
-  const changed = options.fix === true && (await fix(context, first, options.yes === true));
+  const changed =
+    options.fix === true &&
+    (await fix(context, first, {
+      yes: options.yes === true,
+      allowDisconnect: options.allowDisconnect === true,
+    }));
   // What the fixes did is not believed but looked at: the reports are of the second audit.
   const audited = changed ? await runAudit(context, targets, options) : first;
   const { result } = audited;

@@ -16,11 +16,13 @@ export async function compare(
   renderComparison(context.terminal, comparison);
 }
 
+function graded({ grade, score }: Comparison['before']): string {
+  return grade === null ? 'no grade' : `Grade ${grade} (${score})`;
+}
+
 /** Grade, risk by aspect, and what is fixed, new and left. */
 export function renderComparison(terminal: Context['terminal'], comparison: Comparison): void {
-  terminal.line(
-    `Grade ${comparison.before.grade} (${comparison.before.score}) -> ${comparison.after.grade} (${comparison.after.score})`,
-  );
+  terminal.line(`${graded(comparison.before)} -> ${graded(comparison.after)}`);
   terminal.table(
     ['risk', 'before', 'after'],
     Object.entries(comparison.risk).map(([aspect, risk]) => [aspect, risk.before.toFixed(1), risk.after.toFixed(1)]),

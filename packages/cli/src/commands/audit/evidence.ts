@@ -1,11 +1,13 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { flawsOf, keyFingerprint, publicKeyFile, sealBundle } from '../../audit/evidence/bundle.js';
 import { redactedFacts } from '../../audit/evidence/redact.js';
 import { renderHtml } from '../../audit/render/html.js';
 import { renderJson } from '../../audit/render/json.js';
 import { renderSarif } from '../../audit/render/sarif.js';
+import { gradeText } from '../../audit/render/text.js';
 import type { Context } from '../../context.js';
 import { CliError, explainSystemError } from '../../errors.js';
 import { ExitCode } from '../../exit-codes.js';
@@ -13,7 +15,7 @@ import type { Audited } from './audited.js';
 
 export interface EvidenceOptions {
   readonly evidence?: string;
-  readonly evidenceKey: string;
+  readonly evidenceKey?: string;
 }
 
 function usage(message: string, next: string): CliError {
@@ -30,15 +32,43 @@ function ed25519(pem: string, file: string, read: (pem: string) => KeyObject): K
   throw usage(`${file} is not an Ed25519 key (PEM).`, 'Make one: openssl genpkey -algorithm ed25519 -out FILE');
 }
 
+/** The nearest folder above that has a `.git`; undefined where there is none. */
+async function workTreeOf(folder: string): Promise<string | undefined> {
+  const found = await stat(path.join(folder, '.git')).then(
+    () => true,
+    () => false,
+  );
+  if (found) return folder;
+  const above = path.dirname(folder);
+  return above === folder ? undefined : workTreeOf(above);
+}
+
+/** Where the key is kept unless told otherwise: with the user's settings, not in the folder of a project. */
+function keyFileOf({ cwd, env }: Context, name: string | undefined): string {
+  if (name !== undefined) return path.resolve(cwd, name);
+  return path.join(
+    env['XDG_CONFIG_HOME'] ?? path.join(env['HOME'] ?? homedir(), '.config'),
+    'redkeep',
+    'evidence-key.pem',
+  );
+}
+
 /** The signing key: the one in the file, else a new one that is kept there for the next time. */
-async function signingKey({ cwd, terminal }: Context, name: string): Promise<KeyObject> {
-  const file = path.resolve(cwd, name);
+async function signingKey(context: Context, name: string | undefined): Promise<KeyObject> {
+  const { terminal } = context;
+  const file = keyFileOf(context, name);
   try {
     return ed25519(await readFile(file, 'utf8'), file, createPrivateKey);
   } catch (error) {
     if (error instanceof CliError) throw error;
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw explainSystemError(error, file);
   }
+  const tree = await workTreeOf(path.dirname(file));
+  if (tree !== undefined)
+    throw usage(
+      `${file} is in the work tree ${tree}, where a signing key can be committed.`,
+      'Keep it elsewhere: --evidence-key FILE.',
+    );
   const { privateKey } = generateKeyPairSync('ed25519');
   try {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
@@ -116,7 +146,7 @@ export async function verifyEvidence(context: Context, name: string, options: Ve
     return;
   }
   terminal.line(`${manifest.files.length} files are as they were signed on ${manifest.createdAt}`);
-  terminal.line(`Grade ${manifest.grade}: ${manifest.target}, by redkeep ${manifest.tool.version}`);
+  terminal.line(`${gradeText(manifest)}: ${manifest.target}, by redkeep ${manifest.tool.version}`);
   terminal.line(`Key ${fingerprint}`);
   if (options.publicKey !== undefined || options.fingerprint !== undefined) return;
   context.exitCode = ExitCode.Incomplete;

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat, symlink } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findEngine, waitFor } from '@redkeep/testing';
+import { createClient } from 'redkeep';
+import { gather } from '../../audit/gather/gather.js';
+import { planChanges } from '../../audit/remedy/plan.js';
 import { auditSandbox } from '../../audit/testing/audit-cli.js';
-import { type Fault, startHardened } from '../../audit/testing/hardened.js';
+import { type Fault, passwords, requestFor, startHardened } from '../../audit/testing/hardened.js';
+import type { AuditResult } from '../../audit/verdict/result.js';
 import { ExitCode } from '../../exit-codes.js';
 
 const broken: Partial<Fault> = {
@@ -77,6 +81,64 @@ describe('audit --fix and undo', () => {
     assert.ok((await entries()).every(({ state }) => state === 'done'));
     await cli.sandbox.run(['audit', 'undo', server.url, ...cli.access]);
     assert.deepEqual(await findingsOf(cli), mended);
+  });
+
+  test('prints commands that run in a shell as they are printed, and so does what takes them back', async () => {
+    await using server = await startHardened(findEngine(), broken);
+    await using cli = await auditSandbox(server);
+    assert.ok(server.engine.cli, 'the engine has a redis-cli');
+    const { out } = await cli.audit('--json', '--fail-on', 'never');
+    const report = JSON.parse(out) as AuditResult;
+    const printed = report.findings
+      .filter(({ id }) => mended.includes(id))
+      .flatMap(({ occurrences }) => occurrences.flatMap(({ fix }) => fix.filter(({ automatic }) => automatic)));
+    assert.ok(printed.length >= mended.length);
+    const env = { PATH: `${cli.sandbox.path('bin')}:${process.env['PATH']}`, REDISCLI_AUTH: passwords.admin };
+    await mkdir(cli.sandbox.path('bin'));
+    await symlink(server.engine.cli, cli.sandbox.path('bin/redis-cli'));
+    for (const { command } of printed)
+      assert.match(execFileSync('sh', ['-ec', command], { env, encoding: 'utf8' }), /^OK/);
+    assert.deepEqual(await findingsOf(cli), []);
+    for (const { rollback } of [...printed].reverse())
+      assert.match(execFileSync('sh', ['-ec', rollback ?? 'false'], { env, encoding: 'utf8' }), /^OK/);
+    assert.deepEqual(await findingsOf(cli), mended);
+  });
+
+  test('leaves out what would cut off a client that is connected, and says which', async () => {
+    await using server = await startHardened(findEngine(), { config: { timeout: '0' } });
+    const client = createClient({
+      url: server.url,
+      username: 'admin',
+      password: passwords.admin,
+      name: 'report-writer',
+      tls: { ca: server.pki?.ca ?? '' },
+      socket: { reconnectStrategy: false },
+    });
+    await client.connect();
+    try {
+      const { facts } = await gather(requestFor(server));
+      // Half an hour of silence cannot be waited for: it is put into what was seen.
+      const nodes = facts.nodes.map((node) => ({
+        ...node,
+        clients: node.clients.observed
+          ? {
+              ...node.clients,
+              value: node.clients.value.map((one) =>
+                one.name === 'report-writer' ? { ...one, idleSeconds: 4000 } : one,
+              ),
+            }
+          : node.clients,
+      }));
+      const plan = planChanges({ ...facts, nodes });
+      const timeout = plan.find(({ check }) => check === 'CFG-012');
+      assert.match(timeout?.cutsOff ?? '', /^1 connected client: admin@127\.0\.0\.1:\d+ \(report-writer\)$/);
+      assert.deepEqual(
+        plan.filter(({ check, cutsOff }) => check !== 'CFG-012' && cutsOff !== undefined),
+        [],
+      );
+    } finally {
+      client.destroy();
+    }
   });
 
   test('says what to name when the journal speaks of another server', async () => {

@@ -4,8 +4,9 @@ import { mayFollow } from '../../audit/gather/discover.js';
 import type { Endpoint } from '../../audit/gather/endpoint.js';
 import { openSession } from '../../audit/gather/session.js';
 import { applyChange, persist } from '../../audit/remedy/apply.js';
+import type { Change } from '../../audit/remedy/change.js';
 import { Journal } from '../../audit/remedy/journal.js';
-import { type Change, changeKey, inverse, planChanges } from '../../audit/remedy/plan.js';
+import { changeKey, inverse, planChanges } from '../../audit/remedy/plan.js';
 import type { AuditResult } from '../../audit/verdict/result.js';
 import type { Context } from '../../context.js';
 import { CliError } from '../../errors.js';
@@ -26,7 +27,7 @@ interface Work {
 function operatorOf(target: Target, node: string): Endpoint {
   const endpoints = target.operators ?? target.endpoints;
   const [, host = '', port] = node.match(/^(.*):(\d+)$/) ?? [];
-  const address = { host, port: Number(port) };
+  const address = { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
   const named = endpoints.find((one) => one.host === address.host && one.port === address.port);
   const seed = endpoints.find((one) => mayFollow(one, address));
   if (named) return named;
@@ -72,13 +73,28 @@ function leftToPeople(result: AuditResult, planned: ReadonlySet<string>): string
     });
 }
 
+export interface FixOptions {
+  readonly yes: boolean;
+  /** Also makes changes that cut off clients which are connected now. */
+  readonly allowDisconnect: boolean;
+}
+
 /** Shows the plan, asks, writes each change to the journal, makes it. Whether anything was changed. */
-export async function fix(context: Context, { facts, result, target }: Audited, yes: boolean): Promise<boolean> {
+export async function fix(
+  context: Context,
+  { facts, result, target }: Audited,
+  { yes, allowDisconnect }: FixOptions,
+): Promise<boolean> {
   const { terminal, prompt, cwd, clock } = context;
   const journal = await Journal.open(path.join(cwd, journalFile));
   const unfinished = journal.inState('begun');
   const claimed = new Set(unfinished.map(({ entry }) => changeKey(entry)));
-  const plan = planChanges(facts).filter((one) => !claimed.has(changeKey(one)));
+  const possible = planChanges(facts).filter((one) => !claimed.has(changeKey(one)));
+  const plan = possible.filter((one) => allowDisconnect || one.cutsOff === undefined);
+  for (const { check, node, change, cutsOff } of possible.filter((one) => !plan.includes(one)))
+    terminal.note(
+      `${check} ${node}: ${printFix(change).command} is left out: it would cut off ${cutsOff}. "redkeep migrate" closes a server without that; --allow-disconnect makes the change.`,
+    );
   const rest = leftToPeople(
     result,
     new Set([...plan, ...unfinished.map(({ entry }) => entry)].map((one) => one.check)),
@@ -90,6 +106,8 @@ export async function fix(context: Context, { facts, result, target }: Audited, 
     const { command, rollback } = printFix(change);
     terminal.note(`${check} ${node}: ${command}${index < unfinished.length ? ' (begun before, to be finished)' : ''}`);
     if (rollback) terminal.note(`    undo: ${rollback}`);
+    const clients = all[index]?.cutsOff;
+    if (clients !== undefined) terminal.note(`    cuts off ${clients}`);
   }
   if (rest.length > 0) terminal.note(`${rest.length} findings need a person:`);
   for (const line of rest) terminal.note(line);

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { Command } from 'commander';
 import type { Context } from '../../context.js';
 import { audit } from './audit.js';
@@ -56,13 +55,13 @@ export function register(program: Command, context: Context): void {
     .option('--evidence <folder>', 'write report and redacted facts into a new folder, hashed and signed')
     .option(
       '--evidence-key <file>',
-      'Ed25519 key (PEM) that signs; made where there is none',
-      path.join('.redkeep', 'evidence-key.pem'),
+      'Ed25519 key (PEM) that signs; made where there is none (default: ~/.config/redkeep/evidence-key.pem)',
     )
     .option('--baseline <report>', 'an earlier report.json: only findings it does not have make the exit code 1')
     .option('--waivers <file>', 'accepted risks with owner, reason and expiry, and roles of users (JSON or YAML)')
     .option('--fix', 'apply the fixes that can be undone, after asking')
     .option('-y, --yes', 'do not ask (with --fix)')
+    .option('--allow-disconnect', 'with --fix: also make changes that cut off clients connected now')
     .option('--print-acl', 'print the least-privileged user an audit needs')
     .action((targets: string[], options: AuditOptions) => audit(context, targets, options));
   withAccess(

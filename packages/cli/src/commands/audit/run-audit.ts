@@ -17,6 +17,7 @@ export interface AuditOptions extends TargetOptions, ReportOptions, EvidenceOpti
   readonly printAcl?: boolean;
   readonly fix?: boolean;
   readonly yes?: boolean;
+  readonly allowDisconnect?: boolean;
   readonly failOn: string;
   readonly sampleKeys: string;
   readonly cveData?: string;

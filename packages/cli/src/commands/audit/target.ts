@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { AuditProfile, Expectations } from '../../audit/facts/facts.js';
 import { readConfigFile, settingsOf } from '../../audit/gather/config-file.js';
+import { addressText } from '../../audit/gather/discover.js';
 import type { Endpoint } from '../../audit/gather/endpoint.js';
 import { filesOfFolder, kindOf, mergeProjects, noProjectFiles, type ProjectFiles } from '../../audit/gather/project.js';
 import type { Context } from '../../context.js';
@@ -65,6 +66,8 @@ async function accessOf(context: Context, options: TargetOptions): Promise<Acces
     read(options.key ?? context.env['REDIS_TLS_KEY_FILE']),
     read(options.passwordFile),
   ]);
+  const pathOf = (name: 'ca' | 'cert' | 'key', file: string | undefined) =>
+    file === undefined ? {} : { [name]: path.resolve(context.cwd, file) };
   const password = secret?.trim() ?? context.env['REDKEEP_PASSWORD'];
   const username = options.user ?? context.env['REDKEEP_USER'];
   if (!/^\d+$/.test(options.timeout) || options.timeout === '0')
@@ -76,6 +79,11 @@ async function accessOf(context: Context, options: TargetOptions): Promise<Acces
     ...(key !== undefined && { key }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
+    files: {
+      ...pathOf('ca', options.ca ?? context.env['REDIS_TLS_CA_FILE']),
+      ...pathOf('cert', options.cert ?? context.env['REDIS_TLS_CERT_FILE']),
+      ...pathOf('key', options.key ?? context.env['REDIS_TLS_KEY_FILE']),
+    },
   };
 }
 
@@ -164,6 +172,11 @@ async function ofDeployment(
       password: await read(user.passwordFile),
       cert: await read(certificate.certFile),
       key: await read(certificate.keyFile),
+      files: {
+        ca: path.join(folder, deployment.caFile),
+        cert: path.join(folder, certificate.certFile),
+        key: path.join(folder, certificate.keyFile),
+      },
     };
   };
   const admin = userOf(deployment, 'admin');
@@ -171,7 +184,15 @@ async function ofDeployment(
   const operating = await credentialOf(admin);
   const ca = await read(deployment.caFile);
   const as = (own: Partial<Access>): Endpoint[] =>
-    deployment.nodes.map(({ host, port }) => ({ ca, ...own, ...given, host, port, tls: true }));
+    deployment.nodes.map(({ host, port }) => ({
+      ca,
+      ...own,
+      ...given,
+      files: { ...own.files, ...given.files },
+      host,
+      port,
+      tls: true,
+    }));
   return {
     label: `${deployment.name} (${folder})`,
     endpoints: as(auditing),
@@ -215,7 +236,7 @@ async function ofUrl(context: Context, url: string, options: TargetOptions): Pro
   const { endpoint, notes } = endpointOfUrl(url, await accessOf(context, options));
   const scheme = endpoint.tls ? 'rediss' : 'redis';
   return {
-    label: `${scheme}://${endpoint.host}:${endpoint.port}`,
+    label: `${scheme}://${addressText(endpoint)}`,
     endpoints: [endpoint],
     expectations: expectationsOf(options),
     notes,

@@ -1,4 +1,5 @@
-import { need } from '../../facts/fact.js';
+import { isLoopback } from 'redkeep';
+import { maybe, need } from '../../facts/fact.js';
 import { fail, type NodeCheck, pass } from '../check.js';
 import { advise, run } from '../fix.js';
 
@@ -13,12 +14,23 @@ export const auth001: NodeCheck = {
   judge(node) {
     const { accepted, replies } = need(node.anonymous);
     if (accepted.length === 0) return pass(`a stranger gets: ${Object.values(replies)[0] ?? 'no answer'}`);
+    const remote = (maybe(node.clients) ?? []).filter((client) => !isLoopback(client.address.replace(/:\d+$/, '')));
+    const evidence = `a connection without credentials ran ${accepted.join(', ')}`;
+    const later = advise(
+      'Then make users and turn the default user off, as AUTH-002 says; redkeep init writes a deployment that has both',
+    );
+    if (remote.length > 0 || !node.clients.observed)
+      return fail(
+        evidence,
+        advise(
+          `Close it with redkeep migrate, which keeps clients connected: CONFIG SET protected-mode yes would shut out ${remote.length > 0 ? `${remote.length} clients of other hosts (${[...new Set(remote.map((client) => client.address.replace(/:\d+$/, '')))].slice(0, 5).join(', ')})` : 'every client of another host'}`,
+        ),
+        later,
+      );
     return fail(
-      `a connection without credentials ran ${accepted.join(', ')}`,
+      evidence,
       run('redis-cli CONFIG SET protected-mode yes', 'redis-cli CONFIG SET protected-mode no'),
-      advise(
-        'Then make users and turn the default user off, as AUTH-002 says; redkeep init writes a deployment that has both',
-      ),
+      later,
     );
   },
 };

@@ -1,4 +1,4 @@
-import { commonPasswordHashes } from '../../facts/common-passwords.js';
+import { weakPasswords } from '../../facts/common-passwords.js';
 import { need } from '../../facts/fact.js';
 import { failEach, type NodeCheck, redisAndValkey } from '../check.js';
 import { newPassword } from '../fix.js';
@@ -12,18 +12,24 @@ export const auth005: NodeCheck = {
   maps: 'PWD',
   engines: redisAndValkey,
   sources: ['CWE-521', 'nmap redis-brute'],
-  judge(node) {
+  judge(node, facts) {
     const users = need(node.users);
-    const guesses = commonPasswordHashes(users.map((user) => user.name));
+    const names = [
+      ...users.map(({ name }) => name),
+      node.host,
+      ...facts.expectations.names,
+      ...facts.expectations.peers,
+    ];
+    const words = names.flatMap((name) => [name, ...name.split(/[^A-Za-z0-9]+/)]).filter((word) => word.length > 1);
+    const weak = weakPasswords(new Set(users.flatMap(({ passwordHashes }) => passwordHashes)), [...new Set(words)]);
     return failEach(
-      users
-        .filter((user) => user.passwordHashes.some((hash) => guesses.has(hash)))
-        .map((user) => ({
-          about: user.name,
-          evidence: `the password of ${user.name} is on the list of common passwords`,
-          fix: newPassword(user.name),
-        })),
-      `${users.length} users compared with ${guesses.size} guesses, offline`,
+      users.flatMap((user) => {
+        const why = user.passwordHashes.flatMap((hash) => weak.get(hash) ?? [])[0];
+        return why === undefined
+          ? []
+          : [{ about: user.name, evidence: `the password of ${user.name} ${why}`, fix: newPassword(user.name) }];
+      }),
+      `${users.length} users compared with common, derived and short passwords, offline`,
     );
   },
 };
