@@ -62,6 +62,8 @@ export interface NodeFacts {
   readonly address: string;
   readonly host: string;
   readonly port: number;
+  /** Described by files alone: nothing was connected to, so it is judged but not graded. */
+  readonly fromFiles?: true;
   /** The node that named this one; absent where the operator named it. */
   readonly foundThrough?: string;
   /** Named by the operator, or logged in to over TLS that the operator's CA vouches for: surely part of the deployment. */

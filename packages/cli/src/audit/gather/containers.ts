@@ -156,9 +156,48 @@ function podOf(resource: Plain): Plain | undefined {
   return Object.keys(template).length > 0 ? plain(template['spec']) : undefined;
 }
 
+/** `${VAR:-default}` as Compose fills it in where the variable is not set; other variables stay as they are. */
+function interpolated(value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(/\$\{\w+:?-([^}]*)\}/g, '$1');
+  if (Array.isArray(value)) return value.map(interpolated);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, interpolated(inner)]));
+}
+
+/** Services with what they extend in the same file: maps are merged, lists are joined, the service's own words win. */
+function extended(services: Plain): Plain {
+  const resolve = (name: string, seen: readonly string[]): Plain => {
+    const service = plain(services[name]);
+    const given = service['extends'];
+    const base =
+      typeof given === 'string' ? given : plain(given)['file'] === undefined ? plain(given)['service'] : undefined;
+    if (typeof base !== 'string' || seen.includes(base)) return service;
+    return mergedService(resolve(base, [...seen, name]), service);
+  };
+  return Object.fromEntries(Object.keys(services).map((name) => [name, resolve(name, [])]));
+}
+
+/** Replaced as a whole; everything else is merged (maps) or joined (lists), as the Compose specification says. */
+const replacedWhole = new Set(['command', 'entrypoint', 'healthcheck']);
+
+function mergedService(base: Plain, own: Plain): Plain {
+  const merged: Record<string, unknown> = { ...base };
+  for (const [name, value] of Object.entries(own)) {
+    const before = merged[name];
+    if (replacedWhole.has(name) || before === undefined) merged[name] = value;
+    else if (name === 'environment')
+      merged[name] = { ...Object.fromEntries(environment(before)), ...Object.fromEntries(environment(value)) };
+    else if (Array.isArray(before) && Array.isArray(value)) merged[name] = [...before, ...value];
+    else if (typeof before === 'object' && typeof value === 'object')
+      merged[name] = mergedService(plain(before), plain(value));
+    else merged[name] = value;
+  }
+  return merged;
+}
+
 function containersOfDocument(document: Document, file: string, lines: LineCounter): ContainerFacts[] {
   const resource = plain(document.toJS());
-  const services = plain(resource['services']);
+  const services = extended(plain(interpolated(resource['services'])));
   if (Object.keys(services).length > 0 && resource['kind'] === undefined) {
     const map = isMap(document.contents) ? document.get('services') : undefined;
     return Object.entries(services).map(([name, service]) =>
@@ -177,7 +216,7 @@ function containersOfDocument(document: Document, file: string, lines: LineCount
 /** Containers of a Compose file or of Kubernetes manifests (several documents in one file). */
 export async function readContainers(file: string): Promise<ContainerFacts[]> {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(await readFile(file, 'utf8'), { lineCounter: lines });
+  const documents = parseAllDocuments(await readFile(file, 'utf8'), { lineCounter: lines, merge: true });
   const all = 'empty' in documents ? [] : documents;
   const error = all.flatMap((document) => document.errors)[0];
   if (error) throw new Error(`${file}: ${error.message.split('\n')[0]}`);

@@ -1,7 +1,8 @@
 import { type Fact, maybe, observe, observed, unobserved } from '../facts/fact.js';
 import type { HostFacts, NodeFacts } from '../facts/facts.js';
-import type { ProjectFacts, UnitFacts } from '../facts/project-facts.js';
+import type { ProjectFacts, UnitFacts, UnreadableFile } from '../facts/project-facts.js';
 import { loadCveData } from './cve-data.js';
+import { describedNode, directivesOfCommand, nodeOfAclFile, nodeOfConfigFile } from './file-node.js';
 import { readHost, startPackagePolicy } from './host.js';
 import { isThisMachine } from './process.js';
 import { noProjectFiles, readProject } from './project.js';
@@ -30,21 +31,52 @@ async function withInstalledUnits(project: ProjectFacts, nodes: readonly NodeFac
   return units.length === 0 ? project : { ...project, units: observed(units, 'systemd') };
 }
 
+/** Servers as files describe them: configuration and ACL files, and the options in containers' commands. */
+async function describedNodes(
+  files: readonly string[],
+  project: ProjectFacts,
+): Promise<{ nodes: NodeFacts[]; unreadable: UnreadableFile[] }> {
+  const nodes: NodeFacts[] = [];
+  const unreadable: UnreadableFile[] = [];
+  for (const file of files) {
+    try {
+      nodes.push(await (file.endsWith('.acl') ? nodeOfAclFile(file) : nodeOfConfigFile(file)));
+    } catch (error) {
+      unreadable.push({ file, reason: (error instanceof Error ? error.message : String(error)).split('\n')[0]! });
+    }
+  }
+  for (const container of maybe(project.containers) ?? []) {
+    const { file, line } = container.at;
+    const directives = container.isServer ? directivesOfCommand(container.command, file, line) : undefined;
+    if (directives === undefined || directives.length === 0) continue;
+    const engine = /valkey/.test(container.image) ? 'valkey' : 'redis';
+    const packaged = { 'protected-mode': 'no' };
+    nodes.push(await describedNode({ subject: `${file}: ${container.name}`, engine, directives, packaged }));
+  }
+  return { nodes, unreadable };
+}
+
 /** Looks at everything the request names, once. Nodes that do not answer are listed, not forgotten. */
 export async function gather(request: GatherRequest): Promise<Gathered> {
   const here = request.endpoints.some(({ host }) => isThisMachine(host));
   const policy = here ? startPackagePolicy() : Promise.resolve('');
   const visits = new Visits(request);
   await visits.run();
-  const { nodes, unreachable } = visits;
+  const { unreachable } = visits;
+  const project = await readProject(request.project ?? noProjectFiles);
+  const described = await describedNodes(request.serverFiles ?? [], project);
+  const nodes = [...visits.nodes, ...described.nodes];
   return {
     unreachable,
     facts: {
       observedAt: request.now.toISOString(),
       expectations: request.expectations,
       nodes,
-      host: await observeHost(nodes, policy),
-      project: await withInstalledUnits(await readProject(request.project ?? noProjectFiles), nodes),
+      host: await observeHost(visits.nodes, policy),
+      project: await withInstalledUnits(
+        { ...project, unreadable: [...project.unreadable, ...described.unreadable] },
+        visits.nodes,
+      ),
       operations: request.operations ?? operationsOf({}, ''),
       cves: request.cves ?? (await loadCveData()),
     },

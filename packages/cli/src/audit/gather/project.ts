@@ -20,7 +20,7 @@ export async function kindOf(path: string): Promise<keyof ProjectFiles | 'config
   if (!facts.isFile()) return undefined;
   if (/\.service$/.test(path)) return 'units';
   if (/package-lock\.json$/.test(path)) return 'lockfiles';
-  if (/\.conf$/.test(path)) return 'config';
+  if (/\.(conf|acl)$/.test(path)) return 'config';
   return /\.ya?ml$/.test(path) ? 'containers' : undefined;
 }
 
@@ -37,6 +37,15 @@ export async function filesOfFolder(folder: string): Promise<ProjectFiles> {
     sources: [folder],
     lockfiles: paths.filter((path) => path.endsWith('package-lock.json')),
   };
+}
+
+/** Configuration and ACL files of a folder, by name and by what they say. */
+export async function serverFilesOf(folder: string): Promise<string[]> {
+  const entries = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
+  const paths = entries.filter(({ name }) => /\.(conf|acl)$/.test(name)).map(({ name }) => join(folder, name));
+  const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8').catch(() => '')));
+  const typical = /^\s*(bind|port|tls-port|requirepass|aclfile|protected-mode|maxmemory|appendonly|sentinel|user)\s/im;
+  return paths.filter((_, index) => typical.test(texts[index]!));
 }
 
 /** Reads each file by itself: one that cannot be read hides none of the others, and is listed. */

@@ -14,6 +14,8 @@ export interface GatherRequest {
   /** Whether nodes that the named ones speak of are looked at too; default true. */
   readonly follow?: boolean;
   readonly project?: ProjectFiles;
+  /** Configuration and ACL files that are audited as files. */
+  readonly serverFiles?: readonly string[];
   readonly operations?: OperationFacts;
   /** Newer CVE data than this version brings. */
   readonly cves?: CveData;

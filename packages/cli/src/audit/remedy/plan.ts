@@ -36,7 +36,7 @@ function isUndoable(step: FixStep, own: string | undefined): step is Change {
  * among them: which of them is right only a person knows.
  */
 export function planChanges(facts: Facts, checks: readonly Check[] = catalog): PlannedChange[] {
-  const nodes = facts.nodes.map(({ address }) => address);
+  const nodes = facts.nodes.filter((node) => node.fromFiles !== true).map(({ address }) => address);
   const own = (address: string) => facts.nodes.find((node) => node.address === address)?.auditedAs;
   const planned = checks.flatMap((check) =>
     verdictsOf(check, facts).flatMap(({ subject, verdict }) =>

@@ -107,5 +107,5 @@ describe('CVSS 3.1', () => {
     ['AV:N/AC:H/PR:L/UI:N/S:U/C:L/I:N/A:N', 3.1],
     ['AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N', 0],
   ];
-  for (const [vector, score] of examples) it(`${vector} is ${score}`, () => assert.equal(cvssScore(vector), score));
+  for (const [vector, score] of examples) test(`${vector} is ${score}`, () => assert.equal(cvssScore(vector), score));
 });

@@ -43,6 +43,7 @@ function judgeSafely(judge: () => Verdict): Verdict {
 function engineVerdict(check: NodeCheck, node: NodeFacts): Verdict | undefined {
   if (check.dataOnly && maybe(node.engine)?.mode === 'sentinel')
     return notApplicable('a Sentinel holds no data and has no such setting');
+  if (node.fromFiles && areaOf(check) === 'VER') return unknown('a file does not say which version runs');
   if (check.engines === undefined) return undefined;
   if (!node.engine.observed) return unknown(`engine unknown: ${node.engine.reason}`);
   const { name, version } = node.engine.value;
@@ -59,13 +60,21 @@ export function verdictsOf(check: Check, facts: Facts): { subject: string; verdi
   if (profileOrder.indexOf(facts.expectations.profile) < profileOrder.indexOf(from)) {
     return [{ subject: 'deployment', verdict: notApplicable(`asked for from the ${from} profile on`) }];
   }
-  if ('judgeAll' in check) return [{ subject: 'deployment', verdict: judgeSafely(() => check.judgeAll(facts)) }];
+  const live = facts.nodes.filter((node) => node.fromFiles !== true);
+  // Files are not nodes of the deployment: comparing them with servers would find differences that mean nothing.
+  if ('judgeAll' in check)
+    return [{ subject: 'deployment', verdict: judgeSafely(() => check.judgeAll({ ...facts, nodes: live })) }];
   if (facts.nodes.length === 0)
     return [{ subject: 'deployment', verdict: unknown('no server was given to this audit') }];
-  return facts.nodes.map((node) => ({
-    subject: node.address,
-    verdict: engineVerdict(check, node) ?? judgeSafely(() => check.judge(node, facts)),
-  }));
+  return facts.nodes.map((node) => {
+    const verdict = engineVerdict(check, node) ?? judgeSafely(() => check.judge(node, facts));
+    // Beside a running server, what a file cannot show is no gap of the audit.
+    const isGap = verdict.status === 'unknown' && (node.fromFiles !== true || live.length === 0);
+    return {
+      subject: node.address,
+      verdict: verdict.status === 'unknown' && !isGap ? notApplicable(verdict.reason) : verdict,
+    };
+  });
 }
 
 /** A failure anywhere is a failure; a node that could not be judged is not covered by one that could. */
@@ -78,8 +87,11 @@ function combine(statuses: readonly Status[]): Status {
 function settingPlace(node: NodeFacts | undefined, { fix }: Occurrence): Location | undefined {
   const name = fix.find((step) => step.kind === 'config')?.name;
   const files = node && maybe(node.files);
-  const found = files && maybe(files.config)?.directives.findLast((directive) => directive.name === name);
-  return found && { file: found.file, line: found.line };
+  const config = files && maybe(files.config);
+  const found = config?.directives.findLast((directive) => directive.name === name);
+  if (found) return { file: found.file, line: found.line };
+  // A file that was audited as a file: what it leaves out is at its beginning.
+  return node?.fromFiles && config ? { file: config.file.path, line: 1 } : undefined;
 }
 
 /** Changes are an administrator's: where one is declared, commands are printed for it and not for the audit's user. */

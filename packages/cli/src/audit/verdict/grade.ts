@@ -103,8 +103,9 @@ const leastCoverage = 0.5;
 
 /** A grade says what a server is worth: without one, or with too little seen of it, there is none. */
 function reasonForNoGrade(results: readonly CheckResult[], { nodes }: Facts): string | undefined {
-  if (nodes.length === 0) return 'no server was audited, only files';
-  if (!nodes.some((node) => node.engine.observed)) return 'no server could be logged in to';
+  const live = nodes.filter((node) => node.fromFiles !== true);
+  if (live.length === 0) return 'no server was audited, only files';
+  if (!live.some((node) => node.engine.observed)) return 'no server could be logged in to';
   const asked = results.filter((result) => serverAreas.includes(areaOf(result)) && result.status !== 'not-applicable');
   const seen = asked.filter(({ status }) => status !== 'unknown').length;
   return seen >= asked.length * leastCoverage
@@ -123,7 +124,8 @@ export function grade(results: readonly CheckResult[], facts: Facts): GradeRepor
   const worst = [gradeOf(score), ...caps.map((cap) => cap.to)].reduce((a, b) =>
     grades.indexOf(a) > grades.indexOf(b) ? a : b,
   );
-  const ungraded = worst === 'F' && facts.nodes.length > 0 ? undefined : reasonForNoGrade(results, facts);
+  const ungraded =
+    worst === 'F' && facts.nodes.some((node) => node.fromFiles !== true) ? undefined : reasonForNoGrade(results, facts);
   return ungraded === undefined
     ? { grade: worst, score, lines, caps }
     : { grade: null, ungraded, score: null, lines, caps };

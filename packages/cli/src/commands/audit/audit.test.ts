@@ -185,6 +185,50 @@ describe('redkeep audit', () => {
     assert.doesNotMatch(text.out, /Score \d|Grade [A-F]/);
   });
 
+  test('audits configuration files as files, each finding at its line, whatever listens on that port here', async () => {
+    const folder = cli.sandbox.path('files');
+    await mkdir(folder);
+    await writeFile(`${folder}/more.conf`, 'protected-mode no\n');
+    await writeFile(
+      `${folder}/redis.conf`,
+      `port ${server.port || server.tlsPort}\nbind 127.0.0.1\nbind 0.0.0.0\nrequirepass "123456"\ninclude more.conf\n`,
+    );
+    await writeFile(
+      `${folder}/compose.yaml`,
+      'x-base: &base\n  image: redis:8\n  privileged: true\nservices:\n  plain:\n    <<: *base\n    command: redis-server --bind 0.0.0.0 --enable-module-command yes\n  child:\n    extends: plain\n    privileged: false\n    ports: ["${ADDRESS:-0.0.0.0}:6379:6379"]\n',
+    );
+    const { out } = await cli.sandbox.run(['audit', folder, '--json', '--fail-on', 'never']);
+    const result = JSON.parse(out) as AuditResult;
+    assert.equal(result.grade, null);
+    const at = (id: string) =>
+      result.findings
+        .filter((one) => one.id === id)
+        .flatMap(({ occurrences }) =>
+          occurrences.map((one) => one.at && `${one.at.file.split('/').at(-1)}:${one.at.line}`),
+        );
+    assert.ok(at('NET-003').includes('more.conf:1'), String(at('NET-003')));
+    assert.ok(at('AUTH-005').length === 1 && result.findings.some(({ id }) => id === 'NET-002'));
+    // The merged container is privileged; the one that extends it takes that back, and is published on every address.
+    assert.deepEqual(at('CTR-001'), ['compose.yaml:5']);
+    assert.deepEqual(at('CTR-007'), ['compose.yaml:8']);
+    // Options of a command are settings: no password, and modules at run time.
+    for (const id of ['AUTH-002', 'CFG-002'])
+      assert.ok(
+        result.findings.some(
+          (one) => one.id === id && one.occurrences.some(({ subject }) => subject.includes('plain')),
+        ),
+        id,
+      );
+    const alone = JSON.parse(
+      (await cli.sandbox.run(['audit', `${folder}/redis.conf`, '--json', '--fail-on', 'never'])).out,
+    ) as AuditResult;
+    assert.deepEqual(
+      alone.nodes.map(({ address }) => address),
+      [`${folder}/redis.conf`],
+    );
+    assert.equal(alone.grade, null);
+  });
+
   test('reads records of what no server tells', async () => {
     const stale = '2020-01-01';
     await writeFile(

@@ -41,7 +41,7 @@ export async function runAudit(context: Context, targets: readonly string[], opt
     sampleKeys: wholeNumber(options.sampleKeys, '--sample-keys'),
     follow: options.follow,
     ...(options.records !== undefined && { operations: await readOperations(context, options.records) }),
-    ...(target.configFile !== undefined && { configFile: target.configFile }),
+    ...(target.serverFiles !== undefined && { serverFiles: target.serverFiles }),
     ...(target.project !== undefined && { project: target.project }),
     ...(options.cveData !== undefined && { cves: await readCveData(context, options.cveData) }),
   });

@@ -1,10 +1,16 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { AuditProfile, Expectations } from '../../audit/facts/facts.js';
-import { readConfigFile, settingsOf } from '../../audit/gather/config-file.js';
 import { addressText } from '../../audit/gather/discover.js';
 import type { Endpoint } from '../../audit/gather/endpoint.js';
-import { filesOfFolder, kindOf, mergeProjects, noProjectFiles, type ProjectFiles } from '../../audit/gather/project.js';
+import {
+  filesOfFolder,
+  kindOf,
+  mergeProjects,
+  noProjectFiles,
+  type ProjectFiles,
+  serverFilesOf,
+} from '../../audit/gather/project.js';
 import type { Context } from '../../context.js';
 import { componentCommands, libraryFor } from '../../deployment/components.js';
 import { certificateOf, type Deployment, type User, userOf } from '../../deployment/model.js';
@@ -33,7 +39,8 @@ export interface Target {
   readonly expectations: Expectations;
   /** The same servers as somebody who may change them; only `--fix` uses it. */
   readonly operators?: readonly Endpoint[];
-  readonly configFile?: string;
+  /** Configuration and ACL files that are audited as files. */
+  readonly serverFiles?: readonly string[];
   readonly project?: ProjectFiles;
   readonly notes: readonly string[];
 }
@@ -202,19 +209,9 @@ async function ofDeployment(
   };
 }
 
-async function ofConfigFile(context: Context, file: string, options: TargetOptions): Promise<Target> {
-  const settings = settingsOf((await readConfigFile(file)).directives);
-  const tlsPort = Number(settings['tls-port'] ?? 0);
-  const port = tlsPort || Number(settings['port'] ?? 6379);
-  const address = (settings['bind'] ?? '127.0.0.1').split(' ')[0]!.replace(/^-/, '');
-  const host = ['*', '0.0.0.0', '::', ''].includes(address) ? '127.0.0.1' : address;
-  return {
-    label: file,
-    endpoints: [{ ...(await accessOf(context, options)), host, port, tls: tlsPort > 0 }],
-    expectations: expectationsOf(options),
-    configFile: file,
-    notes: [],
-  };
+/** A configuration or ACL file is audited as a file: what listens on its port here may be another server. */
+function ofServerFile(file: string, options: TargetOptions): Target {
+  return { label: file, endpoints: [], expectations: expectationsOf(options), serverFiles: [file], notes: [] };
 }
 
 async function ofDefault(context: Context, options: TargetOptions): Promise<Target> {
@@ -249,7 +246,7 @@ async function ofPath(context: Context, given: string, options: TargetOptions): 
     throw usage(`${given} is neither a URL nor a file or folder.`, 'Use rediss://HOST:PORT, a folder or a file.');
   }
   const kind = await kindOf(resolved);
-  if (kind === 'config') return ofConfigFile(context, resolved, options);
+  if (kind === 'config') return ofServerFile(resolved, options);
   if (kind === undefined) {
     throw usage(
       `${given} is not a file that the audit can read.`,
@@ -259,7 +256,8 @@ async function ofPath(context: Context, given: string, options: TargetOptions): 
   const state = kind === 'sources' ? await readState(resolved) : undefined;
   if (state) return ofDeployment(context, resolved, state.deployment, options);
   const project = kind === 'sources' ? await filesOfFolder(resolved) : { ...noProjectFiles, [kind]: [resolved] };
-  return { label: given, endpoints: [], expectations: expectationsOf(options), project, notes: [] };
+  const serverFiles = kind === 'sources' ? await serverFilesOf(resolved) : [];
+  return { label: given, endpoints: [], expectations: expectationsOf(options), project, serverFiles, notes: [] };
 }
 
 /** Finds out what is meant, and reads the files it takes; no connection is made here. */
@@ -281,6 +279,7 @@ export async function resolveTarget(
     project: mergeProjects(all.flatMap(({ project }) => project ?? [])),
     label: all.map(({ label }) => label).join(', '),
     endpoints: all.flatMap(({ endpoints }) => endpoints),
+    serverFiles: all.flatMap(({ serverFiles }) => serverFiles ?? []),
     notes: all.flatMap(({ notes }) => notes),
   };
 }

@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { basename, dirname, resolve } from 'node:path';
+import { type AclUser, parseAclUser } from '../facts/acl-user.js';
+import { type Fact, NotObserved, observe, observed, unobserved } from '../facts/fact.js';
+import type { AclFile, ConfigFile, Directive, NodeFacts } from '../facts/facts.js';
+import { readAclFile, readConfigFile, settingsOf } from './config-file.js';
+import { permissionsOf, settingNames } from './live.js';
+
+/** What a server does where its file says nothing (redis.conf of Redis 7.0 to 8.0 and Valkey 8 to 9). */
+const defaults: Readonly<Record<string, string>> = {
+  bind: '* -::*',
+  port: '6379',
+  'tls-port': '0',
+  'protected-mode': 'yes',
+  'cluster-enabled': 'no',
+  aclfile: '',
+  'acllog-max-len': '128',
+  'acl-pubsub-default': 'resetchannels',
+  'tls-auth-clients': 'yes',
+  'tls-replication': 'no',
+  'tls-cluster': 'no',
+  'enable-debug-command': 'no',
+  'enable-module-command': 'no',
+  'enable-protected-configs': 'no',
+  'replica-read-only': 'yes',
+  masteruser: '',
+  maxmemory: '0',
+  'maxmemory-policy': 'noeviction',
+  maxclients: '10000',
+  timeout: '0',
+  'tcp-keepalive': '300',
+  'notify-keyspace-events': '',
+  loglevel: 'notice',
+  'stop-writes-on-bgsave-error': 'yes',
+  rdbchecksum: 'yes',
+};
+
+/** `slave…` and `master…` are older names of the same settings. */
+const renamed: Readonly<Record<string, string>> = {
+  'slave-read-only': 'replica-read-only',
+  primaryuser: 'masteruser',
+};
+
+/** A server as its files describe it: nothing connects, and what only a running server shows is not observed. */
+export interface DescribedServer {
+  /** What findings are about: a file, or a service in one. */
+  readonly subject: string;
+  readonly engine: 'redis' | 'valkey';
+  readonly directives: readonly Directive[];
+  readonly file?: ConfigFile['file'];
+  readonly includes?: ConfigFile['includes'];
+  readonly acl?: Fact<AclFile | null>;
+  /** Settings that the packaging changes: the official images turn protected mode off. */
+  readonly packaged?: Readonly<Record<string, string>>;
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The users a server starts with: those of its ACL file, or of `user` lines and `requirepass`. */
+function usersOf(directives: readonly Directive[], acl: Fact<AclFile | null>): Fact<readonly AclUser[]> {
+  if (!acl.observed) return unobserved(acl.reason);
+  const lines = directives.filter(({ name }) => name === 'user');
+  const written =
+    acl.value?.users ?? lines.flatMap(({ args, line }) => parseAclUser(`user ${args.join(' ')}`, line) ?? []);
+  const password = acl.value ? undefined : directives.findLast(({ name }) => name === 'requirepass')?.args[0];
+  const given = written.find(({ name }) => name === 'default');
+  const secured = (user: AclUser): AclUser =>
+    password ? { ...user, noPassword: false, passwordHashes: [sha256(password)] } : user;
+  // Without a line of its own the default user is on, with every right and no password.
+  const standard = given ?? parseAclUser('user default on nopass ~* &* +@all')!;
+  return observed([secured(standard), ...written.filter(({ name }) => name !== 'default')], 'the configuration file');
+}
+
+/** Facts of a server that is only described. */
+export async function describedNode(server: DescribedServer): Promise<NodeFacts> {
+  const { subject, engine, directives, packaged } = server;
+  const none = unobserved('only its files were audited, not a running server');
+  const acl = server.acl ?? observed(null, 'the configuration file');
+  const users = usersOf(directives, acl);
+  const written = Object.fromEntries(
+    Object.entries(settingsOf(directives)).map(([name, value]) => [renamed[name] ?? name, value]),
+  );
+  const known: readonly string[] = settingNames;
+  const config = Object.fromEntries(
+    Object.entries({ ...defaults, ...packaged, ...written }).filter(([name]) => known.includes(name)),
+  );
+  const isSentinel = directives.some(({ name }) => name === 'sentinel');
+  const configFile: Fact<ConfigFile> = server.file
+    ? observed({ file: server.file, directives, includes: server.includes ?? [] }, server.file.path)
+    : unobserved('the settings are arguments of a command');
+  return {
+    address: subject,
+    host: subject,
+    port: Number(config['tls-port'] ?? 0) || Number(config['port']),
+    fromFiles: true,
+    vouched: true,
+    engine: observed(
+      {
+        name: engine,
+        version: '8.0',
+        mode: isSentinel ? 'sentinel' : 'standalone',
+        role: isSentinel ? 'sentinel' : 'primary',
+        build: 'unclear',
+      },
+      'the configuration file',
+    ),
+    anonymous: none,
+    plaintext: isSentinel
+      ? none
+      : observed(
+          { port: Number(config['port']), open: config['port'] !== '0', plaintext: config['port'] !== '0' },
+          'the configuration file',
+        ),
+    tls: none,
+    http: none,
+    busPort: none,
+    config: observed(config, 'the configuration file'),
+    info: none,
+    users,
+    permissions: users.observed
+      ? await observe('the configuration file', () => permissionsOf(users.value, undefined))
+      : unobserved(users.reason),
+    commands: none,
+    aclLog: none,
+    clients: none,
+    modules: none,
+    libraries: none,
+    replication: none,
+    sentinel: none,
+    clusterPeers: none,
+    residue: none,
+    keySample: none,
+    process: none,
+    files: observed(
+      {
+        config: configFile,
+        acl,
+        certificate: none,
+        key: none,
+        caKeys: none,
+        data: none,
+        directory: none,
+        socket: none,
+        modules: none,
+        log: none,
+      },
+      subject,
+    ),
+  };
+}
+
+/** A redis.conf, valkey.conf or sentinel.conf with what it includes. */
+export async function nodeOfConfigFile(path: string): Promise<NodeFacts> {
+  const { file, directives, includes } = await readConfigFile(path);
+  const aclPath = directives.findLast(({ name }) => name === 'aclfile')?.args[0];
+  const acl: Fact<AclFile | null> = aclPath
+    ? await observe(aclPath, () =>
+        readAclFile(resolve(dirname(path), aclPath)).catch(() =>
+          readAclFile(resolve(dirname(path), basename(aclPath))),
+        ),
+      )
+    : observed(null, path);
+  return describedNode({ subject: path, engine: engineOf(basename(path)), directives, file, includes, acl });
+}
+
+/** An ACL file alone: who may do what, and nothing of the settings. */
+export async function nodeOfAclFile(path: string): Promise<NodeFacts> {
+  const acl = await readAclFile(path);
+  if (acl.users.length === 0) throw new NotObserved(`${path} has no line that begins with "user"`);
+  const node = await describedNode({ subject: path, engine: 'redis', directives: [], acl: observed(acl, path) });
+  return {
+    ...node,
+    config: unobserved('an ACL file holds no settings'),
+    plaintext: unobserved('an ACL file holds no settings'),
+  };
+}
+
+function engineOf(text: string): 'redis' | 'valkey' {
+  return /valkey/i.test(text) ? 'valkey' : 'redis';
+}
+
+/** `redis-server --bind 0.0.0.0 --save ""` as directives; undefined where nothing starts a server. */
+export function directivesOfCommand(
+  words: readonly string[],
+  at: Directive['file'],
+  line: number,
+): Directive[] | undefined {
+  const all = words.flatMap((word) =>
+    /^(sh|bash)$|^-[a-z]*c$/.test(word) || !/\s/.test(word) ? [word] : word.split(/\s+/),
+  );
+  const start = all.findIndex((word) => /(^|\/)(redis|valkey)-server$/.test(word));
+  if (start === -1 && !all.some((word) => word.startsWith('--'))) return undefined;
+  const directives: { name: string; args: string[]; file: string; line: number }[] = [];
+  for (const word of all.slice(start + 1)) {
+    if (word.startsWith('--')) directives.push({ name: word.slice(2).toLowerCase(), args: [], file: at, line });
+    else directives.at(-1)?.args.push(word.replace(/^(["'])(.*)\1$/, '$2'));
+  }
+  return directives;
+}
