@@ -22,7 +22,7 @@ describe('rights of users made at random', () => {
 });
 
 describe('globs of rules', () => {
-  test('are told to limit nothing, however they are written', () => {
+  test('are recognized as limiting nothing, however they are written', () => {
     for (const patterns of [['*'], ['**'], ['?*'], ['*?'], ['[a-m]*', '[^a-m]*'], ['x*', '*']])
       assert.equal(coversEverything(patterns), true, patterns.join(' '));
     for (const patterns of [[], ['app:*'], ['[^a]*'], ['*:*', 'x*'], ['??']])

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { renderAnswers } from '../testing/render-answers.js';
 import { topologyNames } from '../vocabulary/names.js';
@@ -71,21 +71,21 @@ describe('generated files and the tools they are for', () => {
     return text;
   };
 
-  it('says which tools are not here', (t) => {
+  test('says which tools are not here', (t) => {
     if (process.env['REDKEEP_TARGETS'] === 'full') assert.deepEqual([...missing], []);
     else
       for (const tool of missing) t.diagnostic(`${tool} is not here or may not run: npm run test:targets requires it`);
   });
 
   for (const topology of topologyNames) {
-    it(`every script is a shell script, ${topology}`, () => {
+    test(`every script is a shell script, ${topology}`, () => {
       const found = succeed('find', at(topology), '-name', '*.sh').trim().split('\n');
       assert.ok(found.length > 5);
       for (const file of found) succeed('sh', '-n', file);
     });
 
     if (!missing.has('systemd-analyze')) {
-      it(`systemd-analyze verifies the units and finds them well sandboxed, ${topology}`, () => {
+      test(`systemd-analyze verifies the units and finds them well sandboxed, ${topology}`, () => {
         const units = succeed('find', at(topology), '-name', '*.service', '-o', '-name', '*.timer').trim().split('\n');
         // Other units of the machine may be broken; those given here may not even be grumbled at.
         const grumbles = run('systemd-analyze', 'verify', '--man=no', ...units).text.split('\n');
@@ -101,14 +101,14 @@ describe('generated files and the tools they are for', () => {
     }
 
     if (!missing.has('promtool')) {
-      it(`promtool checks the rules and the scrape configuration, ${topology}`, () => {
+      test(`promtool checks the rules and the scrape configuration, ${topology}`, () => {
         succeed('promtool', 'check', 'rules', at(topology, 'monitoring/alerts.yml'));
         succeed('promtool', 'check', 'config', at(topology, 'monitoring/prometheus.yml'));
       });
     }
 
     if (!missing.has('nft')) {
-      it(`nft loads the rules, twice, ${topology}`, () => {
+      test(`nft loads the rules, twice, ${topology}`, () => {
         const script = 'nft -c -f "$1" && nft -f "$1" && nft -f "$1" && nft list ruleset';
         const listed = inNetworkNamespace(script, at(topology, 'firewall/redkeep.nft'));
         assert.match(listed, /ip saddr 10\.1\.0\.0\/16 accept/);
@@ -117,7 +117,7 @@ describe('generated files and the tools they are for', () => {
     }
 
     if (!missing.has('iptables')) {
-      it(`iptables takes the rules, twice, and gives them back to iptables-restore, ${topology}`, () => {
+      test(`iptables takes the rules, twice, and gives them back to iptables-restore, ${topology}`, () => {
         const script = 'sh "$1" && sh "$1" && iptables-save | iptables-restore --test && iptables -S && ip6tables -S';
         const listed = inNetworkNamespace(script, at(topology, 'firewall/iptables.sh'));
         assert.equal(listed.match(/^-A INPUT -j REDKEEP\S*$/gm)?.length, 2, 'one jump for each family');
@@ -128,7 +128,7 @@ describe('generated files and the tools they are for', () => {
     }
 
     if (!missing.has('ufw')) {
-      it(`ufw takes the rules, ${topology}`, () => {
+      test(`ufw takes the rules, ${topology}`, () => {
         const script = 'ufw() { command ufw --dry-run "$@"; }; . "$1"';
         const shown = inNetworkNamespace(script, at(topology, 'firewall/ufw.sh'));
         assert.match(shown, /allow tcp 6379 0\.0\.0\.0\/0 any 10\.1\.0\.0\/16/);
@@ -139,7 +139,7 @@ describe('generated files and the tools they are for', () => {
   const program = `'${process.execPath}' '${fileURLToPath(new URL('../../bin/redkeep.js', import.meta.url))}'`;
 
   if (!missing.has('mount')) {
-    it('a full disk leaves nothing behind, and an existing deployment as it was', () => {
+    test('a full disk leaves nothing behind, and an existing deployment as it was', () => {
       const script = `
         mount -t tmpfs -o size=64k tmpfs /mnt
         ${program} init --yes --dir /mnt/a && exit 10; test $? = 4 || exit 11

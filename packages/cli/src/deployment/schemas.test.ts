@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { StatefulSet } from 'kubernetes-models/apps/v1';
@@ -43,7 +43,7 @@ const sources = ['10.1.0.0/16', 'fd00::/8', '192.0.2.7'];
 
 for (const topology of topologyNames) {
   describe(`schemas, ${topology}`, () => {
-    it('compose.yaml is what compose-spec describes', async () => {
+    test('compose.yaml is what compose-spec describes', async () => {
       const files = await renderAnswers({ target: 'compose', topology, profile: 'production', sources });
       const compose = parse(files.find((file) => file.path === 'compose.yaml')!.content) as ComposeFile;
       const validate = await composeValidator();
@@ -53,7 +53,7 @@ for (const topology of topologyNames) {
       assert.equal(validate(wrong), false);
     });
 
-    it('Kubernetes manifests are what the API describes', async () => {
+    test('Kubernetes manifests are what the API describes', async () => {
       const files = await renderAnswers({ target: 'kubernetes', topology, profile: 'regulated', sources });
       const manifests = files
         .filter((file) => file.path.startsWith('kubernetes/'))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { CliSandbox } from '../testing/run-cli.js';
 import { topologyNames } from '../vocabulary/names.js';
@@ -32,7 +32,7 @@ describe('targets', () => {
   }
 
   for (const topology of topologyNames) {
-    it(`compose, ${topology}: containers have nothing to spare and no secret is in the file`, async () => {
+    test(`compose, ${topology}: containers have nothing to spare and no secret is in the file`, async () => {
       await init('--target', 'compose', '--topology', topology, '--profile', 'production');
       const { services } = parse(await read('compose.yaml'));
       const { deployment } = JSON.parse(await read('redkeep.deployment.json'));
@@ -49,7 +49,7 @@ describe('targets', () => {
       }
     });
 
-    it(`kubernetes, ${topology}: pods run restricted, every secret a pod mounts is generated`, async () => {
+    test(`kubernetes, ${topology}: pods run restricted, every secret a pod mounts is generated`, async () => {
       await init('--target', 'kubernetes', '--topology', topology, '--profile', 'production');
       const kustomization = parse(await read('kustomization.yaml'));
       for (const generator of kustomization.secretGenerator) {
@@ -79,7 +79,7 @@ describe('targets', () => {
       }
     });
 
-    it(`systemd, ${topology}: a hostile name stays one line, one unit a node`, async () => {
+    test(`systemd, ${topology}: a hostile name stays one line, one unit a node`, async () => {
       const hosts = ['--host', '10.0.0.1', '10.0.0.2', '10.0.0.3'];
       await init('--target', 'systemd', '--topology', topology, '--profile', 'production', ...hosts);
       const { deployment } = JSON.parse(await read('redkeep.deployment.json'));
@@ -93,7 +93,7 @@ describe('targets', () => {
     });
   }
 
-  it('puts no password into any file but its own', async () => {
+  test('puts no password into any file but its own', async () => {
     await init('--target', 'compose', '--topology', 'sentinel', '--profile', 'production');
     const secrets = await readdir(sandbox.path('redkeep/secrets'));
     const passwords = await Promise.all(secrets.map((file) => read(path.join('secrets', file))));
@@ -106,7 +106,7 @@ describe('targets', () => {
     }
   });
 
-  it('firewall files let in the sources and the nodes, and drop the rest', async () => {
+  test('firewall files let in the sources and the nodes, and drop the rest', async () => {
     const hosts = ['--host', '10.0.0.1', '10.0.0.2', '10.0.0.3'];
     await init('--target', 'systemd', '--topology', 'cluster', '--profile', 'production', ...hosts);
     const nft = await read('firewall/redkeep.nft');
@@ -117,7 +117,7 @@ describe('targets', () => {
     assert.match(nft, /dport \{ 16379, 16380 \} ip saddr 10\.0\.0\.2 accept/);
   });
 
-  it('Dragonfly gets a flag file and no Redis directive', async () => {
+  test('Dragonfly gets a flag file and no Redis directive', async () => {
     await init('--engine', 'dragonfly', '--engine-version', '1.30');
     const flags = await read('nodes/node-1/server.conf');
     for (const line of flags.split('\n').filter((text) => text && !text.startsWith('#')))

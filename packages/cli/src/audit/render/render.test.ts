@@ -92,7 +92,7 @@ describe('the renderings', () => {
 });
 
 describe('an audit that saw nothing', () => {
-  test('is no pass: critical checks that could not be made hold the grade', async () => {
+  test('does not pass: critical checks that could not be made hold the grade', async () => {
     const report = await result();
     assert.ok(report.caps.some((cap) => cap.to === 'B' && cap.reason.includes('has no result')));
     assert.notEqual(report.grade, 'A');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { freePort } from '@redkeep/testing';
 import { openDeployment } from '../../testing/open-deployment.js';
 import { CliSandbox } from '../../testing/run-cli.js';
@@ -34,7 +34,7 @@ describe('redkeep acl', () => {
     }
   }
 
-  it('explains a user in words and by what the server says', async () => {
+  test('explains a user in words and by what the server says', async () => {
     const { code, out } = await acl('explain', 'shop');
     assert.equal(code, 0);
     assert.match(out, /Keys: reads and writes shop:\*/);
@@ -46,7 +46,7 @@ describe('redkeep acl', () => {
     assert.match(out, /refuses: .*FLUSHALL.*GET redkeep-foreign-key/);
   });
 
-  it('test finds a right that was granted behind its back, and diff shows it', async () => {
+  test('test finds a right that was granted behind its back, and diff shows it', async () => {
     assert.equal((await acl('test')).code, 0);
     assert.equal((await acl('diff')).code, 0);
     await asAdmin('ACL', 'SETUSER', 'shop', '+flushall');
@@ -59,14 +59,14 @@ describe('redkeep acl', () => {
     assert.doesNotMatch(diff.out, /[0-9a-f]{64}/);
   });
 
-  it('test finds a right that is missing', async () => {
+  test('test finds a right that is missing', async () => {
     await asAdmin('ACL', 'SETUSER', 'reader', '-get');
     const { code, out } = await acl('test');
     assert.equal(code, 1);
     assert.match(out, /reader: GET shop:x is refused and must be allowed/);
   });
 
-  it('apply brings the server in line with the file, and its undo puts back what was', async () => {
+  test('apply brings the server in line with the file, and its undo puts back what was', async () => {
     await asAdmin('ACL', 'SETUSER', 'intruder', 'on', 'nopass', '+@all', '~*');
     const file = sandbox.path('redkeep/nodes/node-1/users.acl');
     await appendFile(file, `user late on #${'0'.repeat(64)} resetchannels -@all +ping\n`);
@@ -81,7 +81,7 @@ describe('redkeep acl', () => {
     assert.ok(users.includes('intruder') && !users.includes('late'));
   });
 
-  it('apply asks first, and says what it needs without a terminal', async () => {
+  test('apply asks first, and says what it needs without a terminal', async () => {
     await asAdmin('ACL', 'SETUSER', 'shop', '+flushall');
     const { code, err } = await acl('apply');
     assert.equal(code, 2);
@@ -89,7 +89,7 @@ describe('redkeep acl', () => {
     assert.equal((await acl('diff')).code, 1);
   });
 
-  it('learn needs consent, then proposes what was run by that user alone', async () => {
+  test('learn needs consent, then proposes what was run by that user alone', async () => {
     assert.match((await acl('learn', 'shop')).err, /REDKEEP_CONSENT_NEEDED/);
     const { connect } = await openDeployment(sandbox);
     const shop = await connect('shop');
@@ -116,7 +116,7 @@ describe('redkeep acl', () => {
     }
   });
 
-  it('learn sees every key of a command, reads and writes apart, and channels', async () => {
+  test('learn sees every key of a command, reads and writes apart, and channels', async () => {
     const { connect } = await openDeployment(sandbox);
     const admin = await connect('admin');
     const work: Promise<unknown>[] = [];
@@ -162,7 +162,7 @@ describe('redkeep acl', () => {
     }
   });
 
-  it('learn counts on the server without consent, and takes what a client recorded', async () => {
+  test('learn counts on the server without consent, and takes what a client recorded', async () => {
     const { connect } = await openDeployment(sandbox);
     const shop = await connect('shop');
     const work: Promise<unknown>[] = [];
@@ -188,7 +188,7 @@ describe('redkeep acl', () => {
     assert.match(wrong.err, /recorded, line 2 names no command/);
   });
 
-  it('what was learned becomes the users of the deployment', async () => {
+  test('what was learned becomes the users of the deployment', async () => {
     const config = JSON.parse(await readFile(sandbox.path('redkeep/redkeep.config.json'), 'utf8'));
     const learned = { name: 'shop', keys: ['shop:*'], only: ['set', 'client|no-evict'] };
     config.applications = [learned, ...config.applications.slice(1)];
@@ -204,7 +204,7 @@ describe('redkeep acl', () => {
     assert.equal((await acl('diff')).code, 0);
   });
 
-  it('tests and compares every node, sentinels too, and tells files that do not agree', async () => {
+  test('tests and compares every node, sentinels too, and tells files that do not agree', async () => {
     await sandbox.run(['down']);
     const dir = ['--dir', 'trio'];
     const port = String(await freePort());
@@ -227,13 +227,13 @@ describe('redkeep acl', () => {
     }
   });
 
-  it('names the users when asked for one that is not', async () => {
+  test('names the users when asked for one that is not', async () => {
     const { code, err } = await acl('explain', 'nobody');
     assert.equal(code, 2);
     assert.match(err, /admin, monitoring, auditor, backup, shop, reader/);
   });
 
-  it('leaves the ACL file without a password in it', async () => {
+  test('leaves the ACL file without a password in it', async () => {
     const text = await readFile(sandbox.path('redkeep/nodes/node-1/users.acl'), 'utf8');
     assert.match(text, /^user default off /);
     assert.doesNotMatch(text, / >/);
