@@ -82,6 +82,11 @@ const further: Readonly<Record<string, { readonly group: DangerGroup; readonly p
     },
     'CLIENT UNBLOCK': { group: 'general', power: 'stop-service', harm: 'ends blocking commands of others' },
     'CLIENT UNPAUSE': { group: 'general', power: 'stop-service', harm: 'ends a pause that an administrator made' },
+    'SENTINEL CONFIG': {
+      group: 'config',
+      power: 'change-configuration',
+      harm: 'reads and changes how Sentinel logs in and announces itself',
+    },
     'ACL GETUSER': { group: 'acl', power: 'change-users', harm: 'reads rules and password hashes' },
     'ACL LOG': {
       group: 'acl',

@@ -274,4 +274,4 @@ const sentinelEvents = [
   ...['+sentinel', '+reboot'],
 ];
 
-const auditing = ['+acl|list', '+acl|users', '+acl|getuser', '+acl|cat', '+command', '+sentinel|config'];
+const auditing = ['+acl|list', '+acl|users', '+acl|getuser', '+acl|cat', '+command'];

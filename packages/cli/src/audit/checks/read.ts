@@ -108,10 +108,12 @@ export function excesses(node: NodeFacts, facts: Facts, ...groups: readonly Dang
     const fitting = role === undefined ? [] : commandsOfRole[role];
     if (fitting === 'all') return [];
     const granted = facts.expectations.granted?.[user.name] ?? [];
+    const needed = facts.expectations.needed?.[user.name] ?? [];
     const commands = (permissions.powers[user.name] ?? []).filter(
       ({ name, group }) =>
         groups.includes(group) &&
         !fitting.includes(name) &&
+        !needed.includes(aclRuleOf(name)) &&
         !(group === 'scripting' && granted.includes(aclRuleOf(name))),
     );
     return commands.length > 0 ? [{ user, role: role ?? notDeclared, commands }] : [];

@@ -29,6 +29,8 @@ export interface Expectations {
   readonly roles: Readonly<Record<string, RoleName>>;
   /** Commands (`eval`, `config|get`) and categories (`@scripting`) that the deployment grants a user by name. */
   readonly granted?: Readonly<Record<string, readonly string[]>>;
+  /** Commands that the components of `@redkeep/guard` which a user is given cannot do without. */
+  readonly needed?: Readonly<Record<string, readonly string[]>>;
   /** Addresses or host names of peers that belong to the deployment. */
   readonly peers: readonly string[];
   /** What the data is: a cache may vanish, a store may not. */

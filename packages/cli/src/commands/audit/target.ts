@@ -148,6 +148,9 @@ function expectationsOf(options: TargetOptions, deployment?: Deployment): Expect
       ...Object.fromEntries((deployment?.users ?? []).map((user) => [user.name, user.role])),
       ...declaredRoles(options),
     },
+    needed: Object.fromEntries(
+      (deployment?.users ?? []).map((user) => [user.name, componentCommands(user, deployment!.engine)]),
+    ),
     granted: Object.fromEntries(
       (deployment?.users ?? []).map((user) => [
         user.name,
