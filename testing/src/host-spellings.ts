@@ -29,6 +29,8 @@ export const HOST_SPELLINGS: Readonly<Record<string, readonly string[]>> = {
     'localhost.evil.example',
     'evil.localhost',
     'localhost%lo',
+    '127.0.0.1%x.evil.example',
+    '::1%a/b',
     '[localhost]',
     '127.evil.example',
     '127.0.0.1.evil.example',

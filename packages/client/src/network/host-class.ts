@@ -59,12 +59,14 @@ const LISTS = RANGES.map(([name, ranges]) => {
 
 /**
  * The class of `host`: an address, an IPv6 address in brackets as URLs have it, or a name. IPv4 addresses mapped into
- * IPv6 (`::ffff:127.0.0.1`) count as what they map to; a zone (`fe80::1%eth0`) is left out.
+ * IPv6 (`::ffff:127.0.0.1`) count as what they map to; the zone of an IPv6 address (`fe80::1%eth0`) is left out. IPv4
+ * has no zones: resolvers take `127.0.0.1%x.evil.example` for a name.
  */
 export function hostClass(host: string): HostClass {
-  const address = bareHost(host).replace(/%.*$/s, '');
-  if (address.toLowerCase() === 'localhost' && !host.includes('%')) return 'loopback';
-  if (isIP(address) === 0) return 'name';
+  const bare = bareHost(host);
+  if (bare.toLowerCase() === 'localhost') return 'loopback';
+  if (isIP(bare) === 0) return 'name';
+  const address = bare.replace(/%.*$/s, '');
   return LISTS.find(([, list]) => list.check(address, family(address)))?.[0] ?? 'public';
 }
 
