@@ -18,6 +18,7 @@ export const cliErrors = {
   REDKEEP_DEPLOYMENT_COPIED: ExitCode.Usage,
   REDKEEP_NEWER_DATA_AWAY: ExitCode.Usage,
   REDKEEP_CONSENT_NEEDED: ExitCode.Usage,
+  REDKEEP_ATTRIBUTION_INCOMPLETE: ExitCode.Incomplete,
   REDKEEP_BACKUP_DAMAGED: ExitCode.Findings,
   REDKEEP_BACKUP_UNPROVED: ExitCode.Findings,
   REDKEEP_BACKUP_NOT_FOUND: ExitCode.Usage,

@@ -6,7 +6,7 @@ export const ExitCode = {
   Findings: 1,
   /** A flag, an answer or a file given by the user is wrong. */
   Usage: 2,
-  /** An audit could not observe what it must judge. */
+  /** An audit, or `acl learn`, could not observe what it must judge. */
   Incomplete: 3,
   /** This machine is in the way: no server program, port taken, no permission, disk full. */
   Environment: 4,

@@ -36,7 +36,7 @@ export async function effectiveCommands(admin: RedisClient, user: string, key: s
   const table = [...(await readCommandTable(admin))].filter(([, { movable }]) => !movable);
   const verdicts = await Promise.all(
     table.map(async ([name, facts]) => {
-      const reply = await admin.sendCommand(['ACL', 'DRYRUN', user, ...exampleOf(name, facts, key)]).catch(() => '');
+      const reply = await admin.sendCommand(['ACL', 'DRYRUN', user, ...shortestCall(name, facts, key)]).catch(() => '');
       return { facts, allowed: String(reply) === 'OK' };
     }),
   );
@@ -48,7 +48,7 @@ export async function effectiveCommands(admin: RedisClient, user: string, key: s
 }
 
 /** The shortest call that the server judges: its arity in words, keys where it says they stand. */
-function exampleOf(name: string, { arity, first, last, step }: CommandFacts, key: string): string[] {
+export function shortestCall(name: string, { arity, first, last, step }: CommandFacts, key: string): string[] {
   const words = name.split('|');
   const call = Array.from({ length: Math.max(arity, words.length, first + 1) }, (_, index) => words[index] ?? '1');
   if (first > 0) {

@@ -1,14 +1,14 @@
 /** One command as MONITOR shows it. */
 export interface MonitoredCommand {
-  /** `address:port` of the client. */
+  /** `address:port` of the client; `lua` for what a script or function runs, in its lines after the caller's. */
   readonly client: string;
   readonly args: readonly string[];
 }
 
-/** Reads `1339518083.107412 [0 127.0.0.1:60866] "SET" "k" "v"`; undefined for anything else, scripts included. */
+/** Reads `1339518083.107412 [0 127.0.0.1:60866] "SET" "k" "v"`; undefined for anything else. */
 export function parseMonitorLine(line: string): MonitoredCommand | undefined {
   const match = /^\+?\d+\.\d+ \[\d+ (\S+)\] (.*)$/.exec(line);
-  if (!match || match[1] === 'lua') return undefined;
+  if (!match) return undefined;
   const args = [...match[2]!.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, text]) => decodeEscapes(text!));
   return args.length > 0 ? { client: match[1]!, args } : undefined;
 }

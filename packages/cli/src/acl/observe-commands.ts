@@ -3,24 +3,22 @@ import type { TlsEndpoint } from '../engine/probe-tls.js';
 import { type MonitoredCommand, parseMonitorLine } from './monitor-line.js';
 
 /**
- * Runs MONITOR on a connection of its own for a bounded time and hands over each command. It is a stream of lines
- * that no request asked for, which a client for requests and replies has no place for.
+ * Runs MONITOR on a connection of its own while `during` works, and hands over each command. It is a stream of lines
+ * that no request asked for, which a client for requests and replies has no place for. What a script runs is handed
+ * over as its caller's: the server shows it right after the caller's line.
  */
 export function observeCommands(
   endpoint: TlsEndpoint,
   credentials: { readonly username: string; readonly password: string },
   options: {
-    readonly milliseconds: number;
-    readonly signal: AbortSignal;
     onCommand(command: MonitoredCommand): void;
-    onStart(): void;
+    during(): Promise<void>;
   },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket: TLSSocket = connect({ ...endpoint, minVersion: 'TLSv1.2', servername: '' });
-    const end = () => socket.end();
-    const timer = setTimeout(end, options.milliseconds);
-    options.signal.addEventListener('abort', end, { once: true });
+    let caller = '';
+    let work = Promise.resolve();
     let buffered = '';
     let accepted = 0;
     socket.setEncoding('latin1');
@@ -34,19 +32,19 @@ export function observeCommands(
         if (line.startsWith('-')) socket.destroy(new Error(line.slice(1)));
         else if (line === '+OK') {
           accepted += 1;
-          if (accepted === 2) options.onStart();
+          if (accepted !== 2) continue;
+          work = options.during().finally(() => socket.end());
         } else {
           const command = parseMonitorLine(line);
-          if (command) options.onCommand(command);
+          if (!command) continue;
+          if (command.client !== 'lua') caller = command.client;
+          options.onCommand({ ...command, client: caller });
         }
       }
     });
     socket.once('error', reject);
-    socket.once('close', () => {
-      clearTimeout(timer);
-      options.signal.removeEventListener('abort', end);
-      resolve();
-    });
+    // A server that drops a slow reader closes early; what was missed shows when the work has counted.
+    socket.once('close', () => work.then(resolve, reject));
   });
 }
 

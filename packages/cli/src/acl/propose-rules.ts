@@ -11,10 +11,9 @@ export class Observation {
     touched: { readonly keys: readonly string[]; readonly readOnly: boolean },
     times = 1,
   ): void {
-    const [name = '', sub] = args;
-    const command = name.toLowerCase();
+    const command = (args[0] ?? '').toLowerCase();
     this.count += times;
-    this.commands.add(containers.has(command) && sub !== undefined ? `${command}|${sub.toLowerCase()}` : command);
+    this.commands.add(commandName(args));
     for (const channel of channelsOf(command, args)) this.channels.add(spaceOf(channel));
     for (const key of touched.keys) {
       const space = spaceOf(key);
@@ -37,6 +36,12 @@ const containers = new Set([
   ...['client', 'object', 'xgroup', 'xinfo', 'memory', 'script', 'function', 'cluster', 'pubsub', 'config', 'acl'],
   ...['command', 'slowlog', 'latency', 'module'],
 ]);
+
+/** `get` or `config|get`, as ACL rules and the server's counters name a command. */
+export function commandName([name = '', sub]: readonly string[]): string {
+  const command = name.toLowerCase();
+  return containers.has(command) && sub !== undefined ? `${command}|${sub.toLowerCase()}` : command;
+}
 
 function channelsOf(command: string, args: readonly string[]): readonly string[] {
   if (command === 'publish' || command === 'spublish') return args.slice(1, 2);

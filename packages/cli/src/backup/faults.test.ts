@@ -37,7 +37,9 @@ describe('an archive and its surroundings', () => {
     await waitFor(() => harness.events.some(({ kind }) => kind === 'base'), { message: 'a base' });
     // It acknowledges nothing: a write that waits for a copy does not count it.
     const client = await connectEndpoint({ host: server.host, port: server.port }, undefined);
-    await client.set('key', 'value');
+    // The server takes writes once it counts the archive, which is a moment after the base.
+    const written = async (): Promise<boolean> => (await client.set('key', 'value').catch(() => 'refused')) === 'OK';
+    await waitFor(written, { message: 'a write' });
     assert.equal(Number(await client.sendCommand(['WAIT', '1', '100'])), 0);
     client.destroy();
     await accepted.stop();

@@ -116,6 +116,83 @@ describe('redkeep acl', () => {
     }
   });
 
+  test('learn refuses to propose for a worker on short connections, and says what it could attribute', async () => {
+    const { connect } = await openDeployment(sandbox);
+    const worker = async (done: () => boolean) => {
+      const six = [
+        ['SET', 'shop:1', 'v'],
+        ['GET', 'shop:1'],
+        ['HSET', 'shop:h', 'a', '1'],
+        ['LPUSH', 'shop:l', 'x'],
+        ['INCR', 'shop:n'],
+        ['EXPIRE', 'shop:1', '60'],
+      ];
+      for (let at = 0; !done(); at += 1) {
+        const client = await connect('shop');
+        await client.sendCommand(six[at % six.length]!);
+        client.destroy();
+      }
+    };
+    const learn = async (...flags: string[]) => {
+      let ended = false;
+      let work: Promise<void> | undefined;
+      const args = ['acl', 'learn', 'shop', '--seconds', '2', '--consent-to-monitor', ...flags];
+      const result = await sandbox.run(args, {
+        onText: (text) => {
+          if (text.includes('Watching')) work = worker(() => ended);
+        },
+      });
+      ended = true;
+      await work;
+      return result;
+    };
+    const refused = await learn();
+    assert.equal(refused.code, 3, refused.out);
+    assert.match(refused.err, /REDKEEP_ATTRIBUTION_INCOMPLETE/);
+    assert.match(refused.err, /--from client[\s\S]*--seconds[\s\S]*--accept-unattributed/);
+    const [, share] = /Attributed to shop: \d+ of \d+ commands that it may have run \(([\d.]+) %\)/.exec(refused.out)!;
+    assert.ok(Number(share) < 95, share);
+    assert.match(refused.out, /Not attributed to anybody: .*incr \d+/);
+    assert.doesNotMatch(refused.out, /"only"/);
+    const accepted = await learn('--accept-unattributed', '100');
+    assert.equal(accepted.code, 0, accepted.err);
+    assert.equal((await learn('--accept-unattributed', '101')).code, 2);
+  });
+
+  test('learn attributes a connection that stays open, its scripts too, and says so in JSON', async () => {
+    const { connect } = await openDeployment(sandbox);
+    const shop = await connect('shop');
+    const reader = await connect('reader');
+    let ended = false;
+    const work: Promise<unknown>[] = [];
+    const loop = async () => {
+      while (!ended) {
+        await Promise.all([shop.set('shop:1', 'v'), shop.incr('shop:n'), reader.get('shop:1')]);
+        await shop.sendCommand(['EVAL', "return redis.call('llen', KEYS[1])", '1', 'shop:l']).catch(() => undefined);
+      }
+    };
+    try {
+      await asAdmin('ACL', 'SETUSER', 'shop', '+eval');
+      const args = ['acl', 'learn', 'shop', '--seconds', '2', '--consent-to-monitor'];
+      // With --json nothing is written before the end: the work goes on all the time.
+      work.push(loop());
+      const { code, out, err } = await sandbox.run([...args, '--json']);
+      assert.equal(code, 0, err);
+      const { attribution, answer } = JSON.parse(out);
+      assert.ok(attribution.percent >= 95 && attribution.attributed > 10, out);
+      assert.ok(attribution.attributed <= attribution.possible, out);
+      assert.deepEqual(answer.only, ['eval', 'incr', 'llen', 'set']);
+      const text = await sandbox.run(args);
+      assert.match(text.out, /Attributed to shop: \d+ of \d+ commands that it may have run \((?:9[5-9]|100)/);
+      assert.match(text.out, /-@all \+eval \+incr \+llen \+set$/m);
+    } finally {
+      ended = true;
+      await Promise.all(work);
+      shop.destroy();
+      reader.destroy();
+    }
+  });
+
   test('learn sees every key of a command, reads and writes apart, and channels', async () => {
     const { connect } = await openDeployment(sandbox);
     const admin = await connect('admin');

@@ -41,6 +41,7 @@ export function register(program: Command, context: Context): void {
     .option('--file <file>', 'commands that a client recorded, a line each (--from client)')
     .option('--seconds <count>', 'how long to watch (1 to 3600)', '30')
     .option('--consent-to-monitor', 'MONITOR slows the server and shows every command with its values')
+    .option('--accept-unattributed <percent>', 'propose although so much could not be attributed to a user (default 5)')
     .action((user: string, options) => aclLearn(context, user, options));
   acl
     .command('keyspaces')
