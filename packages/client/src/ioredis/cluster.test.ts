@@ -76,6 +76,11 @@ describe('Cluster in the shapes of ioredis', () => {
     assert.equal(lost.status, 'end');
   });
 
+  test('refuses a scaleReads that it would not follow', () => {
+    for (const scaleReads of [() => 0, 'nearest' as 'all'])
+      assert.throws(() => new Cluster([1], { scaleReads, lazyConnect: true }), { code: 'REDKEEP_INVALID_OPTION' });
+  });
+
   test('refuses plaintext beyond this host, and prints no password', () => {
     assert.throws(() => new Cluster([{ host: 'node.example.com', port: 6379 }]), { code: 'REDKEEP_PLAINTEXT_REFUSED' });
     const cluster = new Cluster(['redis://:correct-horse@127.0.0.1:7000'], {

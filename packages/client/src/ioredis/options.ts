@@ -123,6 +123,7 @@ export interface SentinelConnectionOptions {
   sentinelPassword?: string | Secret | null | undefined;
   sentinelTLS?: TlsOptions | undefined;
   enableTLSForSentinelMode?: boolean | undefined;
+  /** Milliseconds until the sentinels are asked again when none answered; anything but a number ends the client. */
   sentinelRetryStrategy?: RetryStrategy | null | undefined;
   sentinelReconnectStrategy?: RetryStrategy | null | undefined;
   sentinelCommandTimeout?: number | undefined;
@@ -262,6 +263,7 @@ export const DEFAULT_OPTIONS = {
   maxLoadingRetryTime: 10_000,
   enableAutoPipelining: false,
   role: 'master',
+  sentinelRetryStrategy: (times: number) => Math.min(times * 10, 1000),
   blockingTimeoutGrace: 100,
 } as const satisfies RedisOptions;
 

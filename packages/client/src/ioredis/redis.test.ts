@@ -331,6 +331,50 @@ describe('life', () => {
     assert.deepEqual(await redis.blpop('list', 0), ['list', 'a']);
   });
 
+  test('runs a blocking command at its place, and what is called meanwhile without waiting for it', async () => {
+    await using server = await startServer();
+    await using redis = connect(server.port);
+    const pushed = redis.rpush('list', 'a');
+    assert.deepEqual(await redis.blpop('list', 0), ['list', 'a']);
+    assert.equal(await pushed, 1);
+    const blocked = redis.blpop('list', 0);
+    assert.equal(await redis.rpush('list', 'b'), 1);
+    assert.deepEqual(await blocked, ['list', 'b']);
+  });
+
+  test('rejects what is unanswered at disconnect, and what comes after it or after quit', async () => {
+    await using server = await startServer();
+    const redis = connect(server.port);
+    await redis.ping();
+    server.pause();
+    const pending = [redis.get('key'), redis.set('key', 'value'), redis.blpop('list', 0)];
+    const closed = { message: 'Connection is closed.' };
+    const rejected = Promise.all(pending.map((promise) => assert.rejects(promise, closed)));
+    redis.disconnect();
+    await rejected;
+    server.resume();
+    await assert.rejects(redis.get('key'), closed);
+    await redis.connect();
+    const quit = redis.quit();
+    await assert.rejects(redis.get('key'), closed);
+    assert.equal(await quit, 'OK');
+  });
+
+  test('ends when the server asks for a password and none was given; repeats an AUTH after a lost connection', async () => {
+    await using server = await startServer({ password: 'correct horse' });
+    const redis = connect(server.port);
+    redis.on('error', () => {});
+    await assert.rejects(redis.auth('correct horse'), { code: 'REDKEEP_AUTH_FAILED' });
+    assert.equal(redis.status, 'end');
+    await using user = connect(server.port, { password: 'correct horse', retryStrategy: () => 1 });
+    await user.acl('SETUSER', 'reader', 'on', '>pw', '~*', '+@all');
+    await user.auth('reader', 'pw');
+    const ready = once(user, 'ready');
+    user.disconnect(true);
+    await ready;
+    assert.equal(await user.acl('WHOAMI'), 'reader');
+  });
+
   test('quits by any name of QUIT, and takes only subscriber commands when subscribed in RESP2', async () => {
     await using server = await startServer();
     const redis = connect(server.port, { protocol: 2, retryStrategy: () => assert.fail('must not reconnect') });

@@ -9,7 +9,13 @@ import { ClientCore } from '../client/client-core.js';
 import { Command, Flag, spec } from '../commands/command.js';
 import type { Connection, DispatchOptions, HandedOver } from '../connection/connection.js';
 import type { HandshakeStep } from '../connection/handshake.js';
-import { ErrorReply, RedkeepError, SocketClosedUnexpectedlyError, TimeoutError } from '../errors.js';
+import {
+  ErrorReply,
+  RedkeepError,
+  RootNodesUnavailableError,
+  SocketClosedUnexpectedlyError,
+  TimeoutError,
+} from '../errors.js';
 import { mergeOptions } from '../options/command-options.js';
 import { type ResolvedOptions, resolveOptions } from '../options/options.js';
 import type { PubSubListener, PubSubType } from '../pubsub/pub-sub.js';
@@ -28,7 +34,7 @@ import {
   standaloneOptions,
 } from './options.js';
 import { withSecrets } from './secrets.js';
-import { sentinelResolved } from './sentinel.js';
+import { SentinelLocator } from './sentinel.js';
 import { CALL_OPTIONS, CORE, READY, RUN, TARGET } from './symbols.js';
 
 export type RedisStatus = 'wait' | 'connecting' | 'connect' | 'ready' | 'reconnecting' | 'close' | 'end' | 'monitoring';
@@ -62,6 +68,9 @@ export class Redis extends BaseClient<RedisStatus> {
   #selected: number | undefined;
   /** Attempts since the connection was last ready. */
   #attempts = 0;
+  #sentinels: SentinelLocator | undefined;
+  /** Times in a row that no sentinel told where to go. */
+  #sentinelAttempts = 0;
   /** `disconnect` or `quit` was called. */
   #closing = false;
   /** The last error of a connection, for who waits in {@link connect}. */
@@ -92,6 +101,7 @@ export class Redis extends BaseClient<RedisStatus> {
     const events = new EventEmitter();
     const core = new ClientCore(this.#resolve(given), events);
     Object.defineProperty(this, CORE, { value: core });
+    this.#sentinels?.attach(core.connection);
     core.connection.redirector = this.#redirector(core.connection.redirector);
     this.#listen(events);
     for (const [name, definition] of Object.entries(given.scripts ?? {})) this.defineCommand(name, definition);
@@ -109,10 +119,9 @@ export class Redis extends BaseClient<RedisStatus> {
   }
 
   #resolve(given: GivenOptions): ResolvedOptions {
-    const resolved =
-      given.sentinels === undefined || given.sentinels === null
-        ? resolveOptions(standaloneOptions(given))
-        : sentinelResolved(given, (name, error) => this.emitSilently(name, error));
+    if (given.sentinels !== undefined && given.sentinels !== null)
+      this.#sentinels = new SentinelLocator(given, (error) => this.emitSilently('sentinelError', error));
+    const resolved = this.#sentinels?.resolved ?? resolveOptions(standaloneOptions(given));
     return {
       ...resolved,
       handshake: given.enableReadyCheck ? [this.#loadingStep()] : [],
@@ -148,7 +157,7 @@ export class Redis extends BaseClient<RedisStatus> {
     events
       .on('connect', () => this.setStatus('connect'))
       .on('ready', () => {
-        this.#attempts = 0;
+        this.#attempts = this.#sentinelAttempts = 0;
         this.setStatus('ready');
         for (const { resolve } of this.#waiting()) resolve();
         if (this.options.monitor === true) this.#monitor();
@@ -191,6 +200,7 @@ export class Redis extends BaseClient<RedisStatus> {
   }
 
   #end(): void {
+    this.#sentinels?.stop();
     this.#closed();
     if (this.status === 'end') return;
     this.#closing = false;
@@ -205,11 +215,17 @@ export class Redis extends BaseClient<RedisStatus> {
     this.#closed();
     if (this.#closing) return false;
     const { maxRetriesPerRequest } = this.options;
-    const strategy = this.options.retryStrategy as RetryStrategy | null | undefined;
+    const lacksSentinels = cause instanceof RootNodesUnavailableError;
+    const strategy = (lacksSentinels ? this.options.sentinelRetryStrategy : this.options.retryStrategy) as
+      | RetryStrategy
+      | null
+      | undefined;
     const loading = this.#loadingFor;
     this.#loadingFor = undefined;
     if (typeof strategy !== 'function') return false;
-    const delay = loading ?? strategy(++this.#attempts);
+    // A server that loads its data is there: that is no attempt.
+    if (loading === undefined) this.#attempts++;
+    const delay = loading ?? strategy(lacksSentinels ? ++this.#sentinelAttempts : this.#attempts);
     if (typeof delay !== 'number') return false;
     this.setStatus('reconnecting', delay);
     if (typeof maxRetriesPerRequest === 'number' && maxRetriesPerRequest >= 0)
