@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createClient, type RedisClient } from 'redkeep';
+import { GENERATION } from '../cache/cache-scripts.js';
 import { Sessions } from '../session/sessions.js';
 import { refused, testEncryption, useServer } from '../testing/support.js';
 import { defineKeyspaces } from './keyspaces.js';
@@ -65,6 +66,9 @@ describe('raw commands of a client with the validator', () => {
       ['SET', 'count:3', 'x', 'EX', 'NaN'],
       ['SET', 'count:3', 'x', 'EX', '1', 'EX', '61'],
       ['SET', 'count:3', 'x', 'KEEPTTL'],
+      ['SET', 'count:3', 'x', 'IFNE', 'XX', 'KEEPTTL'],
+      ['SET', 'count:3', 'x', 'IFDNE', 'XX', 'KEEPTTL'],
+      ['SET', 'count:3', 'x', 'IFEQ', 'EX'],
       ['INCR', 'count:3'],
       ['DECRBY', 'count:3', '1'],
       ['INCRBYFLOAT', 'count:3', '1'],
@@ -96,6 +100,17 @@ describe('raw commands of a client with the validator', () => {
       ['SCAN', '0', 'MATCH', 'count:*', 'MATCH', '*'],
       ['SCAN', '0', 'MATCH', '*', 'MATCH', 'count:*'],
       ['EVAL', "return redis.call('SET', KEYS[1], 'x')", '1', 'count:3'],
+      ['EVAL', "return redis.call('GET', 'other:1')", '0'],
+      ['EVAL_RO', "return redis.call('GET', 'other:1')", '0'],
+      ['FCALL', 'theirs', '0'],
+      ['EVAL', GENERATION.source, '1', 'count:3', 'x'],
+      ['EVALSHA', GENERATION.sha, '1', 'sess:{x}', 'x'],
+      ['SORT_RO', 'count:1', 'BY', 'nosort', 'GET', 'other:*'],
+      ['SORT_RO', 'count:1', 'BY', 'other:*'],
+      ['FLUSHDB'],
+      ['FLUSHALL', 'ASYNC'],
+      ['SWAPDB', '0', '1'],
+      ['RANDOMKEY'],
       ['SET', 'sess:{x}', 'x'],
       ['RPUSH', 'sess:{x}', 'x'],
     ])
@@ -106,6 +121,7 @@ describe('raw commands of a client with the validator', () => {
     });
     await lenient.connect();
     assert.equal(await lenient.get('other:1'), null);
+    await refused(() => lenient.sendCommand(['EVAL', 'return 1', '1', 'other:1']), 'REDKEEP_KEYSPACE_COMMAND');
     lenient.destroy();
   });
 

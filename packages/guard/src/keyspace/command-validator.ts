@@ -1,6 +1,8 @@
 import type { CommandValidator, ValidatedCommand } from 'redkeep';
 import { GuardError } from '../errors.js';
+import { GUARDED_SET } from '../lock/lock.js';
 import { guardNeeds } from '../needs.js';
+import type { Script } from '../redis/script.js';
 import { type KeyspaceUse, keyPrefix } from './acl-lines.js';
 
 /** What of a key space raw commands are checked against. */
@@ -64,12 +66,18 @@ const NOT_SEALED = new Set([
   ...['BITCOUNT', 'BITFIELD', 'BITFIELD_RO', 'BITOP', 'BITPOS', 'SORT', 'SORT_RO', 'STRLEN', 'SUBSTR', 'LCS'],
   ...['PFADD', 'PFCOUNT', 'PFMERGE'],
 ]);
-/** Scripts of this package; any other could do anything to its keys. */
-const OWN_SCRIPTS = new Map(
-  Object.values(guardNeeds).flatMap(({ scripts }) =>
-    scripts.flatMap((script) => [script.sha, script.source, script.functionName].map((name) => [name, true] as const)),
-  ),
+const namesOf = (scripts: readonly Script[]): ReadonlySet<string> =>
+  new Set(scripts.flatMap(({ sha, source, functionName }) => [sha, source, functionName]));
+/** Scripts of this package; any other could do anything to any key, declared or not. */
+const OWN_SCRIPTS = namesOf(Object.values(guardNeeds).flatMap(({ scripts }) => scripts));
+/** By what a space is for: a script of another component would leave there what its rules forbid. */
+const SCRIPTS_OF = new Map<KeyspaceUse, ReadonlySet<string>>(
+  Object.entries(guardNeeds).map(([use, { scripts }]) => [use as KeyspaceUse, namesOf(scripts)]),
 );
+/** Holders of locks write values of other spaces. */
+const SCRIPTS_ON_VALUES = namesOf([...guardNeeds.values.scripts, GUARDED_SET]);
+/** Name no key and reach all of them. */
+const REACHES_ALL = new Set(['FLUSHALL', 'FLUSHDB', 'SWAPDB', 'RANDOMKEY', 'CLUSTER GETKEYSINSLOT']);
 const RUNS_SCRIPT = new Set(['EVAL', 'EVALSHA', 'EVAL_RO', 'EVALSHA_RO', 'FCALL', 'FCALL_RO']);
 /** Milliseconds that one unit of an option or command is, and whether it counts from 1970. */
 const UNITS: Readonly<Record<string, { readonly ms: number; readonly absolute: boolean }>> = {
@@ -85,17 +93,23 @@ const UNITS: Readonly<Record<string, { readonly ms: number; readonly absolute: b
   PEXPIREAT: { ms: 1, absolute: true },
 };
 const DAY = 86_400_000;
+/** Conditions of SET with a value of their own (Valkey 8.1, Redis 8.4). */
+const COMPARES = new Set(['IFEQ', 'IFNE', 'IFDEQ', 'IFDNE']);
 
 /** Refuses raw commands that break the rules of key spaces, before they are sent. */
 export function commandValidator(spaces: readonly CheckedSpace[], options: ValidatorOptions): CommandValidator {
   const spaceOf = (key: string) => spaces.find((space) => key.startsWith(keyPrefix(space)));
   return (command) => {
     if (command.name === 'KEYS' || command.name === 'SCAN') return confine(command, spaceOf);
+    if (REACHES_ALL.has(command.name)) throw new GuardError('REDKEEP_KEYSPACE_COMMAND', command.name);
+    if (command.name === 'SORT' || command.name === 'SORT_RO') confineSort(command, spaceOf, options);
     for (const key of command.keys) {
       const space = spaceOf(String(key));
       if (space !== undefined) check(command, space);
       else if (options.unknownKeys !== 'allow') throw new GuardError('REDKEEP_KEYSPACE_KEY', 'of no key space');
     }
+    if (RUNS_SCRIPT.has(command.name) && !OWN_SCRIPTS.has(String(command.args[0])))
+      throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${command.name} of a script`);
   };
 }
 
@@ -109,6 +123,22 @@ function confine({ name, args }: ValidatedCommand, spaceOf: (key: string) => unk
     throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${name} beyond one key space`);
 }
 
+/** What SORT reads beside its key is of a key space, too. */
+function confineSort(
+  { name, args }: ValidatedCommand,
+  spaceOf: (key: string) => unknown,
+  options: ValidatorOptions,
+): void {
+  const words = args.map(String);
+  for (const [at, word] of words.entries()) {
+    if (at === 0 || !['BY', 'GET'].includes(word.toUpperCase())) continue;
+    const pattern = words[at + 1] ?? '';
+    // Without an asterisk the server looks nothing up.
+    if (!pattern.includes('*') || options.unknownKeys === 'allow' || spaceOf(pattern) !== undefined) continue;
+    throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${name} of keys beyond one key space`);
+  }
+}
+
 /**
  * What is allowed is listed, what is not listed is refused: a command that a later server brings may make keys, too.
  */
@@ -117,11 +147,12 @@ function check({ name, args, readOnly }: ValidatedCommand, space: CheckedSpace):
   if (space.encrypted === true && NOT_SEALED.has(name)) throw new GuardError('REDKEEP_KEYSPACE_COMMAND', name);
   const words = args.map(String);
   if (RUNS_SCRIPT.has(name)) {
-    if (!OWN_SCRIPTS.has(words[0] ?? '')) throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${name} of a script`);
+    const scripts = isPlain(use) ? SCRIPTS_ON_VALUES : SCRIPTS_OF.get(use);
+    if (scripts?.has(words[0] ?? '') !== true) throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${name} of a script`);
     return;
   }
   // A component sets expiries itself; its space takes what it sends.
-  if (use !== 'values' && use !== 'lists' && use !== 'streams') {
+  if (!isPlain(use)) {
     if (!readOnly && !guardNeeds[use].commands.includes(name.toLowerCase()))
       throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${name} in a space of ${use}`);
     return;
@@ -133,13 +164,27 @@ function check({ name, args, readOnly }: ValidatedCommand, space: CheckedSpace):
 }
 
 function checkStringOptions(name: 'SET' | 'GETEX', words: readonly string[], space: CheckedSpace): void {
-  const options = words.slice(name === 'SET' ? 2 : 1).map((word) => word.toUpperCase());
-  const units = options.flatMap((word, at) => (word in UNITS ? [at] : []));
-  for (const at of units) checkTime(options[at]!, options[at + 1], space);
-  if (options.includes('PERSIST')) throw tooLong(space);
+  const given = words.slice(name === 'SET' ? 2 : 1);
+  const options = new Set<string>();
+  let timed = false;
+  for (let at = 0; at < given.length; at++) {
+    const option = given[at]!.toUpperCase();
+    options.add(option);
+    if (option in UNITS) {
+      timed = true;
+      checkTime(option, given[++at], space);
+      // What a condition compares with is no option, whatever it reads.
+    } else if (COMPARES.has(option)) at++;
+  }
+  if (options.has('PERSIST')) throw tooLong(space);
   // KEEPTTL of a key that is not there would make one without expiry.
-  const keeps = name === 'GETEX' || (options.includes('KEEPTTL') && options.includes('XX'));
-  if (units.length === 0 && !keeps) throw tooLong(space);
+  const changesOnly = ['XX', 'IFEQ', 'IFDEQ'].some((condition) => options.has(condition));
+  const keeps = name === 'GETEX' || (options.has('KEEPTTL') && changesOnly);
+  if (!timed && !keeps) throw tooLong(space);
+}
+
+function isPlain(use: KeyspaceUse): use is 'values' | 'lists' | 'streams' {
+  return use === 'values' || use === 'lists' || use === 'streams';
 }
 
 function checkTime(unit: string, text: string | undefined, space: CheckedSpace): void {
