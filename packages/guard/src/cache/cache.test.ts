@@ -88,6 +88,18 @@ describe('cache', () => {
     assert.equal(await here.get('a', loader(3)), 3);
   });
 
+  test('deletes and sets also what was loaded after a clear that this process has not seen', async () => {
+    const { here, elsewhere } = caches();
+    await here.get('warm', loader(0));
+    await elsewhere.clear();
+    await elsewhere.get('deleted', loader('old'));
+    await elsewhere.get('set', loader('old'));
+    await here.delete('deleted');
+    await here.set('set', 'new');
+    assert.equal(await elsewhere.get('deleted', loader('new')), 'new');
+    assert.equal(await elsewhere.get('set', loader('other')), 'new');
+  });
+
   test('asks the loader when Redis does not answer, within the deadline', async () => {
     const errors: unknown[] = [];
     const { here } = caches({ timeoutMs: 50, onError: (error) => errors.push(error) });

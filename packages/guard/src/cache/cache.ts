@@ -94,7 +94,7 @@ export class Cache {
   /** Stores a value that the caller knows to be the newest. Loads under way do not overwrite it. */
   async set(key: string, value: unknown): Promise<void> {
     this.#flights.delete(key);
-    const name = await this.#name(key);
+    const name = await this.#newestName(key);
     const { body, keptMs } = (await this.#encode(name, value)) ?? {};
     if (body === undefined) return this.delete(key);
     await this.#redis.script(PUT, [name, `${name}:load`], [body, String(keptMs)]);
@@ -103,7 +103,7 @@ export class Cache {
   /** Removes one value, and what loads under way would store. */
   async delete(key: string): Promise<void> {
     this.#flights.delete(key);
-    const name = await this.#name(key);
+    const name = await this.#newestName(key);
     await this.#redis.write(name, 'DEL', `${name}:load`);
   }
 
@@ -226,6 +226,12 @@ export class Cache {
     if (Buffer.byteLength(json) > maxBytes) throw new GuardError('REDKEEP_VALUE_TOO_LARGE', `limit ${maxBytes} bytes`);
     const body = encryption === undefined ? json : await encryption.seal(json, { space: 'cache', key: name });
     return { body, keptMs: Math.floor(value === undefined ? fresh : fresh + staleMs) };
+  }
+
+  /** For changes: a generation that another process has cleared meanwhile would leave what is under the new one. */
+  #newestName(key: string): Promise<string> {
+    this.#generation = undefined;
+    return this.#name(key);
   }
 
   async #name(key: string): Promise<string> {
