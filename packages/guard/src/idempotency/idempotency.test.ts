@@ -65,6 +65,28 @@ test('what failed may be tried again, what crashed after its lock, and a run tha
   await refused(() => slow, 'REDKEEP_IDEMPOTENCY_LOST');
 });
 
+test('work whose answer cannot be kept is not done again', async () => {
+  const once = open({ maxBytes: 100, lockMs: 100, waitMs: 20_000 });
+  for (const answer of ['x'.repeat(200), { n: 1n }]) {
+    await redis.server.command('FLUSHALL');
+    const one = request();
+    let runs = 0;
+    const work = async () => {
+      runs += 1;
+      return answer;
+    };
+    await refused(() => once.run(one, work), 'REDKEEP_VALUE_TOO_LARGE');
+    const [ttl] = await Promise.all(
+      ((await redis.server.command('KEYS', 'idem:*')) as string[]).map((key) => redis.server.command('PTTL', key)),
+    );
+    assert.ok(Number(ttl) > 1000, 'kept for longer than the lock');
+    await refused(() => once.run(one, work), 'REDKEEP_VALUE_TOO_LARGE');
+    assert.equal(runs, 1);
+  }
+  for (const wrong of [{ waitMs: Number.NaN }, { waitMs: -1 }, { maxBytes: Number.NaN }])
+    await refused(() => open(wrong), 'REDKEEP_GUARD_OPTION');
+});
+
 test('answers are sealed, bounded, and keys are checked', async () => {
   const once = open({ maxBytes: 100 });
   await once.run(request(), async () => 'recognisable');

@@ -41,6 +41,12 @@ export interface IdempotentResult<T> {
   readonly replayed: boolean;
 }
 
+interface KeptAnswer<T> {
+  readonly v?: T;
+  /** The work was done and its answer could not be kept. */
+  readonly lost?: boolean;
+}
+
 /**
  * KEYS request; ARGV owner, fingerprint, lock ms. { 1 } = run it, { 2 } = another runs, { 3, answer } = done,
  * { 4 } = another request used the key.
@@ -101,11 +107,13 @@ export class IdempotencyKeys {
     this.#maxBytes = options.maxBytes ?? 65_536;
     if (!(this.#keepMs >= 1000 && this.#keepMs <= MAX_KEEP_MS && this.#lockMs >= 100 && this.#lockMs <= this.#keepMs))
       throw new GuardError('REDKEEP_GUARD_OPTION', 'keepMs or lockMs');
+    if (!(this.#waitMs >= 0 && this.#maxBytes >= 1)) throw new GuardError('REDKEEP_GUARD_OPTION', 'waitMs or maxBytes');
   }
 
   /**
    * Runs `work` or returns the answer of the run before. What `work` rejects with is not kept: the key is free again.
-   * Errors: REDKEEP_IDEMPOTENCY_RUNNING, _MISMATCH, _LOST; REDKEEP_VALUE_TOO_LARGE; REDKEEP_GUARD_ARGUMENT; REDKEEP_STORE_….
+   * Errors: REDKEEP_IDEMPOTENCY_RUNNING, _MISMATCH, _LOST; REDKEEP_VALUE_TOO_LARGE, now and for every repetition, when the
+   * work was done and its answer cannot be kept; REDKEEP_GUARD_ARGUMENT; REDKEEP_STORE_….
    */
   async run<T>(request: IdempotentRequest, work: () => Promise<T>): Promise<IdempotentResult<T>> {
     const name = this.#name(request);
@@ -118,7 +126,9 @@ export class IdempotencyKeys {
       if (status === 4) throw new GuardError('REDKEEP_IDEMPOTENCY_MISMATCH');
       if (status === 3) {
         const opened = await this.#encryption.open(answer as Buffer, placeOf(name));
-        return { value: (JSON.parse(opened.toString()) as { v: T }).v, replayed: true };
+        const kept = JSON.parse(opened.toString()) as KeptAnswer<T>;
+        if (kept.lost === true) throw this.#unkeepable();
+        return { value: kept.v as T, replayed: true };
       }
       if (performance.now() + POLL_MS > giveUpAt) throw new GuardError('REDKEEP_IDEMPOTENCY_RUNNING');
       await pause(POLL_MS);
@@ -138,13 +148,30 @@ export class IdempotencyKeys {
     } finally {
       clearInterval(alive);
     }
-    const json = JSON.stringify({ v: value });
-    if (Buffer.byteLength(json) > this.#maxBytes)
-      throw new GuardError('REDKEEP_VALUE_TOO_LARGE', `limit ${this.#maxBytes} bytes; the work was done`);
-    const sealed = await this.#encryption.seal(json, placeOf(name));
+    // The work was done: that is kept, whatever becomes of its answer, or it would run again once the lock is free.
+    const json = this.#encode(value);
+    const sealed = await this.#encryption.seal(json ?? JSON.stringify({ lost: true }), placeOf(name));
     const kept = await this.#redis.script(END_ONCE, [name], [owner, sealed, String(this.#keepMs)]);
     if (kept !== 1) throw new GuardError('REDKEEP_IDEMPOTENCY_LOST');
+    if (json === undefined) throw this.#unkeepable();
     return (JSON.parse(json) as { v: T }).v;
+  }
+
+  /** An answer as it is kept; undefined for one that JSON cannot hold or that is too large. */
+  #encode(value: unknown): string | undefined {
+    try {
+      const json = JSON.stringify({ v: value });
+      return Buffer.byteLength(json) > this.#maxBytes ? undefined : json;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #unkeepable(): GuardError {
+    return new GuardError(
+      'REDKEEP_VALUE_TOO_LARGE',
+      `the work was done, its answer is no JSON of at most ${this.#maxBytes} bytes and was not kept`,
+    );
   }
 
   #name({ key, scope, fingerprint }: IdempotentRequest): string {
