@@ -49,6 +49,25 @@ describe('semaphores', () => {
       await refused(() => open().acquire('c', { places }), 'REDKEEP_GUARD_ARGUMENT');
   });
 
+  test('tell their holder before the place can pass on, also while a renewal waits for Redis', async () => {
+    const ttlMs = 1000;
+    const asked = performance.now();
+    const permit = await open().acquire('silent', { places: 1, ttlMs });
+    redis.server.pause();
+    let heldWhenRedisForgot: boolean | undefined;
+    try {
+      const forgets = new Promise((resolve) => setTimeout(resolve, ttlMs)).then(() => {
+        heldWhenRedisForgot = !permit.signal.aborted;
+      });
+      await once(permit.signal, 'abort');
+      await forgets;
+    } finally {
+      redis.server.resume();
+    }
+    assert.ok(performance.now() - asked >= ttlMs);
+    assert.equal(heldWhenRedisForgot, false);
+  });
+
   test('a process that was blocked past the life holds nothing, whatever it had', async () => {
     const permit = await open().acquire('blocked', { places: 1, ttlMs: 100 });
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 120);

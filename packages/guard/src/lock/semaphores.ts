@@ -80,7 +80,7 @@ export class Semaphores {
       throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'name of the semaphore');
     if (!(Number.isInteger(places) && places >= 1 && places <= 10_000))
       throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'places must be from 1 to 10000');
-    if (!(ttlMs >= 100 && ttlMs <= 600_000) || !(waitMs >= 0))
+    if (!(ttlMs >= 100 && ttlMs <= 600_000 && waitMs >= 0))
       throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'ttlMs must be from 100 to 600000');
     const key = `${this.#prefix}{${name}}`;
     const owner = randomBytes(16).toString('base64url');
@@ -119,6 +119,7 @@ class HeldPlace implements Permit {
   readonly #controller = new AbortController();
   readonly #renewal: NodeJS.Timeout;
   #since: Stopwatch;
+  #expiry: NodeJS.Timeout | undefined;
   #state: 'held' | 'released' | 'lost' = 'held';
 
   constructor(redis: Redis, key: string, args: readonly string[], ttlMs: number, asked: Stopwatch) {
@@ -128,6 +129,7 @@ class HeldPlace implements Permit {
     this.#ttlMs = ttlMs;
     this.#since = asked;
     this.#renewal = setInterval(() => void this.#renew(), ttlMs / 3).unref();
+    this.#validFrom(asked);
   }
 
   get isHeld(): boolean {
@@ -144,6 +146,7 @@ class HeldPlace implements Permit {
     const held = this.isHeld;
     this.#state = 'released';
     clearInterval(this.#renewal);
+    clearTimeout(this.#expiry);
     return (await this.#redis.write(this.#key, 'ZREM', this.#args[0]!)) === 1 && held;
   }
 
@@ -155,13 +158,24 @@ class HeldPlace implements Permit {
     const asked = new Stopwatch();
     const renewed = await this.#redis.script(TAKE_PLACE, [this.#key], [...this.#args, '1']).catch(() => undefined);
     if (!this.isHeld) return;
-    if (renewed === 1) this.#since = asked;
+    if (renewed === 1) this.#validFrom(asked);
     else if (renewed === 0) this.#lose();
   }
 
+  /** The signal fires by a timer of its own: a renewal that Redis does not answer may take longer than the place lives. */
+  #validFrom(start: Stopwatch): void {
+    clearTimeout(this.#expiry);
+    this.#since = start;
+    const left = this.#ttlMs * USABLE - start.elapsedMs;
+    if (left <= 0) this.#lose();
+    else this.#expiry = setTimeout(() => this.#lose(), left).unref();
+  }
+
   #lose(): void {
+    if (this.#state !== 'held') return;
     this.#state = 'lost';
     clearInterval(this.#renewal);
+    clearTimeout(this.#expiry);
     this.#controller.abort(new GuardError('REDKEEP_LOCK_LOST'));
   }
 }
