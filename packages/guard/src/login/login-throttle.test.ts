@@ -65,6 +65,20 @@ describe('login throttle', () => {
     assert.equal(passed, 10);
   });
 
+  test('counts an address by what it is, however it is written, and an IPv6 one by its /64', async () => {
+    const v4 = ['192.0.2.7', '::ffff:192.0.2.7', '::ffff:c000:207'];
+    const v6 = Array.from({ length: 9 }, (_, i) => `2001:db8:1:2::${i + 1}`);
+    for (const addresses of [v4, v6]) {
+      const throttle = open({ address: { free: 3 } });
+      let passed = 0;
+      for (let i = 0; i < 18; i++) {
+        const attempt = await throttle.begin({ account: `user-${i}`, address: addresses[i % addresses.length]! });
+        if (attempt.allowed) passed += 1;
+      }
+      assert.equal(passed, 3);
+    }
+  });
+
   test('waits longer after each further failure, up to the longest, and forgets on success', async () => {
     const throttle = open({ account: { free: 1, baseMs: 40, maxMs: 100 } });
     const source = { account: 'slow', address: 'a' };

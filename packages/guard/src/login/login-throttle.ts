@@ -2,6 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { keyedHash } from '../digest.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError, hasCode } from '../errors.js';
+import { clientAddress } from '../http/client-address.js';
 import { checkedPrefix, type GuardClient, listOf, Redis } from '../redis/redis.js';
 import { BEGIN_ATTEMPT, FORGET_ATTEMPT } from './login-scripts.js';
 
@@ -40,7 +41,7 @@ export interface LoginThrottleOptions {
 export interface LoginAttemptSource {
   /** As the user typed it; normalise it as your database does, or one account has many counters. */
   readonly account: string;
-  /** `clientAddress(request)`. */
+  /** The client's address: `request.ip` behind a trusted proxy. Counted as `clientAddress` writes it, IPv6 by its /64. */
   readonly address: string;
   /** The device token from the cookie, if there is one. */
   readonly device?: string | undefined;
@@ -106,7 +107,8 @@ export class LoginThrottle {
    */
   async begin(source: LoginAttemptSource): Promise<LoginAttempt> {
     const account = checkedText('account', source.account);
-    const address = checkedText('address', source.address);
+    // An IPv6 client has 2^64 addresses, and an IPv4 one several spellings.
+    const address = clientAddress({}, checkedText('address', source.address));
     const device = this.#deviceIdOf(account, source.device);
     const own = device === undefined ? this.#name('account', account) : this.#name('device', device);
     const kind = device === undefined ? 'account' : 'device';
