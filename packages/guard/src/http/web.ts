@@ -131,8 +131,9 @@ export function honoRateLimit<Context extends HonoContextLike>(
     });
     const { refused, headers } = await check(context.req.raw);
     if (refused !== undefined) return refused;
-    for (const [name, value] of Object.entries(headers)) context.header(name, value);
     await next();
+    // Afterwards: a handler that returns a Response of its own would lose headers set before.
+    for (const [name, value] of Object.entries(headers)) context.header(name, value);
     return undefined;
   };
 }
