@@ -37,6 +37,12 @@ test('a request from elsewhere is refused with the right token, too', () => {
   assert.equal(csrf.check({ method: 'delete', headers: {} }, session, undefined), false);
 });
 
+test('a request that does not say its method is taken for one that changes something', () => {
+  for (const method of [undefined, '', 'PURGE'])
+    assert.equal(csrf.check({ method, headers: {} }, session, undefined), false);
+  assert.equal(csrf.check({ method: 'head', headers: {} }, session, undefined), true);
+});
+
 test('needs keys, origins and a session', async () => {
   for (const origins of [[], ['app.example'], ['https://app.example/'], ['*']])
     await refused(() => new CsrfTokens({ keys: [keyA], origins }), 'REDKEEP_GUARD_OPTION');
