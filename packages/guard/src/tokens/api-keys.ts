@@ -23,8 +23,9 @@ export interface ApiKeysOptions {
 /** What a key may do, for how long. */
 export interface ApiKeyRequest {
   readonly owner: string;
-  /** For the owner's list. */
+  /** For the owner's list; at most 200 characters. */
   readonly name: string;
+  /** At most 100, each 1 to 64 of letters, digits and `_:.*-`. */
   readonly scopes: readonly string[];
   /** Milliseconds, 1 minute to 366 days; default 90 days. */
   readonly ttlMs?: number;
@@ -46,6 +47,9 @@ export interface ApiKey {
 type Sealed = Omit<ApiKey, 'id' | 'lastUsedAt'>;
 
 const DAY_MS = 86_400_000;
+const MAX_NAME = 200;
+const MAX_SCOPES = 100;
+const SCOPE = /^[\w:.*-]{1,64}$/;
 
 /** KEYS key; ARGV Unix ms. Notes a use, at most once a minute, never on a key that was revoked meanwhile. */
 export const NOTE_USE = new Script(
@@ -104,8 +108,10 @@ export class ApiKeys {
   async create(request: ApiKeyRequest): Promise<{ readonly key: string; readonly info: ApiKey }> {
     const { owner, name, scopes, ttlMs = 90 * DAY_MS } = request;
     if (!(ttlMs >= 60_000 && ttlMs <= 366 * DAY_MS)) throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'ttlMs');
-    if (typeof owner !== 'string' || owner === '' || !scopes.every((scope) => /^[\w:.*-]{1,64}$/.test(scope)))
-      throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'owner or scopes');
+    if (typeof owner !== 'string' || owner === '' || typeof name !== 'string' || name.length > MAX_NAME)
+      throw new GuardError('REDKEEP_GUARD_ARGUMENT', `owner, or name of at most ${MAX_NAME} characters`);
+    if (!Array.isArray(scopes) || scopes.length > MAX_SCOPES || !scopes.every((scope) => SCOPE.test(scope)))
+      throw new GuardError('REDKEEP_GUARD_ARGUMENT', `scopes: at most ${MAX_SCOPES} of 64 characters`);
     const id = randomBytes(12).toString('base64url');
     const secret = randomBytes(32).toString('base64url');
     const createdAt = Date.now();

@@ -15,7 +15,7 @@ export interface OneTimeTokensOptions {
   readonly key: KeyMaterial;
   /** Before every key; default `token:`. */
   readonly prefix?: string;
-  /** Tokens and codes of one subject and purpose in an hour; default 10. Beyond it REDKEEP_TOKEN_LIMIT. */
+  /** Tokens and codes of one subject and purpose in any hour, 1 to 1000; default 10. Beyond it REDKEEP_TOKEN_LIMIT. */
   readonly maxPerHour?: number;
   /** Milliseconds to wait for Redis; default 2000. */
   readonly timeoutMs?: number;
@@ -75,14 +75,15 @@ export class OneTimeTokens {
     if (this.#key.length !== 32) throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'tokens need a key of 32 bytes');
     this.#prefix = checkedPrefix(options.prefix ?? 'token:');
     this.#maxPerHour = options.maxPerHour ?? 10;
-    if (!(this.#maxPerHour >= 1)) throw new GuardError('REDKEEP_GUARD_OPTION', 'maxPerHour');
+    if (!(this.#maxPerHour >= 1 && this.#maxPerHour <= 1000))
+      throw new GuardError('REDKEEP_GUARD_OPTION', 'maxPerHour must be from 1 to 1000');
   }
 
   /** A token of 65 characters, 256 secret bits. Errors: REDKEEP_TOKEN_LIMIT, REDKEEP_GUARD_ARGUMENT, _STORE_…. */
   async issue(request: TokenRequest): Promise<string> {
     const locator = this.#locator(request.purpose, request.subject);
     const token = locator + randomBytes(SECRET_BYTES).toString('base64url');
-    await this.#store(locator, request, this.#hash('token', request.purpose, token), 1);
+    await this.#store(locator, request, this.#hash('token', request.purpose, token), 0);
     return token;
   }
 

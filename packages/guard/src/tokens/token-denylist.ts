@@ -23,7 +23,7 @@ export interface RevocableToken {
   readonly id: string;
   /** `sub`. */
   readonly subject?: string;
-  /** `iat`, Unix seconds. */
+  /** `iat`, Unix seconds; fractions are allowed. */
   readonly issuedAt?: number;
 }
 
@@ -37,6 +37,8 @@ return 1`,
 );
 
 const MAX_MS = 366 * 86_400_000;
+/** The year 2001: a smaller number is a time in seconds, and would revoke nothing. */
+const FIRST_MS = 1e12;
 
 /**
  * Revoked tokens, until they would have expired anyway. Verify a JWT first, then ask here. While Redis is away `isRevoked`
@@ -61,15 +63,21 @@ export class TokenDenylist {
       throw new GuardError('REDKEEP_GUARD_OPTION', 'maxTokenMs');
   }
 
-  /** Revokes one token until it expires (Unix ms, at most 366 days ahead). Errors: REDKEEP_STORE_…. */
+  /**
+   * Revokes one token until it expires (Unix ms, at most 366 days ahead).
+   * Errors: REDKEEP_GUARD_ARGUMENT, also for seconds, as `exp` counts them; REDKEEP_STORE_….
+   */
   async revoke(id: string, expiresAtMs: number): Promise<void> {
     const left = Math.ceil(expiresAtMs - Date.now()) + 60_000;
-    if (!(left <= MAX_MS)) throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'expiresAtMs');
+    if (!(left <= MAX_MS && expiresAtMs >= FIRST_MS))
+      throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'expiresAtMs is in milliseconds');
     if (left > 0) await this.#redis.write(this.#name('id', id), 'SET', '1', 'PX', String(left));
   }
 
   /** Revokes every token of a subject issued up to a moment (Unix ms, default now). Whole seconds, as `iat` counts. */
   async revokeAllOf(subject: string, beforeMs = Date.now()): Promise<void> {
+    if (!(beforeMs >= FIRST_MS && beforeMs < Number.MAX_SAFE_INTEGER))
+      throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'beforeMs is in milliseconds');
     const args = [String(Math.floor(beforeMs / 1000)), String(this.#maxTokenMs + 60_000)];
     await this.#redis.script(REVOKE_BEFORE, [this.#name('subject', subject)], args);
   }
@@ -81,8 +89,9 @@ export class TokenDenylist {
       subject === undefined ? null : this.#redis.read(this.#name('subject', subject), 'GET'),
     ]);
     if (byId === 1) return true;
-    // A token that does not say when it was issued was issued before.
-    return before !== null && (issuedAt === undefined || issuedAt <= Number(textOf(before)));
+    if (before === null) return false;
+    // By whole seconds, as the moment is kept. A token that does not say when it was issued was issued before.
+    return !(typeof issuedAt === 'number' && Math.floor(issuedAt) > Number(textOf(before)));
   }
 
   #name(kind: 'id' | 'subject', text: string): string {

@@ -2,23 +2,26 @@ import { Script } from '../redis/script.js';
 
 /*
  * One hash for each subject and purpose: h = keyed hash of the token or code, v = sealed content, x = end (Unix ms),
- * l = attempts left; c = issued in the hour that began at b (Unix ms), which outlives the token.
+ * l = attempts left, 0 = a token, which guesses do not void; b = when the newest ones were issued (Unix ms, oldest
+ * first), which outlives the token. Single moments: a count for each hour would let two hours' worth pass around its end.
  */
 
 const CLOCK = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
 
-/** KEYS token; ARGV hash, content, ttl ms, attempts, most in an hour. 1, 0 = too many. */
+/** KEYS token; ARGV hash, content, ttl ms, attempts (0 = a token), most in an hour. 1, 0 = too many. */
 export const ISSUE = new Script(
   'token_issue',
   `${CLOCK}
-local held = redis.call('HMGET', KEYS[1], 'c', 'b')
-local count, began = tonumber(held[1] or '0'), tonumber(held[2] or now)
-if math.abs(now - began) >= 3600000 then count, began = 0, now end
-if count >= tonumber(ARGV[5]) then return 0 end
+local issued = {}
+for at in string.gmatch(redis.call('HMGET', KEYS[1], 'b')[1] or '', '%d+') do
+  if math.abs(now - at) < 3600000 then issued[#issued + 1] = at end
+end
+if #issued >= tonumber(ARGV[5]) then return 0 end
+issued[#issued + 1] = string.format('%.0f', now)
 redis.call('HSET', KEYS[1], 'h', ARGV[1], 'v', ARGV[2], 'x', string.format('%.0f', now + ARGV[3]), 'l', ARGV[4],
-  'c', count + 1, 'b', string.format('%.0f', began))
+  'b', table.concat(issued, ' '))
 redis.call('PEXPIRE', KEYS[1], math.max(tonumber(ARGV[3]), 3600000))
 return 1`,
 );
@@ -31,7 +34,7 @@ local held = redis.call('HMGET', KEYS[1], 'h', 'v', 'x', 'l')
 if not held[1] then return { 0 } end
 if tonumber(held[3]) <= now then redis.call('HDEL', KEYS[1], 'h', 'v', 'x', 'l') return { 0 } end
 if held[1] ~= ARGV[1] then
-  if ARGV[2] == '1' then
+  if ARGV[2] == '1' and tonumber(held[4]) > 0 then
     if tonumber(held[4]) <= 1 then redis.call('HDEL', KEYS[1], 'h', 'v', 'x', 'l')
     else redis.call('HSET', KEYS[1], 'l', held[4] - 1) end
   end

@@ -68,6 +68,28 @@ describe('one-time tokens', () => {
     await tokens.issueCode(request);
     await refused(() => tokens.issueCode(request), 'REDKEEP_TOKEN_LIMIT');
   });
+
+  test('no more in any hour, also around the end of one', async () => {
+    const tokens = open(3);
+    const request = { purpose: 'hour', subject: 'mia' };
+    const before = new Set((await redis.server.command('KEYS', 'token:*')) as string[]);
+    await tokens.issueCode(request);
+    const [key] = ((await redis.server.command('KEYS', 'token:*')) as string[]).filter((name) => !before.has(name));
+    // One has just left the hour, two have not.
+    const now = Date.now();
+    await redis.server.command('HSET', key!, 'b', `${now - 3_600_001} ${now - 3_500_000} ${now - 3_500_000}`);
+    await tokens.issueCode(request);
+    await refused(() => tokens.issueCode(request), 'REDKEEP_TOKEN_LIMIT');
+    for (const maxPerHour of [0, Number.NaN, Number.POSITIVE_INFINITY])
+      await refused(() => open(maxPerHour), 'REDKEEP_GUARD_OPTION');
+  });
+
+  test('guessed codes do not void a link of the same purpose', async () => {
+    const tokens = open();
+    const token = await tokens.issue({ purpose: 'link-or-code', subject: 'ana' });
+    for (let i = 0; i < 12; i++) assert.equal(await tokens.redeemCode('link-or-code', 'ana', '000000'), undefined);
+    assert.equal((await tokens.redeem('link-or-code', token))?.subject, 'ana');
+  });
 });
 
 describe('token denylist', () => {
@@ -84,6 +106,19 @@ describe('token denylist', () => {
     await list.revokeAllOf('ana', Date.now() - 3_600_000);
     assert.equal(await list.isRevoked({ id: 'jti-2', subject: 'ana', issuedAt: now }), true, 'never goes back');
     assert.ok(!String(await redis.server.command('KEYS', 'deny:*')).includes('jti-1'));
+  });
+
+  test('takes fractions of a second, and no time that would revoke nothing', async () => {
+    const list = new TokenDenylist({ client: redis.client, key: keyA, timeoutMs: 2000 });
+    await list.revokeAllOf('fraction', 1_700_000_000_700);
+    const issued = (issuedAt: number) => list.isRevoked({ id: 'f', subject: 'fraction', issuedAt });
+    assert.deepEqual(await Promise.all([issued(1_700_000_000.3), issued(1_700_000_001.3)]), [true, false]);
+    for (const broken of [Number.NaN, '1800000000' as never]) assert.equal(await issued(broken), true);
+    const seconds = Math.floor(Date.now() / 1000);
+    for (const wrong of [seconds + 900, Number.NaN])
+      await refused(() => list.revoke('seconds', wrong), 'REDKEEP_GUARD_ARGUMENT');
+    for (const wrong of [seconds, Number.NaN, Number.POSITIVE_INFINITY])
+      await refused(() => list.revokeAllOf('seconds', wrong), 'REDKEEP_GUARD_ARGUMENT');
   });
 
   test('rejects while Redis is away instead of saying "not revoked"', async () => {
@@ -187,6 +222,18 @@ describe('API keys', () => {
     assert.equal(await keys.revoke('ana', info.id), true);
     assert.equal(await keys.verify(key), undefined);
     assert.deepEqual(await keys.list('ana'), []);
+  });
+
+  test('are refused what is no request for a key', async () => {
+    const apiKeys = new ApiKeys({ client: redis.client, encryption, label: 'acme' });
+    const good = { owner: 'ana', name: 'CI', scopes: ['read'] };
+    for (const wrong of [
+      { scopes: 'admin' },
+      { scopes: Array(101).fill('a') },
+      { name: undefined },
+      { name: 'x'.repeat(201) },
+    ])
+      await refused(() => apiKeys.create({ ...good, ...wrong } as never), 'REDKEEP_GUARD_ARGUMENT');
   });
 
   test('nothing but the key itself verifies, and a dump yields none', async () => {
