@@ -2,7 +2,7 @@
 // Refuses what makes a code base hard to read: modules that import each other in a circle, a second definition of a word
 // that decides security or names a concept, other test dialects, and prose that reads as translated.
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { REPOSITORY } from './bootstrap.mjs';
 import { importsOf, parseSource } from './lib/module-syntax.mjs';
@@ -21,12 +21,6 @@ const WORKSPACES = [
   'compat',
   'chaos',
   'journeys',
-];
-
-/** Circles that stay, by the names of their files, with the reason. */
-const KNOWN_CIRCLES = [
-  // A client makes pools of clients (createPool) and a pool lends clients: see the decisions in ARCHITECTURE.md.
-  'client lease pool-core pool',
 ];
 
 export async function checkStructure() {
@@ -93,13 +87,8 @@ function stronglyConnected(edges) {
   return groups;
 }
 
-const nameOf = (path) => basename(path, '.ts');
-
 function checkCircles(sources) {
-  const known = KNOWN_CIRCLES.map((names) => names.split(' ').sort().join(' '));
-  return findCircles(sources)
-    .filter((circle) => !known.includes(circle.map(nameOf).sort().join(' ')))
-    .map((circle) => `imports go in a circle: ${circle.join(' ')}`);
+  return findCircles(sources).map((circle) => `imports go in a circle: ${circle.join(' ')}`);
 }
 
 /** `test` and `describe`, and helpers in `testing/`: see CONTRIBUTING.md, "Tests". */
@@ -129,6 +118,6 @@ async function checkDocuments() {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   await runMain(async () => {
     await checkStructure();
-    console.log('No new circles, one definition of each word, one dialect of tests, plain English.');
+    console.log('No circles of imports, one definition of each word, one dialect of tests, plain English.');
   });
 }

@@ -5,7 +5,7 @@ export {
   type ClientSideCacheConfig,
   ClientSideCacheProvider,
 } from './cache/client-side-cache.js';
-export { createClient, RedisClient } from './client/client.js';
+export { createClient, createClientPool, type LeasedClient, RedisClient, RedisClientPool } from './client/client.js';
 export type { Health } from './client/health-check.js';
 export { createCluster, RedisCluster } from './cluster/cluster.js';
 export type { ClusterOptions, NodeAddressMap } from './cluster/cluster-options.js';
@@ -69,8 +69,7 @@ export * from './node-redis/tables.js';
 export * from './node-redis/types.js';
 export type { CommandOptions } from './options/command-options.js';
 export type { ClientOptions, SocketOptions } from './options/options.js';
-export { type LeasedClient, LeaseLeakedError, LeaseReleasedError } from './pool/lease.js';
-export { createClientPool, RedisClientPool } from './pool/pool.js';
+export { LeaseLeakedError, LeaseReleasedError } from './pool/lease.js';
 export { POOL_DEFAULTS, type PoolOptions } from './pool/pool-core.js';
 export type { ReplyLimits } from './protocol/limits.js';
 export { RESP_TYPES, type RedisArgument, type ReplyValue, type TypeMapping, VerbatimString } from './protocol/types.js';

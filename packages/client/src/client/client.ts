@@ -1,10 +1,13 @@
-/** The public client: binds the commands to a connection and speaks node-redis's dialect. */
+/**
+ * The public client, with the commands and node-redis's API, and the pool of such clients. Both are in one file because
+ * each has the other in its public types: `createPool` returns a pool, and a pool lends clients.
+ */
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import type { ClientSideCacheProvider } from '../cache/client-side-cache.js';
 import type { ScanCommonOptions } from '../commands/arguments.js';
-import { bindCommands, type CommandMethods } from '../commands/bind.js';
+import { bindCommands, type CommandMethods, type SharedCommandMethods } from '../commands/bind.js';
 import { Command, spec } from '../commands/command.js';
 import type { CommandReply } from '../commands/command-info.js';
 import { auth } from '../commands/connection.js';
@@ -18,7 +21,8 @@ import { CLIENT_SCHEMA, checkOptions } from '../options/option-schema.js';
 import { type ClientOptions, type ResolvedOptions, resolveOptions } from '../options/options.js';
 import { SecretOptions } from '../options/secret-options.js';
 import { parseOptions, parseURL } from '../options/url-options.js';
-import { type PoolArguments, RedisClientPool } from '../pool/pool.js';
+import type { Lease } from '../pool/lease.js';
+import { ClientPool, type PoolArguments } from '../pool/pool.js';
 import {
   type BlobString,
   type Double,
@@ -581,4 +585,89 @@ export function createClient<const O extends ClientOptions = ClientOptions>(opti
   if (options !== undefined) checkOptions(options, CLIENT_SCHEMA);
   const Client = clientClass(options ?? {});
   return new Client(options) as ClientOf<O>;
+}
+
+/** A leased client. It has the lender's type mapping, scripts, functions and modules. */
+export type LentClient<M extends TypeMapping, O> = RedisClient<M, O> & CustomMethods<O, M>;
+
+/** A client of the pool that nobody else uses until `release()`. */
+export type LeasedClient<M extends TypeMapping = Record<never, never>, O = Record<never, never>> = LentClient<M, O> &
+  Lease;
+
+/**
+ * Several connections to one server. Commands share the connections that nobody has borrowed; `execute` lends one
+ * alone, for WATCH, SELECT or anything else that must not be mixed with the work of others.
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: ClientPool defines the methods on its prototype
+export class RedisClientPool<M extends TypeMapping = Record<never, never>, O = Record<never, never>> extends ClientPool<
+  RedisClient,
+  M,
+  O
+> {
+  constructor(given: ClientOptions = {}, options: PoolArguments = {}) {
+    super(given, options, (own, adjust) => new (clientClass(own))(own, adjust));
+  }
+
+  static create(clientOptions?: ClientOptions, options?: PoolArguments): RedisClientPool {
+    return new RedisClientPool(clientOptions, options);
+  }
+
+  /**
+   * Lends a client to `fn` for as long as it runs, and cleans it afterwards.
+   * @example
+   * await pool.execute(async (client) => {
+   *   await client.watch('stock');
+   *   const left = Number(await client.get('stock'));
+   *   return client.multi().set('stock', left - 1).exec();
+   * });
+   */
+  execute<T>(fn: (client: LentClient<M, O>) => T | Promise<T>): Promise<T> {
+    return this[CORE].execute(fn as (client: RedisClient) => T | Promise<T>, this[OPTIONS]);
+  }
+  /** {@link execute} */
+  use<T>(fn: (client: LentClient<M, O>) => T | Promise<T>): Promise<T> {
+    return this[CORE].execute(fn as (client: RedisClient) => T | Promise<T>, this[OPTIONS]);
+  }
+
+  /** Borrows a client; `release()` must follow. Prefer {@link execute}, which cannot forget it. */
+  acquire(): Promise<LeasedClient<M, O>> {
+    return this[CORE].acquire(this[OPTIONS]) as unknown as Promise<LeasedClient<M, O>>;
+  }
+
+  /** The same pool with other options for its commands. */
+  withCommandOptions<N extends TypeMapping = M>(
+    options: CommandOptions<N>,
+  ): RedisClientPool<N, O> & CustomMethods<O, N> {
+    return viewOf(this, options);
+  }
+  /** The same pool with other JavaScript types for replies. */
+  withTypeMapping<N extends TypeMapping>(typeMapping: N): RedisClientPool<N, O> & CustomMethods<O, N> {
+    return this.withCommandOptions({ typeMapping });
+  }
+  /** The same pool; its commands end when the signal fires. */
+  withAbortSignal(abortSignal: AbortSignal): RedisClientPool<M, O> & CustomMethods<O, M> {
+    return this.withCommandOptions<M>({ abortSignal });
+  }
+  /** The same pool; its commands go before those that wait. */
+  asap(): RedisClientPool<M, O> & CustomMethods<O, M> {
+    return this.withCommandOptions<M>({ asap: true });
+  }
+}
+
+// biome-ignore lint/correctness/noUnusedVariables: declarations that merge must have the same parameters
+export interface RedisClientPool<M extends TypeMapping = Record<never, never>, O = Record<never, never>>
+  extends SharedCommandMethods<M> {}
+
+/**
+ * A pool of clients for one server. Nothing is sent until `connect()`.
+ * @example
+ * const pool = createClientPool({ url: 'rediss://cache.internal' }, { maximum: 20 });
+ * await pool.connect();
+ */
+export function createClientPool<const O extends ClientOptions = ClientOptions>(
+  clientOptions?: O,
+  options?: PoolArguments,
+): RedisClientPool<MappingOf<O>, CustomOf<O>> & CustomMethods<O, MappingOf<O>> {
+  return new RedisClientPool(clientOptions, options) as RedisClientPool<MappingOf<O>, CustomOf<O>> &
+    CustomMethods<O, MappingOf<O>>;
 }

@@ -531,7 +531,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
   }
 
   /** Connections to lend of the master of a key's slot. Unlike the nodes' own clients they put the prefix before keys. */
-  pool(key: RedisKey): Promise<PoolCore> {
+  pool(key: RedisKey): Promise<PoolCore<RedisClient>> {
     return this.nodes.pool(this.nodeForKey(prefixKey(key, this.options.keyPrefix)));
   }
 

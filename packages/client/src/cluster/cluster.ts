@@ -1,13 +1,12 @@
 /** The public cluster client: the commands, each to the node of its slot. */
 import { inspect } from 'node:util';
 import type { ClientSideCacheProvider } from '../cache/client-side-cache.js';
-import type { RedisClient } from '../client/client.js';
+import type { LeasedClient, LentClient, RedisClient } from '../client/client.js';
 import { equip, Facade, runCustom, sendWords, transactionOf, viewOf, type Words } from '../client/facade.js';
 import { CORE, GIVEN, OPTIONS } from '../client/symbols.js';
 import { bindSharedCommands, type SharedCommandMethods } from '../commands/bind.js';
 import { bindUppercaseAliases } from '../node-redis/uppercase-aliases.js';
 import type { CommandOptions } from '../options/command-options.js';
-import type { LeasedClient, LentClient } from '../pool/lease.js';
 import type { RedisArgument, ReplyValue, TypeMapping } from '../protocol/types.js';
 import type { PubSubListener } from '../pubsub/pub-sub.js';
 import { bindCustomCommands, type CustomMethods, type CustomOf, type MappingOf } from '../scripting/custom-commands.js';

@@ -33,7 +33,7 @@ interface NodeState {
   readonly aliases: readonly string[];
   /** Why it may not be connected to. */
   readonly refusal: Error | undefined;
-  pool: PoolCore | undefined;
+  pool: PoolCore<RedisClient> | undefined;
   zone: string | undefined;
 }
 
@@ -181,7 +181,7 @@ export class ClusterNodes {
   }
 
   /** Connections of this node that can be borrowed. */
-  async pool(node: ClusterNode): Promise<PoolCore> {
+  async pool(node: ClusterNode): Promise<PoolCore<RedisClient>> {
     const refusal = this.refusal(node);
     if (refusal !== undefined) throw refusal;
     const state = this.#states.get(node)!;

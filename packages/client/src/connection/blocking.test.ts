@@ -4,8 +4,7 @@ import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { startFaultProxy, startScriptedServer, startServer, waitFor } from '@redkeep/testing';
-import { createClient } from '../client/client.js';
-import { createClientPool } from '../pool/pool.js';
+import { createClient, createClientPool } from '../client/client.js';
 
 const run = promisify(execFile);
 const SHORT = { timeout: 150 };

@@ -7,7 +7,7 @@ export {
   BasicPooledClientSideCache,
   ClientSideCacheProvider,
 } from '../cache/client-side-cache.js';
-export { createClient, RedisClient } from '../client/client.js';
+export { createClient, createClientPool, RedisClient, RedisClientPool } from '../client/client.js';
 export { createCluster, RedisCluster } from '../cluster/cluster.js';
 export { HOTKEYS_METRICS, LATENCY_EVENTS } from '../commands/constants.js';
 export { HASH_EXPIRATION, HASH_EXPIRATION_TIME } from '../commands/hashes.js';
@@ -37,7 +37,6 @@ export {
   WatchError,
 } from '../errors.js';
 export type { ClientOptions } from '../options/options.js';
-export { createClientPool, RedisClientPool } from '../pool/pool.js';
 export { RESP_TYPES, type RedisArgument, type TypeMapping, VerbatimString } from '../protocol/types.js';
 export { PUBSUB_TYPE, type PubSubListener } from '../pubsub/pub-sub.js';
 export type { CommandParser } from '../scripting/command-parser.js';

@@ -1,11 +1,10 @@
 /** The types that code written for node-redis names, with its type parameters. */
-import type { RedisClient } from '../client/client.js';
+import type { LeasedClient, RedisClient, RedisClientPool } from '../client/client.js';
 import type { RedisCluster } from '../cluster/cluster.js';
 import type { ClusterOptions } from '../cluster/cluster-options.js';
 import type { CommandOptions } from '../options/command-options.js';
 import type { ClientOptions } from '../options/options.js';
-import type { LeasedClient } from '../pool/lease.js';
-import type { PoolArguments, RedisClientPool } from '../pool/pool.js';
+import type { PoolArguments } from '../pool/pool.js';
 import type { RespVersion, TypeMapping } from '../protocol/types.js';
 import type {
   CustomMethods,

@@ -2,22 +2,27 @@
  * A client lent to one user at a time. The user holds a view of it, which dies with the lease: a command on a view
  * that was given back rejects, so that it cannot run in the middle of another borrower's work.
  */
-import type { RedisClient } from '../client/client.js';
+import type { EventEmitter } from 'node:events';
 import type { ClientCore } from '../client/client-core.js';
 import { CORE } from '../client/symbols.js';
 import { RedkeepError } from '../errors.js';
 import type { CommandOptions } from '../options/command-options.js';
-import type { TypeMapping } from '../protocol/types.js';
-import type { CustomMethods } from '../scripting/custom-commands.js';
 
-/** A leased client. It has the lender's type mapping, scripts, functions and modules. */
-export type LentClient<M extends TypeMapping, O> = RedisClient<M, O> & CustomMethods<O, M>;
+/** What a pool needs of the clients that it makes and lends. */
+export interface PooledClient extends EventEmitter {
+  readonly [CORE]: ClientCore;
+  connect(): Promise<unknown>;
+  close(): Promise<void>;
+  destroy(): void;
+  ping(): Promise<unknown>;
+  withCommandOptions(options: CommandOptions): PooledClient;
+}
 
-/** A client of the pool that nobody else uses until `release()`. */
-export type LeasedClient<M extends TypeMapping = Record<never, never>, O = Record<never, never>> = LentClient<M, O> & {
+/** What a client has beside its own methods while it is lent. */
+export interface Lease {
   /** Gives the client back, cleaned. A second call rejects. */
   release(): Promise<void>;
-};
+}
 
 export class LeaseReleasedError extends RedkeepError {
   static override readonly name: string = 'LeaseReleasedError';
@@ -49,11 +54,11 @@ const RELEASED = new Proxy({} as ClientCore, {
 });
 
 /** `onRelease` is called once. `options`: those of the view of the pool that it was borrowed from. */
-export function leaseView(
-  lent: RedisClient,
+export function leaseView<C extends PooledClient>(
+  lent: C,
   onRelease: () => Promise<void>,
   options: CommandOptions | undefined,
-): LeasedClient {
+): C & Lease {
   const client = options === undefined ? lent : lent.withCommandOptions(options);
   const core = lent[CORE];
   let released = false;
@@ -62,8 +67,8 @@ export function leaseView(
     Object.defineProperties(view, {
       [CORE]: { get: () => (released ? RELEASED : core) },
       withCommandOptions: {
-        value: function (this: RedisClient, ...args: Parameters<RedisClient['withCommandOptions']>) {
-          return lend(client.withCommandOptions.apply(this, args));
+        value: function (this: C, options: CommandOptions) {
+          return lend(client.withCommandOptions.call(this, options));
         },
       },
     });
@@ -75,5 +80,5 @@ export function leaseView(
   return Object.defineProperties(lend(Object.create(client)), {
     release: { value: release },
     [Symbol.asyncDispose]: { value: () => (released ? Promise.resolve() : release()) },
-  }) as LeasedClient;
+  }) as C & Lease;
 }

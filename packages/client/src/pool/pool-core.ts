@@ -8,7 +8,6 @@
  * that they are pipelined; only the borrowers of a client have it alone.
  */
 import type { EventEmitter } from 'node:events';
-import type { RedisClient } from '../client/client.js';
 import { type ClientCore, MEMBER_EVENTS } from '../client/client-core.js';
 import { CORE } from '../client/symbols.js';
 import type { Command } from '../commands/command.js';
@@ -25,7 +24,7 @@ import {
 import type { CommandOptions } from '../options/command-options.js';
 import { checkOptions, POOL_SCHEMA } from '../options/option-schema.js';
 import type { ResolvedOptions } from '../options/options.js';
-import { type LeasedClient, LeaseLeakedError, leaseView } from './lease.js';
+import { type Lease as ClientLease, LeaseLeakedError, leaseView, type PooledClient } from './lease.js';
 
 export interface PoolOptions {
   /** Clients that are kept. @default 1 */
@@ -70,23 +69,23 @@ export function resolvePoolOptions(given: Partial<PoolOptions>): PoolOptions {
   return options;
 }
 
-interface Member {
-  readonly client: RedisClient;
+interface Member<C extends PooledClient> {
+  readonly client: C;
   /** Milliseconds of the monotonic clock. */
   readonly bornAt: number;
   readonly diesAt: number;
   idleSince: number;
 }
 
-interface Waiter {
-  readonly take: (member: Member) => void;
+interface Waiter<C extends PooledClient> {
+  readonly take: (member: Member<C>) => void;
   readonly fail: (error: unknown) => void;
   readonly timer: NodeJS.Timeout | undefined;
 }
 
-/** Who holds a member, while it is lent. */
-interface Lease {
-  readonly member: Member;
+/** A member while it is lent. */
+interface Loan<C extends PooledClient> {
+  readonly member: Member<C>;
   readonly takenAt: Error;
   /** On the monotonic clock. */
   readonly since: number;
@@ -98,24 +97,24 @@ const CROWDED = 128;
 
 export type PoolState = 'closed' | 'open' | 'closing';
 
-export class PoolCore implements Dispatcher, TransactionTarget {
+export class PoolCore<C extends PooledClient> implements Dispatcher, TransactionTarget {
   readonly options: ResolvedOptions;
-  readonly #newClient: () => RedisClient;
+  readonly #newClient: () => C;
   readonly #pool: PoolOptions;
   readonly #emitter: EventEmitter;
-  readonly #idle: Member[] = [];
-  readonly #connecting = new Set<RedisClient>();
-  readonly #leases = new Set<Lease>();
+  readonly #idle: Member<C>[] = [];
+  readonly #connecting = new Set<C>();
+  readonly #leases = new Set<Loan<C>>();
   /** On their way from idle to a lease: they count, or the pool would grow beyond its maximum meanwhile. */
-  readonly #handed = new Set<Member>();
-  readonly #waiters = new Set<Waiter>();
-  readonly #forgotten = new FinalizationRegistry<Lease>((lease) => this.#reclaim(lease));
+  readonly #handed = new Set<Member<C>>();
+  readonly #waiters = new Set<Waiter<C>>();
+  readonly #forgotten = new FinalizationRegistry<Loan<C>>((lease) => this.#reclaim(lease));
   #state: PoolState = 'closed';
   #turn = 0;
   #cleanup: NodeJS.Timeout | undefined;
   #drained: { promise: Promise<void>; resolve: () => void } | undefined;
 
-  constructor(newClient: () => RedisClient, options: ResolvedOptions, pool: PoolOptions, emitter: EventEmitter) {
+  constructor(newClient: () => C, options: ResolvedOptions, pool: PoolOptions, emitter: EventEmitter) {
     this.#newClient = newClient;
     this.options = options;
     this.#pool = pool;
@@ -139,7 +138,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     return this.idle + this.busy;
   }
   /** All connected clients. */
-  get clients(): readonly RedisClient[] {
+  get clients(): readonly C[] {
     return [...this.#idle.map(({ client }) => client), ...[...this.#leases].map(({ member }) => member.client)];
   }
 
@@ -176,7 +175,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
   }
 
   /** An idle client to share, in turn; undefined when all are lent. */
-  #shared(): Member | undefined {
+  #shared(): Member<C> | undefined {
     if (this.#state !== 'open' || this.#idle.length === 0) return undefined;
     this.#turn = (this.#turn + 1) % this.#idle.length;
     const member = this.#idle[this.#turn]!;
@@ -194,7 +193,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     return this.#withMember((core) => use(core.connection));
   }
 
-  async #withMember<T>(use: (core: RedisClient[typeof CORE]) => Promise<T>): Promise<T> {
+  async #withMember<T>(use: (core: ClientCore) => Promise<T>): Promise<T> {
     const member = await this.#take();
     const lease = this.#lend(member, undefined);
     try {
@@ -207,7 +206,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
 
   // ---------------------------------------------------------------- leases
 
-  async execute<T>(fn: (client: RedisClient) => T | Promise<T>, options?: CommandOptions): Promise<T> {
+  async execute<T>(fn: (client: C) => T | Promise<T>, options?: CommandOptions): Promise<T> {
     const client = await this.acquire(options, new Error('Taken here'));
     try {
       return await fn(client);
@@ -216,7 +215,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     }
   }
 
-  async acquire(options?: CommandOptions, takenAt = new Error('Taken here')): Promise<LeasedClient> {
+  async acquire(options?: CommandOptions, takenAt = new Error('Taken here')): Promise<C & ClientLease> {
     const member = await this.#take();
     const lease = this.#lend(member, takenAt);
     const onRelease = async () => {
@@ -229,10 +228,10 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     return view;
   }
 
-  #lend(member: Member, takenAt: Error | undefined): Lease {
+  #lend(member: Member<C>, takenAt: Error | undefined): Loan<C> {
     const { leakTimeoutMs } = this.#pool;
     const watched = takenAt !== undefined && leakTimeoutMs > 0;
-    const lease: Lease = {
+    const lease: Loan<C> = {
       member,
       takenAt: takenAt ?? NOBODY,
       since: performance.now(),
@@ -245,13 +244,13 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     return lease;
   }
 
-  #endLease(lease: Lease): void {
+  #endLease(lease: Loan<C>): void {
     clearTimeout(lease.timer);
     if (this.#leases.delete(lease)) this.#tell('released', lease.since);
   }
 
   /** The borrower is gone without a word: the client may be in any state, so another takes its place. */
-  #reclaim(lease: Lease): void {
+  #reclaim(lease: Loan<C>): void {
     if (!this.#leases.has(lease)) return;
     this.#endLease(lease);
     this.#discard(lease.member);
@@ -265,7 +264,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
   }
 
   /** What a borrower may have left behind (WATCH, MULTI, SELECT, subscriptions) must not meet the next one. */
-  async #clean(member: Member): Promise<void> {
+  async #clean(member: Member<C>): Promise<void> {
     const { connection } = member.client[CORE];
     const cleaned = member.client[CORE].clean().then(
       () => true,
@@ -281,7 +280,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
   // ---------------------------------------------------------------- clients
 
   /** The next free client, or a place in the queue. */
-  async #take(): Promise<Member> {
+  async #take(): Promise<Member<C>> {
     const asked = performance.now();
     for (;;) {
       const member = await this.#next();
@@ -294,7 +293,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     }
   }
 
-  #next(): Member | Promise<Member> {
+  #next(): Member<C> | Promise<Member<C>> {
     if (this.#state !== 'open') throw new ClientClosedError();
     // The one used last: the others can grow old and go.
     const member = this.#idle.pop();
@@ -304,9 +303,9 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     }
     if (this.#waiters.size >= this.#pool.maxWaiters) throw new QueueFullError(`${this.#pool.maxWaiters} waiters`);
     this.#tell('waiting');
-    const turn = new Promise<Member>((take, fail) => {
+    const turn = new Promise<Member<C>>((take, fail) => {
       const { acquireTimeout } = this.#pool;
-      const waiter: Waiter = {
+      const waiter: Waiter<C> = {
         take,
         fail,
         timer:
@@ -342,7 +341,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     poolChannel.publish(message);
   }
 
-  async #isHealthy({ client, idleSince, diesAt }: Member): Promise<boolean> {
+  async #isHealthy({ client, idleSince, diesAt }: Member<C>): Promise<boolean> {
     const { connection } = client[CORE];
     const now = performance.now();
     if (connection.state === 'closed' || now >= diesAt) return false;
@@ -389,7 +388,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
   }
 
   /** A client is free. */
-  #accept(member: Member): void {
+  #accept(member: Member<C>): void {
     if (this.#state === 'closed' || member.client[CORE].connection.state === 'closed') {
       this.#discard(member);
     } else {
@@ -423,7 +422,7 @@ export class PoolCore implements Dispatcher, TransactionTarget {
     if (this.#waiters.size === 0) this.#drained?.resolve();
   }
 
-  #discard({ client }: Member): void {
+  #discard({ client }: Member<C>): void {
     if (client[CORE].connection.state !== 'closed') client.destroy();
   }
 

@@ -5,7 +5,7 @@
  * old master that still answers is never taken for the new one. What was not sent waits in the connection meanwhile.
  */
 import { type EventEmitter, once } from 'node:events';
-import { clientClass, RedisClient } from '../client/client.js';
+import { clientClass, type LeasedClient, RedisClient } from '../client/client.js';
 import { CORE } from '../client/symbols.js';
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import { type Command, Flag } from '../commands/command.js';
@@ -14,7 +14,6 @@ import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
 import { ClientClosedError, RedkeepError } from '../errors.js';
 import type { CommandOptions } from '../options/command-options.js';
 import { type ResolvedOptions, resolveOptions } from '../options/options.js';
-import type { LeasedClient } from '../pool/lease.js';
 import { PoolCore, resolvePoolOptions } from '../pool/pool-core.js';
 import { SentinelMonitor, type SentinelTopology } from './sentinel-monitor.js';
 import { type ResolvedSentinelOptions, resolveSentinelOptions, type SentinelOptions } from './sentinel-options.js';
@@ -46,10 +45,10 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
   readonly #emitter: EventEmitter;
   /** With the scripts, functions and modules that were given. */
   readonly #Client: typeof RedisClient;
-  readonly #master: PoolCore;
+  readonly #master: PoolCore<RedisClient>;
   /** Connections to lend; the same as `#master` unless one is reserved for commands. */
-  readonly #lent: PoolCore;
-  readonly #replicas = new Map<string, { readonly address: NodeAddress; readonly pool: PoolCore }>();
+  readonly #lent: PoolCore<RedisClient>;
+  readonly #replicas = new Map<string, { readonly address: NodeAddress; readonly pool: PoolCore<RedisClient> }>();
   #monitor: SentinelMonitor;
   #topology: SentinelTopology | undefined;
   #state: SentinelState = 'closed';
@@ -102,7 +101,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     newClient: () => RedisClient,
     type: SentinelClientError['type'],
     node: () => NodeAddress,
-  ): PoolCore {
+  ): PoolCore<RedisClient> {
     const options = resolvePoolOptions({
       minimum: size,
       maximum: size,
@@ -342,7 +341,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
   }
 
   /** Replicas in turn; the master when there is none that stands. */
-  #reader(): PoolCore {
+  #reader(): PoolCore<RedisClient> {
     if (this.#replicas.size === 0) return this.#master;
     const ready = [...this.#replicas.values()].filter(({ pool }) => pool.clients.some((client) => client.isReady));
     this.#turn = (this.#turn + 1) % 1_000_003;

@@ -1,7 +1,7 @@
 /** The public Sentinel client: the commands, run on whoever is master. */
 import { inspect } from 'node:util';
 import type { ClientSideCacheProvider } from '../cache/client-side-cache.js';
-import type { RedisClient } from '../client/client.js';
+import type { LeasedClient, LentClient, RedisClient } from '../client/client.js';
 import { equip, Facade, runCustom, sendWords, transactionOf, viewOf, type Words } from '../client/facade.js';
 import type { ScanIteratorOptions } from '../client/scan-iterators.js';
 import { CORE, GIVEN, OPTIONS } from '../client/symbols.js';
@@ -10,7 +10,6 @@ import { bindSharedCommands, type SharedCommandMethods } from '../commands/bind.
 import type { ScanOptions } from '../commands/keys.js';
 import { bindUppercaseAliases } from '../node-redis/uppercase-aliases.js';
 import type { CommandOptions } from '../options/command-options.js';
-import type { LeasedClient, LentClient } from '../pool/lease.js';
 import type { Mapped, ReplyValue, TypeMapping } from '../protocol/types.js';
 import { bindCustomCommands, type CustomMethods, type CustomOf, type MappingOf } from '../scripting/custom-commands.js';
 import type { Multi } from '../transaction/transaction.js';
