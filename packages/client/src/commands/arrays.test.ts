@@ -96,7 +96,8 @@ test('replies of an array server take the documented shapes', () => {
     );
   const { read: info } = arrays.arInfo('k').spec;
   assert.deepEqual(plain(info[2]!(['len', 5, 'count', 2], undefined, undefined)), { len: 5, count: 2 });
-  assert.equal(info[3], undefined);
+  const fields = { len: 5, count: 2 };
+  assert.equal(info[3]!(fields, undefined, undefined), fields);
 });
 
 test('an operation or a predicate that is none is refused', () => {

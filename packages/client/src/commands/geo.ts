@@ -56,8 +56,11 @@ export const geoHash = (key: RedisArgument, member: Variadic) =>
   new Command<(BlobString | null)[]>(GEOHASH, [key, ...list(member)]);
 
 const GEOPOS = spec('GEOPOS', {
-  read: (reply: ([Text, Text] | null)[]) =>
-    reply.map((item) => (item === null ? null : { longitude: item[0], latitude: item[1] })),
+  read: {
+    2: (reply: ([Text, Text] | null)[]) => reply.map((item) => item && { longitude: item[0], latitude: item[1] }),
+    3: (reply: ([Text | number, Text | number] | null)[], _, mapping) =>
+      reply.map((item) => item && { longitude: toDouble(item[0], mapping), latitude: toDouble(item[1], mapping) }),
+  },
 });
 /** Coordinates of members as the server gives them (text in RESP2, doubles in RESP3), null where one is missing. Redis 3.2.0. */
 export const geoPos = (key: RedisArgument, member: Variadic) =>

@@ -177,7 +177,7 @@ export const hRandField = (key: RedisArgument) => new Command<BlobString | null>
 export const hRandFieldCount = (key: RedisArgument, count: number) =>
   new Command<BlobString[]>(HRANDFIELD, [key, count]);
 const HRANDFIELD_WITHVALUES = spec('HRANDFIELD', {
-  read: { 2: fieldValuePairs, 3: (reply: [Text, Text][]) => reply.map(([field, value]) => ({ field, value })) },
+  read: (reply: readonly Text[] | readonly [Text, Text][]) => fieldValuePairs(reply.flat()),
 });
 /** {@link hRandFieldCount} with the values. Redis 6.2.0. */
 export const hRandFieldCountWithValues = (key: RedisArgument, count: number) =>

@@ -1,6 +1,6 @@
 /** Readers shared by commands: they give RESP2 replies the shape of RESP3. */
 import { RESP_TYPES, type TypeMapping } from '../protocol/types.js';
-import type { SpecOptions } from './command.js';
+import type { ReplyReader, SpecOptions } from './command.js';
 
 export type Text = string | Buffer;
 
@@ -18,17 +18,24 @@ export function toDouble(reply: Text | number, mapping: TypeMapping | undefined)
   }
 }
 
+/**
+ * One reader for both protocols, for readers that leave alone what has its form already: some proxies agree to RESP3 and
+ * go on in RESP2.
+ */
+const both = (read: ReplyReader): SpecOptions['read'] => ({ 2: read, 3: read });
+
 /** Doubles come as bulk strings in RESP2. */
-export const asDouble: SpecOptions['read'] = { 2: (reply: Text, _, mapping) => toDouble(reply, mapping) };
-export const asNullableDouble: SpecOptions['read'] = {
-  2: (reply: Text | null, _, mapping) => (reply === null ? null : toDouble(reply, mapping)),
-};
-export const asDoubles: SpecOptions['read'] = {
-  2: (reply: (Text | null)[], _, mapping) => reply.map((item) => (item === null ? null : toDouble(item, mapping))),
-};
+export const asDouble = both((reply: Text | number, _, mapping) => toDouble(reply, mapping));
+export const asNullableDouble = both((reply: Text | number | null, _, mapping) =>
+  reply === null ? null : toDouble(reply, mapping),
+);
+export const asDoubles = both((reply: (Text | number | null)[], _, mapping) =>
+  reply.map((item) => (item === null ? null : toDouble(item, mapping))),
+);
+const toBoolean = (reply: number | boolean) => (typeof reply === 'number' ? reply === 1 : reply);
 /** 0 and 1 as false and true. */
-export const asBoolean: SpecOptions['read'] = { 2: (reply: number) => reply === 1 };
-export const asBooleans: SpecOptions['read'] = { 2: (reply: number[]) => reply.map((item) => item === 1) };
+export const asBoolean = both(toBoolean);
+export const asBooleans = both((reply: (number | boolean)[]) => reply.map(toBoolean));
 
 /** Flat `[key, value, …]` as what a RESP3 map would have been under the mapping. */
 export function pairsToMap(reply: readonly unknown[], mapping: TypeMapping | undefined): unknown {
@@ -48,12 +55,12 @@ export function pairsToMap(reply: readonly unknown[], mapping: TypeMapping | und
     }
   }
 }
-export const asMap: SpecOptions['read'] = { 2: (reply: unknown[], _, mapping) => pairsToMap(reply, mapping) };
+export const asMap = both((reply: object, _, mapping) => (Array.isArray(reply) ? pairsToMap(reply, mapping) : reply));
 
 /** RESP2 has no sets: an array, or a Set under the mapping. */
-export const asSet: SpecOptions['read'] = {
-  2: (reply: unknown[], _, mapping) => (mapping?.[RESP_TYPES.SET] === Set ? new Set(reply) : reply),
-};
+export const asSet = both((reply: unknown[] | Set<unknown>, _, mapping) =>
+  mapping?.[RESP_TYPES.SET] === Set && Array.isArray(reply) ? new Set(reply) : reply,
+);
 
 /** Members with scores: flat in RESP2 (scores as text), pairs in RESP3. */
 export const asMembers = {
@@ -63,7 +70,13 @@ export const asMembers = {
       members.push({ value: reply[i]!, score: toDouble(reply[i + 1]!, mapping) });
     return members;
   },
-  3: (reply: readonly [Text, number | Text][]) => reply.map(([value, score]) => ({ value, score })),
+  3: (reply: readonly [Text, number | Text][] | readonly Text[], _: unknown, mapping: TypeMapping | undefined) =>
+    reply.length > 0 && !Array.isArray(reply[0])
+      ? asMembers[2](reply as readonly Text[], _, mapping)
+      : (reply as readonly [Text, number | Text][]).map(([value, score]) => ({
+          value,
+          score: toDouble(score, mapping),
+        })),
 };
 
 /** `{ index, value }` for each pair. */

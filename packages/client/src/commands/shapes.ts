@@ -13,7 +13,7 @@ export type Shape = (value: any, mapping: TypeMapping | undefined) => unknown;
 /** Flat pairs; the values of the named fields have shapes of their own. */
 export function record(fields: Readonly<Record<string, Shape>> = {}): Shape {
   const shapes = new Map(Object.entries(fields));
-  return shapes.size === 0 ? pairsToMap : pairs((name) => shapes.get(name));
+  return pairs((name) => shapes.get(name));
 }
 
 /** Flat pairs whose values all have one shape. */
@@ -22,6 +22,7 @@ export const mapOf = (shape: Shape): Shape => pairs(() => shape);
 /** Flat pairs; `shapeOf` says what the value of a field looks like. */
 export function pairs(shapeOf: (name: string) => Shape | undefined): Shape {
   return (value: readonly unknown[], mapping) => {
+    if (!Array.isArray(value)) return value;
     const shaped = value.slice();
     for (let i = 0; i + 1 < shaped.length; i += 2) {
       const shape = shapeOf(String(shaped[i]));
@@ -44,8 +45,14 @@ export const nullable =
 /** Text of a number. */
 export const doubleShape: Shape = toDouble;
 
-/** A command's readers from the RESP2 shape; RESP3 replies are that already. */
-export const resp2 = (shape: Shape): SpecOptions['read'] => ({ 2: (reply, _, mapping) => shape(reply, mapping) });
+/**
+ * A command's readers from the RESP2 shape. RESP3 replies are that already, and shapes leave them alone: some proxies
+ * agree to RESP3 and go on in RESP2.
+ */
+export const resp2 =
+  (shape: Shape): SpecOptions['read'] =>
+  (reply, _, mapping) =>
+    shape(reply, mapping);
 
 /** Name and value of every field, whatever a map has become: object, Map or flat list. Keys are text. */
 export function entriesOf(reply: unknown): [string, unknown][] {

@@ -24,14 +24,8 @@ export type Scored = { value: BlobString; score: Double };
 type Bound = RedisArgument | number;
 
 type MembersPopped = { key: BlobString; members: Scored[] } | null;
-const popped = {
-  2: (reply: [Text, [Text, Text][]] | null, _: unknown, mapping: TypeMapping | undefined) =>
-    reply === null
-      ? null
-      : { key: reply[0], members: reply[1].map(([value, score]) => ({ value, score: toDouble(score, mapping) })) },
-  3: (reply: [Text, [Text, number][]] | null) =>
-    reply === null ? null : { key: reply[0], members: asMembers[3](reply[1]) },
-};
+const popped = (reply: [Text, [Text, Text | number][]] | null, _: unknown, mapping: TypeMapping | undefined) =>
+  reply === null ? null : { key: reply[0], members: asMembers[3](reply[1], _, mapping) };
 export interface ZMPopOptions {
   /** Default 1. */
   COUNT?: number;

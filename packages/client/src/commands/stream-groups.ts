@@ -65,9 +65,8 @@ export function xGroupSetId(
   return new Command(XGROUP_SETID, args);
 }
 
-const asMaps = {
-  2: (reply: unknown[][], _: unknown, mapping: Mapping) => reply.map((item) => pairsToMap(item, mapping)),
-};
+const asMaps = (reply: unknown[], _: unknown, mapping: Mapping) =>
+  reply.map((item) => (Array.isArray(item) ? pairsToMap(item, mapping) : item));
 
 export type XInfoConsumersReply = FieldsOf<{
   name: BlobString;
@@ -131,10 +130,8 @@ function entriesToMessages(reply: unknown, _: unknown, mapping: Mapping): unknow
   return reply;
 }
 const XINFO_STREAM = spec('XINFO STREAM', {
-  read: {
-    2: (reply: unknown[], _, mapping) => entriesToMessages(pairsToMap(reply, mapping), _, mapping),
-    3: entriesToMessages,
-  },
+  read: (reply: object, _, mapping) =>
+    entriesToMessages(Array.isArray(reply) ? pairsToMap(reply, mapping) : reply, _, mapping),
 });
 /** What a stream tells of itself. Redis 5.0.0. */
 export const xInfoStream = (key: RedisArgument) => new Command<XInfoStreamReply>(XINFO_STREAM, [key]);

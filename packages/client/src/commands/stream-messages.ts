@@ -24,16 +24,20 @@ export function streamId(command: string, id: RedisArgument): RedisArgument {
 /** An entry of a stream. */
 export interface StreamMessage {
   id: BlobString;
+  /**
+   * Null where a consumer asks for what it has pending (XREADGROUP with an id, XCLAIM, XAUTOCLAIM) and the entry was
+   * deleted or trimmed meanwhile. The type is node-redis's, which has no null.
+   */
   message: MapOf<BlobString, BlobString>;
   /** With XREADGROUP's CLAIM. */
   millisElapsedFromDelivery?: Integer;
   deliveriesCounter?: Integer;
 }
-export type RawMessage = [id: Text, message: Text[], elapsed?: number, deliveries?: number];
+export type RawMessage = [id: Text, message: Text[] | null, elapsed?: number, deliveries?: number];
 export type Mapping = TypeMapping | undefined;
 
 export function toMessage([id, message, elapsed, deliveries]: RawMessage, mapping: Mapping) {
-  const entry: Record<string, unknown> = { id, message: pairsToMap(message, mapping) };
+  const entry: Record<string, unknown> = { id, message: message === null ? null : pairsToMap(message, mapping) };
   if (elapsed !== undefined) entry['millisElapsedFromDelivery'] = elapsed;
   if (deliveries !== undefined) entry['deliveriesCounter'] = deliveries;
   return entry;

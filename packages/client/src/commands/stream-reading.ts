@@ -53,6 +53,8 @@ const streams = {
 function mapEntries(reply: object): [unknown, unknown][] {
   if (reply instanceof Map) return [...reply];
   if (!Array.isArray(reply)) return Object.entries(reply);
+  // Pairs are RESP2's; a flat list is RESP3's map under a mapping.
+  if (Array.isArray(reply[0])) return reply as [unknown, unknown][];
   const entries: [unknown, unknown][] = [];
   for (let i = 0; i < reply.length; i += 2) entries.push([reply[i], reply[i + 1]]);
   return entries;

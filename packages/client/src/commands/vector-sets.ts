@@ -61,7 +61,7 @@ const VDIM = spec('VDIM');
 export const vDim = (key: RedisArgument) => new Command<Integer>(VDIM, [key]);
 
 const VEMB = spec('VEMB', {
-  read: { 2: (reply: Text[] | null, _, mapping) => reply?.map((item) => toDouble(item, mapping)) ?? null },
+  read: (reply: (Text | number)[] | null, _, mapping) => reply?.map((item) => toDouble(item, mapping)) ?? null,
 });
 /** An element's vector, approximately when quantized; null when it is missing. Redis 8.0.0. */
 export const vEmb = (key: RedisArgument, element: RedisArgument) => new Command<Double[] | null>(VEMB, [key, element]);
@@ -92,7 +92,7 @@ export const vGetAttr = (key: RedisArgument, element: RedisArgument) =>
   new Command<Parsed<JsonValue>>(VGETATTR, [key, element]);
 
 const VINFO = spec('VINFO', {
-  read: { 2: (reply: unknown[] | null, _, mapping) => (reply === null ? null : pairsToMap(reply, mapping)) },
+  read: (reply: object | null, _, mapping) => (Array.isArray(reply) ? pairsToMap(reply, mapping) : reply),
 });
 /** What a vector set tells of itself; null when it is missing. Redis 8.0.0. */
 export const vInfo = (key: RedisArgument) =>
@@ -115,14 +115,15 @@ const VLINKS = spec('VLINKS');
 export const vLinks = (key: RedisArgument, element: RedisArgument) =>
   new Command<BlobString[][] | null>(VLINKS, [key, element]);
 
-function scores(flat: Text[], mapping: Mapping): unknown {
+function scores(flat: unknown, mapping: Mapping): unknown {
+  if (!Array.isArray(flat)) return flat; // a map already
   return pairsToMap(
     flat.map((item, i) => (i % 2 === 0 ? item : toDouble(item, mapping))),
     mapping,
   );
 }
 const VLINKS_WITHSCORES = spec('VLINKS', {
-  read: { 2: (reply: Text[][] | null, _, mapping) => reply?.map((layer) => scores(layer, mapping)) ?? null },
+  read: (reply: unknown[] | null, _, mapping) => reply?.map((layer) => scores(layer, mapping)) ?? null,
 });
 /** {@link vLinks} with similarities (0 to 1). Redis 8.0.0. */
 export const vLinksWithScores = (key: RedisArgument, element: RedisArgument) =>
@@ -189,7 +190,7 @@ const VSIM = spec('VSIM');
 /** Elements most similar to an element or a vector. Redis 8.0.0. */
 export const vSim = (key: RedisArgument, query: RedisArgument | readonly number[], options?: VSimOptions) =>
   new Command<BlobString[]>(VSIM, similarArguments(key, query, options));
-const VSIM_WITHSCORES = spec('VSIM', { read: { 2: (reply: Text[], _, mapping) => scores(reply, mapping) } });
+const VSIM_WITHSCORES = spec('VSIM', { read: (reply: unknown, _, mapping) => scores(reply, mapping) });
 /** {@link vSim} with similarities (0 to 1). Redis 8.0.0. */
 export const vSimWithScores = (key: RedisArgument, query: RedisArgument | readonly number[], options?: VSimOptions) =>
   new Command<MapOf<BlobString, Double>>(VSIM_WITHSCORES, [...similarArguments(key, query, options), 'WITHSCORES']);

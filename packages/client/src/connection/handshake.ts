@@ -41,6 +41,12 @@ export interface HandshakeStep {
   readonly refused?: (error: ErrorReply) => void;
 }
 
+/** Of HELLO's answer, a map; proxies may give it as RESP2's list. */
+function roleOf(reply: unknown): unknown {
+  if (Array.isArray(reply)) return reply[reply.findIndex((name) => String(name) === 'role') + 1];
+  return (reply as { role?: unknown } | null)?.role;
+}
+
 export function handshakeSteps(
   options: HandshakeOptions,
   credentials: Credentials,
@@ -57,11 +63,7 @@ export function handshakeSteps(
     if (password !== undefined) args.push('AUTH', username ?? 'default', password);
     if (options.name !== undefined) args.push('SETNAME', options.name);
     // HELLO tells the role without the right to ROLE, which is not everybody's.
-    step(
-      new Value(HELLO, args),
-      false,
-      role === undefined ? undefined : (reply) => wrongRole(role, (reply as { role?: unknown } | null)?.role),
-    );
+    step(new Value(HELLO, args), false, role === undefined ? undefined : (reply) => wrongRole(role, roleOf(reply)));
   } else {
     if (password !== undefined) step(new Value(AUTH, username === undefined ? [password] : [username, password]));
     if (options.name !== undefined) step(new Value(SETNAME, [options.name]));

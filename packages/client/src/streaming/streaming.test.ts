@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { startServer } from '@redkeep/testing';
+import { findEngines, startServer, waitFor } from '@redkeep/testing';
 import { createClient, type RedisClient } from '../client/client.js';
 import { RESP_TYPES } from '../protocol/types.js';
 import type { ConsumedEntry } from './consumer-group.js';
@@ -108,4 +108,45 @@ describe('consumeGroup', () => {
     controller.abort();
     assert.deepEqual(await next, { value: undefined, done: true });
   });
+
+  for (const engine of findEngines())
+    test(`entries that were deleted while they were pending are passed over, ${engine.name}`, async () => {
+      await using server = await startServer({ engine });
+      await using client = await connect(server.port);
+      await client.xGroupCreate('jobs', 'g', '0', { MKSTREAM: true });
+      const ids: string[] = [];
+      for (const n of ['1', '2', '3', '4']) ids.push(await client.xAdd('jobs', '*', { n }));
+      await client.xReadGroup('g', 'a', { key: 'jobs', id: '>' });
+      await client.xDel('jobs', [ids[0]!, ids[2]!]);
+      const [stream] = (await client.xReadGroup('g', 'a', { key: 'jobs', id: '0' }))!;
+      assert.deepEqual(
+        stream!.messages.map(({ id, message }) => [id, message && { ...message }]),
+        [
+          [ids[0], null],
+          [ids[1], { n: '2' }],
+          [ids[2], null],
+          [ids[3], { n: '4' }],
+        ],
+      );
+      // The consumer itself, then another that takes over.
+      for (const [consumer, claimIdleMs] of [
+        ['a', 0],
+        ['b', 50],
+      ] as const) {
+        // Only what has been idle for so long can be taken over.
+        const idle = () => client.xPendingRange('jobs', 'g', '-', '+', 9, { IDLE: claimIdleMs });
+        await waitFor(async () => (await idle()).length === ids.length);
+        const seen: string[] = [];
+        for await (const { message } of client.consumeGroup('jobs', { group: 'g', consumer, claimIdleMs, count: 1 })) {
+          seen.push(message.n!);
+          if (seen.length === 2) break;
+        }
+        assert.deepEqual(seen, ['2', '4'], consumer);
+      }
+      const claimed = await client.xClaim('jobs', 'g', 'c', 0, ids);
+      assert.deepEqual(
+        claimed.flatMap((entry) => (entry?.message ? [entry.message.n] : [])),
+        ['2', '4'],
+      );
+    });
 });

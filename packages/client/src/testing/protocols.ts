@@ -1,9 +1,10 @@
 /** Runs tables of command calls against real servers, once for each RESP version. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Engine, findEngine, findEngines, startServer } from '@redkeep/testing';
+import { type Engine, findEngine, findEngines, startFaultProxy, startServer } from '@redkeep/testing';
 import { createClient, type RedisClient } from '../client/client.js';
 import type { Command, CommandFunction } from '../commands/command.js';
+import { ProtocolError } from '../errors.js';
 import type { RespVersion } from '../protocol/types.js';
 
 export type Check = (reply: never, resp: RespVersion) => void;
@@ -31,6 +32,7 @@ export function testGroup(title: string, group: Group): void {
   for (const [engine, cases] of runs)
     for (const RESP of [2, 3] as const)
       test(`${title}, RESP ${RESP}, ${engine.name}`, () => run(engine, RESP, cases, called));
+  test(`${title}, replies of RESP 2 where RESP 3 was agreed`, () => runMismatched(group.cases));
   test(`${title}: what is written`, () => {
     for (const [command, words, keys] of group.wire ?? []) {
       assert.equal(wireOf(command), words);
@@ -80,6 +82,33 @@ async function run(engine: Engine, RESP: RespVersion, cases: readonly Case[], ca
       throw new Error(`${what}: ${(error as { serverMessage?: string }).serverMessage ?? error}`, { cause: error });
     }
     if (typeof expected === 'function') (expected as (reply: unknown, resp: number) => void)(reply, RESP);
+    else assert.deepEqual(plain(reply), expected, what);
+  }
+}
+
+/**
+ * A server that agrees to RESP 3 and goes on in RESP 2 (proxies that know HELLO do): each call has the right value or a
+ * ProtocolError, never something else. What depends on an earlier call of the table that was refused is not compared.
+ */
+async function runMismatched(cases: readonly Case[]): Promise<void> {
+  await using server = await startServer();
+  await using proxy = await startFaultProxy(server.port);
+  const rewritten = (from: RegExp, to: string) => (bytes: Buffer) =>
+    Buffer.from(bytes.toString('latin1').replace(from, to), 'latin1');
+  proxy.faults.toServer.transform = rewritten(/(HELLO\r\n\$1\r\n)3/, '$12');
+  proxy.faults.toClient.transform = rewritten(/^\*14\r\n(\$6\r\nserver[\s\S]*?\$5\r\nproto\r\n):2/, '%7\r\n$1:3');
+  await using client = createClient({ url: `redis://127.0.0.1:${proxy.port}`, RESP: 3 });
+  await client.connect();
+  for (const [call, expected] of cases) {
+    const what = String(call).replace(/^\w+ => /, '');
+    let reply: unknown;
+    try {
+      reply = await call(client as RedisClient);
+    } catch (error) {
+      assert.ok(error instanceof ProtocolError, `${what}: ${error}`);
+      continue;
+    }
+    if (typeof expected === 'function') (expected as (reply: unknown, resp: number) => void)(reply, 3);
     else assert.deepEqual(plain(reply), expected, what);
   }
 }

@@ -154,7 +154,9 @@ export const mSet = (items: readonly JsonMSetItem[]) =>
   );
 
 // Text in RESP2, whether one number (legacy path) or an array of them.
-const numbers = { 2: (reply: Text) => JSON.parse(String(reply)) as unknown };
+/** Numbers in RESP3, the text of their JSON in RESP2. */
+const numbers = (reply: unknown): unknown =>
+  typeof reply === 'string' || Buffer.isBuffer(reply) ? JSON.parse(String(reply)) : reply;
 const NUMINCRBY = spec('JSON.NUMINCRBY', { read: numbers });
 /** Adds to a number; resolves with the results. RedisJSON 1.0.0. */
 export const numIncrBy = (key: RedisArgument, path: RedisArgument, by: number) =>
@@ -228,10 +230,20 @@ const TOGGLE = spec('JSON.TOGGLE');
 export const toggle = (key: RedisArgument, path: RedisArgument) =>
   new Command<PerMatch<Integer> | null>(TOGGLE, [key, path]);
 
-// RESP3 has one array more around the answer.
-const TYPE = spec('JSON.TYPE', { read: { 3: (reply: unknown[] | null) => (reply === null ? null : reply[0]) } });
+/**
+ * RESP3 has one array more around the answer. A list of texts for a path of many matches is RESP2's, whatever was agreed.
+ */
+const TYPE = spec('JSON.TYPE', {
+  read: {
+    3: (reply: unknown, path: RedisArgument | undefined) => {
+      if (!Array.isArray(reply)) return reply;
+      const isMany = path !== undefined && String(path).startsWith('$');
+      return isMany && reply[0] !== null && !Array.isArray(reply[0]) ? reply : reply[0];
+    },
+  },
+});
 /** `object`, `array`, `string`, `integer`, `number`, `boolean` or `null`. RedisJSON 1.0.0. */
 export const type = (key: RedisArgument, options?: JsonPathOption) =>
-  new Command<PerMatch<BlobString> | null>(TYPE, at(key, options));
+  new Command<PerMatch<BlobString> | null>(TYPE, at(key, options), options?.path);
 
 export const aliases = { debugMemory: 'DEBUG_MEMORY' } as const;

@@ -57,6 +57,9 @@ function rowOf(row: Fields, others: boolean): Record<string, unknown> {
 }
 const ROW_PARTS = new Set(['id', 'values', 'extra_attributes']);
 
+/** The answer of RESP2, a list that begins with a count, where RESP3 was agreed: some proxies go on in RESP2. */
+const isResp2 = (reply: unknown): reply is unknown[] => Array.isArray(reply) && typeof reply[0] === 'number';
+
 function searchResp2(reply: unknown[]): SearchReply {
   const documents: SearchReply['documents'] = [];
   // With NOCONTENT or RETURN 0 there are ids only.
@@ -66,6 +69,7 @@ function searchResp2(reply: unknown[]): SearchReply {
   return { total: Number(reply[0]), documents, warnings: [] };
 }
 function searchResp3(reply: unknown): SearchReply {
+  if (isResp2(reply)) return searchResp2(reply);
   const fields = fieldsOf(reply);
   return {
     total: count(fields),
@@ -85,6 +89,7 @@ export const readNoContent = {
     warnings: [],
   }),
   3: (reply: unknown): SearchNoContentReply => {
+    if (isResp2(reply)) return readNoContent[2](reply);
     const { total, documents, warnings } = searchResp3(reply);
     return { total, documents: documents.map(({ id }) => id), warnings };
   },
@@ -96,6 +101,7 @@ function aggregateResp2(reply: unknown[], _: unknown, mapping: Mapping) {
   return { total: Number(reply[0]), results, warnings: [] as string[] };
 }
 function aggregateResp3(reply: unknown, _: unknown, mapping: Mapping) {
+  if (isResp2(reply)) return aggregateResp2(reply, _, mapping);
   const fields = fieldsOf(reply);
   return {
     total: count(fields),
@@ -130,6 +136,8 @@ export function readProfile<T>(read: {
       profile,
     }),
     3: (reply: unknown, _: unknown, mapping: Mapping) => {
+      if (Array.isArray(reply) && isResp2(reply[0]))
+        return { results: read[2](reply[0], _, mapping), profile: reply[1] };
       const fields = fieldsOf(reply);
       return {
         // Before Redis 8 the results' fields stood beside `profile`.
@@ -157,12 +165,15 @@ export const readSpellCheck = {
       suggestions: suggestions.map(([score, suggestion]) => ({ score: Number(score), suggestion: String(suggestion) })),
     })),
   3: (reply: unknown): SpellCheckReply =>
-    entriesOf(fieldsOf(reply).get('results')).map(([term, suggestions]) => ({
-      term,
-      suggestions: itemsOf(suggestions).flatMap((item) =>
-        entriesOf(item).map(([suggestion, score]) => ({ score: Number(score), suggestion })),
-      ),
-    })),
+    // A list of lists is RESP2's.
+    Array.isArray(reply) && typeof reply[0] !== 'string'
+      ? readSpellCheck[2](reply)
+      : entriesOf(fieldsOf(reply).get('results')).map(([term, suggestions]) => ({
+          term,
+          suggestions: itemsOf(suggestions).flatMap((item) =>
+            entriesOf(item).map(([suggestion, score]) => ({ score: Number(score), suggestion })),
+          ),
+        })),
 };
 
 export interface HybridSearchReply {

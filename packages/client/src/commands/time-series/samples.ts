@@ -63,27 +63,22 @@ export function bySeries(
   shape: (parts: SeriesParts) => unknown,
   grouped = false,
 ): SpecOptions['read'] {
-  return {
-    2: (reply: [unknown, [unknown, unknown][], unknown[]][], _, mapping) =>
-      pairsToMap(
-        reply.flatMap(([key, pairs, raw]) => {
-          const own = grouped ? pairs.slice(0, -2) : pairs;
-          const labels = pairsToMap(own.flat(), mapping);
-          const sources = grouped ? splitSources(pairs.at(-1)?.[1] as Text | undefined) : undefined;
-          return [key, shape({ labels, sources, samples: samples(raw, mapping) })];
-        }),
-        mapping,
-      ),
-    3: (reply: unknown, _, mapping) =>
-      pairsToMap(
-        entriesOf(reply).flatMap(([key, item]) => {
-          const parts = item as unknown[];
-          const sources = grouped ? new Map(entriesOf(parts.at(-2))).get('sources') : undefined;
-          return [key, shape({ labels: parts[0], sources, samples: samples(parts.at(-1) as unknown[], mapping) })];
-        }),
-        mapping,
-      ),
-  };
+  const fromList = (reply: [unknown, [unknown, unknown][], unknown[]][], mapping: TypeMapping | undefined) =>
+    reply.flatMap(([key, pairs, raw]) => {
+      const own = grouped ? pairs.slice(0, -2) : pairs;
+      const labels = pairsToMap(own.flat(), mapping);
+      const sources = grouped ? splitSources(pairs.at(-1)?.[1] as Text | undefined) : undefined;
+      return [key, shape({ labels, sources, samples: samples(raw, mapping) })];
+    });
+  const fromMap = (reply: unknown, mapping: TypeMapping | undefined) =>
+    entriesOf(reply).flatMap(([key, item]) => {
+      const parts = item as unknown[];
+      const sources = grouped ? new Map(entriesOf(parts.at(-2))).get('sources') : undefined;
+      return [key, shape({ labels: parts[0], sources, samples: samples(parts.at(-1) as unknown[], mapping) })];
+    });
+  // A list of lists is RESP2's, whatever was agreed.
+  const isList = (reply: unknown) => Array.isArray(reply) && (reply.length === 0 || Array.isArray(reply[0]));
+  return (reply, _, mapping) => pairsToMap(isList(reply) ? fromList(reply, mapping) : fromMap(reply, mapping), mapping);
 }
 
 /** Keys with commas: the server does not escape those within a key, so such keys come apart. */
