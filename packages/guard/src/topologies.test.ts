@@ -317,7 +317,7 @@ describe('behind Sentinel', () => {
       const sealed = await persons.sealer('ana').seal('hers', place);
       const primary = await setup.currentPrimary();
       const replica = setup.servers.find((server) => server !== primary && server.isUp)!;
-      await primary.command('WAIT', '1', '5000');
+      await replicated(primary);
       // Cut off, or what is in its socket would still reach it.
       replica.pause();
       await primary.command('CLIENT', 'KILL', 'TYPE', 'replica');
@@ -361,7 +361,7 @@ describe('behind Sentinel', () => {
       const limiter = new RateLimiter({ client, limits, timeoutMs: 100 });
       const { id } = await sessions.create({ user: 'ana', data: { n: 1 } });
       const before: Server = await setup.currentPrimary();
-      await before.command('WAIT', '1', '5000');
+      await replicated(before);
       await before.kill();
       const during = [await limiter.check('x'), await limiter.check('x'), await limiter.check('x')];
       assert.deepEqual(
@@ -383,3 +383,17 @@ describe('behind Sentinel', () => {
     }
   });
 });
+
+/** Waits until every replica has what was written so far. WAIT would only count what its own connection wrote. */
+async function replicated(primary: Server): Promise<void> {
+  const written = Number((await primary.info('replication'))['master_repl_offset']);
+  await waitFor(
+    async () => {
+      const info = await primary.info('replication');
+      const replicas = Object.keys(info).filter((field) => /^slave\d+$/.test(field));
+      const confirmed = replicas.filter((field) => Number(/offset=(\d+)/.exec(info[field]!)?.[1]) >= written);
+      return replicas.length > 0 && confirmed.length === replicas.length;
+    },
+    { message: 'the replicas to have what was written' },
+  );
+}
