@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
 import { createRedisConnection } from '@nestjs-modules/ioredis';
 import { startServer, waitFor } from '@redkeep/testing';
+import { createAdapter } from '@socket.io/redis-adapter';
 import Bull from 'bull';
 import { FlowProducer, Queue, QueueEvents, Worker } from 'bullmq';
 import { RedisPubSub } from 'graphql-redis-subscriptions';
@@ -177,6 +178,38 @@ describe('graphql-redis-subscriptions', () => {
     assert.deepEqual(heard, [{ text: 'hello' }, { text: 'hello' }]);
     pubsub.unsubscribe(id);
     await pubsub.close();
+  });
+});
+
+describe('@socket.io/redis-adapter', () => {
+  test('carries what one server says to another', async () => {
+    await using server = await startServer();
+    const clients: Redis[] = [];
+    const heard: unknown[] = [];
+    const adapterOf = () => {
+      const publisher = new Redis(connection(server));
+      const subscriber = publisher.duplicate();
+      clients.push(publisher, subscriber);
+      return createAdapter(
+        publisher,
+        subscriber,
+      )({
+        name: '/chat',
+        sockets: new Map(),
+        adapter: undefined,
+        server: { encoder: { encode: (packet: unknown) => [packet] }, of: () => undefined },
+        _onServerSideEmit: (args: unknown[]) => heard.push(args),
+      });
+    };
+    const first = adapterOf();
+    const second = adapterOf();
+    await waitFor(async () => (await first.serverCount()) === 2);
+    first.serverSideEmit(['hello', 1]);
+    await waitFor(() => heard.length === 1);
+    assert.deepEqual(heard, [['hello', 1]]);
+    first.close();
+    second.close();
+    await Promise.all(clients.map((client) => client.quit()));
   });
 });
 

@@ -220,6 +220,34 @@ describe('subscriptions', () => {
     assert.equal(await subscriber.punsubscribe(), 1);
   });
 
+  test('bring what follows the confirmation at once as text and as bytes', async () => {
+    await using server = await startServer();
+    await using redis = connect(server.port);
+    let publishing = true;
+    const storm = (async () => {
+      while (publishing) await Promise.all(Array.from({ length: 20 }, () => redis.publish('news', 'now')));
+    })();
+    for (const early of [true, false]) {
+      await using subscriber = redis.duplicate();
+      const heard = { text: 0, bytes: 0, patternText: 0, patternBytes: 0 };
+      const listen = (): void => {
+        subscriber.on('messageBuffer', () => heard.bytes++);
+        subscriber.on('pmessageBuffer', () => heard.patternBytes++);
+      };
+      subscriber.on('message', () => heard.text++);
+      subscriber.on('pmessage', () => heard.patternText++);
+      if (early) listen();
+      const subscribed = [subscriber.subscribe(['news', 'other']), subscriber.psubscribe('new*')];
+      // The names are on their way and not confirmed when somebody asks for bytes.
+      if (!early) listen();
+      await Promise.all(subscribed);
+      await waitFor(() => heard.text > 100 && heard.patternText > 100);
+      assert.deepEqual([heard.bytes, heard.patternBytes], [heard.text, heard.patternText]);
+    }
+    publishing = false;
+    await storm;
+  });
+
   test('survive a lost connection', async () => {
     await using server = await startServer();
     await using redis = connect(server.port);

@@ -25,6 +25,8 @@ export class Subscriptions {
     PATTERNS: new Set(),
     SHARDED: new Set(),
   };
+  /** Names whose subscription is not confirmed; one that is asked for twice is in here twice. */
+  readonly #pending: Readonly<Record<PubSubType, string[]>> = { CHANNELS: [], PATTERNS: [], SHARDED: [] };
   /** Types whose messages somebody wants as bytes. */
   readonly #wantsBytes = new Set<PubSubType>();
 
@@ -54,9 +56,17 @@ export class Subscriptions {
   async subscribe(type: PubSubType, channels: readonly unknown[]): Promise<number> {
     const names = channels.flat().map(String);
     if (names.length === 0) throw new TypeError('subscribe: at least one channel is needed');
-    await this.#listen(type, names, false);
+    // Both kinds of listeners are there before anything is sent: a message can follow the confirmation at once.
+    const pending = this.#pending[type];
+    for (const name of names) pending.push(name);
+    try {
+      const made = [this.#listen(type, names, false)];
+      if (this.#wantsBytes.has(type)) made.push(this.#listen(type, names, true));
+      await Promise.all(made);
+    } finally {
+      for (const name of names) pending.splice(pending.indexOf(name), 1);
+    }
     for (const name of names) this.#names[type].add(name);
-    if (this.#wantsBytes.has(type)) await this.#listen(type, names, true);
     return this.#count(type);
   }
 
@@ -87,8 +97,8 @@ export class Subscriptions {
   #want(type: PubSubType): void {
     if (this.#wantsBytes.has(type)) return;
     this.#wantsBytes.add(type);
-    const names = this.channels(type);
-    // They are subscribed to already: nothing is sent, so nothing fails.
+    const names = [...new Set([...this.channels(type), ...this.#pending[type]])];
+    // Subscribed to already, or about to be: a refusal is reported to the caller of that subscription.
     if (names.length > 0) void this.#listen(type, names, true).catch(() => {});
   }
 
