@@ -67,7 +67,7 @@ export class CliError extends RedkeepError {
 
   constructor(code: CliErrorCode, message: string, hint: string, options?: { cause?: unknown }) {
     const publicMessage = publicMessages[cliErrors[code]];
-    super(code, message, { ...options, hint, publicMessage, docs: `docs/cli-errors.md#${code.toLowerCase()}` });
+    super(code, message, { ...options, hint, publicMessage, docs: `cli-errors.md#${code.toLowerCase()}` });
   }
 
   get exitCode(): ExitCode {

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { ERRORS, ErrorReply, InvalidArgumentError, MaybeExecutedError, RedkeepError } from './errors.js';
+import {
+  ERRORS,
+  ErrorReply,
+  InvalidArgumentError,
+  MaybeExecutedError,
+  NETWORK_ERRORS,
+  NetworkError,
+  RedkeepError,
+} from './errors.js';
 import * as redkeep from './index.js';
 
 const docs = new URL('../../../docs/errors.md', import.meta.url);
@@ -84,11 +92,11 @@ test('another package gives its own codes their texts', () => {
     cause,
     hint: 'Unseal it.',
     publicMessage: 'Try again later.',
-    docs: 'docs/vault.md#sealed',
+    docs: 'https://vault.example/errors#sealed',
   });
   assert.equal(String(described), 'VaultError: The vault is sealed');
   assert.equal(described.cause, cause);
-  assert.deepEqual([described.hint, described.docs], ['Unseal it.', 'docs/vault.md#sealed']);
+  assert.deepEqual([described.hint, described.docs], ['Unseal it.', 'https://vault.example/errors#sealed']);
   assert.deepEqual(described.toPublic(), { code: 'VAULT_SEALED', message: 'Try again later.' });
   // Codes that are names of Object.prototype's are codes like others.
   for (const code of ['VAULT_OTHER', 'constructor', '__proto__']) {
@@ -98,8 +106,41 @@ test('another package gives its own codes their texts', () => {
   }
 });
 
-test('the page that an error links to has its anchor', async () => {
+test('the page that an error links to has its anchor, in the repository that the manifest names', async () => {
   const text = await readFile(docs, 'utf8');
-  for (const code of Object.keys(ERRORS))
-    assert.ok(text.includes(`<a id="${code.toLowerCase()}"></a>`), new RedkeepError(code, 'x').docs);
+  const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+  const [repository] = manifest.homepage.split('/tree/');
+  for (const error of [
+    ...Object.keys(ERRORS).map((code) => new RedkeepError(code, 'x')),
+    ...Object.keys(NETWORK_ERRORS).map((code) => networkError(code)),
+    networkError('EOTHER'),
+  ]) {
+    const [page, anchor] = error.docs.split('#');
+    assert.equal(page, `${repository}/blob/main/docs/errors.md`);
+    assert.ok(text.includes(`<a id="${anchor}"></a>`), error.docs);
+  }
+});
+
+const networkError = (code: string | undefined, message = '') =>
+  new NetworkError(Object.assign(new Error(message), { code, errno: -1, syscall: 'connect' }), 'host:1');
+
+test('docs/errors.md has every network error with its next step, and no other', async () => {
+  const text = await readFile(docs, 'utf8');
+  const documented = [...text.matchAll(/^\| <a id="\w+"><\/a>`(E[A-Z_]+)` \| (.*?) \|$/gm)].map((m) => [m[1], m[2]]);
+  assert.deepEqual(documented, Object.entries(NETWORK_ERRORS));
+});
+
+test('a network error has the code of the system, a next step, and a public text without either', () => {
+  for (const code of [...Object.keys(NETWORK_ERRORS), 'EOTHER', '__proto__']) {
+    const error = networkError(code);
+    assert.deepEqual([error.code, error.errno, error.syscall], [code, -1, 'connect']);
+    assert.equal(error.message, `connect ${code} host:1`);
+    assert.equal(
+      error.hint,
+      Object.hasOwn(NETWORK_ERRORS, code) ? NETWORK_ERRORS[code] : ERRORS.REDKEEP_CONNECT_FAILED[1],
+    );
+    assert.deepEqual(error.toPublic(), new RedkeepError('REDKEEP_CONNECT_FAILED', '').toPublic());
+  }
+  assert.equal(networkError(undefined, 'odd').code, 'REDKEEP_CONNECT_FAILED');
+  assert.equal(networkError('ENOTFOUND', 'getaddrinfo ENOTFOUND host').message, 'getaddrinfo ENOTFOUND host');
 });

@@ -45,6 +45,10 @@ export const ERRORS = {
     'The operation is not permitted.',
     'Add the command to `allowCommands`, or set `commandPolicy: "unrestricted"` for an administrative client.',
   ],
+  REDKEEP_CONNECT_FAILED: [
+    'The service is temporarily unavailable.',
+    'The network refused or lost the connection: check host, port and firewalls; `cause` is the error of the system.',
+  ],
   REDKEEP_CONNECT_TIMEOUT: [
     'The service is temporarily unavailable.',
     'Check address, firewall and server load; `socket.connectTimeout` sets the limit (ms).',
@@ -160,6 +164,26 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/**
+ * Code of a {@link NetworkError} -> what an operator should do next. The system has more of them (`man 3 errno`);
+ * those have the next step of REDKEEP_CONNECT_FAILED. `docs/errors.md` is tested against this table.
+ */
+export const NETWORK_ERRORS: Readonly<Record<string, string>> = {
+  EACCES: 'This user may not open the Unix socket: check its owner and mode (`unixsocketperm`), or the firewall.',
+  EADDRNOTAVAIL: 'No local port is free, or `socket.localAddress` is not an address of this machine.',
+  EAI_AGAIN: 'The name server does not answer: check the network and /etc/resolv.conf.',
+  ECONNREFUSED: 'Nothing listens there: check that the server runs, host and port, and `bind` in its configuration.',
+  ECONNRESET: 'The server, a proxy or a firewall ended the connection: see the log of the server.',
+  EHOSTUNREACH: 'No route leads to that host: check the address, routes and firewalls.',
+  EMFILE: 'This process has no file descriptor left: raise its limit (`ulimit -n`), or open fewer connections.',
+  ENETUNREACH: 'No route leads to that network: check the address and routes; for IPv6, set `socket.family: 4`.',
+  ENOENT: 'The Unix socket does not exist: check `socket.path`, and `unixsocket` in the configuration of the server.',
+  ENOTFOUND: 'The host name does not exist: check its spelling. Names of containers are known in their network only.',
+  EPIPE: 'The server, a proxy or a firewall ended the connection: see the log of the server.',
+  ETIMEDOUT:
+    'Nothing answers: check the address, and firewalls and security groups, which often drop packets silently.',
+};
+
 /** What an end user may be shown. */
 export interface PublicError {
   readonly code: string;
@@ -172,9 +196,12 @@ export interface RedkeepErrorOptions extends ErrorOptions {
   hint?: string;
   /** A sentence that may be shown to end users. */
   publicMessage?: string;
-  /** Page and anchor of the error's documentation; default the code's section of `docs/errors.md`. */
+  /** Page and anchor of the error's documentation, below `docs/`; default `errors.md#<code>`, in lower case. */
   docs?: string;
 }
+
+/** Where the documentation of all packages is; the packages' manifests name the same repository as `homepage`. */
+const DOCUMENTATION = 'https://github.com/redkeep/redkeep/blob/main/docs/';
 
 /**
  * Base of every error that redkeep, `@redkeep/guard` and `@redkeep/cli` raise: a stable `code`, a `message` without
@@ -196,9 +223,9 @@ export class RedkeepError extends Error {
   get hint(): string {
     return this.#described?.hint ?? textsOf(this.code)[1];
   }
-  /** Where the error is documented: a page of this repository and an anchor. */
+  /** URL of the error's documentation. */
   get docs(): string {
-    return this.#described?.docs ?? `docs/errors.md#${this.code.toLowerCase()}`;
+    return new URL(this.#described?.docs ?? `errors.md#${this.code.toLowerCase()}`, DOCUMENTATION).href;
   }
   /** A code and a generic sentence that may be shown to end users. */
   toPublic(): PublicError {
@@ -348,6 +375,38 @@ export class ProtocolError extends RedkeepError {
 /** TCP or TLS could not be established. */
 export class ConnectError extends RedkeepError {
   static override readonly name: string = 'ConnectError';
+}
+
+/**
+ * The system could not open the connection, or lost it. `code`, `errno`, `syscall`, `address` and `port` are those of
+ * Node.js's error, which is the `cause`: programs written for node-redis and ioredis compare `error.code` with
+ * `ECONNREFUSED`, `ENOTFOUND` and the like. `toPublic()` names REDKEEP_CONNECT_FAILED and nothing of the network.
+ */
+export class NetworkError extends ConnectError {
+  static override readonly name: string = 'NetworkError';
+  readonly errno: number | undefined;
+  readonly syscall: string | undefined;
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+  /** `where` stands in the message if the system's error has none, as for a name with several addresses. */
+  constructor(cause: NodeJS.ErrnoException & { address?: string; port?: number }, where: string) {
+    const code = cause.code ?? 'REDKEEP_CONNECT_FAILED';
+    const isKnown = Object.hasOwn(NETWORK_ERRORS, code);
+    const [publicMessage, hint] = ERRORS.REDKEEP_CONNECT_FAILED;
+    super(code, cause.message || `${cause.syscall ?? 'connect'} ${code} ${where}`, {
+      cause,
+      hint: isKnown ? NETWORK_ERRORS[code]! : hint,
+      publicMessage,
+      docs: `errors.md#${(isKnown ? code : 'REDKEEP_CONNECT_FAILED').toLowerCase()}`,
+    });
+    this.errno = cause.errno;
+    this.syscall = cause.syscall;
+    this.address = cause.address;
+    this.port = cause.port;
+  }
+  override toPublic(): PublicError {
+    return { ...super.toPublic(), code: 'REDKEEP_CONNECT_FAILED' satisfies ErrorCode };
+  }
 }
 
 export class ReconnectStrategyError extends RedkeepError {

@@ -186,7 +186,7 @@ export class GuardError extends RedkeepError {
       ...options,
       hint: next,
       publicMessage: publicMessageOf(code),
-      docs: `docs/guard-errors.md#${code.toLowerCase()}`,
+      docs: `guard-errors.md#${code.toLowerCase()}`,
     });
     this.detail = detail;
   }

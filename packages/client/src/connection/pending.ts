@@ -9,6 +9,7 @@ import { type Command, type CommandSpec, Flag } from '../commands/command.js';
 import {
   AbortError,
   MaybeExecutedError,
+  NetworkError,
   RedkeepError,
   SocketClosedUnexpectedlyError,
   TimeoutError,
@@ -145,7 +146,9 @@ export function lostError(spec: CommandSpec, cause: Error): Error {
     : new MaybeExecutedError(spec.name, cause);
 }
 
-/** Commands reject with the client's own errors; the network's stand in `cause`. */
+/** Commands reject with codes of the client; the network's error is their `cause`. */
 export function asClientError(error: Error): Error {
-  return error instanceof RedkeepError ? error : new SocketClosedUnexpectedlyError(error);
+  return error instanceof RedkeepError && !(error instanceof NetworkError)
+    ? error
+    : new SocketClosedUnexpectedlyError(error);
 }

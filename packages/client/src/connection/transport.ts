@@ -3,7 +3,7 @@
  */
 import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { ConnectError, ConnectionTimeoutError, type ErrorCode, InvalidOptionError } from '../errors.js';
+import { ConnectError, ConnectionTimeoutError, type ErrorCode, InvalidOptionError, NetworkError } from '../errors.js';
 import { type TlsOptions, tlsConnectOptions } from '../security/tls-policy.js';
 
 export type Endpoint =
@@ -93,7 +93,9 @@ export function openTransport(
                 : tlsConnectOptions(tls, undefined)),
             });
     } catch (error) {
-      reject(error instanceof InvalidOptionError ? error : unusable(error as NodeJS.ErrnoException, endpoint));
+      if (error instanceof InvalidOptionError) reject(error);
+      else if (tls === undefined) reject(connectError(error as NodeJS.ErrnoException, endpoint, false));
+      else reject(unusable(error as NodeJS.ErrnoException, endpoint));
       return;
     }
     const timer = setTimeout(() => fail(new ConnectionTimeoutError()), options.connectTimeout);
@@ -197,8 +199,8 @@ const CERTIFICATE_CODES: Readonly<Record<string, ErrorCode>> = {
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'REDKEEP_TLS_FAILED',
 };
 
-/** A socket's error as one of ours, with the next step. Also used for errors after the connection stood. */
-export function connectError(error: NodeJS.ErrnoException, endpoint: Endpoint, tls: boolean): Error {
+/** A socket's error as a ConnectError, with the next step. Also for errors of a connection that was open. */
+export function connectError(error: NodeJS.ErrnoException, endpoint: Endpoint, tls: boolean): ConnectError {
   const where = describeEndpoint(endpoint);
   const known = error.code === undefined ? undefined : CERTIFICATE_CODES[error.code];
   if (known !== undefined)
@@ -216,7 +218,7 @@ export function connectError(error: NodeJS.ErrnoException, endpoint: Endpoint, t
       { cause: error },
     );
   }
-  return error;
+  return new NetworkError(error, where);
 }
 
 const CERTIFICATE_TEXT: Partial<Record<ErrorCode, string>> = {
