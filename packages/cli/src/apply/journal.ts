@@ -55,12 +55,12 @@ export class Journal {
     return journal;
   }
 
-  /** The journals of a kind, oldest first. */
-  static async list(deploymentFolder: string, kind: string): Promise<Journal[]> {
+  /** The journals of a kind, or of all, oldest first. */
+  static async list(deploymentFolder: string, kind?: string): Promise<Journal[]> {
     const all = path.join(deploymentFolder, 'journal');
     const names = await readdir(all).catch(() => [] as string[]);
     const journals: Journal[] = [];
-    for (const name of names.filter((each) => each.startsWith(`${kind}-`)).sort()) {
+    for (const name of names.filter((each) => kind === undefined || each.startsWith(`${kind}-`)).sort()) {
       const folder = path.join(all, name);
       const head = await readIfPresent(path.join(folder, 'journal.json'));
       if (head === undefined) continue;

@@ -12,7 +12,7 @@ import { CliError } from '../errors.js';
 import { stopIfInterrupted } from '../interruption.js';
 import type { Delivery, PrimaryAddress } from './delivery.js';
 import { loadFunctions, loadLibrary } from './function-library.js';
-import { handOver } from './handover.js';
+import { handOver, settleHandovers, type TakeStep } from './handover.js';
 import type { Journal } from './journal.js';
 import { applySettings, settingChanges } from './live-settings.js';
 import type { ApplyPlan, NodePlan } from './plan.js';
@@ -39,6 +39,7 @@ export async function runApply(
   options: RunOptions = {},
 ): Promise<void> {
   const { terminal, signal } = context;
+  await settleHandovers(context, delivery);
   const run = journal.steps.filter(({ step }) => step.endsWith('/run')).length + 1;
   const step = <T>(name: string, work: () => Promise<T>) => {
     stopIfInterrupted(signal);
@@ -75,7 +76,7 @@ export async function runApply(
     terminal.done(`${node.name} took the change while running.`);
   }
   for (const nodePlan of running.filter(({ action }) => action === 'restart')) {
-    await restartNode(context, delivery, nodePlan, step);
+    await restartNode(context, delivery, nodePlan, { journal, run, step });
   }
 }
 
@@ -136,12 +137,15 @@ async function restartNode(
   context: Context,
   delivery: Delivery,
   plan: NodePlan,
-  step: <T>(name: string, work: () => Promise<T>) => Promise<T | undefined>,
+  { journal, run, step }: { readonly journal: Journal; readonly run: number; readonly step: TakeStep },
 ): Promise<void> {
   const { node } = plan;
   const { terminal } = context;
   if (node.role !== 'sentinel') {
-    const handed = await step(`hand over ${node.name}`, () => handOver(context, delivery.loaded, node));
+    const name = `hand over ${node.name}`;
+    // Its parts are not interrupted: between two of them a server may be closed.
+    const part: TakeStep = (what, work) => journal.step(`${run}/${name}/${what}`, work);
+    const handed = await step(name, () => handOver(context, delivery.loaded, node, part));
     if (handed) terminal.done(`${handed.to} is primary now; writes waited ${handed.pausedMs} ms, none was lost.`);
   }
   await step(`restart ${node.name}`, async () => {

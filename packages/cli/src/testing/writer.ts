@@ -1,65 +1,146 @@
 import { readFile } from 'node:fs/promises';
-import { createSentinel } from 'redkeep';
-import type { Deployment } from '../deployment/model.js';
-import { sentinelNodes } from '../deployment/model.js';
-import type { CliSandbox } from './run-cli.js';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createClient, createCluster, createSentinel, fromFile } from 'redkeep';
+import { type Deployment, dataNodes, sentinelNodes } from '../deployment/model.js';
 
-/** A client with retries that counts upwards in `app:counter` and knows which writes were acknowledged. */
+export interface Written {
+  readonly acknowledged: number;
+  /** Writes that did not succeed within 30 s of trying. */
+  readonly failed: number;
+  /** Acknowledged writes that the deployment does not have at the end. */
+  readonly lost: number;
+  /** The longest time in which no write was acknowledged. */
+  readonly longestGapMs: number;
+}
+
+type Connection = Awaited<ReturnType<typeof connectTo>>;
+
+const lanes = 4;
+const perBucket = 1000;
+const patienceMs = 30_000;
+
+/**
+ * A client with retries that writes numbers, each once under its own name: an acknowledged one that is not there at
+ * the end was lost. Sending a number again after an unknown outcome changes nothing.
+ */
 export class Writer {
-  #acknowledged = 0;
+  readonly #client: Connection;
+  readonly #lanes: Promise<void>[];
+  readonly #acknowledged: number[] = [];
+  readonly #run = process.hrtime.bigint().toString(36);
   #failed = 0;
+  #longestGapMs = 0;
+  #last = performance.now();
   #stopped = false;
-  readonly #done: Promise<void>;
 
-  private constructor(write: () => Promise<void>, close: () => void) {
-    this.#done = this.#run(write).finally(close);
+  private constructor(client: Connection) {
+    this.#client = client;
+    this.#lanes = Array.from({ length: lanes }, (_, lane) => this.#write(lane));
   }
 
-  static async start(sandbox: CliSandbox, deployment: Deployment): Promise<Writer> {
-    const file = (name: string) => sandbox.path('redkeep', name);
-    const tls = {
-      caFile: file(deployment.caFile),
-      certFile: file('pki/clients/app.crt'),
-      keyFile: file('pki/clients/app.key'),
-    };
-    const login = { username: 'app', password: await readFile(file('secrets/app.password'), 'utf8') };
-    const client = createSentinel({
-      name: deployment.sentinel!.primaryName,
-      sentinelRootNodes: sentinelNodes(deployment).map(({ host, port }) => ({ host, port })),
-      nodeClientOptions: { tls, ...login },
-      sentinelClientOptions: { tls, ...login },
-    });
-    client.on('error', () => undefined);
-    await client.connect();
-    let next = 1;
-    const write = async () => {
-      await client.set('app:counter', String(next));
-      next += 1;
-    };
-    return new Writer(write, () => client.destroy());
+  /** Writes as `app` of the deployment in `folder` with what the folder says about how to connect. */
+  static async start(folder: string): Promise<Writer> {
+    return new Writer(await connectTo(folder));
   }
 
-  /** A write whose outcome is unknown or that was refused is sent again: it sets the same number. */
-  async #run(write: () => Promise<void>): Promise<void> {
-    let since = performance.now();
-    while (!this.#stopped) {
-      try {
-        await write();
-        this.#acknowledged += 1;
-        since = performance.now();
-      } catch {
-        if (performance.now() - since > 30_000) {
+  async #write(lane: number): Promise<void> {
+    for (let number = lane; !this.#stopped; number += lanes) {
+      const since = performance.now();
+      while (!(await this.#try(number))) {
+        if (performance.now() - since > patienceMs) {
           this.#failed += 1;
-          return;
+          break;
         }
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await delay(20);
+      }
+      await delay(1);
+    }
+  }
+
+  async #try(number: number): Promise<boolean> {
+    try {
+      await this.#client.hSet(this.#bucket(number), String(number), '1');
+    } catch {
+      return false;
+    }
+    const now = performance.now();
+    this.#longestGapMs = Math.max(this.#longestGapMs, now - this.#last);
+    this.#last = now;
+    this.#acknowledged.push(number);
+    return true;
+  }
+
+  #bucket(number: number): string {
+    return `app:written:${this.#run}:${Math.floor(number / perBucket)}`;
+  }
+
+  get acknowledged(): number {
+    return this.#acknowledged.length;
+  }
+
+  /** Which of the acknowledged writes are there now, while it goes on. */
+  async lost(): Promise<number> {
+    const numbers = [...this.#acknowledged];
+    const buckets = new Map<string, Set<string>>();
+    for (const number of numbers) {
+      const bucket = this.#bucket(number);
+      if (!buckets.has(bucket)) buckets.set(bucket, new Set(await this.#fields(bucket)));
+    }
+    return numbers.filter((number) => !buckets.get(this.#bucket(number))!.has(String(number))).length;
+  }
+
+  async #fields(bucket: string): Promise<string[]> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#client.hKeys(bucket);
+      } catch (error) {
+        if (attempt > 200) throw error;
+        await delay(100);
       }
     }
   }
 
-  async stop(): Promise<{ readonly acknowledged: number; readonly failed: number }> {
+  async stop(): Promise<Written> {
     this.#stopped = true;
-    await this.#done;
-    return { acknowledged: this.#acknowledged, failed: this.#failed };
+    await Promise.all(this.#lanes);
+    try {
+      const lost = await this.lost();
+      const longestGapMs = Math.round(this.#longestGapMs);
+      return { acknowledged: this.#acknowledged.length, failed: this.#failed, lost, longestGapMs };
+    } finally {
+      this.#client.destroy();
+    }
   }
+}
+
+async function connectTo(folder: string) {
+  const file = (...parts: string[]) => path.join(folder, ...parts);
+  const { deployment } = JSON.parse(await readFile(file('redkeep.deployment.json'), 'utf8')) as {
+    deployment: Deployment;
+  };
+  const options = {
+    tls: {
+      caFile: file(deployment.caFile),
+      certFile: file('pki/clients/app.crt'),
+      keyFile: file('pki/clients/app.key'),
+    },
+    credentialsProvider: fromFile({ username: 'app', password: file('secrets/app.password') }),
+  };
+  const address = ({ host, port }: { readonly host: string; readonly port: number }) => ({ host, port });
+  const nodes = dataNodes(deployment).map(address);
+  const client =
+    deployment.topology === 'sentinel'
+      ? createSentinel({
+          name: deployment.sentinel!.primaryName,
+          sentinelRootNodes: sentinelNodes(deployment).map(address),
+          nodeClientOptions: options,
+          sentinelClientOptions: options,
+        })
+      : deployment.topology === 'cluster'
+        ? createCluster({ rootNodes: nodes.map((socket) => ({ socket })), defaults: options })
+        : createClient({ socket: nodes[0]!, ...options });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import type { Delivery } from '../../apply/delivery.js';
 import { deliveryOf } from '../../apply/delivery-of.js';
+import { settleHandovers } from '../../apply/handover.js';
 import { Journal } from '../../apply/journal.js';
 import { type ApplyPlan, type PlanOptions, planApply } from '../../apply/plan.js';
 import { type RunOptions, runApply } from '../../apply/run.js';
@@ -76,6 +77,7 @@ export async function applyNow(
   const { terminal, clock, prompt } = context;
   const { folder } = delivery.loaded;
   const kind = options.kind ?? 'apply';
+  await settleHandovers(context, delivery);
   const plan = await planApply(context, delivery, options);
   const changed = plan.nodes.filter(({ action }) => action !== 'none');
   const unfinished = (await Journal.list(folder, kind)).findLast(({ outcome }) => outcome === 'running');
