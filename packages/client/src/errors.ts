@@ -9,6 +9,10 @@ export const ERRORS = {
     'The request was cancelled.',
     'The AbortSignal given with the command fired. Issue the command again if it is still wanted.',
   ],
+  REDKEEP_ALREADY_CONNECTED: [
+    'The request could not be completed.',
+    'The client is connected already, or about to be: call `connect()` once, or use `duplicate()` for another connection.',
+  ],
   REDKEEP_AUTH_FAILED: [
     'The data store refused the credentials.',
     'Check user name and password (or the credential provider) against `ACL LIST` on the server. Retrying will not help.',
@@ -115,6 +119,10 @@ export const ERRORS = {
   REDKEEP_SERVER_PLAINTEXT: [
     'The data store could not be verified.',
     'The server does not speak TLS on this port: connect to its TLS port, or enable `tls-port` on it.',
+  ],
+  REDKEEP_SERVER_TLS: [
+    'The service is misconfigured.',
+    'The server speaks TLS on this port: write `rediss://` in place of `redis://` (with `tls.caFile` for a private CA), or use its plaintext port.',
   ],
   REDKEEP_SOCKET_CLOSED: [
     'The service is temporarily unavailable.',
@@ -307,6 +315,22 @@ export class ConnectionTimeoutError extends RedkeepError {
   static override readonly name: string = 'ConnectionTimeoutError';
   constructor() {
     super('REDKEEP_CONNECT_TIMEOUT', 'Connection timeout');
+  }
+}
+
+/**
+ * `connect()` gave up: within the start-up limit there was no connection. `code` is that of the last attempt's failure,
+ * which stands in `cause`. The client can be told to connect again.
+ */
+export class StartupError extends RedkeepError {
+  static override readonly name: string = 'StartupError';
+  constructor(limit: number, cause: Error) {
+    const { code, hint } = cause instanceof RedkeepError ? cause : { code: 'REDKEEP_CONNECT_TIMEOUT' };
+    super(
+      code,
+      `No connection within ${limit} ms (${cause.message}); with socket.reconnectStrategy, connect() waits for the server without end`,
+      { cause, ...(hint === undefined ? {} : { hint }) },
+    );
   }
 }
 

@@ -88,7 +88,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
   // ---------------------------------------------------------------- life
 
   async open(): Promise<void> {
-    if (this.#state !== 'closed') throw new RedkeepError('REDKEEP_CLIENT_CLOSED', 'Cluster already open');
+    if (this.#state !== 'closed') throw new RedkeepError('REDKEEP_ALREADY_CONNECTED', 'Cluster already open');
     this.#state = 'connecting';
     try {
       this.#apply(await this.#askSeeds());

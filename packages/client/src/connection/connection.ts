@@ -17,12 +17,14 @@ import {
   AbortError,
   ClientClosedError,
   ClientOfflineError,
+  ConnectionTimeoutError,
   DisconnectsClientError,
   ErrorReply,
   QueueFullError,
   RedkeepError,
   SocketClosedUnexpectedlyError,
   SocketTimeoutError,
+  StartupError,
   TimeoutError,
   WatchError,
 } from '../errors.js';
@@ -41,7 +43,14 @@ import { type Redirector, Replies } from './replies.js';
 import { Session } from './session.js';
 import { SideConnections } from './side-connections.js';
 import { type ConnectionState, nextState } from './state.js';
-import { connectError, type Endpoint, openTransport } from './transport.js';
+import {
+  connectError,
+  type Endpoint,
+  isTlsRecord,
+  openTransport,
+  serverSpeaksTls,
+  speaksTls,
+} from './transport.js';
 
 export type { ConnectionListener, ConnectionOptions } from './connection-options.js';
 export type { DispatchOptions } from './dispatch-options.js';
@@ -100,10 +109,14 @@ export class Connection {
   #readCount = 0;
   #retries = 0;
   #everReady = false;
-  #startedAt = 0;
   #openedAt = 0;
   #abort: AbortController | undefined;
   #reconnectTimer: NodeJS.Timeout | undefined;
+  #startupTimer: NodeJS.Timeout | undefined;
+  /** Why the last attempt failed, since `connect`. */
+  #lastFailure: Error | undefined;
+  /** Epoch of the plaintext handshake that was cut off and looked into, since `connect`. */
+  #lookedForTls = 0;
   #connecting: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined;
   #closed: { promise: Promise<void>; resolve: () => void } | undefined;
   #roomWaiters: (() => void)[] = [];
@@ -191,14 +204,14 @@ export class Connection {
   connect(): Promise<void> {
     if (this.#connecting !== undefined) return this.#connecting.promise;
     if (this.#state !== 'idle' && this.#state !== 'closed')
-      return Promise.reject(
-        new RedkeepError('REDKEEP_CLIENT_CLOSED', 'Socket already opened', {
-          hint: 'The client is connected already: call connect() once, or use duplicate() for another connection.',
-        }),
-      );
+      return Promise.reject(new RedkeepError('REDKEEP_ALREADY_CONNECTED', 'Socket already opened'));
     this.#everReady = false;
+    this.#lookedForTls = 0;
     this.#retries = 0;
-    this.#startedAt = performance.now();
+    this.#lastFailure = undefined;
+    const { startupTimeout } = this.#options;
+    if (startupTimeout < Number.POSITIVE_INFINITY)
+      this.#startupTimer = setTimeout(() => this.#giveUpStart(startupTimeout), startupTimeout);
     let resolve!: () => void;
     let reject!: (error: unknown) => void;
     const promise = new Promise<void>((a, b) => {
@@ -209,6 +222,18 @@ export class Connection {
     this.#watchCredentials();
     void this.#open();
     return promise;
+  }
+
+  /** It never stood within its time. The client can be told to connect again. */
+  #giveUpStart(limit: number): void {
+    if (this.#everReady || this.#state === 'closed') return;
+    const cause = this.#lastFailure ?? new ConnectionTimeoutError();
+    const error = new StartupError(limit, cause);
+    const connecting = this.#connecting;
+    this.#connecting = undefined;
+    this.#report(error);
+    if ((this.#state as ConnectionState) !== 'closed') this.#finish(error);
+    connecting?.reject(error);
   }
 
   #watchCredentials(): void {
@@ -256,6 +281,7 @@ export class Connection {
       this.#replies!.ring = this.#ring;
       this.#retries = 0;
       this.#everReady = true;
+      clearTimeout(this.#startupTimer);
       this.#connecting?.resolve();
       this.#connecting = undefined;
       const unnoticed = this.#makingWay;
@@ -316,12 +342,28 @@ export class Connection {
       line.owner.#advance();
     });
     socket.on('error', (error) => {
-      if (current()) line.owner.#lost(connectError(error, this.#endpoint, this.#options.tls !== undefined));
+      if (current())
+        void line.owner.#closedByPeer(connectError(error, this.#endpoint, this.#options.tls !== undefined));
     });
     socket.on('close', () => {
-      if (current()) line.owner.#lost(new SocketClosedUnexpectedlyError());
+      if (current()) void line.owner.#closedByPeer(new SocketClosedUnexpectedlyError());
     });
     this.#to('handshaking');
+  }
+
+  /** A server that speaks TLS cuts off who greets it in plaintext, most without a word: that is found out, once. */
+  async #closedByPeer(error: Error): Promise<void> {
+    const isFirstWord = this.#state === 'handshaking' && !this.#everReady && this.#lastRead < this.#openedAt;
+    const epoch = this.#epoch;
+    if (this.#lookedForTls === epoch) return; // `close` after `error`
+    if (this.#options.tls !== undefined || !isFirstWord || this.#lookedForTls !== 0) {
+      this.#lost(error);
+      return;
+    }
+    this.#lookedForTls = epoch;
+    const speaks = await speaksTls(this.#endpoint);
+    if (epoch === this.#epoch && this.#state === 'handshaking')
+      this.#lost(speaks ? serverSpeaksTls(this.#endpoint, error) : error);
   }
 
   #useResp(resp: RespVersion): void {
@@ -377,6 +419,7 @@ export class Connection {
   /** The socket is gone or could not be had. Decides what becomes of commands and whether to try again. */
   #lost(error: Error, outdated = false): void {
     const wasConnecting = this.#connecting;
+    this.#lastFailure = error;
     this.#epoch++;
     this.#makingWay = false;
     this.#dropSocket();
@@ -390,7 +433,7 @@ export class Connection {
     this.#rejectCut(error);
     const next = afterLoss(
       error,
-      { retries: this.#retries, everReady: this.#everReady, outdated, elapsed: performance.now() - this.#startedAt },
+      { retries: this.#retries, everReady: this.#everReady, outdated },
       this.#options,
       (problem) => this.#report(problem),
     );
@@ -485,6 +528,7 @@ export class Connection {
   #finish(error: Error): void {
     this.#epoch++;
     clearTimeout(this.#reconnectTimer);
+    clearTimeout(this.#startupTimer);
     this.#to('closed');
     this.#abort?.abort();
     this.#dropSocket();
@@ -526,6 +570,7 @@ export class Connection {
     this.#referenced = true;
     this.#socket?.ref();
     this.#reconnectTimer?.ref();
+    this.#startupTimer?.ref();
   }
 
   unref(): void {
@@ -533,6 +578,7 @@ export class Connection {
     this.#referenced = false;
     this.#socket?.unref();
     this.#reconnectTimer?.unref();
+    this.#startupTimer?.unref();
   }
 
   // ---------------------------------------------------------------- commands in
@@ -969,7 +1015,8 @@ export class Connection {
       if (replies.replied || !replies.hasPushes) this.#lastRead = performance.now();
     } catch (error) {
       deliver(replies);
-      this.#lost(error as Error);
+      const tls = this.#state === 'handshaking' && this.#options.tls === undefined && isTlsRecord(buffer);
+      this.#lost(tls ? serverSpeaksTls(this.#endpoint, error) : (error as Error));
       return;
     }
     const refused = deliver(replies);

@@ -24,6 +24,7 @@ const PERMANENT = new Set<ErrorCode>([
   'REDKEEP_CERTIFICATE_UNTRUSTED',
   'REDKEEP_CERTIFICATE_REQUIRED',
   'REDKEEP_SERVER_PLAINTEXT',
+  'REDKEEP_SERVER_TLS',
   'REDKEEP_TLS_FAILED',
   'REDKEEP_INVALID_OPTION',
   'REDKEEP_SERVER',
@@ -48,8 +49,6 @@ export interface Attempts {
   readonly everReady: boolean;
   /** The cause would not be again: there are other credentials by now. */
   readonly outdated: boolean;
-  /** Milliseconds since `connect`. */
-  readonly elapsed: number;
 }
 
 /**
@@ -58,14 +57,11 @@ export interface Attempts {
  */
 export function afterLoss(
   cause: Error,
-  { retries, everReady, outdated, elapsed }: Attempts,
-  { reconnectStrategy, startupTimeout }: { reconnectStrategy: ReconnectStrategy; startupTimeout: number },
+  { retries, everReady, outdated }: Attempts,
+  { reconnectStrategy }: { reconnectStrategy: ReconnectStrategy },
   onProblem: (error: CallbackError) => void,
 ): number | Error {
-  const permanent =
-    (isPermanent(cause) && (retries >= PERMANENT_RETRIES || !(everReady || outdated))) ||
-    (!everReady && elapsed >= startupTimeout);
-  if (permanent) return cause;
+  if (isPermanent(cause) && (retries >= PERMANENT_RETRIES || !(everReady || outdated))) return cause;
   let delay: unknown;
   try {
     delay = reconnectStrategy(retries, cause);

@@ -168,6 +168,11 @@ const HANDSHAKE_PATIENCE_MS = 1000;
 
 /** Whether a Redis server answers plaintext here. Sends no credential. */
 function speaksPlaintext(endpoint: Endpoint): Promise<boolean> {
+  return ask(endpoint, 'PING\r\n', ([first]) => first === 0x2b || first === 0x2d); // + or -
+}
+
+/** Whether the answer to `question`, over a connection of its own, is of the form wanted. */
+function ask(endpoint: Endpoint, question: string | Buffer, wanted: (bytes: Buffer) => boolean): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connectTcp(
       endpoint.kind === 'unix' ? { path: endpoint.path } : { host: endpoint.host, port: endpoint.port },
@@ -178,9 +183,34 @@ function speaksPlaintext(endpoint: Endpoint): Promise<boolean> {
     };
     socket.setTimeout(HANDSHAKE_PATIENCE_MS, () => done(false));
     socket.on('error', () => done(false)).on('close', () => done(false));
-    socket.on('connect', () => socket.write('PING\r\n'));
-    socket.on('data', (bytes) => done(bytes[0] === 0x2b || bytes[0] === 0x2d)); // + or -
+    socket.on('connect', () => socket.write(question));
+    socket.on('data', (bytes) => done(wanted(bytes)));
   });
+}
+
+/** The least that a ClientHello needs (RFC 5246, section 7.4.1.2): TLS 1.2 and one suite. */
+const CLIENT_HELLO = Buffer.concat([
+  Buffer.from('160301002d' + '01000029' + '0303', 'hex'),
+  Buffer.alloc(32, 0x5a),
+  Buffer.from('00' + '0002' + 'c02f' + '0100', 'hex'),
+]);
+
+/** A record of TLS (RFC 8446, section 5.1): an alert, or of a handshake. No RESP begins so. */
+export function isTlsRecord(bytes: Buffer): boolean {
+  return (bytes[0] === 0x15 || bytes[0] === 0x16) && bytes[1] === 0x03;
+}
+
+/** Whether what listens here answers in TLS, be it with a refusal. Sends no credential and believes nothing. */
+export function speaksTls(endpoint: Endpoint): Promise<boolean> {
+  return ask(endpoint, CLIENT_HELLO, isTlsRecord);
+}
+
+export function serverSpeaksTls(endpoint: Endpoint, cause: unknown): ConnectError {
+  return new ConnectError(
+    'REDKEEP_SERVER_TLS',
+    `${describeEndpoint(endpoint)}: ${CERTIFICATE_TEXT.REDKEEP_SERVER_TLS}`,
+    { cause },
+  );
 }
 
 const CERTIFICATE_CODES: Readonly<Record<string, ErrorCode>> = {
@@ -226,6 +256,7 @@ const CERTIFICATE_TEXT: Partial<Record<ErrorCode, string>> = {
   REDKEEP_CERTIFICATE_NAME: 'the server certificate is for another name',
   REDKEEP_CERTIFICATE_UNTRUSTED: 'the server certificate is not signed by a trusted CA',
   REDKEEP_SERVER_PLAINTEXT: 'the server does not speak TLS on this port',
+  REDKEEP_SERVER_TLS: 'the server speaks TLS on this port, and the client does not',
   REDKEEP_CERTIFICATE_REQUIRED: 'the server requires a client certificate',
   REDKEEP_TLS_FAILED: 'the TLS handshake failed',
 };

@@ -122,7 +122,7 @@ export class Cluster extends BaseClient<ClusterStatus> {
   }
   async #connect(): Promise<void> {
     if (this.status === 'connecting' || this.status === 'connect' || this.status === 'ready')
-      throw new RedkeepError('REDKEEP_CLIENT_CLOSED', 'Redis is already connecting/connected');
+      throw new RedkeepError('REDKEEP_ALREADY_CONNECTED', 'Redis is already connecting/connected');
     clearTimeout(this.#retryTimer);
     this.#closing = false;
     this.setStatus('connecting');

@@ -259,7 +259,7 @@ export class Redis extends BaseClient<RedisStatus> {
   connect(callback?: Callback<void>): Promise<void> {
     const promise = new Promise<void>((resolve, reject) => {
       if (this.status === 'connecting' || this.status === 'connect' || this.status === 'ready') {
-        reject(new RedkeepError('REDKEEP_CLIENT_CLOSED', 'Redis is already connecting/connected'));
+        reject(new RedkeepError('REDKEEP_ALREADY_CONNECTED', 'Redis is already connecting/connected'));
         return;
       }
       this.#connecting.push({ resolve, reject });

@@ -1,6 +1,8 @@
 /** Milliseconds and counts that bound a client, in one place. */
 export const DEFAULTS = {
-  connectTimeout: 10_000,
+  connectTimeout: 5_000,
+  /** For `connect()`, unless a connect timeout or a reconnect strategy is given: an answer within 5 s. */
+  startupTimeout: 4_500,
   handshakeTimeout: 5_000,
   commandTimeout: 5_000,
   /** For what is in flight to finish, at `close()`. */

@@ -144,7 +144,7 @@ test('defaults are bounded', () => {
   const { connectTimeout, commandTimeout, keepAliveInitialDelay, maxRetries, maxQueueBytes, maxCommands } = resolve({});
   assert.deepEqual(
     { connectTimeout, commandTimeout, keepAliveInitialDelay, maxRetries },
-    { connectTimeout: 10_000, commandTimeout: 5_000, keepAliveInitialDelay: 30_000, maxRetries: 3 },
+    { connectTimeout: 5_000, commandTimeout: 5_000, keepAliveInitialDelay: 30_000, maxRetries: 3 },
   );
   assert.ok(Number.isFinite(maxQueueBytes) && Number.isFinite(maxCommands));
 });

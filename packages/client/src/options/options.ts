@@ -42,7 +42,10 @@ export interface SocketOptions extends TlsOptions {
   localAddress?: string;
   /** `false` asks for plaintext. TLS options can be given here or in the client's `tls`. @default true */
   tls?: boolean;
-  /** Milliseconds to establish TCP and TLS. @default 10000 */
+  /**
+   * Milliseconds to establish TCP and TLS; also those after which `connect()` gives up when no connection ever stood
+   * and there is no `reconnectStrategy`. @default 5000, and 4500 to give up
+   */
   connectTimeout?: number;
   /**
    * Milliseconds without a byte while replies are due, after which the connection counts as lost; 0 = never.
@@ -57,6 +60,7 @@ export interface SocketOptions extends TlsOptions {
   keepAliveInitialDelay?: number;
   /**
    * Milliseconds to wait before the next attempt to connect, a function that returns them, or `false` not to reconnect.
+   * With one, `connect()` waits for the server for as long as it takes.
    * @default exponential from 50 ms to 2 s with full jitter
    */
   reconnectStrategy?: false | number | ReconnectStrategy;
@@ -189,7 +193,7 @@ export function resolveOptions(options: ClientOptions = {}, env: NodeJS.ProcessE
       // With a custom reconnect strategy there is no startup limit.
       startupTimeout:
         socket.reconnectStrategy === undefined
-          ? (socket.connectTimeout ?? DEFAULTS.connectTimeout)
+          ? (socket.connectTimeout ?? DEFAULTS.startupTimeout)
           : Number.POSITIVE_INFINITY,
     },
     rateLimit: given.rateLimit === undefined ? undefined : new RateLimit(given.rateLimit),

@@ -278,6 +278,12 @@ describe('no secret comes out of', () => {
     await provoke(attempt(mutual.url, { ca: pki.ca }), 'REDKEEP_CERTIFICATE_REQUIRED');
     await provoke(attempt(server.url, { ca: pki.ca, pinnedSpki: `${'A'.repeat(43)}=` }), 'REDKEEP_TLS_FAILED');
     await provoke(attempt(`rediss://127.0.0.1:${server.port}`, { ca: pki.ca }), 'REDKEEP_SERVER_PLAINTEXT');
+    await provoke(
+      () => watched(createClient({ url: `redis://127.0.0.1:${mutual.tlsPort}`, password })).connect(),
+      'REDKEEP_SERVER_TLS',
+    );
+    const twice = await connected({ url: plain(), password });
+    await provoke(() => twice.connect(), 'REDKEEP_ALREADY_CONNECTED');
     // It takes connections and says nothing.
     const silent = createServer().listen(0, '127.0.0.1');
     ends.push(() => silent.close());

@@ -188,7 +188,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
   // ---------------------------------------------------------------- life
 
   async open(): Promise<void> {
-    if (this.#state !== 'closed') throw new RedkeepError('REDKEEP_CLIENT_CLOSED', 'already attempting to open');
+    if (this.#state !== 'closed') throw new RedkeepError('REDKEEP_ALREADY_CONNECTED', 'already attempting to open');
     this.#state = 'connecting';
     this.#monitor = this.#newMonitor();
     try {
