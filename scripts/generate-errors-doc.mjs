@@ -29,7 +29,7 @@ ${rows}
 
 If the system cannot open a connection, or loses it, \`connect()\` rejects with a \`NetworkError\`, and \`error\` events carry
 one. Its \`code\` is the system's, as in node-redis and ioredis, because programs compare it: \`ECONNREFUSED\`,
-\`ENOTFOUND\` … \`errno\`, \`syscall\`, \`address\` and \`port\` are the system's too, and \`cause\` is Node.js's own error.
+\`ENOTFOUND\` … After the start-up limit \`connect()\` rejects with a \`StartupError\` of the same code. \`errno\`, \`syscall\`, \`address\` and \`port\` are the system's too, and \`cause\` is Node.js's own error.
 \`toPublic().code\` is always \`REDKEEP_CONNECT_FAILED\`. Commands reject with the codes above, with the network error as
 their \`cause\`.
 

@@ -318,22 +318,6 @@ export class ConnectionTimeoutError extends RedkeepError {
   }
 }
 
-/**
- * `connect()` gave up: within the start-up limit there was no connection. `code` is that of the last attempt's failure,
- * which stands in `cause`. The client can be told to connect again.
- */
-export class StartupError extends RedkeepError {
-  static override readonly name: string = 'StartupError';
-  constructor(limit: number, cause: Error) {
-    const { code, hint } = cause instanceof RedkeepError ? cause : { code: 'REDKEEP_CONNECT_TIMEOUT' };
-    super(
-      code,
-      `No connection within ${limit} ms (${cause.message}); with socket.reconnectStrategy, connect() waits for the server without end`,
-      { cause, ...(hint === undefined ? {} : { hint }) },
-    );
-  }
-}
-
 export class SocketTimeoutError extends RedkeepError {
   static override readonly name: string = 'SocketTimeoutError';
   constructor(timeout: number) {
@@ -430,6 +414,25 @@ export class NetworkError extends ConnectError {
   }
   override toPublic(): PublicError {
     return { ...super.toPublic(), code: 'REDKEEP_CONNECT_FAILED' satisfies ErrorCode };
+  }
+}
+
+/**
+ * `connect()` gave up: within the start-up limit there was no connection. `code`, `hint` and `toPublic()` are those of
+ * the last attempt's failure, which is the `cause`. The client can be told to connect again.
+ */
+export class StartupError extends ConnectError {
+  static override readonly name: string = 'StartupError';
+  constructor(limit: number, failure: Error) {
+    const cause = failure instanceof RedkeepError ? failure : new SocketClosedUnexpectedlyError(failure);
+    super(
+      cause.code,
+      `No connection within ${limit} ms (${cause.message}); with socket.reconnectStrategy, connect() waits for the server without end`,
+      { cause, hint: cause.hint, docs: cause.docs },
+    );
+  }
+  override toPublic(): PublicError {
+    return (this.cause as RedkeepError).toPublic();
   }
 }
 

@@ -43,14 +43,7 @@ import { type Redirector, Replies } from './replies.js';
 import { Session } from './session.js';
 import { SideConnections } from './side-connections.js';
 import { type ConnectionState, nextState } from './state.js';
-import {
-  connectError,
-  type Endpoint,
-  isTlsRecord,
-  openTransport,
-  serverSpeaksTls,
-  speaksTls,
-} from './transport.js';
+import { connectError, type Endpoint, isTlsRecord, openTransport, serverSpeaksTls, speaksTls } from './transport.js';
 
 export type { ConnectionListener, ConnectionOptions } from './connection-options.js';
 export type { DispatchOptions } from './dispatch-options.js';

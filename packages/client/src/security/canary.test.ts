@@ -295,6 +295,10 @@ describe('no secret comes out of', () => {
       () => watched(createClient({ url: closing.url, password, ...noRetry })).connect(),
       'REDKEEP_SOCKET_CLOSED',
     );
+    await provoke(
+      () => watched(createClient({ url: 'redis://127.0.0.1:1', password, ...noRetry })).connect(),
+      'ECONNREFUSED',
+    );
     // A listener that takes nothing: the connect timeout.
     await provoke(
       () =>

@@ -1,6 +1,7 @@
 /** Secrets that are planted, and the net that everything which comes out of the client is caught in. */
 import { inspect } from 'node:util';
 import { serialize } from 'node:v8';
+import { RedkeepError } from '../errors.js';
 
 /** Each with characters that base64, hex, URLs and JSON write differently. */
 export const CANARIES = {
@@ -89,6 +90,8 @@ export class Net {
 
   #note(error: Error & { code?: unknown; hint?: unknown; toPublic?: () => object }): void {
     if (typeof error.code === 'string') this.#codes.add(error.code);
+    // A failure of the network has the system's code, and one of ours in public.
+    if (error instanceof RedkeepError) this.#codes.add(error.toPublic().code);
     this.#search(`${error.stack} ${error.message} ${String(error.hint)}`, 'error');
     this.#search(
       tryTo(() => JSON.stringify(error.toPublic?.())),
