@@ -68,6 +68,7 @@ export { type HostClass, hostClass, isLoopback } from './network/host-class.js';
 export * from './node-redis/tables.js';
 export * from './node-redis/types.js';
 export type { CommandOptions } from './options/command-options.js';
+export { nearestName } from './options/nearest-name.js';
 export type { ClientOptions, SocketOptions } from './options/options.js';
 export { LeaseLeakedError, LeaseReleasedError } from './pool/lease.js';
 export { POOL_DEFAULTS, type PoolOptions } from './pool/pool-core.js';

@@ -180,11 +180,12 @@ export class GuardError extends RedkeepError {
   declare readonly code: GuardErrorCode;
   readonly detail: string | undefined;
 
-  constructor(code: GuardErrorCode, detail?: string, options?: ErrorOptions) {
+  /** `hint`: a next step for this case, instead of the code's. */
+  constructor(code: GuardErrorCode, detail?: string, options?: ErrorOptions & { readonly hint?: string }) {
     const { what, next } = guardErrors[code];
     super(code, `${what}${detail === undefined ? '' : ` (${detail})`}.`, {
-      ...options,
       hint: next,
+      ...options,
       publicMessage: publicMessageOf(code),
       docs: `guard-errors.md#${code.toLowerCase()}`,
     });

@@ -131,6 +131,14 @@ function guardsOn(name: string, start: () => Promise<Setup>): void {
       await cache.get('user-0', load);
       assert.equal(loads, MANY.length + 1);
       await cache.delete('user-0');
+      const odd = ['', '.', '}', '.}', '}x', '{', '{}', '{}x', 'a}b', '}{', ' ', '\n'];
+      for (const key of odd) {
+        assert.equal(await cache.get(key, async () => `of ${key}`), `of ${key}`);
+        await cache.set(key, `now ${key}`);
+      }
+      for (const key of odd) assert.equal(await cache.get(key, load), `now ${key}`, 'none is in the place of another');
+      for (const key of odd) await cache.delete(key);
+      assert.equal(loads, MANY.length + 1);
     });
 
     test('logins are slowed down, tokens redeemed once, requests run once, places limited, keys verified', async () => {

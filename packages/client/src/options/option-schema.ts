@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import { ClientSideCacheProvider } from '../cache/client-side-cache.js';
 import { Secret } from '../credentials/secret.js';
 import { InvalidOptionError } from '../errors.js';
+import { nearestName } from './nearest-name.js';
 
 /** @throws InvalidOptionError that names `path` */
 export interface Rule {
@@ -321,27 +322,8 @@ function unknownOption(path: string, name: string, schema: Schema): InvalidOptio
   const below = known.find((k) => schema[k]!.schema !== undefined && Object.hasOwn(schema[k]!.schema!(), name));
   if (below !== undefined)
     return new InvalidOptionError(path, `is not an option here; it belongs to ${below}: { ${name} }`);
-  const nearest = known
-    .map((k) => [distance(name.toLowerCase(), k.toLowerCase()), k] as const)
-    .sort(([a], [b]) => a - b)[0]!;
-  return new InvalidOptionError(path, `is not an option${nearest[0] <= 3 ? `; did you mean ${nearest[1]}?` : ''}`);
-}
-
-/** Longer names are no misspelling of any option. */
-const LONGEST = 64;
-
-/** Levenshtein. */
-function distance(a: string, b: string): number {
-  if (a.length > LONGEST) return Number.POSITIVE_INFINITY;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
+  const nearest = nearestName(name, known);
+  return new InvalidOptionError(path, `is not an option${nearest === undefined ? '' : `; did you mean ${nearest}?`}`);
 }
 
 /**

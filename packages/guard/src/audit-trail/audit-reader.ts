@@ -1,5 +1,17 @@
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import type { PersonKeys } from '../encryption/person-keys.js';
+import {
+  persons as anyPersons,
+  anything,
+  checked,
+  client,
+  having,
+  key,
+  list,
+  prefix,
+  required,
+  type Schema,
+} from '../options.js';
 import { type GuardClient, Redis } from '../redis/redis.js';
 import { type ChainEntry, readChain, readHead } from './chain.js';
 import { openEntry, type StoredEntry } from './entry.js';
@@ -21,6 +33,18 @@ export interface NumberedEntry extends StoredEntry {
   readonly unreadable?: true;
 }
 
+const AUDIT_READER: Schema<AuditReaderOptions> = {
+  client: required(client),
+  name: prefix,
+  chainKey: required(key),
+  persons: anyPersons,
+};
+/** A misspelt `anchors` would verify a chain without them. */
+const OUTSIDE: Schema<OutsideProof> = {
+  anchors: list(anything),
+  publicKey: having('an Ed25519 public key (KeyObject)', 'export'),
+};
+
 const COLUMNS = ['seq', 'at', 'id', 'actor', 'action', 'outcome', 'subject', 'resource', 'from', 'details'] as const;
 
 /** Verifies, exports and reports an audit trail. Reads only; give it an ACL user that can do no more. */
@@ -30,7 +54,8 @@ export class AuditReader {
   readonly #key: Uint8Array;
   readonly #persons: PersonKeys | undefined;
 
-  constructor(options: AuditReaderOptions) {
+  constructor(given: AuditReaderOptions) {
+    const options = checked(given, AUDIT_READER);
     this.#redis = new Redis(options.client, 10_000);
     this.#name = options.name ?? 'audit';
     this.#key = decodeKey(options.chainKey);
@@ -46,14 +71,19 @@ export class AuditReader {
    * const { ok, problem } = await reader.verify({ anchors: await file.read(), publicKey });
    * if (!ok) alarm(`audit trail ${problem?.kind} at ${problem?.seq}`);
    */
-  verify(outside: OutsideProof = {}): Promise<ChainReport> {
+  async verify(outside: OutsideProof = {}): Promise<ChainReport> {
+    checked(outside, OUTSIDE, 'REDKEEP_GUARD_ARGUMENT');
     const entries = readChain(this.#redis, this.#name, 0);
     const head = () => readHead(this.#redis, this.#name);
     return verifyChain({ trail: this.#name, key: this.#key, entries, head }, outside);
   }
 
   /** {@link verify} for lines that `jsonLines` wrote, also where there is no Redis. A line that is none is `inserted`. */
-  verifyExport(lines: AsyncIterable<string> | Iterable<string>, outside: OutsideProof = {}): Promise<ChainReport> {
+  async verifyExport(
+    lines: AsyncIterable<string> | Iterable<string>,
+    outside: OutsideProof = {},
+  ): Promise<ChainReport> {
+    checked(outside, OUTSIDE, 'REDKEEP_GUARD_ARGUMENT');
     return verifyChain({ trail: this.#name, key: this.#key, entries: fromLines(lines) }, outside);
   }
 

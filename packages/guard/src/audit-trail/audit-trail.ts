@@ -3,7 +3,26 @@ import type { Encryption } from '../encryption/encryption.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import type { PersonKeys } from '../encryption/person-keys.js';
 import { GuardError } from '../errors.js';
-import { checkedPrefix, type GuardClient, Redis } from '../redis/redis.js';
+import {
+  callback,
+  checked,
+  client,
+  either,
+  fields,
+  key,
+  MAX_TIMER_MS,
+  number,
+  persons,
+  prefix,
+  required,
+  type Schema,
+  sealer,
+  signingKey,
+  text,
+  timeout,
+  whole,
+} from '../options.js';
+import { type GuardClient, Redis } from '../redis/redis.js';
 import { type Anchor, signAnchor } from './anchor.js';
 import {
   type AuditEvent,
@@ -69,6 +88,23 @@ const BATCH = 200;
 const MAX_EVENT_BYTES = 65_536;
 const SPOOL_BYTES = 64 * 1024 * 1024;
 
+const AUDIT_TRAIL: Schema<AuditTrailOptions> = {
+  client: required(client),
+  name: prefix,
+  chainKey: required(key),
+  persons,
+  spool: required(either((value) => value === 'none', fields({ path: required(text), maxBytes: whole(1) }))),
+  spoolEncryption: sealer,
+  signWith: signingKey,
+  onAnchor: callback,
+  anchorEvery: whole(1),
+  anchorEveryMs: number(1, MAX_TIMER_MS),
+  maxQueue: whole(1),
+  timeoutMs: timeout,
+  retryMs: number(1, MAX_TIMER_MS),
+  onError: callback,
+};
+
 /**
  * An append-only record of who did what to whose data. Entries of all processes form one chain of keyed hashes;
  * signed anchors fix it outside Redis. `record` resolves when the entry is in Redis or safe on disk; a request need
@@ -97,14 +133,14 @@ export class AuditTrail {
   #retry: NodeJS.Timeout | undefined;
   #anchorTimer: NodeJS.Timeout | undefined;
 
-  constructor(options: AuditTrailOptions) {
+  constructor(given: AuditTrailOptions) {
+    const options = checked(given, AUDIT_TRAIL);
     if ((options.signWith === undefined) !== (options.onAnchor === undefined))
       throw new GuardError('REDKEEP_GUARD_OPTION', 'signWith and onAnchor go together');
     this.#options = options;
     this.#redis = new Redis(options.client, options.timeoutMs);
-    this.#name = checkedPrefix(options.name ?? 'audit');
+    this.#name = options.name ?? 'audit';
     this.#key = decodeKey(options.chainKey);
-    if (this.#key.length !== 32) throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'the chain key needs 32 bytes');
     this.#onError = reporter(options.onError);
     const { spool } = options;
     if (spool === 'none') {

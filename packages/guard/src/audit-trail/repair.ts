@@ -1,6 +1,7 @@
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError } from '../errors.js';
-import { checkedPrefix, type GuardClient, Redis } from '../redis/redis.js';
+import { client as anyClient, anything, checked, key, list, prefix, required, type Schema } from '../options.js';
+import { type GuardClient, Redis } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
 import type { Anchor } from './anchor.js';
 import { chainHash, type Head, readChain, readHead, type StreamedEntry, trailKeys } from './chain.js';
@@ -44,6 +45,13 @@ export interface AuditRepairOptions {
   readonly anchors?: readonly Anchor[];
 }
 
+const REPAIR_OPTIONS: Schema<AuditRepairOptions> = {
+  client: required(anyClient),
+  name: prefix,
+  chainKey: required(key),
+  anchors: list(anything),
+};
+
 /** What a repair did. */
 export interface AuditRepair {
   /** Where the chain goes on from. */
@@ -60,10 +68,10 @@ export interface AuditRepair {
  * Errors: REDKEEP_AUDIT_REPAIR when nothing says where the chain ended; REDKEEP_STORE_UNAVAILABLE, _DENIED.
  */
 export async function repairAuditTrail(options: AuditRepairOptions): Promise<AuditRepair> {
-  const { client, name = 'audit', anchors = [] } = options;
+  const { client, name = 'audit', anchors = [], chainKey } = checked(options, REPAIR_OPTIONS);
   const redis = new Redis(client, 10_000);
-  const key = decodeKey(options.chainKey);
-  const { stream, head: headKey } = trailKeys(checkedPrefix(name));
+  const key = decodeKey(chainKey);
+  const { stream, head: headKey } = trailKeys(name);
   for (;;) {
     const said = await readHead(redis, name);
     const { end, foreign, lastId } = await walk(redis, name, key);

@@ -2,7 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sealer } from '../encryption/encryption.js';
 import { GuardError } from '../errors.js';
-import { checkedPrefix, type GuardClient, Redis, textOf } from '../redis/redis.js';
+import {
+  client as anyClient,
+  callback,
+  checked,
+  coded,
+  MAX_TIMER_MS,
+  number,
+  prefix,
+  required,
+  type Schema,
+  sealer,
+  timeout,
+  whole,
+} from '../options.js';
+import { type GuardClient, Redis, textOf } from '../redis/redis.js';
 import { GENERATION, GIVE_BACK, PUT, STORE } from './cache-scripts.js';
 
 /** Options of {@link Cache}. */
@@ -39,6 +53,20 @@ interface Entry {
 /** Redis did not say whether another loads: load, and store nothing. */
 const NO_TICKET = '';
 const MAX_TTL_MS = 31 * 86_400_000;
+const lifetime = (from: number) => coded('REDKEEP_KEYSPACE_TTL', number(from, MAX_TTL_MS));
+const CACHE: Schema<CacheOptions> = {
+  client: required(anyClient),
+  prefix,
+  ttlMs: required(lifetime(1)),
+  staleMs: lifetime(0),
+  negativeMs: lifetime(0),
+  jitter: number(0, 0.99),
+  maxBytes: whole(1),
+  timeoutMs: timeout,
+  loadMs: number(1, MAX_TIMER_MS),
+  encryption: sealer,
+  onError: callback,
+};
 /** Milliseconds a process goes on with a generation that another has cleared. */
 const GENERATION_MS = 1000;
 
@@ -57,8 +85,8 @@ export class Cache {
   #generation: { readonly id: string; readonly until: number } | undefined;
 
   constructor(options: CacheOptions) {
-    const { client, encryption, ...given } = options;
-    this.#redis = new Redis(client, options.timeoutMs ?? 250);
+    const { client, encryption, ...given } = checked(options, CACHE);
+    this.#redis = new Redis(client, given.timeoutMs ?? 250);
     this.#options = {
       prefix: 'cache:',
       staleMs: 0,
@@ -71,17 +99,17 @@ export class Cache {
       ...given,
       encryption,
     };
-    const { prefix, ttlMs, staleMs, jitter } = this.#options;
-    checkedPrefix(prefix);
-    if (!(ttlMs >= 1 && ttlMs + staleMs <= MAX_TTL_MS)) throw new GuardError('REDKEEP_KEYSPACE_TTL', 'at most 31 days');
-    if (!(jitter >= 0 && jitter < 1)) throw new GuardError('REDKEEP_GUARD_OPTION', 'jitter must be from 0 to below 1');
+    const { ttlMs, staleMs } = this.#options;
+    if (ttlMs + staleMs > MAX_TTL_MS) throw new GuardError('REDKEEP_KEYSPACE_TTL', 'at most 31 days');
   }
 
   /**
    * The cached value, or what `load` gives, as JSON keeps it: a Date comes back as a text, on the first call as on
-   * every other. Rejects only with what `load` rejects with, which is never cached.
+   * every other. Rejects with what `load` rejects with, which is never cached; REDKEEP_GUARD_ARGUMENT for a key that is not
+   * a text.
    */
   async get<T>(key: string, load: () => Promise<T>): Promise<T> {
+    checkedKey(key);
     const flight = this.#flights.get(key) as Promise<T> | undefined;
     if (flight !== undefined) return flight;
     const started: Promise<T> = this.#find(key, async () => asStored(await load())).finally(() => {
@@ -93,6 +121,7 @@ export class Cache {
 
   /** Stores a value that the caller knows to be the newest. Loads under way do not overwrite it. */
   async set(key: string, value: unknown): Promise<void> {
+    checkedKey(key);
     this.#flights.delete(key);
     const name = await this.#newestName(key);
     const { body, keptMs } = (await this.#encode(name, value)) ?? {};
@@ -102,6 +131,7 @@ export class Cache {
 
   /** Removes one value, and what loads under way would store. */
   async delete(key: string): Promise<void> {
+    checkedKey(key);
     this.#flights.delete(key);
     const name = await this.#newestName(key);
     await this.#redis.write(name, 'DEL', `${name}:load`);
@@ -236,15 +266,25 @@ export class Cache {
 
   async #name(key: string): Promise<string> {
     const held = this.#generation;
-    if (held !== undefined && held.until > performance.now()) return `${this.#options.prefix}${held.id}:{${key}}`;
+    if (held !== undefined && held.until > performance.now()) return this.#nameIn(held.id, key);
     const generationKey = `${this.#options.prefix}generation`;
     // Read where it is, made where it was lost: under a new id, so that no cleared value comes back.
     const id =
       textOf(await this.#redis.read(generationKey, 'GET')) ??
       textOf(await this.#redis.script(GENERATION, [generationKey], [newGeneration()]))!;
     this.#generation = { id, until: performance.now() + GENERATION_MS };
-    return `${this.#options.prefix}${id}:{${key}}`;
+    return this.#nameIn(id, key);
   }
+
+  /** With a hash tag that is not empty, or a value and its ticket would be in two slots of a cluster. */
+  #nameIn(generation: string, key: string): string {
+    return `${this.#options.prefix}${generation}:{${/^(\}|\.|$)/.test(key) ? '.' : ''}${key}}`;
+  }
+}
+
+/** Anything else would become the text that stands for it: `[object Object]`, `undefined`. */
+function checkedKey(key: unknown): void {
+  if (typeof key !== 'string' || key.length > 65_536) throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'key');
 }
 
 function newGeneration(): string {

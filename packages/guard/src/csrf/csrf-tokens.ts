@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError } from '../errors.js';
+import { checked, keys as keyList, list, required, type Schema, text } from '../options.js';
 
 /** Options of {@link CsrfTokens}. */
 export interface CsrfOptions {
@@ -15,6 +16,8 @@ export interface OriginHeaders {
   readonly origin?: string | undefined;
   readonly 'sec-fetch-site'?: string | readonly string[] | undefined;
 }
+
+const CSRF: Schema<CsrfOptions> = { keys: required(keyList), origins: required(list(text, 1)) };
 
 const SALT_BYTES = 16;
 const MAC_BYTES = 32;
@@ -35,14 +38,12 @@ export class CsrfTokens {
   readonly #origins: ReadonlySet<string>;
 
   constructor(options: CsrfOptions) {
-    this.#keys = options.keys.map(decodeKey);
-    if (this.#keys.length === 0 || this.#keys.some((key) => key.length !== 32))
-      throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'CSRF tokens need keys of 32 bytes');
-    for (const origin of options.origins)
+    const { keys, origins } = checked(options, CSRF);
+    this.#keys = keys.map(decodeKey);
+    for (const origin of origins)
       if (!URL.canParse(origin) || new URL(origin).origin !== origin)
         throw new GuardError('REDKEEP_GUARD_OPTION', 'origins are scheme, host and port: https://app.example');
-    if (options.origins.length === 0) throw new GuardError('REDKEEP_GUARD_OPTION', 'origins');
-    this.#origins = new Set(options.origins);
+    this.#origins = new Set(origins);
   }
 
   /** A token for one page of a session, 64 characters. */

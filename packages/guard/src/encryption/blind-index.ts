@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { GuardError } from '../errors.js';
+import { callback, checked, keys as keyList, required, type Schema, text, whole } from '../options.js';
 import { decodeKey, type KeyMaterial } from './key-ring.js';
 
 /** Options of {@link BlindIndex}. */
@@ -13,6 +14,13 @@ export interface BlindIndexOptions {
   /** Length of an index in bits, 32 to 256, default 128. Short ones collide, which hides which rows are equal. */
   readonly bits?: number;
 }
+
+const BLIND_INDEX: Schema<BlindIndexOptions> = {
+  field: required(text),
+  keys: required(keyList),
+  normalize: callback,
+  bits: whole(32, 256),
+};
 
 /**
  * Equality search over encrypted values: a keyed hash (HMAC-SHA256) stored beside the ciphertext. Who reads the
@@ -29,13 +37,11 @@ export class BlindIndex {
   readonly #normalize: (value: string) => string;
   readonly #bytes: number;
 
-  constructor(options: BlindIndexOptions) {
+  constructor(given: BlindIndexOptions) {
+    const options = checked(given, BLIND_INDEX);
     const bits = options.bits ?? 128;
-    if (!(bits >= 32 && bits <= 256 && bits % 8 === 0))
-      throw new GuardError('REDKEEP_GUARD_OPTION', 'bits must be a multiple of 8 from 32 to 256');
+    if (bits % 8 !== 0) throw new GuardError('REDKEEP_GUARD_OPTION', 'bits must be a multiple of 8 from 32 to 256');
     this.#keys = options.keys.map(decodeKey);
-    if (this.#keys.length === 0 || this.#keys.some((key) => key.length !== 32))
-      throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'a blind index needs keys of 32 bytes');
     this.#field = options.field;
     this.#normalize = options.normalize ?? ((value) => value.normalize('NFKC').trim().toLowerCase());
     this.#bytes = bits / 8;

@@ -1,4 +1,5 @@
 import { GuardError } from '../errors.js';
+import { checked, client, coded, list, number, required, type Schema, sealer, text } from '../options.js';
 import { type GuardClient, listOf, Redis, textOf } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
 import type { Sealer } from './encryption.js';
@@ -29,6 +30,13 @@ export const READ = new Script('hash_read', `return redis.call('HGETALL', KEYS[1
 
 /** A year and a day: longer is a mistake in the unit. */
 const MAX_TTL_MS = 366 * 86_400_000;
+const HASH: Schema<EncryptedHashOptions> = {
+  client: required(client),
+  encryption: required(sealer),
+  space: required(text),
+  plainFields: list(text),
+  ttlMs: coded('REDKEEP_KEYSPACE_TTL', required(number(1, MAX_TTL_MS))),
+};
 
 /**
  * A hash whose values are sealed one by one, each bound to its key and field: fields can be read and written alone,
@@ -39,8 +47,8 @@ export class EncryptedHash {
   readonly #options: EncryptedHashOptions;
   readonly #plain: ReadonlySet<string>;
 
-  constructor(options: EncryptedHashOptions) {
-    if (!(options.ttlMs >= 1 && options.ttlMs <= MAX_TTL_MS)) throw new GuardError('REDKEEP_KEYSPACE_TTL');
+  constructor(given: EncryptedHashOptions) {
+    const options = checked(given, HASH);
     this.#redis = new Redis(options.client);
     this.#options = options;
     this.#plain = new Set(options.plainFields);

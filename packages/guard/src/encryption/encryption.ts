@@ -1,4 +1,5 @@
 import { GuardError } from '../errors.js';
+import { checked, either, having, oneOf, required, type Schema, text, whole } from '../options.js';
 import { type Aead, aes256Gcm, chacha20Poly1305 } from './aead.js';
 import { compress, decompress, pad, unpad } from './body.js';
 import type { DataKey } from './data-key.js';
@@ -60,6 +61,15 @@ export interface Accelerator extends Aead {
 }
 
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
+const ENCRYPTION: Schema<EncryptionOptions> = {
+  keys: required(having('a key ring: keysFromFile(…), new EnvelopeKeys(…)', 'current', 'find')),
+  environment: required(text),
+  compressFrom: whole(0),
+  padTo: either((value) => value === 0, whole(2, 65_536)),
+  maxBytes: whole(1),
+  legacyPlaintext: oneOf('reject', 'dangerouslyAccept'),
+  accelerator: having('an accelerator: sodiumAccelerator(…)', 'seal', 'open'),
+};
 
 /**
  * Authenticated encryption of stored values: AES-256-GCM, one subkey per process, counter nonces, the key name as
@@ -83,11 +93,9 @@ export class Encryption implements Sealer {
   readonly #nonce = Buffer.alloc(12);
   #aad = Buffer.allocUnsafe(1024);
 
-  constructor(options: EncryptionOptions) {
-    if (options.environment === '') throw new GuardError('REDKEEP_GUARD_OPTION', 'environment is empty');
+  constructor(given: EncryptionOptions) {
+    const options = checked(given, ENCRYPTION);
     const padTo = options.padTo ?? 0;
-    if (padTo !== 0 && !(Number.isInteger(padTo) && padTo >= 2 && padTo <= 65_536))
-      throw new GuardError('REDKEEP_GUARD_OPTION', 'padTo must be an integer from 2 to 65536');
     this.#keys = options.keys;
     this.#environment = options.environment;
     this.#compressFrom = options.compressFrom ?? Number.POSITIVE_INFINITY;

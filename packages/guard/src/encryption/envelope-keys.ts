@@ -1,4 +1,5 @@
 import { GuardError } from '../errors.js';
+import { checked, keyStore, keyWrapper, number, required, type Schema } from '../options.js';
 import { DataKey } from './data-key.js';
 import { askProvider, type KeyRing } from './key-ring.js';
 import type { KeyStore } from './key-store.js';
@@ -14,13 +15,18 @@ export interface KeyWrapper {
 export interface EnvelopeKeysOptions {
   readonly wrapper: KeyWrapper;
   readonly store: KeyStore;
-  /** Milliseconds after which new values get a new data key; default 30 days. Old keys stay readable. */
+  /** Milliseconds after which new values get a new data key; default 30 days, 1 ms to ten years. Old keys stay readable. */
   readonly rotateAfterMs?: number;
 }
 
 /** Milliseconds between looks at which key is current, so that a rotation reaches every process. */
 const REFRESH_MS = 60_000;
 const CURRENT = 'current';
+const ENVELOPE: Schema<EnvelopeKeysOptions> = {
+  wrapper: required(keyWrapper),
+  store: required(keyStore),
+  rotateAfterMs: number(0, 3660 * 86_400_000),
+};
 
 interface CurrentRecord {
   readonly id: string;
@@ -42,7 +48,8 @@ export class EnvelopeKeys implements KeyRing {
   #choosing: Promise<DataKey> | undefined;
   #checkedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: EnvelopeKeysOptions) {
+  constructor(given: EnvelopeKeysOptions) {
+    const options = checked(given, ENVELOPE);
     this.#wrapper = options.wrapper;
     this.#store = options.store;
     this.#rotateAfterMs = options.rotateAfterMs ?? 30 * 86_400_000;

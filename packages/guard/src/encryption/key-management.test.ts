@@ -92,7 +92,7 @@ describe('envelope keys', () => {
     away = false;
     assert.equal(await keys.rewrap(id), true);
     assert.equal(await keys.rewrap('0000000000000000'), false);
-    const aged = new EnvelopeKeys({ wrapper: flaky, store, rotateAfterMs: -1 });
+    const aged = new EnvelopeKeys({ wrapper: flaky, store, rotateAfterMs: 0 });
     assert.notEqual((await aged.current()).id, id);
   });
 

@@ -115,7 +115,11 @@ export function parseKeyLines(text: string): string[] {
 
 /** 32 bytes from bytes, hex, base64 or base64url. Errors: REDKEEP_ENCRYPTION_KEY, never quoting the text. */
 export function decodeKey(material: KeyMaterial): Uint8Array {
-  if (typeof material !== 'string') return material;
+  if (typeof material !== 'string') {
+    if (!(material instanceof Uint8Array)) throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'neither text nor bytes');
+    if (material.length !== 32) throw new GuardError('REDKEEP_ENCRYPTION_KEY', `${material.length} bytes and not 32`);
+    return material;
+  }
   const text = material.trim();
   if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, 'hex');
   if (/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return Buffer.from(text, 'base64');

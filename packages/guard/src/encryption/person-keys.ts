@@ -1,5 +1,19 @@
 import { createHmac, type KeyObject, sign, verify } from 'node:crypto';
 import { GuardError, hasCode } from '../errors.js';
+import {
+  checked,
+  client,
+  flag,
+  having,
+  key,
+  keyStore,
+  keyWrapper,
+  number,
+  required,
+  type Schema,
+  signingKey,
+  whole,
+} from '../options.js';
 import type { GuardClient } from '../redis/redis.js';
 import { DataKey } from './data-key.js';
 import type { Encryption, SealContext, Sealer } from './encryption.js';
@@ -87,6 +101,19 @@ const CHANNEL = 'redkeep:erased';
 const MAX_CACHED = 10_000;
 /** Longest that a process may hold a key unasked. */
 const MAX_CACHE_MS = 86_400_000;
+const PERSON_KEYS: Schema<PersonKeysOptions> = {
+  encryption: required(having('an Encryption', 'sealWith', 'openFrom')),
+  wrapper: required(keyWrapper),
+  store: required(keyStore),
+  data: required(client),
+  pseudonymKey: required(key),
+  cacheMs: number(0, MAX_CACHE_MS),
+  announce: having('a client of redkeep', 'publish', 'subscribe'),
+  signWith: signingKey,
+  confirmMs: number(0, 600_000),
+  requireReplicas: whole(0, 100),
+  dangerouslyKeepKeysWithData: flag,
+};
 /** Record that says the longest `cacheMs` of all processes. */
 const SETTINGS = 'person-settings';
 
@@ -111,14 +138,13 @@ export class PersonKeys {
   #sweep: NodeJS.Timeout | undefined;
   #ready: Promise<void> | undefined;
 
-  constructor(options: PersonKeysOptions) {
+  constructor(given: PersonKeysOptions) {
+    const options = checked(given, PERSON_KEYS);
     if (options.store.client === options.data && options.dangerouslyKeepKeysWithData !== true)
       throw new GuardError('REDKEEP_PERSON_KEYS_WITH_DATA');
     this.#options = options;
     this.#pseudonymKey = decodeKey(options.pseudonymKey);
     this.#cacheMs = options.cacheMs ?? 10_000;
-    if (!(this.#cacheMs >= 0 && this.#cacheMs <= MAX_CACHE_MS))
-      throw new GuardError('REDKEEP_GUARD_OPTION', `cacheMs must be from 0 to ${MAX_CACHE_MS}`);
   }
 
   /** What stands for a person in key stores, audit trails and receipts. */

@@ -1,4 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import {
+  signal as abortSignal,
+  anything,
+  callback,
+  checked,
+  client,
+  having,
+  number,
+  required,
+  type Schema,
+  text,
+} from '../options.js';
 import { type GuardClient, listOf, Redis, textOf } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
 import type { Encryption, SealContext } from './encryption.js';
@@ -49,13 +61,24 @@ return 1`,
 );
 
 const BATCH = 100;
+const REENCRYPT: Schema<ReencryptOptions> = {
+  client: required(client),
+  encryption: required(having('an Encryption', 'isStale', 'seal', 'open')),
+  match: required(text),
+  contextOf: required(callback),
+  resume: anything,
+  onProgress: callback,
+  rate: number(1),
+  signal: abortSignal,
+};
 
 /**
  * Seals values under old keys (or, with `legacyPlaintext`, plaintext) with the newest key, beside the traffic: each
  * value is replaced only if unchanged, keeps its expiry, and may be read at any moment. When it is done with
  * `failed: 0`, old keys can leave the ring.
  */
-export async function reencrypt(options: ReencryptOptions): Promise<ReencryptProgress> {
+export async function reencrypt(given: ReencryptOptions): Promise<ReencryptProgress> {
+  const options = checked(given, REENCRYPT);
   const { encryption, contextOf, signal } = options;
   const redis = new Redis(options.client, 10_000);
   const count = { scanned: 0, renewed: 0, overtaken: 0, failed: 0, ...pick(options.resume) };

@@ -1,5 +1,5 @@
 import type { CsrfTokens } from '../csrf/csrf-tokens.js';
-import { GuardError } from '../errors.js';
+import { callback, checked, flag, having, required, type Schema } from '../options.js';
 import { rateLimitHeaders } from '../rate-limit/headers.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import type { SessionCookie } from '../session/session-cookie.js';
@@ -18,6 +18,8 @@ export interface WebRateLimitOptions {
   readonly costOf?: (request: Request) => number;
 }
 
+const LIMIT: Schema<WebRateLimitOptions> = { identityOf: required(callback), costOf: callback };
+
 /**
  * Checks a request. `refused` is the 429 to return; without it, go on and add `headers` to your response.
  *
@@ -29,6 +31,7 @@ export function webRateLimit(
   limiter: RateLimiter,
   options: WebRateLimitOptions,
 ): (request: Request) => Promise<{ readonly refused?: Response; readonly headers: Readonly<Record<string, string>> }> {
+  checked(options, LIMIT as Schema<typeof options>);
   return async (request) => {
     const decision = await limiter.check(options.identityOf(request), options.costOf?.(request) ?? 1);
     const headers = rateLimitHeaders(decision, limiter.limits);
@@ -50,6 +53,12 @@ export interface WebSessionHandlerOptions<Data> {
   readonly fingerprint?: boolean;
 }
 
+const HANDLER: Schema<WebSessionHandlerOptions<unknown>> = {
+  sessions: required(having('Sessions', 'load', 'create', 'rotate', 'destroy')),
+  cookie: required(having('a SessionCookie', 'read', 'serialize', 'clear')),
+  fingerprint: flag,
+};
+
 /**
  * Sessions for web-standard requests: reads the cookie, and gives back what to set.
  *
@@ -65,7 +74,8 @@ export class WebSessionHandler<Data> {
   readonly #cookie: SessionCookie;
   readonly #binds: boolean;
 
-  constructor(options: WebSessionHandlerOptions<Data>) {
+  constructor(given: WebSessionHandlerOptions<Data>) {
+    const options = checked(given, HANDLER as Schema<WebSessionHandlerOptions<Data>>);
     this.#sessions = options.sessions;
     this.#cookie = options.cookie;
     this.#binds = options.fingerprint ?? true;
@@ -124,6 +134,7 @@ export function honoRateLimit<Context extends HonoContextLike>(
   limiter: RateLimiter,
   options: { readonly identityOf: (context: Context) => string; readonly costOf?: (context: Context) => number },
 ): (context: Context, next: () => Promise<void>) => Promise<Response | undefined> {
+  checked(options, LIMIT as Schema<typeof options>);
   return async (context, next) => {
     const check = webRateLimit(limiter, {
       identityOf: () => options.identityOf(context),
@@ -151,6 +162,7 @@ export function koaRateLimit<Context extends KoaContextLike>(
   limiter: RateLimiter,
   options: { readonly identityOf: (context: Context) => string; readonly costOf?: (context: Context) => number },
 ): (context: Context, next: () => Promise<unknown>) => Promise<void> {
+  checked(options, LIMIT as Schema<typeof options>);
   return async (context, next) => {
     const decision = await limiter.check(options.identityOf(context), options.costOf?.(context) ?? 1);
     for (const [name, value] of Object.entries(rateLimitHeaders(decision, limiter.limits))) context.set(name, value);
@@ -176,7 +188,7 @@ export class NestRateLimitGuard<Request> {
     limiter: RateLimiter,
     options: { readonly identityOf: (request: Request) => string; readonly refuse: () => Error },
   ) {
-    if (typeof options.refuse !== 'function') throw new GuardError('REDKEEP_GUARD_OPTION', 'refuse');
+    checked(options, { identityOf: required(callback), refuse: required(callback) });
     this.#limiter = limiter;
     this.#identityOf = options.identityOf;
     this.#refuse = options.refuse;

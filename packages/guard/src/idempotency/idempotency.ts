@@ -3,7 +3,21 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { sha256 } from '../digest.js';
 import type { Sealer } from '../encryption/encryption.js';
 import { GuardError } from '../errors.js';
-import { checkedPrefix, type GuardClient, listOf, Redis } from '../redis/redis.js';
+import {
+  anyText,
+  checked,
+  client,
+  MAX_TIMER_MS,
+  number,
+  prefix,
+  required,
+  type Schema,
+  sealer,
+  text,
+  timeout,
+  whole,
+} from '../options.js';
+import { type GuardClient, listOf, Redis } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
 
 /** Options of {@link IdempotencyKeys}. */
@@ -79,6 +93,21 @@ return 1`,
 
 const POLL_MS = 50;
 const MAX_KEEP_MS = 31 * 86_400_000;
+const IDEMPOTENCY: Schema<IdempotencyOptions> = {
+  client: required(client),
+  encryption: required(sealer),
+  prefix,
+  keepMs: whole(1000, MAX_KEEP_MS),
+  lockMs: whole(100, MAX_KEEP_MS),
+  waitMs: number(0, MAX_TIMER_MS),
+  maxBytes: whole(1),
+  timeoutMs: timeout,
+};
+const REQUEST: Schema<IdempotentRequest> = {
+  key: required(anyText),
+  scope: required(text),
+  fingerprint: required(anyText),
+};
 
 /**
  * Runs a request once and keeps its answer: a repeated one gets the same answer, a parallel twin waits or is refused.
@@ -97,17 +126,16 @@ export class IdempotencyKeys {
   readonly #waitMs: number;
   readonly #maxBytes: number;
 
-  constructor(options: IdempotencyOptions) {
+  constructor(given: IdempotencyOptions) {
+    const options = checked(given, IDEMPOTENCY);
     this.#redis = new Redis(options.client, options.timeoutMs);
     this.#encryption = options.encryption;
-    this.#prefix = checkedPrefix(options.prefix ?? 'idem:');
+    this.#prefix = options.prefix ?? 'idem:';
     this.#keepMs = options.keepMs ?? 86_400_000;
     this.#lockMs = options.lockMs ?? 30_000;
     this.#waitMs = options.waitMs ?? 0;
     this.#maxBytes = options.maxBytes ?? 65_536;
-    if (!(this.#keepMs >= 1000 && this.#keepMs <= MAX_KEEP_MS && this.#lockMs >= 100 && this.#lockMs <= this.#keepMs))
-      throw new GuardError('REDKEEP_GUARD_OPTION', 'keepMs or lockMs');
-    if (!(this.#waitMs >= 0 && this.#maxBytes >= 1)) throw new GuardError('REDKEEP_GUARD_OPTION', 'waitMs or maxBytes');
+    if (this.#lockMs > this.#keepMs) throw new GuardError('REDKEEP_GUARD_OPTION', 'lockMs is more than keepMs');
   }
 
   /**
@@ -174,11 +202,10 @@ export class IdempotencyKeys {
     );
   }
 
-  #name({ key, scope, fingerprint }: IdempotentRequest): string {
-    if (typeof key !== 'string' || key.length < 16 || key.length > 255)
+  #name(request: IdempotentRequest): string {
+    const { key, scope } = checked(request, REQUEST, 'REDKEEP_GUARD_ARGUMENT');
+    if (key.length < 16 || key.length > 255)
       throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'key: 16 to 255 characters');
-    if (typeof scope !== 'string' || scope === '' || typeof fingerprint !== 'string')
-      throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'scope or fingerprint');
     return `${this.#prefix}{${sha256(`${scope.length}|${scope}|${key}`)}}`;
   }
 }

@@ -40,7 +40,15 @@ describe('raw commands of a client with the validator', () => {
     await send('GETEX', 'count:2');
     await send('SCAN', '0', 'MATCH', 'count:*');
     await send('XLEN', '{audit}:stream');
-    await send('PING');
+    for (const words of ['PING', 'TIME', 'ROLE', 'INFO server', 'DBSIZE', 'CLIENT ID', 'PUBLISH news x', 'WAIT 0 1'])
+      await send(...words.split(' '));
+    assert.deepEqual(
+      await client
+        .multi()
+        .set('count:m', '1', { expiration: { type: 'EX', value: 60 } })
+        .exec(),
+      ['OK'],
+    );
     const sessions = new Sessions({ client, encryption: testEncryption() });
     assert.ok(await sessions.load((await sessions.create({ data: {} })).id));
   });
@@ -111,6 +119,22 @@ describe('raw commands of a client with the validator', () => {
       ['FLUSHALL', 'ASYNC'],
       ['SWAPDB', '0', '1'],
       ['RANDOMKEY'],
+      ['SELECT', '1'],
+      ['FUNCTION', 'LOAD', 'REPLACE', "#!lua name=x\nredis.register_function('x', function() end)"],
+      ['FUNCTION', 'FLUSH'],
+      ['FUNCTION', 'RESTORE', 'x'],
+      ['SCRIPT', 'LOAD', 'return 1'],
+      ['SCRIPT', 'FLUSH'],
+      ['DEBUG', 'RELOAD'],
+      ['CONFIG', 'SET', 'maxmemory', '1'],
+      ['MONITOR'],
+      ['SLOWLOG', 'GET'],
+      ['ACL', 'SETUSER', 'x'],
+      ['MODULE', 'LOAD', 'x'],
+      ['REPLICAOF', 'other', '6379'],
+      ['SHUTDOWN'],
+      ['FT.SEARCH', 'index', '*'],
+      ['A.COMMAND.OF.TOMORROW', 'other:1'],
       ['SET', 'sess:{x}', 'x'],
       ['RPUSH', 'sess:{x}', 'x'],
     ])

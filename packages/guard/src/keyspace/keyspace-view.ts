@@ -1,5 +1,6 @@
 import type { Sealer } from '../encryption/encryption.js';
 import { GuardError } from '../errors.js';
+import { checked, coded, number, oneOf, type Schema } from '../options.js';
 import { type GuardClient, listOf, Redis, type Reply, textOf } from '../redis/redis.js';
 import type { KeyspaceDefinition } from './definition.js';
 import { validate } from './standard-schema.js';
@@ -12,6 +13,10 @@ export interface KeyspaceSetOptions {
   /** Write only if the key is missing, or only if it is there. */
   readonly condition?: 'NX' | 'XX';
 }
+
+/** Its bounds are the space's. */
+const TTL = coded('REDKEEP_KEYSPACE_TTL', number(1));
+const SET: Schema<KeyspaceSetOptions> = { ttlMs: TTL, condition: oneOf('NX', 'XX') };
 
 /** One key space on a client. Keys are given and returned without the prefix; no call reaches another space. */
 export class KeyspaceView<T> {
@@ -50,7 +55,8 @@ export class KeyspaceView<T> {
    * Writes a value. False when the condition did not hold.
    * Errors, before anything is sent: REDKEEP_KEYSPACE_TTL, _KEY, _VALUE, REDKEEP_VALUE_TOO_LARGE.
    */
-  async set(key: string, value: T, options: KeyspaceSetOptions = {}): Promise<boolean> {
+  async set(key: string, value: T, given: KeyspaceSetOptions = {}): Promise<boolean> {
+    const options = checked(given, SET, 'REDKEEP_GUARD_ARGUMENT');
     const name = this.#name(key);
     const ttl = this.#ttl(options.ttlMs);
     const args = [await this.#encode(name, value)];
@@ -86,7 +92,8 @@ export class KeyspaceView<T> {
   }
 
   /** Adds to a counter; a new one gets the expiry. Errors: REDKEEP_KEYSPACE_COMMAND when values are encrypted. */
-  async increment(key: string, by = 1, options: { readonly ttlMs?: number } = {}): Promise<number> {
+  async increment(key: string, by = 1, given: { readonly ttlMs?: number } = {}): Promise<number> {
+    const options = checked(given, { ttlMs: TTL }, 'REDKEEP_GUARD_ARGUMENT');
     if (this.#definition.encrypted === true) throw new GuardError('REDKEEP_KEYSPACE_COMMAND', 'increment');
     if (!Number.isSafeInteger(by)) throw new GuardError('REDKEEP_KEYSPACE_VALUE', 'not an integer');
     const ttl = this.#ttl(options.ttlMs);
@@ -125,7 +132,7 @@ export class KeyspaceView<T> {
     const { maxTtlMs = 86_400_000, defaultTtlMs, dangerouslyWithoutExpiry } = this.#definition;
     const ttl = given ?? defaultTtlMs;
     if (ttl === undefined && dangerouslyWithoutExpiry === true) return undefined;
-    if (ttl === undefined || !(ttl >= 1 && ttl <= maxTtlMs))
+    if (typeof ttl !== 'number' || !(ttl >= 1 && ttl <= maxTtlMs))
       throw new GuardError('REDKEEP_KEYSPACE_TTL', `key space ${this.name}, at most ${maxTtlMs} ms`);
     return Math.floor(ttl);
   }

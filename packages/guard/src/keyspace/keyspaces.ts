@@ -1,6 +1,24 @@
 import type { CommandValidator } from 'redkeep';
 import type { Sealer } from '../encryption/encryption.js';
 import { GuardError } from '../errors.js';
+import { guardComponentNames } from '../needs.js';
+import {
+  anyObject,
+  checked,
+  coded,
+  fields,
+  flag,
+  list,
+  matching,
+  number,
+  oneOf,
+  required,
+  type Schema,
+  schemaLibrary,
+  sealer,
+  timeout,
+  whole,
+} from '../options.js';
 import type { GuardClient } from '../redis/redis.js';
 import { type AclLineOptions, aclLines, type KeyspaceUse } from './acl-lines.js';
 import { commandValidator, type ValidatorOptions } from './command-validator.js';
@@ -11,7 +29,33 @@ import type { StandardSchema } from './standard-schema.js';
 /** Longest expiry of personal data and sessions, ms. */
 const DAY = 86_400_000;
 const MAX_TTL_MS = 366 * DAY;
-const PREFIX = /^([A-Za-z0-9_.-]+[:/])+$/;
+/** No glob characters, no hash tags: the prefix is also an ACL pattern and must not decide the cluster slot. */
+const PREFIX = matching(/^([A-Za-z0-9_.-]+[:/])+$/, 'must be letters, digits and _.- that end in : or /');
+const LIFETIME = coded('REDKEEP_KEYSPACE_TTL', number(1, MAX_TTL_MS));
+const USER = matching(/^[\w.-]+$/, 'must be letters, digits, _, . and -');
+const DEFINITION: Schema<KeyspaceDefinition> = {
+  prefix: required(PREFIX),
+  database: whole(0, 1_000_000),
+  use: oneOf(...guardComponentNames.filter((name) => name !== 'auditor'), 'lists', 'streams'),
+  maxTtlMs: LIFETIME,
+  defaultTtlMs: LIFETIME,
+  dangerouslyWithoutExpiry: flag,
+  schema: schemaLibrary,
+  codec: oneOf('json', 'text', 'bytes'),
+  maxBytes: whole(1),
+  maxKeyLength: whole(1, 65_536),
+  encrypted: flag,
+  user: USER,
+  auditor: USER,
+  guards: list(PREFIX),
+};
+const OPEN: Schema<KeyspaceOpenOptions> = {
+  encryption: sealer,
+  timeoutMs: timeout,
+  databases: anyObject,
+};
+const ACL_LINES: Schema<AclLineOptions> = { cluster: flag, functions: flag };
+const VALIDATOR: Schema<ValidatorOptions> = { unknownKeys: oneOf('refuse', 'allow') };
 
 /** Value type of a definition. */
 export type ValueOf<D> = D extends { readonly schema: StandardSchema<infer T> }
@@ -46,21 +90,15 @@ export class Keyspaces<D extends Definitions> {
 
   constructor(definitions: D) {
     this.definitions = definitions;
+    anyObject.check(definitions, 'the definitions', 'REDKEEP_GUARD_OPTION');
     const all = Object.entries(definitions);
     for (const [name, definition] of all) {
-      const { prefix, database = 0, use, auditor, maxTtlMs = DAY, defaultTtlMs } = definition;
-      // No glob characters, no hash tags: the prefix is also an ACL pattern and must not decide the cluster slot.
-      if (!PREFIX.test(prefix)) throw new GuardError('REDKEEP_GUARD_OPTION', `prefix of ${name}`);
-      if (!(Number.isInteger(database) && database >= 0))
-        throw new GuardError('REDKEEP_GUARD_OPTION', `database of ${name}`);
+      fields(DEFINITION).check(definition, name, 'REDKEEP_GUARD_OPTION');
+      const { prefix, use, auditor, maxTtlMs = DAY, defaultTtlMs } = definition;
       if (auditor !== undefined && use !== 'audit') throw new GuardError('REDKEEP_GUARD_OPTION', `auditor of ${name}`);
       if (definition.guards !== undefined && use !== 'locks')
         throw new GuardError('REDKEEP_GUARD_OPTION', `guards of ${name}`);
-      for (const guarded of definition.guards ?? [])
-        if (!PREFIX.test(guarded)) throw new GuardError('REDKEEP_GUARD_OPTION', `guards of ${name}`);
-      if (!(maxTtlMs >= 1 && maxTtlMs <= MAX_TTL_MS))
-        throw new GuardError('REDKEEP_KEYSPACE_TTL', `maxTtlMs of ${name}`);
-      if (defaultTtlMs !== undefined && !(defaultTtlMs >= 1 && defaultTtlMs <= maxTtlMs))
+      if (defaultTtlMs !== undefined && defaultTtlMs > maxTtlMs)
         throw new GuardError('REDKEEP_KEYSPACE_TTL', `defaultTtlMs of ${name}`);
       const clash = all.find(([other, { prefix: begin }]) => other !== name && prefix.startsWith(begin));
       if (clash !== undefined)
@@ -72,7 +110,8 @@ export class Keyspaces<D extends Definitions> {
    * Typed views on a client, one for each space of values; each touches only its own keys.
    * Errors: REDKEEP_GUARD_OPTION when an encryption or the client of a database is missing, or the client is of another.
    */
-  open(client: GuardClient, options: KeyspaceOpenOptions = {}): KeyspaceViews<D> {
+  open(client: GuardClient, given: KeyspaceOpenOptions = {}): KeyspaceViews<D> {
+    const options = checked(given, OPEN);
     const views: Record<string, KeyspaceView<unknown>> = {};
     for (const [name, definition] of Object.entries(this.definitions)) {
       const { database = 0, use = 'values', encrypted } = definition;
@@ -94,7 +133,7 @@ export class Keyspaces<D extends Definitions> {
    * Errors: REDKEEP_GUARD_OPTION for a user's name that is none.
    */
   aclLines(options: AclLineOptions = {}): string[] {
-    return aclLines(Object.values(this.definitions), options);
+    return aclLines(Object.values(this.definitions), checked(options, ACL_LINES));
   }
 
   /**
@@ -105,7 +144,7 @@ export class Keyspaces<D extends Definitions> {
    * cannot demand.
    */
   validator(options: ValidatorOptions = {}): CommandValidator {
-    return commandValidator(Object.values(this.definitions), options);
+    return commandValidator(Object.values(this.definitions), checked(options, VALIDATOR));
   }
 }
 

@@ -1,5 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { GuardError, hasCode } from '../errors.js';
+import { hasCode } from '../errors.js';
+import {
+  signal as abortSignal,
+  callback,
+  checked,
+  having,
+  matching,
+  number,
+  required,
+  type Schema,
+} from '../options.js';
 import type { Lock } from './lock.js';
 import type { Locks } from './locks.js';
 
@@ -13,6 +23,13 @@ export interface LeaderElectionOptions {
   /** Failures of Redis and of `lead`; the process stays a candidate. */
   readonly onError?: (error: unknown) => void;
 }
+
+const ELECTION: Schema<LeaderElectionOptions> = {
+  locks: required(having('Locks', 'acquire', 'using')),
+  name: required(matching(/^[^}]+$/, 'must be a text without }')),
+  ttlMs: number(1000, 600_000),
+  onError: callback,
+};
 
 /** Milliseconds a candidate waits at once, and after a failure. */
 const WAIT_MS = 60_000;
@@ -31,10 +48,7 @@ export class LeaderElection {
   #lock: Lock | undefined;
 
   constructor(options: LeaderElectionOptions) {
-    const { ttlMs = 15_000, name } = options;
-    if (!(ttlMs >= 1000 && ttlMs <= 600_000)) throw new GuardError('REDKEEP_GUARD_OPTION', 'ttlMs');
-    if (name === '') throw new GuardError('REDKEEP_GUARD_OPTION', 'name');
-    this.#options = options;
+    this.#options = checked(options, ELECTION);
   }
 
   /** By this process's own clocks, at this moment. */
@@ -46,7 +60,8 @@ export class LeaderElection {
    * Runs `lead` whenever this process is elected, until `signal` ends the campaign. `lead` should return when its lock's
    * signal fires, and resigns by returning. Resolves when `signal` fires.
    */
-  async campaign(lead: (lock: Lock) => Promise<void>, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+  async campaign(lead: (lock: Lock) => Promise<void>, options: { readonly signal: AbortSignal }): Promise<void> {
+    const { signal } = checked(options, { signal: required(abortSignal) }, 'REDKEEP_GUARD_ARGUMENT');
     const { locks, name, ttlMs = 15_000, onError = warn } = this.#options;
     while (!signal.aborted) {
       try {

@@ -1,6 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { GuardError } from '../errors.js';
-import { checkedPrefix, DEFAULT_TIMEOUT_MS, type GuardClient, listOf, Redis } from '../redis/redis.js';
+import {
+  signal as abortSignal,
+  callback,
+  checked,
+  client,
+  flag,
+  MAX_TIMER_MS,
+  number,
+  prefix,
+  required,
+  type Schema,
+  timeout,
+} from '../options.js';
+import { DEFAULT_TIMEOUT_MS, type GuardClient, listOf, Redis } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
 import { Lock, RELEASE } from './lock.js';
 import { Stopwatch } from './stopwatch.js';
@@ -30,6 +43,14 @@ export interface LockOptions {
   /** Gives up waiting. */
   readonly signal?: AbortSignal;
 }
+
+const LOCKS: Schema<LocksOptions> = { client: required(client), prefix, timeoutMs: timeout, onError: callback };
+const LOCK: Schema<LockOptions> = {
+  ttlMs: number(100, 600_000),
+  waitMs: number(0, MAX_TIMER_MS),
+  renew: flag,
+  signal: abortSignal,
+};
 
 /**
  * KEYS lock, fence; ARGV owner, ttl ms, highest token the caller knows. The token is the server's time in microseconds,
@@ -72,10 +93,11 @@ export class Locks {
   #highest = 0;
   #blocking = 0;
 
-  constructor(options: LocksOptions) {
+  constructor(given: LocksOptions) {
+    const options = checked(given, LOCKS);
     const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     this.#redis = new Redis(options.client, timeoutMs);
-    this.#prefix = checkedPrefix(options.prefix ?? 'lock:');
+    this.#prefix = options.prefix ?? 'lock:';
     this.#sliceMs = Math.min(MAX_SLICE_MS, timeoutMs / 2);
     this.#onError = options.onError ?? warnOfRelease;
   }
@@ -85,12 +107,9 @@ export class Locks {
    * Errors: REDKEEP_LOCK_TIMEOUT, REDKEEP_STORE_UNAVAILABLE, the signal's reason; REDKEEP_GUARD_ARGUMENT.
    */
   async acquire(name: string, options: LockOptions = {}): Promise<Lock> {
-    const { ttlMs = 10_000, waitMs = 0, signal } = options;
+    const { ttlMs = 10_000, waitMs = 0, signal } = checked(options, LOCK, 'REDKEEP_GUARD_ARGUMENT');
     if (typeof name !== 'string' || name === '' || name.includes('}'))
       throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'name of the lock');
-    if (!(ttlMs >= 100 && ttlMs <= 600_000))
-      throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'ttlMs must be from 100 to 600000');
-    if (!(waitMs >= 0)) throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'waitMs');
     signal?.throwIfAborted();
     const key = `${this.#prefix}{${name}}`;
     const giveUpAt = performance.now() + waitMs;

@@ -1,7 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GuardError } from '../errors.js';
-import { checkedPrefix, type GuardClient, listOf, Redis } from '../redis/redis.js';
+import {
+  signal as abortSignal,
+  checked,
+  client,
+  MAX_TIMER_MS,
+  number,
+  prefix,
+  required,
+  type Schema,
+  timeout,
+  whole,
+} from '../options.js';
+import { type GuardClient, listOf, Redis } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
 import { Stopwatch } from './stopwatch.js';
 
@@ -34,6 +46,14 @@ export interface Permit extends AsyncDisposable {
   /** Frees the place. False when it was no longer ours. */
   release(): Promise<boolean>;
 }
+
+const SEMAPHORES: Schema<SemaphoresOptions> = { client: required(client), prefix, timeoutMs: timeout };
+const PERMIT: Schema<PermitOptions> = {
+  places: required(whole(1, 10_000)),
+  ttlMs: number(100, 600_000),
+  waitMs: number(0, MAX_TIMER_MS),
+  signal: abortSignal,
+};
 
 /** KEYS places (sorted by end, us); ARGV owner, places, ttl ms, 1 = only renew. 1, 0 = none free or lost. */
 export const TAKE_PLACE = new Script(
@@ -68,20 +88,17 @@ export class Semaphores {
   readonly #redis: Redis;
   readonly #prefix: string;
 
-  constructor(options: SemaphoresOptions) {
+  constructor(given: SemaphoresOptions) {
+    const options = checked(given, SEMAPHORES);
     this.#redis = new Redis(options.client, options.timeoutMs);
-    this.#prefix = checkedPrefix(options.prefix ?? 'sem:');
+    this.#prefix = options.prefix ?? 'sem:';
   }
 
   /** Takes a place. Errors: REDKEEP_LOCK_TIMEOUT, REDKEEP_GUARD_ARGUMENT, REDKEEP_STORE_…, the signal's reason. */
   async acquire(name: string, options: PermitOptions): Promise<Permit> {
-    const { places, ttlMs = 10_000, waitMs = 0, signal } = options;
+    const { places, ttlMs = 10_000, waitMs = 0, signal } = checked(options, PERMIT, 'REDKEEP_GUARD_ARGUMENT');
     if (typeof name !== 'string' || name === '' || name.includes('}'))
       throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'name of the semaphore');
-    if (!(Number.isInteger(places) && places >= 1 && places <= 10_000))
-      throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'places must be from 1 to 10000');
-    if (!(ttlMs >= 100 && ttlMs <= 600_000 && waitMs >= 0))
-      throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'ttlMs must be from 100 to 600000');
     const key = `${this.#prefix}{${name}}`;
     const owner = randomBytes(16).toString('base64url');
     const args = [owner, String(places), String(Math.floor(ttlMs))];

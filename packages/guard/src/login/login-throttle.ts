@@ -3,7 +3,21 @@ import { keyedHash } from '../digest.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError, hasCode } from '../errors.js';
 import { clientAddress } from '../http/client-address.js';
-import { checkedPrefix, type GuardClient, listOf, Redis } from '../redis/redis.js';
+import {
+  anything,
+  checked,
+  client,
+  fields,
+  key,
+  number,
+  prefix,
+  required,
+  type Schema,
+  text,
+  timeout,
+  whole,
+} from '../options.js';
+import { type GuardClient, listOf, Redis } from '../redis/redis.js';
 import { BEGIN_ATTEMPT, FORGET_ATTEMPT } from './login-scripts.js';
 
 /** How attempts of one kind are slowed down. */
@@ -31,7 +45,7 @@ export interface LoginThrottleOptions {
   readonly address?: Partial<Backoff>;
   /** Milliseconds after the last attempt until failures are forgotten; default 24 hours, at most 31 days. */
   readonly forgetAfterMs?: number;
-  /** Milliseconds a device stays known; default 180 days. */
+  /** Milliseconds a device stays known; default 180 days, 1000 ms to ten years. */
   readonly deviceMaxAgeMs?: number;
   /** Milliseconds to wait for Redis; default 2000. */
   readonly timeoutMs?: number;
@@ -65,6 +79,23 @@ export interface LoginAttempt {
 const DEFAULT_BACKOFF: Backoff = { free: 5, baseMs: 1000, maxMs: 900_000 };
 const DAY_MS = 86_400_000;
 const ID_BYTES = 16;
+const BACKOFF = fields<Backoff>({
+  free: whole(1, 1_000_000),
+  baseMs: number(1, DAY_MS),
+  maxMs: number(1, DAY_MS),
+});
+const LOGIN: Schema<LoginThrottleOptions> = {
+  client: required(client),
+  key: required(key),
+  prefix,
+  account: BACKOFF,
+  device: BACKOFF,
+  address: BACKOFF,
+  forgetAfterMs: number(1000, 31 * DAY_MS),
+  deviceMaxAgeMs: number(1000, 3660 * DAY_MS),
+  timeoutMs: timeout,
+};
+const SOURCE: Schema<LoginAttemptSource> = { account: required(text), address: required(text), device: anything };
 
 /**
  * Slows down guessing of passwords by account, address and device together, without locking out the owner: a device
@@ -85,19 +116,17 @@ export class LoginThrottle {
   readonly #forgetAfterMs: number;
   readonly #deviceMaxAgeMs: number;
 
-  constructor(options: LoginThrottleOptions) {
+  constructor(given: LoginThrottleOptions) {
+    const options = checked(given, LOGIN);
     this.#redis = new Redis(options.client, options.timeoutMs);
-    this.#prefix = checkedPrefix(options.prefix ?? 'login:');
+    this.#prefix = options.prefix ?? 'login:';
     this.#key = decodeKey(options.key);
-    if (this.#key.length !== 32) throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'the login throttle needs 32 bytes');
     this.#backoff = {
       account: checkedBackoff('account', { ...DEFAULT_BACKOFF, ...options.account }),
       device: checkedBackoff('device', { ...DEFAULT_BACKOFF, ...(options.device ?? options.account) }),
       address: checkedBackoff('address', { ...DEFAULT_BACKOFF, free: 50, ...options.address }),
     };
     this.#forgetAfterMs = options.forgetAfterMs ?? DAY_MS;
-    if (!(this.#forgetAfterMs >= 1000 && this.#forgetAfterMs <= 31 * DAY_MS))
-      throw new GuardError('REDKEEP_GUARD_OPTION', 'forgetAfterMs must be from 1000 ms to 31 days');
     this.#deviceMaxAgeMs = options.deviceMaxAgeMs ?? 180 * DAY_MS;
   }
 
@@ -105,7 +134,8 @@ export class LoginThrottle {
    * Counts an attempt and says whether it may go on. An outage refuses it.
    * Errors: REDKEEP_GUARD_ARGUMENT for an account or address that is not a text; REDKEEP_STORE_DENIED, _REFUSED.
    */
-  async begin(source: LoginAttemptSource): Promise<LoginAttempt> {
+  async begin(given: LoginAttemptSource): Promise<LoginAttempt> {
+    const source = checked(given, SOURCE, 'REDKEEP_GUARD_ARGUMENT');
     const account = checkedText('account', source.account);
     // An IPv6 client has 2^64 addresses, and an IPv4 one several spellings.
     const address = clientAddress({}, checkedText('address', source.address));
@@ -149,7 +179,8 @@ export class LoginThrottle {
 
   /** The id of a device that has logged in to this account; undefined for a token of another account or nobody. */
   #deviceIdOf(account: string, token: string | undefined): string | undefined {
-    const [, id, issued, mac] = /^([\w-]{22})\.([a-z0-9]{1,11})\.([\w-]{43})$/.exec(token ?? '') ?? [];
+    const [, id, issued, mac] =
+      /^([\w-]{22})\.([a-z0-9]{1,11})\.([\w-]{43})$/.exec(typeof token === 'string' ? token : '') ?? [];
     if (id === undefined || issued === undefined || mac === undefined) return undefined;
     const expected = this.#mac(account, id, issued);
     const given = Buffer.from(mac, 'base64url');
@@ -172,9 +203,7 @@ export class LoginThrottle {
 }
 
 function checkedBackoff(name: string, backoff: Backoff): Backoff {
-  const { free, baseMs, maxMs } = backoff;
-  if (!(Number.isInteger(free) && free >= 1 && baseMs >= 1 && maxMs >= baseMs && maxMs <= DAY_MS))
-    throw new GuardError('REDKEEP_GUARD_OPTION', `backoff of ${name}`);
+  if (backoff.maxMs < backoff.baseMs) throw new GuardError('REDKEEP_GUARD_OPTION', `${name}.maxMs is below baseMs`);
   return backoff;
 }
 

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { keyedHash } from '../digest.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { type AddressedRequest, clientAddress, isBehindUntrustedProxy } from '../http/client-address.js';
-import { checkedPrefix, type GuardClient, listOf, Redis } from '../redis/redis.js';
+import { callback, checked, client, key, prefix, required, type Schema, timeout } from '../options.js';
+import { type GuardClient, listOf, Redis } from '../redis/redis.js';
 import { rateLimitHeaders } from './headers.js';
 import type { Decision } from './limit.js';
 import { COUNT } from './limit-scripts.js';
@@ -18,6 +19,14 @@ export interface RateLimitHttpOptions<Request extends AddressedRequest = Incomin
   readonly costOf?: (request: Request) => number;
 }
 
+const HTTP: Schema<RateLimitHttpOptions> = { identityOf: callback, costOf: callback };
+const EXPRESS_STORE: Schema<ExpressRateLimitStoreOptions> = {
+  client: required(client),
+  prefix,
+  timeoutMs: timeout,
+  identityKey: key,
+};
+
 /**
  * Checks a request, sets the `RateLimit` headers and answers 429 when it is refused. True when it may go on.
  *
@@ -29,7 +38,7 @@ export async function enforceRateLimit<Request extends AddressedRequest>(
   response: ServerResponse,
   options: RateLimitHttpOptions<Request> = {},
 ): Promise<boolean> {
-  const decision = await decideRequest(limiter, request, options);
+  const decision = await decideRequest(limiter, request, checked(options, HTTP as Schema<typeof options>));
   for (const [name, value] of Object.entries(rateLimitHeaders(decision, limiter.limits)))
     response.setHeader(name, value);
   if (decision.allowed) return true;
@@ -44,6 +53,7 @@ export function rateLimitMiddleware<Request extends AddressedRequest = IncomingM
   limiter: RateLimiter,
   options: RateLimitHttpOptions<Request> = {},
 ): (request: Request, response: ServerResponse, next: (error?: unknown) => void) => void {
+  checked(options, HTTP as Schema<typeof options>);
   return (request, response, next) => {
     enforceRateLimit(limiter, request, response, options).then((passed) => {
       if (passed) next();
@@ -62,6 +72,7 @@ export function rateLimitHook<Request extends AddressedRequest = AddressedReques
   limiter: RateLimiter,
   options: RateLimitHttpOptions<Request> = {},
 ): (request: Request, reply: FastifyReplyLike) => Promise<unknown> {
+  checked(options, HTTP as Schema<typeof options>);
   return async (request, reply) => {
     const decision = await decideRequest(limiter, request, options);
     for (const [name, value] of Object.entries(rateLimitHeaders(decision, limiter.limits))) reply.header(name, value);
@@ -112,8 +123,9 @@ export class ExpressRateLimitStore {
   readonly #identityKey: Uint8Array | undefined;
   #windowMs = 60_000;
 
-  constructor(options: ExpressRateLimitStoreOptions) {
-    this.prefix = checkedPrefix(options.prefix ?? 'limit:erl:');
+  constructor(given: ExpressRateLimitStoreOptions) {
+    const options = checked(given, EXPRESS_STORE);
+    this.prefix = options.prefix ?? 'limit:erl:';
     this.#redis = new Redis(options.client, options.timeoutMs ?? 250);
     this.#identityKey = options.identityKey === undefined ? undefined : decodeKey(options.identityKey);
   }

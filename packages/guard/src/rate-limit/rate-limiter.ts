@@ -1,7 +1,23 @@
 import { keyedHash, sha256 } from '../digest.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError, hasCode } from '../errors.js';
-import { checkedPrefix, type GuardClient, listOf, Redis } from '../redis/redis.js';
+import {
+  callback,
+  checked,
+  client,
+  fields,
+  key,
+  list,
+  matching,
+  number,
+  oneOf,
+  prefix,
+  required,
+  type Schema,
+  timeout,
+  whole,
+} from '../options.js';
+import { type GuardClient, listOf, Redis } from '../redis/redis.js';
 import type { Decision, Limit } from './limit.js';
 import { BLOCK, CHECK, CHECK_GCRA } from './limit-scripts.js';
 import { LocalLimiter } from './local-limiter.js';
@@ -32,6 +48,24 @@ export interface RateLimiterOptions {
 
 /** Longest period and block. */
 const MAX_PERIOD_MS = 31 * 86_400_000;
+
+const LIMIT: Schema<Limit> = {
+  name: required(matching(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, - and _')),
+  limit: required(number(Number.MIN_VALUE)),
+  periodMs: required(number(1, MAX_PERIOD_MS)),
+  algorithm: oneOf('gcra', 'sliding-window'),
+  burst: number(1),
+};
+const LIMITER: Schema<RateLimiterOptions> = {
+  client: required(client),
+  limits: required(list(fields(LIMIT), 1, 8)),
+  prefix,
+  onStoreError: oneOf('local', 'deny', 'allow'),
+  timeoutMs: timeout,
+  identityKey: key,
+  maxLocal: whole(1, 10_000_000),
+  onError: callback,
+};
 
 /** A limiter with nothing but one GCRA limit, which has a script of its own. */
 interface SingleGcra {
@@ -72,20 +106,20 @@ export class RateLimiter {
   readonly #single: SingleGcra | undefined;
   readonly #names: readonly string[];
 
-  constructor(options: RateLimiterOptions) {
+  constructor(given: RateLimiterOptions) {
+    const options = checked(given, LIMITER);
     const { limits } = options;
-    if (limits.length === 0 || limits.length > 8) throw new GuardError('REDKEEP_GUARD_OPTION', '1 to 8 limits');
-    for (const { name, limit, periodMs, burst } of limits) {
-      const sound = /^[\w-]{1,64}$/.test(name) && limit > 0 && periodMs >= 1 && periodMs <= MAX_PERIOD_MS;
-      const countable = (periodMs * 1000) / limit >= 1;
-      if (!sound || !countable || !(burst === undefined || burst >= 1))
-        throw new GuardError('REDKEEP_GUARD_OPTION', `limit ${name}`);
+    for (const { name, limit, periodMs, algorithm, burst } of limits) {
+      if ((periodMs * 1000) / limit < 1)
+        throw new GuardError('REDKEEP_GUARD_OPTION', `limit ${name} is more than a million a second`);
+      if (algorithm === 'sliding-window' && burst !== undefined)
+        throw new GuardError('REDKEEP_GUARD_OPTION', `burst of limit ${name}: a sliding window has none`);
     }
     if (new Set(limits.map(({ name }) => name)).size !== limits.length)
       throw new GuardError('REDKEEP_GUARD_OPTION', 'two limits have one name');
     this.limits = limits;
     this.#redis = new Redis(options.client, options.timeoutMs ?? 250);
-    this.#prefix = checkedPrefix(options.prefix ?? 'limit:');
+    this.#prefix = options.prefix ?? 'limit:';
     this.#policy = options.onStoreError ?? 'local';
     this.#identityKey = options.identityKey === undefined ? undefined : decodeKey(options.identityKey);
     this.#onError = options.onError ?? warnOnce();

@@ -1,11 +1,12 @@
 import { GuardError } from '../errors.js';
+import { checked, coded, flag, matching, number, oneOf, type Schema } from '../options.js';
 
 /** Options of {@link SessionCookie}. */
 export interface SessionCookieOptions {
   /** Without prefix; default `sid`. The cookie is `__Host-sid`. */
   readonly name?: string;
   readonly sameSite?: 'strict' | 'lax';
-  /** Milliseconds; default: until the browser closes. At most 24 hours. */
+  /** Milliseconds, 1000 to 24 hours; default: until the browser closes. */
   readonly maxAgeMs?: number;
   /** Send over plain HTTP and without the `__Host-` prefix; for development on localhost. */
   readonly dangerouslyAllowHttp?: boolean;
@@ -27,6 +28,14 @@ export interface FrameworkCookie {
 
 /** What would weaken a cookie under its usual name; refused so that it is asked for by the name that says so. */
 const WEAKENINGS = { httpOnly: false, secure: false, sameSite: 'none', domain: undefined } as const;
+const COOKIE: Schema<SessionCookieOptions> = {
+  name: matching(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - and _'),
+  sameSite: oneOf('strict', 'lax'),
+  maxAgeMs: coded('REDKEEP_COOKIE_POLICY', number(1000, 86_400_000)),
+  dangerouslyAllowHttp: flag,
+  dangerouslyShareWithDomain: matching(/^[a-z0-9.-]+$/i, 'must be a domain'),
+  dangerouslyAllowCrossSite: flag,
+};
 
 /**
  * The cookie that carries a session id: HttpOnly, Secure, SameSite=Lax, Path=/, `__Host-` prefix. A weaker one has
@@ -42,18 +51,15 @@ export class SessionCookie {
   readonly #options: SessionCookieOptions;
   readonly #attributes: string;
 
-  constructor(options: SessionCookieOptions = {}) {
-    for (const weak of Object.keys(WEAKENINGS)) {
-      const given = (options as Record<string, unknown>)[weak];
-      if (weak in options && (weak === 'domain' || given === WEAKENINGS[weak as keyof typeof WEAKENINGS]))
-        throw new GuardError('REDKEEP_COOKIE_POLICY', weak);
+  constructor(given: SessionCookieOptions = {}) {
+    for (const [name, weak] of Object.entries(WEAKENINGS)) {
+      const asked = Object.entries(given ?? {}).find(([other]) => other === name);
+      if (asked !== undefined && (name === 'domain' || asked[1] === weak))
+        throw new GuardError('REDKEEP_COOKIE_POLICY', name);
     }
-    const { name = 'sid', maxAgeMs } = options;
-    if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) throw new GuardError('REDKEEP_GUARD_OPTION', 'name of the cookie');
-    if (maxAgeMs !== undefined && !(maxAgeMs > 0 && maxAgeMs <= 86_400_000))
-      throw new GuardError('REDKEEP_COOKIE_POLICY', 'maxAgeMs is at most 24 hours');
+    const options = checked(given, COOKIE);
+    const { name = 'sid' } = options;
     const domain = options.dangerouslyShareWithDomain;
-    if (domain !== undefined && !/^[a-z0-9.-]+$/i.test(domain)) throw new GuardError('REDKEEP_GUARD_OPTION', 'domain');
     const http = options.dangerouslyAllowHttp === true;
     if (http && options.dangerouslyAllowCrossSite === true)
       throw new GuardError('REDKEEP_COOKIE_POLICY', 'SameSite=None needs https');

@@ -3,7 +3,8 @@ import type { Sealer } from '../encryption/encryption.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { isSealed } from '../encryption/sealed-format.js';
 import { GuardError, type GuardErrorCode, hasCode } from '../errors.js';
-import { checkedPrefix, type GuardClient, listOf, Redis, type Reply, textOf } from '../redis/redis.js';
+import { callback, client, key, number, prefix, required, type Schema, sealer, timeout, whole } from '../options.js';
+import { type GuardClient, listOf, Redis, type Reply, textOf } from '../redis/redis.js';
 import type { SessionAddress } from './session-id.js';
 import {
   CREATE,
@@ -47,6 +48,19 @@ export interface SessionStoreOptions {
   /** Called when a stored session is refused: a stolen cookie, a tampered record. For the audit trail. */
   readonly onRefused?: (reason: RefusalReason, family: string) => void;
 }
+
+/** For the schemas of both forms. */
+export const SESSION_STORE: Schema<SessionStoreOptions> = {
+  client: required(client),
+  encryption: required(sealer),
+  prefix,
+  idleMs: number(1000, MAX_ABSOLUTE_MS),
+  absoluteMs: number(1000, MAX_ABSOLUTE_MS),
+  maxBytes: whole(1),
+  timeoutMs: timeout,
+  indexKey: key,
+  onRefused: callback,
+};
 
 /** What is sealed: the application's data and the times that no EXPIRE can change. */
 export interface SessionRecord {
@@ -117,7 +131,7 @@ export class SessionStore {
     this.idleMs = bounded('idleMs', options.idleMs ?? Math.min(HOUR, this.absoluteMs), this.absoluteMs);
     this.#redis = new Redis(options.client, options.timeoutMs);
     this.#encryption = options.encryption;
-    this.#prefix = checkedPrefix(options.prefix ?? 'sess:');
+    this.#prefix = options.prefix ?? 'sess:';
     this.#maxBytes = options.maxBytes ?? 65_536;
     this.#indexKey = options.indexKey === undefined ? undefined : decodeKey(options.indexKey);
     this.#onRefused = options.onRefused ?? (() => undefined);

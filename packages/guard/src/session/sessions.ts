@@ -1,9 +1,22 @@
 import { sha256 } from '../digest.js';
 import { GuardError, hasCode } from '../errors.js';
 import { type StandardSchema, validate } from '../keyspace/standard-schema.js';
+import {
+  anyText,
+  anything,
+  checked,
+  either,
+  number,
+  oneOf,
+  type Schema,
+  schemaLibrary,
+  text,
+  whole,
+} from '../options.js';
 import { addressOf, isFamily, newSessionId } from './session-id.js';
 import {
   type LoadedRecord,
+  SESSION_STORE,
   type SessionRecord,
   SessionStore,
   type SessionStoreOptions,
@@ -68,6 +81,23 @@ const MAX_DEVICE = 200;
 /** Times `update` applies its change again after another request was faster. */
 const UPDATE_ATTEMPTS = 8;
 
+const GRACE = number(0, 60_000);
+const SESSIONS: Schema<SessionsOptions<never>> = {
+  ...SESSION_STORE,
+  schema: schemaLibrary,
+  onFingerprintMismatch: oneOf('reject', 'destroy', 'flag'),
+  maxPerUser: whole(0, 100_000),
+  onLimit: oneOf('evict-oldest', 'refuse'),
+  graceMs: GRACE,
+};
+const PRESENTED = { fingerprint: anyText };
+const START = { data: anything, user: text, fingerprint: anyText, device: anyText };
+const CHANGES = {
+  ...START,
+  user: either((value) => value === null, text),
+  graceMs: GRACE,
+};
+
 interface Held {
   readonly version: number;
   readonly record: SessionRecord;
@@ -91,12 +121,13 @@ export class Sessions<Data = Record<string, unknown>> {
   readonly #graceMs: number;
   readonly #held = new WeakMap<Session<Data>, Held>();
 
-  constructor(options: SessionsOptions<Data>) {
+  constructor(given: SessionsOptions<Data>) {
+    const options = checked(given, SESSIONS);
     this.#store = new SessionStore(options);
     this.#schema = options.schema;
     this.#policy = options.onFingerprintMismatch ?? 'reject';
     this.#limit = { most: options.maxPerUser ?? 0, evict: options.onLimit !== 'refuse' };
-    this.#graceMs = graceOf(options.graceMs ?? 10_000, 'REDKEEP_GUARD_OPTION');
+    this.#graceMs = Math.floor(options.graceMs ?? 10_000);
   }
 
   /** Milliseconds a cookie should live: the absolute lifetime. */
@@ -112,6 +143,7 @@ export class Sessions<Data = Record<string, unknown>> {
     /** What the session is to its user in `list`: "Firefox on Linux". */
     device?: string;
   }): Promise<Session<Data>> {
+    checked(start, START, 'REDKEEP_GUARD_ARGUMENT');
     const id = newSessionId();
     const address = addressOf(id)!;
     const now = Date.now();
@@ -134,6 +166,7 @@ export class Sessions<Data = Record<string, unknown>> {
    * that the session was sealed with.
    */
   async load(id: string, presented: { fingerprint?: string } = {}): Promise<Session<Data> | undefined> {
+    checked(presented, PRESENTED, 'REDKEEP_GUARD_ARGUMENT');
     const address = addressOf(id);
     if (address === undefined) return undefined;
     const loaded = await this.#store.load(address);
@@ -195,9 +228,10 @@ export class Sessions<Data = Record<string, unknown>> {
     session: Session<Data>,
     changes: { user?: string | null; data?: Data; fingerprint?: string; device?: string; graceMs?: number } = {},
   ): Promise<Session<Data>> {
+    checked(changes, CHANGES, 'REDKEEP_GUARD_ARGUMENT');
     const held = this.#writable(session);
     const { record } = held;
-    const graceMs = graceOf(changes.graceMs ?? this.#graceMs, 'REDKEEP_GUARD_ARGUMENT');
+    const graceMs = Math.floor(changes.graceMs ?? this.#graceMs);
     const from = addressOf(session.id)!;
     const id = newSessionId(from.family);
     const user = changes.user === undefined ? record.user : (changes.user ?? undefined);
@@ -221,6 +255,7 @@ export class Sessions<Data = Record<string, unknown>> {
 
   /** Ends all sessions of a user, also those being created or rotated now. Returns how many there were. */
   async destroyAll(user: string, options: { except?: string } = {}): Promise<number> {
+    checked(options, { except: anyText }, 'REDKEEP_GUARD_ARGUMENT');
     return this.#store.destroyAllOf(user, options.except === undefined ? undefined : addressOf(options.except)?.family);
   }
 
@@ -234,6 +269,7 @@ export class Sessions<Data = Record<string, unknown>> {
    * Errors: those of `load`.
    */
   async list(user: string, options: { current?: string } = {}): Promise<SessionSummary[]> {
+    checked(options, { current: anyText }, 'REDKEEP_GUARD_ARGUMENT');
     const current = options.current === undefined ? undefined : addressOf(options.current)?.family;
     return (await this.#store.recordsOf(user)).map(({ family, record: { device, createdAt, seenAt } }) => ({
       handle: family,
@@ -262,9 +298,4 @@ export class Sessions<Data = Record<string, unknown>> {
     this.#held.set(session, { record, version });
     return session;
   }
-}
-
-function graceOf(ms: number, code: 'REDKEEP_GUARD_OPTION' | 'REDKEEP_GUARD_ARGUMENT'): number {
-  if (!(ms >= 0 && ms <= 60_000)) throw new GuardError(code, 'graceMs must be from 0 to 60000');
-  return Math.floor(ms);
 }

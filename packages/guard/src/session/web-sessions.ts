@@ -1,9 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import { sha256 } from '../digest.js';
-import { hasCode } from '../errors.js';
+import { GuardError, hasCode } from '../errors.js';
+import { callback, checked, flag, oneOf, type Schema, whole } from '../options.js';
 import { mergedFields } from './merged-fields.js';
 import { foreignAddressOf, type SessionAddress } from './session-id.js';
-import { type LoadedRecord, type SessionRecord, SessionStore, type SessionStoreOptions } from './session-store.js';
+import {
+  type LoadedRecord,
+  SESSION_STORE,
+  type SessionRecord,
+  SessionStore,
+  type SessionStoreOptions,
+} from './session-store.js';
 
 /** What express-session and @fastify/session keep: any fields, and a cookie whose expiry may shorten the session. */
 export interface WebSession {
@@ -32,6 +39,16 @@ export interface ExpressStoreOptions extends SessionStoreOptions {
   /** Accept ids below 128 bits. */
   readonly dangerouslyAcceptShortIds?: boolean;
 }
+
+const WEB_SESSIONS: Schema<ExpressStoreOptions> = {
+  ...SESSION_STORE,
+  userOf: callback,
+  maxPerUser: whole(0, 100_000),
+  onConflict: oneOf('merge', 'reject'),
+  fingerprintOf: callback,
+  onFingerprintMismatch: oneOf('reject', 'destroy'),
+  dangerouslyAcceptShortIds: flag,
+};
 
 type Fields = Record<string, unknown>;
 /** What a later save has to prove. */
@@ -62,7 +79,15 @@ export class WebSessions {
   readonly #copiesFields: boolean;
 
   /** `copiesFields`: the framework makes its session object from the fields of what `get` gives. */
-  constructor(options: ExpressStoreOptions, copiesFields: boolean) {
+  constructor(given: ExpressStoreOptions, copiesFields: boolean) {
+    const options = checked(given, WEB_SESSIONS);
+    if (options.maxPerUser !== undefined && options.userOf === undefined)
+      throw new GuardError('REDKEEP_GUARD_OPTION', 'maxPerUser needs userOf');
+    if (options.fingerprintOf !== undefined && copiesFields)
+      throw new GuardError(
+        'REDKEEP_GUARD_OPTION',
+        'fingerprintOf: @fastify/session does not say which request it asks for',
+      );
     this.#options = options;
     this.#records = new SessionStore(options);
     this.#copiesFields = copiesFields;

@@ -2,8 +2,21 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { keyedHash, sha256 } from '../digest.js';
 import type { Sealer } from '../encryption/encryption.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
-import { GuardError } from '../errors.js';
-import { checkedPrefix, type GuardClient, listOf, Redis, textOf } from '../redis/redis.js';
+import {
+  checked,
+  client,
+  key,
+  list,
+  matching,
+  number,
+  prefix,
+  required,
+  type Schema,
+  sealer,
+  text,
+  timeout,
+} from '../options.js';
+import { type GuardClient, listOf, Redis, textOf } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
 
 /** Options of {@link ApiKeys}. */
@@ -49,7 +62,21 @@ type Sealed = Omit<ApiKey, 'id' | 'lastUsedAt'>;
 const DAY_MS = 86_400_000;
 const MAX_NAME = 200;
 const MAX_SCOPES = 100;
-const SCOPE = /^[\w:.*-]{1,64}$/;
+const SCOPE = matching(/^[\w:.*-]{1,64}$/, 'must be 1 to 64 letters, digits and _:.*-');
+const API_KEYS: Schema<ApiKeysOptions> = {
+  client: required(client),
+  encryption: required(sealer),
+  label: required(matching(/^[a-z][a-z0-9]{1,19}$/, 'must be 2 to 20 lower-case letters and digits')),
+  prefix,
+  indexKey: key,
+  timeoutMs: timeout,
+};
+const REQUEST: Schema<ApiKeyRequest> = {
+  owner: required(text),
+  name: required(matching(new RegExp(`^[^]{0,${MAX_NAME}}$`), `must be a text of at most ${MAX_NAME} characters`)),
+  scopes: required(list(SCOPE, 0, MAX_SCOPES)),
+  ttlMs: number(60_000, 366 * DAY_MS),
+};
 
 /** KEYS key; ARGV Unix ms. Notes a use, at most once a minute, never on a key that was revoked meanwhile. */
 export const NOTE_USE = new Script(
@@ -94,24 +121,18 @@ export class ApiKeys {
   readonly #prefix: string;
   readonly #indexKey: Uint8Array | undefined;
 
-  constructor(options: ApiKeysOptions) {
-    if (!/^[a-z][a-z0-9]{1,19}$/.test(options.label))
-      throw new GuardError('REDKEEP_GUARD_OPTION', 'label is 2 to 20 lower-case letters and digits');
+  constructor(given: ApiKeysOptions) {
+    const options = checked(given, API_KEYS);
     this.#redis = new Redis(options.client, options.timeoutMs);
     this.#encryption = options.encryption;
     this.#label = options.label;
-    this.#prefix = checkedPrefix(options.prefix ?? 'apikey:');
+    this.#prefix = options.prefix ?? 'apikey:';
     this.#indexKey = options.indexKey === undefined ? undefined : decodeKey(options.indexKey);
   }
 
   /** A new key; `key` is shown this once. Errors: REDKEEP_GUARD_ARGUMENT, REDKEEP_STORE_…. */
   async create(request: ApiKeyRequest): Promise<{ readonly key: string; readonly info: ApiKey }> {
-    const { owner, name, scopes, ttlMs = 90 * DAY_MS } = request;
-    if (!(ttlMs >= 60_000 && ttlMs <= 366 * DAY_MS)) throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'ttlMs');
-    if (typeof owner !== 'string' || owner === '' || typeof name !== 'string' || name.length > MAX_NAME)
-      throw new GuardError('REDKEEP_GUARD_ARGUMENT', `owner, or name of at most ${MAX_NAME} characters`);
-    if (!Array.isArray(scopes) || scopes.length > MAX_SCOPES || !scopes.every((scope) => SCOPE.test(scope)))
-      throw new GuardError('REDKEEP_GUARD_ARGUMENT', `scopes: at most ${MAX_SCOPES} of 64 characters`);
+    const { owner, name, scopes, ttlMs = 90 * DAY_MS } = checked(request, REQUEST, 'REDKEEP_GUARD_ARGUMENT');
     const id = randomBytes(12).toString('base64url');
     const secret = randomBytes(32).toString('base64url');
     const createdAt = Date.now();
@@ -129,14 +150,15 @@ export class ApiKeys {
    * What a key may do; undefined for one that is malformed, unknown, expired, revoked or without `scope`.
    * Errors: REDKEEP_STORE_…, which do not mean "unknown"; those of `Encryption.open`.
    */
-  async verify(key: string, required: { readonly scope?: string } = {}): Promise<ApiKey | undefined> {
+  async verify(key: string, wanted: { readonly scope?: string } = {}): Promise<ApiKey | undefined> {
+    const { scope } = checked(wanted, { scope: text }, 'REDKEEP_GUARD_ARGUMENT');
     const [, label, id, secret] = /^([a-z0-9]+)_([\w-]{16})([\w-]{43})$/.exec(typeof key === 'string' ? key : '') ?? [];
     if (label !== this.#label || id === undefined || secret === undefined) return undefined;
     const [hash, info] = (await this.#read(id)) ?? [];
     if (hash === undefined || info === undefined) return undefined;
     if (!timingSafeEqual(Buffer.from(hash), Buffer.from(sha256(`${id}.${secret}`)))) return undefined;
     if (info.expiresAt <= Date.now()) return undefined;
-    if (required.scope !== undefined && !info.scopes.includes(required.scope)) return undefined;
+    if (scope !== undefined && !info.scopes.includes(scope)) return undefined;
     // Revoked between the two: no.
     const used = await this.#redis.script(NOTE_USE, [this.#keyOf(id)], [String(Date.now())]);
     return used === 1 ? info : undefined;

@@ -3,7 +3,21 @@ import { keyedHash } from '../digest.js';
 import type { Sealer } from '../encryption/encryption.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError } from '../errors.js';
-import { checkedPrefix, type GuardClient, listOf, Redis } from '../redis/redis.js';
+import {
+  anything,
+  checked,
+  client,
+  key,
+  number,
+  prefix,
+  required,
+  type Schema,
+  sealer,
+  text,
+  timeout,
+  whole,
+} from '../options.js';
+import { type GuardClient, listOf, Redis } from '../redis/redis.js';
 import { ISSUE, REDEEM } from './token-scripts.js';
 
 /** Options of {@link OneTimeTokens}. */
@@ -50,6 +64,21 @@ export interface Redeemed {
 const DAY_MS = 86_400_000;
 const LOCATOR_CHARS = 22;
 const SECRET_BYTES = 32;
+const TOKENS: Schema<OneTimeTokensOptions> = {
+  client: required(client),
+  encryption: required(sealer),
+  key: required(key),
+  prefix,
+  maxPerHour: whole(1, 1000),
+  timeoutMs: timeout,
+};
+const TOKEN_REQUEST: Schema<TokenRequest> = {
+  purpose: required(text),
+  subject: required(text),
+  ttlMs: number(1000, DAY_MS),
+  data: anything,
+};
+const CODE_REQUEST: Schema<CodeRequest> = { ...TOKEN_REQUEST, digits: whole(6, 10), maxAttempts: whole(1, 10) };
 const TOKEN = /^[\w-]{65}$/;
 
 /**
@@ -68,19 +97,18 @@ export class OneTimeTokens {
   readonly #prefix: string;
   readonly #maxPerHour: number;
 
-  constructor(options: OneTimeTokensOptions) {
+  constructor(given: OneTimeTokensOptions) {
+    const options = checked(given, TOKENS);
     this.#redis = new Redis(options.client, options.timeoutMs);
     this.#encryption = options.encryption;
     this.#key = decodeKey(options.key);
-    if (this.#key.length !== 32) throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'tokens need a key of 32 bytes');
-    this.#prefix = checkedPrefix(options.prefix ?? 'token:');
+    this.#prefix = options.prefix ?? 'token:';
     this.#maxPerHour = options.maxPerHour ?? 10;
-    if (!(this.#maxPerHour >= 1 && this.#maxPerHour <= 1000))
-      throw new GuardError('REDKEEP_GUARD_OPTION', 'maxPerHour must be from 1 to 1000');
   }
 
   /** A token of 65 characters, 256 secret bits. Errors: REDKEEP_TOKEN_LIMIT, REDKEEP_GUARD_ARGUMENT, _STORE_…. */
-  async issue(request: TokenRequest): Promise<string> {
+  async issue(given: TokenRequest): Promise<string> {
+    const request = checked(given, TOKEN_REQUEST, 'REDKEEP_GUARD_ARGUMENT');
     const locator = this.#locator(request.purpose, request.subject);
     const token = locator + randomBytes(SECRET_BYTES).toString('base64url');
     await this.#store(locator, request, this.#hash('token', request.purpose, token), 0);
@@ -88,12 +116,9 @@ export class OneTimeTokens {
   }
 
   /** A code of digits, void after `maxAttempts` wrong ones. Errors: as `issue`. */
-  async issueCode(request: CodeRequest): Promise<string> {
+  async issueCode(given: CodeRequest): Promise<string> {
+    const request = checked(given, CODE_REQUEST, 'REDKEEP_GUARD_ARGUMENT');
     const { digits = 6, maxAttempts = 5 } = request;
-    if (!(Number.isInteger(digits) && digits >= 6 && digits <= 10))
-      throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'digits must be from 6 to 10');
-    if (!(Number.isInteger(maxAttempts) && maxAttempts >= 1 && maxAttempts <= 10))
-      throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'maxAttempts must be from 1 to 10');
     const code = String(randomInt(10 ** digits)).padStart(digits, '0');
     const locator = this.#locator(request.purpose, request.subject);
     await this.#store(locator, request, this.#hash('code', `${request.purpose}|${locator}`, code), maxAttempts);
@@ -120,8 +145,6 @@ export class OneTimeTokens {
 
   async #store(locator: string, request: TokenRequest, hash: string, attempts: number): Promise<void> {
     const { ttlMs = 900_000, subject, data } = request;
-    if (!(ttlMs >= 1000 && ttlMs <= DAY_MS))
-      throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'ttlMs must be from 1000 ms to 24 hours');
     const key = this.#keyOf(locator);
     const sealed = await this.#encryption.seal(JSON.stringify({ subject, data }), placeOf(key, hash));
     const args = [hash, sealed, String(Math.floor(ttlMs)), String(attempts), String(this.#maxPerHour)];

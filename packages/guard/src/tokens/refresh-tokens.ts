@@ -3,7 +3,8 @@ import { keyedHash } from '../digest.js';
 import type { Sealer } from '../encryption/encryption.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError } from '../errors.js';
-import { checkedPrefix, type GuardClient, listOf, Redis, textOf } from '../redis/redis.js';
+import { callback, checked, client, keys, prefix, required, type Schema, sealer, timeout, whole } from '../options.js';
+import { type GuardClient, listOf, Redis, textOf } from '../redis/redis.js';
 import { ADD_FAMILY, END_FAMILY, REFRESH, START_FAMILY } from './token-scripts.js';
 
 /** Options of {@link RefreshTokens}. */
@@ -43,6 +44,17 @@ interface Parsed {
 }
 
 const DAY_MS = 86_400_000;
+const REFRESH_TOKENS: Schema<RefreshTokensOptions> = {
+  client: required(client),
+  encryption: required(sealer),
+  keys: required(keys),
+  prefix,
+  idleMs: whole(1000, 366 * DAY_MS),
+  absoluteMs: whole(1000, 366 * DAY_MS),
+  graceMs: whole(0, 60_000),
+  onReuse: callback,
+  timeoutMs: timeout,
+};
 /** Longer than any request that has begun may take. */
 const MARK_MS = 300_000;
 
@@ -64,19 +76,15 @@ export class RefreshTokens {
   readonly #graceMs: number;
   readonly #onReuse: (family: string) => void;
 
-  constructor(options: RefreshTokensOptions) {
+  constructor(given: RefreshTokensOptions) {
+    const options = checked(given, REFRESH_TOKENS);
     this.#redis = new Redis(options.client, options.timeoutMs);
     this.#encryption = options.encryption;
     this.#keys = options.keys.map(decodeKey);
-    if (this.#keys.length === 0 || this.#keys.some((key) => key.length !== 32))
-      throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'refresh tokens need keys of 32 bytes');
-    this.#prefix = checkedPrefix(options.prefix ?? 'refresh:');
+    this.#prefix = options.prefix ?? 'refresh:';
     this.#absoluteMs = options.absoluteMs ?? 30 * DAY_MS;
     this.#idleMs = Math.min(options.idleMs ?? 7 * DAY_MS, this.#absoluteMs);
-    if (!(this.#absoluteMs >= 1000 && this.#absoluteMs <= 366 * DAY_MS && this.#idleMs >= 1000))
-      throw new GuardError('REDKEEP_GUARD_OPTION', 'idleMs and absoluteMs must be from 1000 ms to 366 days');
     this.#graceMs = options.graceMs ?? 10_000;
-    if (!(this.#graceMs >= 0 && this.#graceMs <= 60_000)) throw new GuardError('REDKEEP_GUARD_OPTION', 'graceMs');
     this.#onReuse = options.onReuse ?? (() => undefined);
   }
 

@@ -1,7 +1,8 @@
 import { keyedHash } from '../digest.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError } from '../errors.js';
-import { checkedPrefix, type GuardClient, Redis, textOf } from '../redis/redis.js';
+import { anything, checked, client, key, prefix, required, type Schema, text, timeout, whole } from '../options.js';
+import { type GuardClient, Redis, textOf } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
 
 /** Options of {@link TokenDenylist}. */
@@ -37,6 +38,14 @@ return 1`,
 );
 
 const MAX_MS = 366 * 86_400_000;
+const DENYLIST: Schema<TokenDenylistOptions> = {
+  client: required(client),
+  prefix,
+  key,
+  maxTokenMs: whole(1000, MAX_MS),
+  timeoutMs: timeout,
+};
+const TOKEN: Schema<RevocableToken> = { id: required(text), subject: text, issuedAt: anything };
 /** The year 2001: a smaller number is a time in seconds, and would revoke nothing. */
 const FIRST_MS = 1e12;
 
@@ -54,13 +63,12 @@ export class TokenDenylist {
   readonly #key: Uint8Array | undefined;
   readonly #maxTokenMs: number;
 
-  constructor(options: TokenDenylistOptions) {
+  constructor(given: TokenDenylistOptions) {
+    const options = checked(given, DENYLIST);
     this.#redis = new Redis(options.client, options.timeoutMs ?? 250);
-    this.#prefix = checkedPrefix(options.prefix ?? 'deny:');
+    this.#prefix = options.prefix ?? 'deny:';
     this.#key = options.key === undefined ? undefined : decodeKey(options.key);
     this.#maxTokenMs = options.maxTokenMs ?? 86_400_000;
-    if (!(this.#maxTokenMs >= 1000 && this.#maxTokenMs <= MAX_MS))
-      throw new GuardError('REDKEEP_GUARD_OPTION', 'maxTokenMs');
   }
 
   /**
@@ -83,7 +91,8 @@ export class TokenDenylist {
   }
 
   /** Errors: REDKEEP_STORE_UNAVAILABLE, which does not mean "not revoked". */
-  async isRevoked({ id, subject, issuedAt }: RevocableToken): Promise<boolean> {
+  async isRevoked(token: RevocableToken): Promise<boolean> {
+    const { id, subject, issuedAt } = checked(token, TOKEN, 'REDKEEP_GUARD_ARGUMENT');
     const [byId, before] = await Promise.all([
       this.#redis.read(this.#name('id', id), 'EXISTS'),
       subject === undefined ? null : this.#redis.read(this.#name('subject', subject), 'GET'),

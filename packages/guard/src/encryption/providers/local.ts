@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { GuardError } from '../../errors.js';
+import { checked, flag, MAX_TIMER_MS, number, type Schema } from '../../options.js';
 import { type Awaitable, type KeyMaterial, type KeyRing, LoadedKeyRing, parseKeyLines } from '../key-ring.js';
 import { isSecretVolume } from './secret-volume.js';
 
@@ -34,12 +35,17 @@ export interface KeyFileOptions {
   readonly dangerouslyAllowWorldReadable?: boolean;
 }
 
+const KEY_FILE: Schema<KeyFileOptions> = {
+  checkEveryMs: number(0, MAX_TIMER_MS),
+  dangerouslyAllowWorldReadable: flag,
+};
 const ADVICE =
   'the key file is open to every user: chmod 0600 it; for a Kubernetes secret set defaultMode 0400 and fsGroup, for a ' +
   'Swarm secret mode 0400 and uid';
 
 /** Keys from a file, one per line, newest first, read again when it changes (Kubernetes secrets, systemd credentials). */
-export function keysFromFile(path: string, options: KeyFileOptions = {}): KeyRing {
+export function keysFromFile(path: string, given: KeyFileOptions = {}): KeyRing {
+  const options = checked(given, KEY_FILE);
   return new LoadedKeyRing(
     async () => {
       let file: FileHandle | undefined;
@@ -65,5 +71,6 @@ export function keysFromCallback(
   load: () => Awaitable<readonly KeyMaterial[]>,
   options: { readonly maxAgeMs?: number } = {},
 ): KeyRing {
-  return new LoadedKeyRing(load, { maxAgeMs: options.maxAgeMs ?? 300_000 });
+  const { maxAgeMs = 300_000 } = checked(options, { maxAgeMs: number(0, MAX_TIMER_MS) });
+  return new LoadedKeyRing(load, { maxAgeMs });
 }

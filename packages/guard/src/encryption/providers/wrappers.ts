@@ -1,5 +1,6 @@
 import { isLoopback, Secret } from 'redkeep';
 import { GuardError } from '../../errors.js';
+import { checked, either, having, matching, required, type Schema, text, timeout } from '../../options.js';
 import { Encryption } from '../encryption.js';
 import type { KeyWrapper } from '../envelope-keys.js';
 import type { Awaitable, KeyRing } from '../key-ring.js';
@@ -33,8 +34,18 @@ export interface VaultTransitOptions {
   readonly timeoutMs?: number;
 }
 
+const VAULT: Schema<VaultTransitOptions> = {
+  address: required(matching(/^https?:\/\/[^/]/, 'must be a URL')),
+  keyName: required(text),
+  token: required(either((value) => typeof value === 'function' || value instanceof Secret, text)),
+  mount: text,
+  namespace: text,
+  timeoutMs: timeout,
+};
+
 /** Wraps data keys with HashiCorp Vault's (or OpenBao's) transit engine; the key never leaves Vault. */
-export function vaultTransit(options: VaultTransitOptions): KeyWrapper {
+export function vaultTransit(given: VaultTransitOptions): KeyWrapper {
+  const options = checked(given, VAULT);
   const base = new URL(options.address);
   if (base.protocol !== 'https:' && !(base.protocol === 'http:' && isLoopback(base.hostname)))
     throw new GuardError('REDKEEP_GUARD_OPTION', 'the address of Vault must be https');
@@ -91,7 +102,10 @@ export interface AwsKms {
  * The data key's id is the encryption context, so it shows in CloudTrail.
  */
 export function awsKms(options: { readonly kms: AwsKms; readonly keyId: string }): KeyWrapper {
-  const { kms, keyId: KeyId } = options;
+  const { kms, keyId: KeyId } = checked(options, {
+    kms: required(having("a KMS client of '@aws-sdk/client-kms'", 'encrypt', 'decrypt')),
+    keyId: required(text),
+  });
   const contextOf = (context: string) => ({ 'redkeep:key': context });
   return {
     async wrap(key, context) {
