@@ -1,6 +1,7 @@
 // Writes docs/errors.md from the client's table of errors. Run after `npm run build`; a test compares both.
 import { writeFileSync } from 'node:fs';
-import { ERRORS, NETWORK_ERRORS } from '../packages/client/dist/errors.js';
+import { ERRORS } from '../packages/client/dist/errors.js';
+import { NETWORK_ERRORS } from '../packages/client/dist/network/network-errors.js';
 
 const rows = Object.entries(ERRORS)
   .sort(([a], [b]) => (a < b ? -1 : 1))

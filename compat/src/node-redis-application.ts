@@ -247,6 +247,6 @@ export const scripted: RedisClientType<
 > = createClient({ scripts: { square } });
 export const anyClients: (RedisClientType | RedisClusterType | RedisClientPoolType)[] = [
   createClient(),
-  createCluster({ rootNodes: [] }),
+  createCluster({ rootNodes: [{ socket: { host: 'localhost' } }] }),
   createClientPool(),
 ];

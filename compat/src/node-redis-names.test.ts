@@ -38,7 +38,10 @@ const sentinels = { name: 'primary', sentinelRootNodes: [{ host: '127.0.0.1', po
 const CLIENTS: Readonly<Record<string, readonly [theirs: object, ours: object]>> = {
   client: [redis.createClient(), redkeep.createClient()],
   pool: [redis.createClientPool(), redkeep.createClientPool()],
-  cluster: [redis.createCluster({ rootNodes: [] }), redkeep.createCluster({ rootNodes: [] })],
+  cluster: [
+    redis.createCluster({ rootNodes: [{ socket: { host: 'localhost' } }] }),
+    redkeep.createCluster({ rootNodes: [{ socket: { host: 'localhost' } }] }),
+  ],
   sentinel: [redis.createSentinel(sentinels), redkeep.createSentinel(sentinels)],
 };
 

@@ -66,6 +66,8 @@ export const VOCABULARY = [
     also: [['names such a key', (node) => isText(node, /^(crackit(_1)?|trojan[12])$/)]],
   },
   { word: 'base of all errors, codes of the client', home: 'packages/client/src/errors.ts' },
+  { word: 'codes of the network, next step of each', home: 'packages/client/src/network/network-errors.ts' },
+  { word: 'names close to a misspelt one', home: 'packages/client/src/options/nearest-name.ts' },
   { word: 'codes of guard', home: 'packages/guard/src/errors.ts' },
   { word: 'codes of the toolkit', home: 'packages/cli/src/errors.ts' },
   { word: 'exit codes', home: 'packages/cli/src/exit-codes.ts' },

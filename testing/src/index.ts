@@ -4,6 +4,7 @@ export * from './engines.js';
 export * from './fault-proxy.js';
 export * from './free-port.js';
 export * from './host-spellings.js';
+export * from './hostile-values.js';
 export * from './pack.js';
 export * from './pki.js';
 export * from './random.js';

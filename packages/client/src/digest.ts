@@ -1,5 +1,5 @@
 /** The digest that Redis 8.4 compares with in SET and DELEX (`IFDEQ`, `IFDNE`). */
-import { RedkeepError } from './errors.js';
+import { InvalidArgumentError, RedkeepError } from './errors.js';
 
 /** Not a dependency of this package, and not looked for by bundlers. */
 const XXHASH: string = '@node-rs/xxhash';
@@ -13,8 +13,11 @@ interface XxHash {
  * a round trip is no matter, `client.digest(key)` needs nothing.
  * @example await client.set('key', next, { condition: 'IFDEQ', matchValue: await digest(seen) });
  * @throws RedkeepError REDKEEP_DIGEST_UNAVAILABLE without that package
+ * @throws InvalidArgumentError
  */
 export async function digest(value: string | Buffer): Promise<string> {
+  if (typeof value !== 'string' && !Buffer.isBuffer(value))
+    throw new InvalidArgumentError('digest', 0, 'must be a string or a Buffer');
   let xxh3: XxHash['xxh3'];
   try {
     ({ xxh3 } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ XXHASH)) as XxHash);

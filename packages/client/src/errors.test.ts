@@ -2,16 +2,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import {
-  ERRORS,
-  ErrorReply,
-  InvalidArgumentError,
-  MaybeExecutedError,
-  NETWORK_ERRORS,
-  NetworkError,
-  RedkeepError,
-} from './errors.js';
+import { ERRORS, ErrorReply, InvalidArgumentError, MaybeExecutedError, NetworkError, RedkeepError } from './errors.js';
 import * as redkeep from './index.js';
+import { NETWORK_ERRORS } from './network/network-errors.js';
 
 const docs = new URL('../../../docs/errors.md', import.meta.url);
 

@@ -1,3 +1,5 @@
+import { InvalidArgumentError } from '../errors.js';
+
 /** Counts of a client-side cache at one moment. */
 export class CacheStats {
   readonly hitCount: number;
@@ -9,7 +11,8 @@ export class CacheStats {
   readonly evictionCount: number;
 
   private constructor(counts: readonly number[]) {
-    if (counts.some((count) => count < 0)) throw new Error('All statistics values must be non-negative');
+    if (counts.some((count) => count < 0))
+      throw new InvalidArgumentError('CacheStats', 'counts', 'must not be negative');
     [
       this.hitCount = 0,
       this.missCount = 0,

@@ -8,6 +8,7 @@
  * A lost connection loses invalidations, so it empties the cache.
  */
 import { EventEmitter } from 'node:events';
+import { checkOptions, flag, milliseconds, oneOf, type Schema, whole } from '../options/rules.js';
 import type { RedisArgument } from '../protocol/types.js';
 import { CacheStats } from './cache-stats.js';
 
@@ -21,6 +22,13 @@ export interface ClientSideCacheConfig {
   /** Default true. */
   recordStats?: boolean;
 }
+
+export const CACHE_SCHEMA = {
+  ttl: milliseconds,
+  maxEntries: whole(0),
+  evictPolicy: oneOf('LRU', 'FIFO'),
+  recordStats: flag,
+} satisfies Schema & Record<keyof ClientSideCacheConfig, unknown>;
 
 /** What is to be cached: its key in the cache, the server's keys it depends on, and how to get it. */
 export interface CacheRequest {
@@ -73,8 +81,10 @@ export class BasicClientSideCache extends ClientSideCacheProvider {
   readonly #byKey = new Map<string, Set<string>>();
   #counts = { hit: 0, miss: 0, loaded: 0, failed: 0, loadTime: 0, evicted: 0 };
 
+  /** @throws InvalidOptionError */
   constructor(config: ClientSideCacheConfig = {}) {
     super();
+    checkOptions(config, CACHE_SCHEMA);
     this.ttl = config.ttl ?? 0;
     this.maxEntries = config.maxEntries ?? DEFAULT_MAX_ENTRIES;
     this.lru = config.evictPolicy !== 'FIFO';

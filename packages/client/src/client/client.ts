@@ -71,11 +71,14 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
   declare readonly SSUBSCRIBE: RedisClient['sSubscribe'];
   declare readonly SUNSUBSCRIBE: RedisClient['sUnsubscribe'];
 
-  /** `adjust` is for clusters and Sentinel, which decide where their clients connect to. */
+  /**
+   * `adjust` is for pools, clusters and Sentinel clients, which decide where their clients connect to.
+   * @throws InvalidOptionError
+   */
   constructor(options: ClientOptions = {}, adjust?: (resolved: ResolvedOptions) => ResolvedOptions) {
     super();
     const resolved = resolveOptions(options);
-    const core = new ClientCore(adjust === undefined ? resolved : adjust(resolved), this);
+    const core = new ClientCore(typeof adjust === 'function' ? adjust(resolved) : resolved, this);
     equip(this, core, options);
     Object.defineProperty(this, SELF, { value: this });
   }

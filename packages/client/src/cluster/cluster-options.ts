@@ -68,7 +68,6 @@ export function resolveClusterOptions(options: ClusterOptions): ResolvedClusterO
   checkOptions(options, CLUSTER_SCHEMA);
   const given = ownOptions(options);
   const { defaults = {}, rootNodes } = given;
-  if (rootNodes === undefined) throw new InvalidOptionError('rootNodes', 'must be an array of client options');
   if (defaults.url !== undefined) throw new InvalidOptionError('defaults.url', 'belongs into rootNodes');
   const policyOptions: CommandPolicyOptions = {};
   for (const name of POLICY_OPTIONS) {

@@ -6,8 +6,9 @@ import { after, before, describe, test } from 'node:test';
 import { freePort, startFaultProxy, startScriptedServer, startServer, waitFor } from '@redkeep/testing';
 import { createClient, createClientPool } from '../client/client.js';
 import { createCluster } from '../cluster/cluster.js';
-import { NETWORK_ERRORS, NetworkError, RedkeepError } from '../errors.js';
+import { NetworkError, RedkeepError } from '../errors.js';
 import { Cluster, Redis } from '../ioredis/index.js';
+import { NETWORK_ERRORS } from '../network/network-errors.js';
 import { createSentinel } from '../sentinel/sentinel.js';
 
 type Address = { readonly host: string; readonly port: number } | { readonly path: string };

@@ -1,4 +1,5 @@
 import { RedkeepError } from '../errors.js';
+import { checkOptions, fields, interval, required, rule, type Schema, text } from '../options/rules.js';
 import type { CredentialsSource } from './credentials.js';
 import { type Fetched, pollingSource } from './polling-source.js';
 import { Secret } from './secret.js';
@@ -19,14 +20,28 @@ export interface AwsSecretsManagerOptions {
   refreshIntervalMs?: number;
 }
 
+const SCHEMA = {
+  client: required(
+    rule(
+      (v) => typeof (v as Partial<SecretsManagerLike> | null)?.getSecretValue === 'function',
+      'must be a SecretsManager of the AWS SDK, with getSecretValue()',
+    ),
+  ),
+  secretId: required(text),
+  fields: fields(() => ({ username: text, password: text })),
+  refreshIntervalMs: interval,
+} satisfies Schema & Record<keyof AwsSecretsManagerOptions, unknown>;
+
 /**
  * Credentials from AWS Secrets Manager, looked at again every `refreshIntervalMs`, so that a rotation there reaches live
  * connections. The SDK is yours: the client has no dependencies, and requests are never signed by hand.
+ * @throws InvalidOptionError
  * @example
  * import { SecretsManager } from '@aws-sdk/client-secrets-manager';
  * fromAwsSecretsManager({ client: new SecretsManager(), secretId: 'prod/redis' });
  */
 export function fromAwsSecretsManager(options: AwsSecretsManagerOptions): CredentialsSource {
+  checkOptions(options, SCHEMA);
   const { client, secretId, fields = {} } = options;
   return pollingSource(async (): Promise<Fetched> => {
     let text: string | undefined;

@@ -1,4 +1,5 @@
 import { RedkeepError } from '../errors.js';
+import { anyObject, checkOptions, text } from '../options/rules.js';
 import type { Credentials, CredentialsSource } from './credentials.js';
 import { Secret } from './secret.js';
 
@@ -14,11 +15,14 @@ export interface EnvNames {
  *
  * Prefer {@link fromFile} where the platform offers files (container secrets): an environment is inherited by child
  * processes and shown by many tools.
+ * @throws InvalidOptionError
  * @throws RedkeepError REDKEEP_CREDENTIALS_UNAVAILABLE when the password variable is unset, at connect
  * @example
  * createClient({ credentialsProvider: fromEnv({ password: 'CACHE_PASSWORD' }) });
  */
 export function fromEnv(names: EnvNames = {}, env: NodeJS.ProcessEnv = process.env): CredentialsSource {
+  checkOptions(names, { username: text, password: text });
+  anyObject(env, 'env');
   const { username = 'REDIS_USERNAME', password = 'REDIS_PASSWORD' } = names;
   return {
     type: 'credentials-source',

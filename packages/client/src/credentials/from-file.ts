@@ -1,5 +1,6 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { RedkeepError } from '../errors.js';
+import { checkOptions, either, fields, interval, is, required, type Schema, text } from '../options/rules.js';
 import { type Credentials, type CredentialsSource, sameCredentials } from './credentials.js';
 import { Secret } from './secret.js';
 
@@ -12,14 +13,25 @@ export interface FileOptions {
   pollIntervalMs?: number;
 }
 
+const SCHEMA = {
+  password: required(text),
+  username: either(
+    is('string'),
+    fields(() => ({ file: required(text) })),
+  ),
+  pollIntervalMs: interval,
+} satisfies Schema & Record<keyof FileOptions, unknown>;
+
 /**
  * User and password from files (container secrets), read at every connect and again when they change: live
  * connections then re-authenticate in place.
+ * @throws InvalidOptionError
  * @throws RedkeepError REDKEEP_CREDENTIALS_UNAVAILABLE when a file cannot be read or is empty, at connect
  * @example
  * createClient({ credentialsProvider: fromFile({ username: 'app', password: '/run/secrets/redis_password' }) });
  */
 export function fromFile(options: FileOptions): CredentialsSource {
+  checkOptions(options, SCHEMA);
   const { username, password, pollIntervalMs = 1000 } = options;
   const files = [password, ...(typeof username === 'object' ? [username.file] : [])];
   const current = (): Credentials => ({

@@ -1,6 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import { RedkeepError } from '../errors.js';
+import { InvalidOptionError, RedkeepError } from '../errors.js';
 import { isLoopback } from '../network/host-class.js';
+import {
+  checkOptions,
+  fields,
+  interval,
+  isObject,
+  type Rule,
+  required,
+  type Schema,
+  secret,
+  text,
+} from '../options/rules.js';
 import type { CredentialsSource } from './credentials.js';
 import { type Fetched, pollingSource } from './polling-source.js';
 import { Secret } from './secret.js';
@@ -33,6 +44,29 @@ interface VaultReply {
   auth?: { client_token: string; renewable?: boolean; lease_duration: number } | null;
 }
 
+const LOGINS = {
+  token: fields(() => ({ token: required(secret) })),
+  tokenFile: fields(() => ({ tokenFile: required(text) })),
+  roleId: fields(() => ({ roleId: required(text), secretId: required(secret), mount: text })),
+};
+const login: Rule = (value, path) => {
+  const given = isObject(value) ? value : {};
+  LOGINS['token' in given ? 'token' : 'tokenFile' in given ? 'tokenFile' : 'roleId'](value, path);
+};
+const address: Rule = (value, path) => {
+  if (typeof value !== 'string' || !URL.canParse(value))
+    throw new InvalidOptionError(path, 'must be a URL, such as https://vault.example:8200');
+};
+const SCHEMA = {
+  address,
+  path: required(text),
+  fields: fields(() => ({ username: text, password: text })),
+  auth: login,
+  namespace: text,
+  refreshIntervalMs: interval,
+  timeoutMs: interval,
+} satisfies Schema & Record<keyof VaultOptions, unknown>;
+
 /** Share of a lifetime after which it is renewed. */
 const RENEW_AT = 2 / 3;
 /** A renewal that gives less than this share of what was asked for has reached the lease's maximum: time for new ones. */
@@ -42,13 +76,16 @@ const WORTHWHILE = 1 / 2;
  * Credentials from HashiCorp Vault: a KV version 2 secret, looked at again every `refreshIntervalMs`, or a secret with a
  * lease (database engine), whose lease is renewed at two thirds of its time as long as Vault allows; then new ones are
  * fetched. An AppRole's token is renewed the same way. Plain http is refused unless Vault is on this machine.
+ * @throws InvalidOptionError
  * @throws RedkeepError REDKEEP_CREDENTIALS_UNAVAILABLE; Vault's answer is not repeated, it may hold secrets
  * @example
  * createClient({ credentialsProvider: fromVault({ path: 'secret/data/redis/app', auth: { roleId, secretId } }) });
  */
 export function fromVault(options: VaultOptions): CredentialsSource {
+  checkOptions(options, SCHEMA);
   const address = options.address ?? process.env.VAULT_ADDR;
   if (address === undefined) throw unavailable('no address: give `address` or set VAULT_ADDR');
+  SCHEMA.address(address, 'address (VAULT_ADDR)');
   const base = new URL(address);
   if (base.protocol !== 'https:' && !isLoopback(base.hostname)) {
     throw unavailable('the address is not https: the token would be readable on the way');
@@ -140,7 +177,7 @@ export function fromVault(options: VaultOptions): CredentialsSource {
   return {
     ...source,
     refused(credentials) {
-      // The lease was revoked, or the server forgot its user: renewing it mends nothing.
+      // The lease was revoked, or the server forgot its user: renewing it has no effect.
       lease = undefined;
       source.refused?.(credentials);
     },

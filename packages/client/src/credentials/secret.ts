@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { inspect } from 'node:util';
+import { argumentText } from '../argument-text.js';
+import { InvalidOptionError } from '../errors.js';
 
 const REDACTED = '[redacted]';
 
@@ -14,7 +16,7 @@ const REDACTED = '[redacted]';
 export class Secret {
   readonly #value: string;
   constructor(value: string) {
-    if (typeof value !== 'string') throw new TypeError('A Secret holds a string');
+    if (typeof value !== 'string') throw new InvalidOptionError('Secret', 'must hold a string');
     this.#value = value;
   }
   static from(value: string | Secret): Secret {
@@ -45,8 +47,11 @@ export class Secret {
 
 /** `rediss://user:***@host:port/0` for logs: every credential of a URL masked. */
 export function maskUrl(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)([^@/]*)@/i, (_, scheme: string, userinfo: string) => {
-    const user = userinfo.split(':', 1)[0];
-    return `${scheme}${user}:***@`;
-  });
+  return argumentText('maskUrl', 0, url).replace(
+    /^([a-z][a-z0-9+.-]*:\/\/)([^@/]*)@/i,
+    (_, scheme: string, userinfo: string) => {
+      const user = userinfo.split(':', 1)[0];
+      return `${scheme}${user}:***@`;
+    },
+  );
 }

@@ -2,6 +2,7 @@
 import type { ClusterOptions as CoreOptions } from '../cluster/cluster-options.js';
 import { InvalidOptionError } from '../errors.js';
 import type { ClientOptions } from '../options/options.js';
+import { anyObject, rule } from '../options/rules.js';
 import type { RedirectPolicyOptions } from '../security/redirect-policy.js';
 import type { ScriptDefinition } from './commander.js';
 import {
@@ -100,6 +101,18 @@ export function sharedOptions(given: ClusterOptions): RedisOptions {
   const own: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(given)) if (name in OPTIONS && value !== undefined) own[name] = value;
   return { ...redisOptions, ...own };
+}
+
+/**
+ * ioredis names the nodes and the options by position, so that both may be missing or swapped.
+ * @throws InvalidOptionError
+ */
+export function judgeClusterArguments(startupNodes: unknown, options: unknown): void {
+  rule(
+    (nodes) => Array.isArray(nodes) && nodes.length > 0,
+    'should contain at least one node, as { host, port }, a port or a URL',
+  )(startupNodes, 'startupNodes');
+  anyObject(options, 'options');
 }
 
 /** @throws InvalidOptionError */

@@ -15,6 +15,7 @@ import {
   type ClusterNode,
   type ClusterOptions,
   clusterOptions,
+  judgeClusterArguments,
   type NodeRole,
   sharedOptions,
 } from './cluster-options.js';
@@ -71,6 +72,7 @@ export class Cluster extends BaseClient<ClusterStatus> {
   #closing = false;
 
   constructor(startupNodes: readonly ClusterNode[], options: ClusterOptions = {}) {
+    judgeClusterArguments(startupNodes, options);
     const shared = sharedOptions(options);
     super(shared);
     this.#shared = shared;

@@ -1,4 +1,6 @@
 /** ioredis's `Redis.Command`: a command as an object, and where transformers are registered. */
+import { argumentText } from '../argument-text.js';
+import { InvalidArgumentError } from '../errors.js';
 import type { ArgumentTransformer } from './arguments.js';
 import { entryOf, keptEntryOf } from './command-entry.js';
 import { type Callback, withCallback } from './commander.js';
@@ -19,7 +21,8 @@ export class IoredisCommand {
   reject!: (error: unknown) => void;
 
   constructor(name: string, args: unknown[] = [], options: IoredisCommandOptions = {}, callback?: Callback) {
-    this.name = name;
+    this.name = argumentText('Command', 0, name);
+    if (!Array.isArray(args)) throw new InvalidArgumentError('Command', 1, 'must be an array');
     this.args = args.flat();
     this.options = options;
     const promise = new Promise<unknown>((resolve, reject) => {

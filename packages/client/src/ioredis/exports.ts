@@ -49,5 +49,5 @@ export {
 /** Prints what a callback got. */
 export function print(error: Error | null, reply?: unknown): void {
   // biome-ignore lint/suspicious/noConsole: that is what it is for
-  console.log(error ? `Error: ${error}` : `Reply: ${String(reply)}`);
+  console.log(error ? `Error: ${String(error)}` : `Reply: ${String(reply)}`);
 }

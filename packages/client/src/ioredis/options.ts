@@ -279,7 +279,7 @@ declare const DEFAULT_OPTIONS_SHAPE: {
   db: number;
 };
 
-/** @throws InvalidOptionError, TypeError */
+/** @throws InvalidOptionError */
 export function readArguments(args: readonly unknown[]): GivenOptions {
   const options: Record<string, unknown> = {};
   const fill = (more: object) => {
@@ -290,7 +290,7 @@ export function readArguments(args: readonly unknown[]): GivenOptions {
     if (typeof arg === 'object') fill(arg);
     else if (typeof arg === 'number') fill({ port: arg });
     else if (typeof arg === 'string') fill(readText(arg));
-    else throw new TypeError(`Invalid argument ${String(arg)}`);
+    else throw new InvalidOptionError('options', `must be an object, a port or a URL, not a ${typeof arg}`);
   }
   if (typeof options.url === 'string') {
     const { url, ...rest } = options;

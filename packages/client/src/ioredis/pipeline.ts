@@ -105,7 +105,8 @@ export class Pipeline implements Runner {
   addBatch(commands: readonly unknown[][]): this {
     for (const [name, ...args] of commands) {
       const method = (this as unknown as Record<string, unknown>)[String(name)];
-      if (typeof method !== 'function') throw new TypeError(`${String(name)} is not a command`);
+      if (typeof method !== 'function')
+        throw new InvalidArgumentError('PIPELINE', 'batch', 'names something that is not a command');
       method.apply(this, args);
     }
     return this;
@@ -117,7 +118,7 @@ export class Pipeline implements Runner {
   }
 
   discard(): this {
-    throw new TypeError('discard: a transaction that was not sent is ended by not calling exec()');
+    throw new InvalidArgumentError('DISCARD', 'transaction', 'was not sent yet: it ends by not calling exec()');
   }
 
   /** Ends a transaction that was begun inside this pipeline; else sends everything. */

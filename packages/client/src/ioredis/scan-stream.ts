@@ -1,5 +1,7 @@
 /** Keys, members or fields as a stream of pages. */
+
 import { Readable, type ReadableOptions } from 'node:stream';
+import { InvalidArgumentError } from '../errors.js';
 
 export interface ScanStreamOptions extends ReadableOptions {
   match?: string;
@@ -20,7 +22,10 @@ export class ScanStream extends Readable {
   #cursor = '0';
   #drained = false;
 
+  /** @throws InvalidArgumentError */
   constructor(source: ScanStreamSource) {
+    if (typeof (source as Partial<ScanStreamSource> | null)?.scan !== 'function')
+      throw new InvalidArgumentError('ScanStream', 0, 'must be an object with scan()');
     const {
       match: _match,
       type: _type,

@@ -1,5 +1,7 @@
 /** Channels, patterns and sharded channels as ioredis counts and announces them. */
+
 import type { EventEmitter } from 'node:events';
+import { InvalidArgumentError } from '../errors.js';
 import type { PubSubListener, PubSubType } from '../pubsub/pub-sub.js';
 
 type Listener = (message: never, channel: never) => unknown;
@@ -55,7 +57,7 @@ export class Subscriptions {
 
   async subscribe(type: PubSubType, channels: readonly unknown[]): Promise<number> {
     const names = channels.flat().map(String);
-    if (names.length === 0) throw new TypeError('subscribe: at least one channel is needed');
+    if (names.length === 0) throw new InvalidArgumentError('SUBSCRIBE', 0, 'is missing: name one channel or more');
     // Both kinds of listeners are there before anything is sent: a message can follow the confirmation at once.
     const pending = this.#pending[type];
     for (const name of names) pending.push(name);

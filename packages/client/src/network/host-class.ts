@@ -6,6 +6,7 @@
  * host with others, as do `localhost.` and `127.evil.example`; they are names.
  */
 import { BlockList, isIP } from 'node:net';
+import { argumentText } from '../argument-text.js';
 
 /**
  *  - `loopback`: 127.0.0.0/8, ::1 and `localhost` (RFC 6761, section 6.3)
@@ -63,7 +64,7 @@ const LISTS = RANGES.map(([name, ranges]) => {
  * has no zones: resolvers take `127.0.0.1%x.evil.example` for a name.
  */
 export function hostClass(host: string): HostClass {
-  const bare = bareHost(host);
+  const bare = bareHost(argumentText('hostClass', 0, host));
   if (bare.toLowerCase() === 'localhost') return 'loopback';
   if (isIP(bare) === 0) return 'name';
   const address = bare.replace(/%.*$/s, '');

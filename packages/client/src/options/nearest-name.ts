@@ -1,10 +1,19 @@
+import { argumentText } from '../argument-text.js';
+import { InvalidArgumentError } from '../errors.js';
+
 /** Longer names are no misspelling of any option. */
 const LONGEST = 64;
 /** Changed letters up to which a name is taken for a misspelling of another. */
 const CLOSE = 3;
 
-/** The name that somebody meant who wrote `given`; undefined when none is within three letters of it. */
-export function nearestName(given: string, known: Iterable<string>): string | undefined {
+/**
+ * Returns the name of `known` that `given` is probably a misspelling of, or undefined if all differ by more than three
+ * letters.
+ * @throws InvalidArgumentError
+ */
+export function nearestName(given: string, known: readonly string[]): string | undefined {
+  argumentText('nearestName', 0, given);
+  if (!Array.isArray(known)) throw new InvalidArgumentError('nearestName', 1, 'must be an array of strings');
   let nearest: string | undefined;
   let least = CLOSE + 1;
   for (const name of known) {

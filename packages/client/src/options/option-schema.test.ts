@@ -197,7 +197,7 @@ test('pools, clusters and Sentinel clients refuse by path, with the nearest name
     [() => createSentinel({ sentinelRootNodes: [node] } as never), 'name'],
     [() => createSentinel({ name: 'm', sentinelRootNodes: [] }), 'sentinelRootNodes'],
     [
-      () => createSentinel({ name: 'm', sentinelRootNodes: [{ host: 'h' }, { hots: 1 }] } as never),
+      () => createSentinel({ name: 'm', sentinelRootNodes: [node, { hots: 1 }] } as never),
       'sentinelRootNodes[1].hots',
       /host/,
     ],

@@ -3,54 +3,37 @@
  * option's path; what options mean together is judged where they are resolved.
  */
 import { isIP } from 'node:net';
-import { ClientSideCacheProvider } from '../cache/client-side-cache.js';
+import { CACHE_SCHEMA, ClientSideCacheProvider } from '../cache/client-side-cache.js';
 import { Secret } from '../credentials/secret.js';
 import { InvalidOptionError } from '../errors.js';
-import { nearestName } from './nearest-name.js';
+import { isCustomCommand, isScriptConfig } from '../scripting/custom-commands.js';
+import {
+  anyObject,
+  below,
+  callback,
+  each,
+  either,
+  fields,
+  flag,
+  is,
+  isBytes,
+  isObject,
+  isPlain,
+  listOf,
+  MAX_MS,
+  milliseconds,
+  oneOf,
+  positive,
+  required,
+  rule,
+  type Schema,
+  secret,
+  text,
+  whole,
+} from './rules.js';
 
-/** @throws InvalidOptionError that names `path` */
-export interface Rule {
-  (value: unknown, path: string): void;
-  /** Of an object: its own options. */
-  readonly schema?: () => Schema;
-}
-export type Schema = Readonly<Record<string, Rule>>;
+export { checkOptions, type Rule, type Schema } from './rules.js';
 
-/** setTimeout's largest delay. */
-const MAX_MS = 2 ** 31 - 1;
-
-const rule =
-  (test: (value: unknown) => boolean, problem: string): Rule =>
-  (value, path) => {
-    if (!test(value)) throw new InvalidOptionError(path, problem);
-  };
-const is = (type: string) => (value: unknown) => typeof value === type;
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
-const isPlain = (value: unknown) => isObject(value) && !Array.isArray(value) && !ArrayBuffer.isView(value);
-const isBytes = (value: unknown) => typeof value === 'string' || Buffer.isBuffer(value);
-const whole = (from: number, to = Number.MAX_SAFE_INTEGER) =>
-  rule(
-    (n) => Number.isInteger(n) && (n as number) >= from && (n as number) <= to,
-    `must be a whole number from ${from}${to === Number.MAX_SAFE_INTEGER ? '' : ` to ${to}`}`,
-  );
-
-const flag = rule(is('boolean'), 'must be true or false');
-const text = rule((v) => typeof v === 'string' && v !== '', 'must be a string that is not empty');
-const callback = rule(is('function'), 'must be a function');
-const anyObject = rule(isPlain, 'must be an object');
-const milliseconds = rule(
-  (n) => typeof n === 'number' && n >= 0 && n <= MAX_MS,
-  `must be milliseconds from 0 to ${MAX_MS}`,
-);
-const positive = rule((n) => typeof n === 'number' && n > 0, 'must be a positive number');
-const secret = rule((v) => typeof v === 'string' || v instanceof Secret, 'must be a string or a Secret');
-const oneOf = (...values: unknown[]) =>
-  rule(
-    (v) => values.includes(v),
-    `must be ${values.map((v) => (typeof v === 'string' ? `'${v}'` : String(v))).join(' or ')}`,
-  );
-const listOf = (test: (value: unknown) => boolean, problem: string) =>
-  rule((v) => Array.isArray(v) && v.every(test), problem);
 const pem = rule(
   (v) => isBytes(v) || (Array.isArray(v) && v.length > 0 && v.every(isBytes)),
   'must be PEM text, a Buffer or an array of these',
@@ -62,16 +45,6 @@ const pins = (pattern: RegExp, problem: string) =>
   }, problem);
 /** A word that goes into CLIENT SETNAME or SETINFO, which take no spaces and no control characters. */
 const word = rule((v) => typeof v === 'string' && /^[\x21-\x7e]+$/.test(v), 'must be printable ASCII without spaces');
-
-const fields = (schema: () => Schema): Rule =>
-  Object.assign((value: unknown, path: string) => checkFields(value, schema(), path), { schema });
-const either = (test: (value: unknown) => boolean, otherwise: Rule): Rule =>
-  Object.assign(
-    (value: unknown, path: string) => {
-      if (!test(value)) otherwise(value, path);
-    },
-    { schema: otherwise.schema },
-  );
 
 /** Suites that keep the past secret when a key is lost, and that authenticate what they encrypt. */
 const STRONG_SUITE = /^(!\S+|TLS_\w+(GCM|POLY1305|CCM)\w*|(ECDHE|DHE)-[A-Z0-9-]*(GCM|POLY1305|CCM)[A-Z0-9-]*)$/;
@@ -140,30 +113,25 @@ const POLICY_SCHEMA = {
   maxScripts: positive,
   validateCommand: callback,
 } satisfies Schema;
-const isCommand = (v: unknown) => isObject(v) && typeof (v as { parseCommand?: unknown }).parseCommand === 'function';
-const isScript = (v: unknown) => {
-  const { SCRIPT, SHA1 } = (isObject(v) ? v : {}) as { SCRIPT?: unknown; SHA1?: unknown };
-  return isCommand(v) && isBytes(SCRIPT) && typeof SHA1 === 'string';
-};
 const named = (test: (value: unknown) => boolean) => (v: unknown) =>
   isPlain(v) && Object.values(v as object).every(test);
-const groups = rule(named(named(isCommand)), 'must be an object of objects of commands, each with parseCommand()');
+const groups = rule(
+  named(named(isCustomCommand)),
+  'must be an object of objects of commands, each with parseCommand()',
+);
 const CUSTOM_SCHEMA = {
   modules: groups,
   functions: groups,
-  scripts: rule(named(isScript), 'must be an object of what defineScript() returns'),
+  scripts: rule(
+    named((v) => isScriptConfig(v) && typeof (v as { SHA1?: unknown }).SHA1 === 'string'),
+    'must be an object of what defineScript() returns',
+  ),
 } satisfies Schema;
 
 const commandOptions = fields(() => COMMAND_OPTIONS_SCHEMA);
 const clientSideCache = either(
   (v) => v instanceof ClientSideCacheProvider,
-  fields(() => ({
-    ttl: milliseconds,
-    maxEntries: whole(0),
-    evictPolicy: oneOf('LRU', 'FIFO'),
-    recordStats: flag,
-    byCall: flag,
-  })),
+  fields(() => ({ ...CACHE_SCHEMA, byCall: flag })),
 );
 const tls = either(
   is('boolean'),
@@ -243,15 +211,8 @@ const SHARED_SCHEMA = {
   ...CUSTOM_SCHEMA,
 } satisfies Schema;
 
-const each =
-  (one: Rule, problem: string): Rule =>
-  (value, path) => {
-    if (!Array.isArray(value)) throw new InvalidOptionError(path, problem);
-    for (const [i, item] of value.entries()) one(item, `${path}[${i}]`);
-  };
-
 export const CLUSTER_SCHEMA = {
-  rootNodes: each(client, 'must be an array of client options'),
+  rootNodes: required(each(client, 'must be an array of client options, with one node or more', 1)),
   defaults: client,
   minimizeConnections: flag,
   useReplicas: flag,
@@ -266,10 +227,13 @@ export const CLUSTER_SCHEMA = {
 } satisfies Schema;
 
 export const SENTINEL_SCHEMA = {
-  name: text,
-  sentinelRootNodes: each(
-    fields(() => ({ host: text, port: whole(1, 65_535) })),
-    'must be an array of { host, port }',
+  name: required(text),
+  sentinelRootNodes: required(
+    each(
+      fields(() => ({ host: required(text), port: required(whole(1, 65_535)) })),
+      'must be an array of { host, port }, with one sentinel or more',
+      1,
+    ),
   ),
   nodeClientOptions: client,
   sentinelClientOptions: client,
@@ -294,37 +258,6 @@ export const POOL_SCHEMA = {
   leakTimeoutMs: whole(0),
   clientSideCache,
 } satisfies Schema;
-
-/**
- * Checks names and values. `undefined` counts as not given.
- * @throws InvalidOptionError
- */
-export function checkOptions(given: unknown, schema: Schema): void {
-  checkFields(given, schema, '');
-}
-
-function checkFields(given: unknown, schema: Schema, path: string): void {
-  if (!isPlain(given))
-    throw new InvalidOptionError(
-      path === '' ? 'options' : path,
-      path === '' && typeof given === 'string' ? 'must be an object; give an address as { url }' : 'must be an object',
-    );
-  for (const name of Object.keys(given as object))
-    if (!Object.hasOwn(schema, name)) throw unknownOption(below(path, name), name, schema);
-  for (const [name, value] of Object.entries(given as object))
-    if (value !== undefined) schema[name]!(value, below(path, name));
-}
-
-const below = (path: string, name: string) => (path === '' ? name : `${path}.${name}`);
-
-function unknownOption(path: string, name: string, schema: Schema): InvalidOptionError {
-  const known = Object.keys(schema);
-  const below = known.find((k) => schema[k]!.schema !== undefined && Object.hasOwn(schema[k]!.schema!(), name));
-  if (below !== undefined)
-    return new InvalidOptionError(path, `is not an option here; it belongs to ${below}: { ${name} }`);
-  const nearest = nearestName(name, known);
-  return new InvalidOptionError(path, `is not an option${nearest === undefined ? '' : `; did you mean ${nearest}?`}`);
-}
 
 /**
  * The same options on no prototype: what somebody wrote to `Object.prototype` (`allowPlaintext`, say) is none of them.

@@ -241,7 +241,8 @@ export function resolveCache(
   if (given.emitInvalidate)
     throw new InvalidOptionError('emitInvalidate', 'is not needed with clientSideCache, whose provider emits the same');
   if (cache instanceof ClientSideCacheProvider) return { provider: cache, byCall: false };
-  return { provider: new Cache(cache), byCall: cache.byCall === true };
+  const { byCall = false, ...config } = cache;
+  return { provider: new Cache(config), byCall };
 }
 
 /** Options that say two things at once: nobody can tell which was meant. `fromUrl` is that of the option `url`. */

@@ -5,6 +5,8 @@
  * {@link Mapped} turns the declaration into what the caller receives under a type mapping.
  */
 
+import { argumentText } from '../argument-text.js';
+
 /** RESP type bytes, usable as keys of a type mapping. RESP3 specification, "RESP3 types". */
 export const RESP_TYPES = {
   NULL: 95, // _
@@ -53,8 +55,8 @@ export interface TypeMapping {
 export class VerbatimString extends String {
   readonly format: string;
   constructor(format: string, value: string) {
-    super(value);
-    this.format = format;
+    super(argumentText('VerbatimString', 1, value));
+    this.format = argumentText('VerbatimString', 0, format);
   }
 }
 

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { Promised, ReplyKind } from '../commands/bind.js';
 import { type Command, Flag, Command as Value } from '../commands/command.js';
-import { ErrorReply } from '../errors.js';
+import { ErrorReply, InvalidOptionError } from '../errors.js';
 import type { CommandOptions } from '../options/command-options.js';
+import { isBytes, isObject } from '../options/rules.js';
 import type { TypeMapping } from '../protocol/types.js';
 import { BasicCommandParser, type CommandParser, readersOf } from './command-parser.js';
 
@@ -26,6 +27,11 @@ export interface RedisScriptConfig extends CustomCommand {
 export interface RedisScript extends RedisScriptConfig {
   SHA1: string;
 }
+export const isCustomCommand = (value: unknown): value is CustomCommand =>
+  isObject(value) && typeof (value as Partial<CustomCommand>).parseCommand === 'function';
+export const isScriptConfig = (value: unknown): value is RedisScriptConfig =>
+  isCustomCommand(value) && isBytes((value as Partial<RedisScriptConfig>).SCRIPT);
+
 export type RedisModules = Readonly<Record<string, Readonly<Record<string, CustomCommand>>>>;
 export type RedisFunctions = Readonly<Record<string, Readonly<Record<string, RedisFunction>>>>;
 export type RedisScripts = Readonly<Record<string, RedisScript>>;
@@ -50,8 +56,11 @@ export interface CustomCommandOptions {
  * });
  * const client = createClient({ scripts: { square } });
  * await client.square('key');
+ * @throws InvalidOptionError
  */
 export function defineScript<S extends RedisScriptConfig>(script: S): S & { SHA1: string } {
+  if (!isScriptConfig(script))
+    throw new InvalidOptionError('defineScript', 'must be given SCRIPT, a string or a Buffer, and parseCommand()');
   return { ...script, SHA1: createHash('sha1').update(script.SCRIPT).digest('hex') };
 }
 

@@ -1,3 +1,5 @@
+import { argumentText } from '../argument-text.js';
+
 /**
  * User input as a literal part of a glob pattern (SCAN MATCH, KEYS, PSUBSCRIBE, ACL): `*`, `?`, `[`, `]`, `\` and the
  * characters that mean something inside brackets lose their meaning.
@@ -5,5 +7,5 @@
  * client.scanIterator({ MATCH: `user:${escapeGlob(name)}:*` });
  */
 export function escapeGlob(text: string): string {
-  return text.replace(/[*?[\]\\^-]/g, '\\$&');
+  return argumentText('escapeGlob', 0, text).replace(/[*?[\]\\^-]/g, '\\$&');
 }

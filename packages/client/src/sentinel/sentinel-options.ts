@@ -70,15 +70,12 @@ export function resolveSentinelOptions(options: SentinelOptions): ResolvedSentin
   checkOptions(options, SENTINEL_SCHEMA);
   const given = ownOptions(options);
   const { nodeClientOptions: dataOptions = {}, sentinelClientOptions: askOptions = {}, nodeAddressMap } = given;
-  if (given.name === undefined) throw new InvalidOptionError('name', 'must be the name that the sentinels monitor');
   for (const name of ['nodeClientOptions', 'sentinelClientOptions'] as const)
     if (given[name]?.url !== undefined || given[name]?.socket?.host !== undefined)
       throw new InvalidOptionError(
         `${name}.${given[name]?.url === undefined ? 'socket.host' : 'url'}`,
         'is not asked: addresses come from sentinelRootNodes and the sentinels',
       );
-  if (given.sentinelRootNodes === undefined || given.sentinelRootNodes.length === 0)
-    throw new InvalidOptionError('sentinelRootNodes', 'must be an array of at least one { host, port }');
   const shared: ClientOptions = { ...dataOptions, clientSideCache: undefined };
   for (const name of [...POLICY_OPTIONS, 'commandOptions', 'keyPrefix', 'RESP'] as const)
     if (given[name] !== undefined) Object.assign(shared, { [name]: given[name] });
