@@ -28,6 +28,7 @@ export interface ClusterOptions extends CommandPolicyOptions, CustomCommandOptio
   availabilityZone?: string;
   /** Redirects and retries that one command may take. @default 16 */
   maxCommandRedirections?: number;
+  /** Where a node is reached whose own address is not reachable from here: by `host:port`, or a function. */
   nodeAddressMap?: NodeAddressMap;
   /** Milliseconds between refreshes of the topology, ±25 %; 0 = only after errors. @default 30000 */
   topologyRefreshIntervalMs?: number;

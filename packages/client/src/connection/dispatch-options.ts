@@ -4,6 +4,7 @@ import type { TypeMapping } from '../protocol/types.js';
 export interface DispatchOptions {
   /** Milliseconds from call to reply; 0 = no limit. @default that of the connection */
   readonly timeout?: number;
+  /** Rejects the command with `AbortError` when it fires; what was sent is not called back from the server. */
   readonly abortSignal?: AbortSignal;
   readonly typeMapping?: TypeMapping;
   /** Goes before everything that is queued and not written. @default false */

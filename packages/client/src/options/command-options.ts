@@ -6,6 +6,7 @@ import { DEFAULTS } from './defaults.js';
 export interface CommandOptions<M extends TypeMapping = TypeMapping> extends DispatchOptions {
   /** Milliseconds from call to reply; 0 or an explicit undefined = no limit. @default 5000 */
   readonly timeout?: number;
+  /** JavaScript types of replies: `{ [RESP_TYPES.BLOB_STRING]: Buffer }`. */
   readonly typeMapping?: M;
   /** Read these from the client-side cache, for at most `ttlMs` milliseconds. Needed with `clientSideCache.byCall`. */
   readonly cache?: { readonly ttlMs?: number };

@@ -32,7 +32,7 @@ import { type ParsedUrl, parseUrl } from './url.js';
 export interface SocketOptions extends TlsOptions {
   /** Name or address of the server. @default 'localhost' */
   host?: string;
-  /** @default 6379 */
+  /** Port of the server. @default 6379 */
   port?: number;
   /** Path of a Unix socket, instead of host and port. */
   path?: string;
@@ -86,9 +86,9 @@ export interface ClientOptions extends CommandPolicyOptions, CustomCommandOption
    * @default false
    */
   allowPlaintext?: boolean;
-  /** @default REDIS_USERNAME, if REDIS_URL names the server and the password comes from the environment too */
+  /** ACL user to log in as. @default REDIS_USERNAME, if REDIS_URL names the server and the password comes from the environment too */
   username?: string;
-  /** @default the file REDIS_PASSWORD_FILE, else REDIS_PASSWORD, if REDIS_URL names the server */
+  /** Its password. @default the file REDIS_PASSWORD_FILE, else REDIS_PASSWORD, if REDIS_URL names the server */
   password?: string | Secret;
   /** Takes precedence over `username` and `password`. */
   credentialsProvider?: CredentialsProvider;
@@ -112,7 +112,9 @@ export interface ClientOptions extends CommandPolicyOptions, CustomCommandOption
   pingInterval?: number;
   /** How many times a command that may be repeated is sent again after lost connections. @default 3 */
   maxRetriesPerCommand?: number;
+  /** Defaults of every command. */
   commandOptions?: CommandOptions;
+  /** Bounds of what a server may answer. */
   replyLimits?: Partial<ReplyLimits>;
   /** Bounds what this client sends. @default none */
   rateLimit?: RateLimitOptions;

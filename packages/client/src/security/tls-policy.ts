@@ -22,19 +22,27 @@ type Pem = string | Buffer | readonly (string | Buffer)[];
 export interface TlsOptions {
   /** CA certificates, PEM. Replaces the system's list: a private CA is trusted alone. */
   ca?: Pem;
+  /** Client certificate, PEM; with `key`, for servers that ask for one. */
   cert?: Pem;
+  /** Private key of the client certificate, PEM. */
   key?: string | Buffer | Secret;
+  /** Of an encrypted `key`. */
   passphrase?: string | Secret;
-  /** Files with the above, read at every connect, so that renewed certificates are used without a restart. */
+  /** File with `ca`; like those of `cert` and `key` it is read at every connect, so that what was renewed is used. */
   caFile?: string;
+  /** File with `cert`, read at every connect. */
   certFile?: string;
+  /** File with `key`, read at every connect. */
   keyFile?: string;
   /** Name to verify and to send as SNI. Default: the host connected to. */
   servername?: string;
+  /** Oldest TLS version. @default 'TLSv1.2' */
   minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** Newest TLS version. @default 'TLSv1.3' */
   maxVersion?: 'TLSv1.2' | 'TLSv1.3';
   /** OpenSSL cipher list for TLS 1.2 and suites of 1.3. */
   ciphers?: string;
+  /** Groups for the key exchange, as Node's option of this name. */
   ecdhCurve?: string;
   /** SHA-256 of the SubjectPublicKeyInfo of the server's key, base64 (RFC 7469, section 2.4). Any one must match. */
   pinnedSpki?: string | readonly string[];

@@ -31,6 +31,7 @@ export interface SentinelOptions extends CommandPolicyOptions, CustomCommandOpti
   masterPoolSize?: number;
   /** Connections to each replica; default 0: reads go to the master too. */
   replicaPoolSize?: number;
+  /** Where a node is reached whose own address is not reachable from here: by `host:port`, or a function. */
   nodeAddressMap?: NodeAddressMap;
   /** Milliseconds between questions to the sentinels; default 10 000. 0 = only when something happens. */
   scanInterval?: number;
