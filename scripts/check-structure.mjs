@@ -21,6 +21,7 @@ const WORKSPACES = [
   'compat',
   'chaos',
   'journeys',
+  'site',
 ];
 
 export async function checkStructure() {

@@ -59,7 +59,7 @@ function isTest({ name, details, skip }) {
 /** Built tests whose source still exists: what was deleted or renamed leaves its build behind. */
 function testFiles() {
   const packages = readdirSync(join(REPOSITORY, 'packages')).map((name) => join('packages', name));
-  return [...packages, 'testing', 'bench', 'fuzz', 'chaos', 'compat', 'examples', 'journeys']
+  return [...packages, 'testing', 'bench', 'fuzz', 'chaos', 'compat', 'examples', 'journeys', 'site']
     .flatMap((folder) => filesBelow(join(REPOSITORY, folder, 'dist')))
     .filter((path) => path.endsWith('.test.js'))
     .map((built) => {

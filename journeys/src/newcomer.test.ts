@@ -22,7 +22,7 @@ async function examples(): Promise<Block[]> {
   return blocks.filter(({ language, marks }) => language === 'ts' && !marks.includes('no-run'));
 }
 const all = await examples();
-const ofGuard = ({ page }: Block) => page.startsWith('docs/guard');
+const ofGuard = ({ page }: Block) => /^docs\/(guard|frameworks)/.test(page);
 
 /** What is typed into `shop.mjs`: types are gone. */
 const asJavaScript = async ({ text }: Block) => (await transform(text, { loader: 'ts', format: 'esm' })).code;

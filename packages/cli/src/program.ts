@@ -114,6 +114,14 @@ export async function run(args: readonly string[], context: Context): Promise<Ex
   }
 }
 
+/** The program with every command defined, for what is made from the definitions; nothing is run. */
+export async function definedProgram(context: Context): Promise<Command> {
+  const program = createProgram(context.terminal);
+  for (const entry of Object.values(commands)) await registerOne(program, entry, context);
+  finish(program);
+  return program;
+}
+
 function createProgram(terminal: Terminal): Command {
   return new Command('redkeep')
     .description('Make, prove and keep hardened Redis, Valkey and Dragonfly deployments.')

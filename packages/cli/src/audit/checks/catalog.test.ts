@@ -8,7 +8,7 @@ import { checks } from './index.js';
 
 test('every check has an id of its own, a valid vector, and stands in the documentation', async () => {
   const text = await readFile(new URL('../../../../../docs/checks.md', import.meta.url), 'utf8');
-  const documented = [...text.matchAll(/^\| ([A-Z]+-\d{3}) \|/gm)].map(([, id]) => id);
+  const documented = [...text.matchAll(/^\| \[([A-Z]+-\d{3})\]\(checks\/[a-z]+-\d{3}\.md\) \|/gm)].map(([, id]) => id);
   assert.deepEqual(documented.sort(), checks.map(({ id }) => id).sort());
   assert.equal(new Set(documented).size, checks.length);
   for (const check of checks) if (check.cvss !== null) assert.ok(cvssScore(check.cvss) > 0, check.id);

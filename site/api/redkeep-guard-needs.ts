@@ -1,0 +1,2 @@
+/** @module @redkeep/guard/needs */
+export * from '../../packages/guard/dist/needs.js';

@@ -1,0 +1,2 @@
+/** @module @redkeep/guard */
+export * from '../../packages/guard/dist/index.js';

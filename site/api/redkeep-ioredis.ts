@@ -1,0 +1,2 @@
+/** @module redkeep/ioredis */
+export * from '../../packages/client/dist/ioredis/index.js';

@@ -1,0 +1,2 @@
+/** @module redkeep */
+export * from '../../packages/client/dist/index.js';

@@ -1,0 +1,34 @@
+/** Every page that is generated, from its source of truth. `npm run docs:references` writes them; a test compares. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { repository } from '../repository.js';
+import { apiPage } from './api.js';
+import { checkFile, checkPage, checks, checksTable } from './checks.js';
+import { cliPage } from './cli.js';
+import { commandsPage } from './commands.js';
+import { comparisonFigures } from './compare.js';
+import { optionsPage } from './options.js';
+
+export interface Page {
+  /** From the repository's root. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export async function generatedPages(): Promise<Page[]> {
+  const byHand = async (path: string, heading: string) => {
+    const text = await readFile(join(repository, path), 'utf8');
+    const at = text.indexOf(`\n${heading}`);
+    return text.slice(0, at < 0 ? undefined : at + 1);
+  };
+  return [
+    { path: 'docs/reference/options.md', text: optionsPage() },
+    { path: 'docs/reference/commands.md', text: commandsPage() },
+    { path: 'docs/reference/cli.md', text: await cliPage() },
+    { path: 'docs/reference/api.md', text: apiPage() },
+    // What is above the tables is written by hand.
+    { path: 'docs/checks.md', text: `${await byHand('docs/checks.md', '## ')}${checksTable()}\n` },
+    { path: 'docs/compare.md', text: `${await byHand('docs/compare.md', '## Figures')}${comparisonFigures()}` },
+    ...checks.map((check) => ({ path: `docs/checks/${checkFile(check)}`, text: checkPage(check) })),
+  ];
+}
