@@ -112,7 +112,7 @@ function readRole(reply: [Text, ...unknown[]]): unknown {
   }
 }
 const ROLE = spec('ROLE', { read: readRole });
-/** Primary, replica or sentinel, and how replication stands. Redis 2.8.12. */
+/** Primary, replica or sentinel, and the state of replication. Redis 2.8.12. */
 export const role = () => new Command<RoleReply>(ROLE, []);
 
 const SAVE = spec('SAVE');

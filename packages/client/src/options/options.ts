@@ -43,7 +43,7 @@ export interface SocketOptions extends TlsOptions {
   /** `false` asks for plaintext. TLS options can be given here or in the client's `tls`. @default true */
   tls?: boolean;
   /**
-   * Milliseconds to establish TCP and TLS; also those after which `connect()` gives up when no connection ever stood
+   * Milliseconds to establish TCP and TLS; also those after which `connect()` gives up when it never was connected
    * and there is no `reconnectStrategy`. @default 5000, and 4500 to give up
    */
   connectTimeout?: number;

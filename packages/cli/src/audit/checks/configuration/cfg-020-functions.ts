@@ -7,7 +7,7 @@ export const cfg020: NodeCheck = {
   id: 'CFG-020',
   title: 'Unknown function libraries or the insecure Lua API are present',
   cvss: 'AV:N/AC:L/PR:L/UI:N/S:U/C:N/I:H/A:N',
-  why: 'A library stays in the server and runs for whoever calls it.',
+  why: 'A library stays in the server and runs for every user that may call it.',
   passes: 'lua-enable-insecure-api no; libraries are declared',
   maps: 'INT',
   dataOnly: true,
