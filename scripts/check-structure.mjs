@@ -12,6 +12,7 @@ import { checkVocabulary, checkVocabularyTable } from './lib/vocabulary.mjs';
 
 const WORKSPACES = [
   'packages/client',
+  'packages/ioredis',
   'packages/guard',
   'packages/cli',
   'testing',

@@ -20,7 +20,10 @@ export const VOCABULARY = [
         'judges an address by a pattern',
         (node) => node.type === 'RegExpLiteral' && /(127|10|192\\\.168)\\\./.test(node.pattern),
       ],
-      ['compares with a spelling of loopback', (node) => isComparison(node, /^(localhost|127\.0\.0\.1|\[?::1\]?)$/)],
+      [
+        'compares with a spelling of loopback or of every interface',
+        (node) => isComparison(node, /^(localhost|127\.0\.0\.1|\[?::1\]?|0\.0\.0\.0|\[?::\]?)$/),
+      ],
       [
         'has a range of addresses',
         (node) =>

@@ -27,3 +27,13 @@ test('an error is a RedkeepError with its own name, a hint, a place in the docum
     hasCode(error, 'REDKEEP_LOCK_LOST', 'REDKEEP_SESSION_GONE') && !hasCode(new Error('x'), 'REDKEEP_LOCK_LOST'),
   );
 });
+
+test('end users read what kind of failure it was, and nothing of the system', () => {
+  const shown = (code: keyof typeof guardErrors) => new GuardError(code, 'session:ana').toPublic().message;
+  assert.equal(shown('REDKEEP_KEYSPACE_KEY'), 'The request is not valid.');
+  assert.equal(shown('REDKEEP_STORE_DENIED'), 'The service is misconfigured.');
+  assert.equal(shown('REDKEEP_ENCRYPTION_PROVIDER'), 'The service is temporarily unavailable.');
+  assert.equal(shown('REDKEEP_TOKEN_LIMIT'), 'Too many requests.');
+  for (const code of Object.keys(guardErrors) as (keyof typeof guardErrors)[])
+    assert.doesNotMatch(shown(code), /redis|key|acl|session|lock|spool|ana/i, code);
+});

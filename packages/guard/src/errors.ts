@@ -193,10 +193,53 @@ export class GuardError extends RedkeepError {
   }
 }
 
+/** What end users may read, by what happened. Codes without an entry: the request could not be completed. */
+const PUBLIC_MESSAGES: readonly (readonly [message: string, codes: readonly GuardErrorCode[]])[] = [
+  [
+    'The service is temporarily unavailable.',
+    [
+      'REDKEEP_STORE_UNAVAILABLE',
+      'REDKEEP_ENCRYPTION_PROVIDER',
+      'REDKEEP_PERSON_UNCONFIRMED',
+      'REDKEEP_AUDIT_CLOSED',
+      'REDKEEP_AUDIT_REPAIR',
+      'REDKEEP_AUDIT_SPOOL',
+      'REDKEEP_AUDIT_SPOOL_FULL',
+    ],
+  ],
+  [
+    'The service is misconfigured.',
+    [
+      'REDKEEP_GUARD_OPTION',
+      'REDKEEP_STORE_DENIED',
+      'REDKEEP_ENCRYPTION_KEY',
+      'REDKEEP_ENCRYPTION_KEY_UNKNOWN',
+      'REDKEEP_ENCRYPTION_VERSION',
+      'REDKEEP_PERSON_KEYS_WITH_DATA',
+      'REDKEEP_COOKIE_POLICY',
+    ],
+  ],
+  [
+    'The request is not valid.',
+    [
+      'REDKEEP_GUARD_ARGUMENT',
+      'REDKEEP_VALUE_TOO_LARGE',
+      'REDKEEP_KEYSPACE_TTL',
+      'REDKEEP_KEYSPACE_KEY',
+      'REDKEEP_KEYSPACE_VALUE',
+      'REDKEEP_IDEMPOTENCY_MISMATCH',
+    ],
+  ],
+  ['Too many requests.', ['REDKEEP_SESSION_LIMIT', 'REDKEEP_TOKEN_LIMIT']],
+  ['The service is busy.', ['REDKEEP_LOCK_TIMEOUT', 'REDKEEP_IDEMPOTENCY_RUNNING']],
+  [
+    'The data changed meanwhile; try again.',
+    ['REDKEEP_SESSION_CONFLICT', 'REDKEEP_LOCK_LOST', 'REDKEEP_LOCK_FENCED', 'REDKEEP_TOKEN_RACED'],
+  ],
+];
+
 function publicMessageOf(code: GuardErrorCode): string {
-  if (/STORE|PROVIDER|SPOOL/.test(code)) return 'The service is temporarily unavailable.';
-  if (/_OPTION|_POLICY|_KEY$|KEY_UNKNOWN|_VERSION/.test(code)) return 'The service is misconfigured.';
-  return 'The request could not be completed.';
+  return PUBLIC_MESSAGES.find(([, codes]) => codes.includes(code))?.[0] ?? 'The request could not be completed.';
 }
 
 /** Whether an error is a {@link GuardError} with one of these codes. */

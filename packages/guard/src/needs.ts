@@ -10,6 +10,7 @@ import { GUARDED_SET, RELEASE, RENEW } from './lock/lock.js';
 import { ACQUIRE } from './lock/locks.js';
 import { TAKE_PLACE } from './lock/semaphores.js';
 import * as loginScripts from './login/login-scripts.js';
+import { anyText, argument, list, oneOf } from './options.js';
 import * as limitScripts from './rate-limit/limit-scripts.js';
 import { Script } from './redis/script.js';
 import * as sessionScripts from './session/session-scripts.js';
@@ -170,8 +171,13 @@ export const guardNeeds: Readonly<Record<GuardComponentName, GuardNeed>> = {
   },
 };
 
+function needsOf(component: GuardComponentName): (typeof guardNeeds)[GuardComponentName] {
+  return guardNeeds[argument(component, 'component', oneOf(...guardComponentNames))];
+}
+
 /** ACL pattern of a component's keys. A trail's keys share a hash tag, so that one script may touch them. */
-export function guardKeyPattern(component: GuardComponentName, prefix = guardNeeds[component].prefix): string {
+export function guardKeyPattern(component: GuardComponentName, prefix = needsOf(component).prefix): string {
+  argument(prefix, 'prefix', anyText);
   return `${component === 'audit' || component === 'auditor' ? `{${prefix.slice(0, -1)}}:` : prefix}*`;
 }
 
@@ -180,7 +186,7 @@ export type ScriptWay = 'functions' | 'scripts';
 
 /** All commands a component's user needs, those that run its scripts included. */
 export function guardCommands(component: GuardComponentName, way: ScriptWay): readonly string[] {
-  const { commands, scripts } = guardNeeds[component];
+  const { commands, scripts } = needsOf(component);
   if (scripts.length === 0) return commands;
   return [...commands, ...(way === 'functions' ? ['fcall'] : ['eval', 'evalsha'])];
 }
@@ -198,7 +204,9 @@ export interface GuardLibrary {
  * every primary; the components find it by themselves and fall back to EVALSHA where it is missing.
  */
 export function guardLibrary(components: readonly GuardComponentName[] = guardComponentNames): GuardLibrary {
-  const scripts = [...new Set(components.flatMap((component) => guardNeeds[component].scripts))];
+  const scripts = [
+    ...new Set(argument(components, 'components', list(anyText)).flatMap((component) => needsOf(component).scripts)),
+  ];
   const body = scripts
     .map(
       ({ functionName, source }) => `redis.register_function('${functionName}', function(KEYS, ARGV)\n${source}\nend)`,

@@ -42,6 +42,9 @@ export const anything = rule(() => true, '');
 export const matching = (pattern: RegExp, problem: string): Rule =>
   rule((value) => typeof value === 'string' && pattern.test(value), problem);
 
+/** An object, of any class. */
+export const anObject = rule(isObject, 'must be an object');
+
 /** Integers. */
 export const whole = (from: number, to = Number.MAX_SAFE_INTEGER): Rule =>
   rule(
@@ -93,6 +96,11 @@ export const signal = rule((value) => value instanceof AbortSignal, 'must be an 
 export const signingKey = rule(
   (value) => value instanceof KeyObject && value.type === 'private' && value.asymmetricKeyType === 'ed25519',
   'must be an Ed25519 private key (KeyObject)',
+);
+
+export const publicKeyObject = rule(
+  (value) => value instanceof KeyObject && value.type === 'public',
+  'must be a public key (KeyObject)',
 );
 
 /** 32 bytes. Errors: REDKEEP_ENCRYPTION_KEY, without the value. */
@@ -152,6 +160,14 @@ export function checked<Options extends object>(
   code: GuardErrorCode = 'REDKEEP_GUARD_OPTION',
 ): Options {
   return checkFields(given, schema as Readonly<Record<string, Rule>>, '', code) as Options;
+}
+
+/**
+ * One argument of a call. Errors: REDKEEP_GUARD_ARGUMENT with its name.
+ */
+export function argument<Value>(value: Value, name: string, of: Rule): Value {
+  of.check(value, name, 'REDKEEP_GUARD_ARGUMENT');
+  return value;
 }
 
 function checkFields(

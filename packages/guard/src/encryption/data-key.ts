@@ -42,6 +42,7 @@ export class DataKey {
 
   /** `secret`: exactly 32 bytes, copied. Errors: REDKEEP_ENCRYPTION_KEY. */
   constructor(secret: Uint8Array) {
+    if (!(secret instanceof Uint8Array)) throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'expected 32 bytes');
     if (secret.length !== KEY_BYTES)
       throw new GuardError('REDKEEP_ENCRYPTION_KEY', `expected 32 bytes, got ${secret.length}`);
     if (secret.every((byte) => byte === secret[0]))

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { hasCode } from '../errors.js';
+import { client as anyClient, anyText, argument } from '../options.js';
 import { checkedPrefix, type GuardClient, listOf, Redis, textOf } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
 
@@ -46,7 +47,8 @@ const INSTANCE = 'instance';
 
 /** Key store in Redis: `<prefix><name>`, without expiry. Use a server with persistence and no eviction. */
 export function redisKeyStore(client: GuardClient, prefix = 'redkeep:keys:'): KeyStore {
-  checkedPrefix(prefix);
+  argument(client, 'client', anyClient);
+  checkedPrefix(argument(prefix, 'prefix', anyText));
   const redis = new Redis(client);
   const store: KeyStore = {
     client,

@@ -1,6 +1,8 @@
 import { createHmac, type KeyObject, sign, verify } from 'node:crypto';
 import { GuardError, hasCode } from '../errors.js';
 import {
+  anObject,
+  argument,
   checked,
   client,
   flag,
@@ -9,6 +11,7 @@ import {
   keyStore,
   keyWrapper,
   number,
+  publicKeyObject,
   required,
   type Schema,
   signingKey,
@@ -427,6 +430,8 @@ function warnOfPlace(): void {
 
 /** Whether a receipt was signed by the holder of this public key and is unchanged. */
 export function verifyErasureReceipt(receipt: ErasureReceipt, publicKey: KeyObject): boolean {
+  argument(receipt, 'receipt', anObject);
+  argument(publicKey, 'publicKey', publicKeyObject);
   if (receipt.signature === undefined) return false;
   return verify(null, signedText(receipt), publicKey, Buffer.from(receipt.signature, 'base64'));
 }

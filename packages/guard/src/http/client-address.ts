@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { anObject, anyText, argument } from '../options.js';
 
 /** The parts of a request that say where it came from: node:http's, express's and fastify's have them. */
 export interface AddressedRequest {
@@ -15,6 +16,7 @@ export interface AddressedRequest {
  * X-Forwarded-For, which the client writes.
  */
 export function clientAddress(request: AddressedRequest, address = ownAddress(request)): string {
+  argument(address, 'address', anyText);
   const plain = address.replace(/%.*$/, '').replace(/^\[(.*)\]$/, '$1');
   if (isIP(plain) !== 6) return plain;
   const groups = groupsOf(plain);
@@ -35,12 +37,13 @@ export function clientAddress(request: AddressedRequest, address = ownAddress(re
 
 /** Whether a proxy has passed the request on and the framework was not told to trust it: all clients look alike then. */
 export function isBehindUntrustedProxy(request: AddressedRequest): boolean {
-  const { headers = {} } = request;
+  const { headers = {} } = argument(request, 'request', anObject);
   if (headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined) return false;
   return ownAddress(request) === (request.socket?.remoteAddress ?? '');
 }
 
-function ownAddress({ ip, socket }: AddressedRequest): string {
+function ownAddress(request: AddressedRequest): string {
+  const { ip, socket } = argument(request, 'request', anObject);
   return ip ?? socket?.remoteAddress ?? '';
 }
 

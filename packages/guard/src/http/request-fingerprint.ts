@@ -1,3 +1,4 @@
+import { anObject, anyText, argument, list } from '../options.js';
 import { type AddressedRequest, clientAddress } from './client-address.js';
 
 /** Parts of a request that a fingerprint can be made of. The address changes on mobile networks: not a default. */
@@ -13,6 +14,8 @@ export function requestFingerprint(
   request: AddressedRequest,
   parts: readonly FingerprintPart[] = DEFAULT_PARTS,
 ): string {
+  argument(request, 'request', anObject);
+  argument(parts, 'parts', list(anyText));
   const values = parts.map((part) =>
     part === 'address' ? clientAddress(request) : String(request.headers?.[part] ?? ''),
   );

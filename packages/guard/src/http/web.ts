@@ -1,5 +1,5 @@
 import type { CsrfTokens } from '../csrf/csrf-tokens.js';
-import { callback, checked, flag, having, required, type Schema } from '../options.js';
+import { argument, callback, checked, flag, having, required, type Schema } from '../options.js';
 import { rateLimitHeaders } from '../rate-limit/headers.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import type { SessionCookie } from '../session/session-cookie.js';
@@ -116,6 +116,8 @@ export class WebSessionHandler<Data> {
 
 /** Whether a web-standard request may change something; see `CsrfTokens.check`. */
 export function webCsrfCheck(csrf: CsrfTokens, request: Request, sessionId: string, token: unknown): boolean {
+  argument(csrf, 'csrf', having('CsrfTokens', 'check'));
+  argument(request?.headers, 'request.headers', having('the Headers of a Request', 'get', 'entries'));
   return csrf.check({ method: request.method, headers: headersOf(request) }, sessionId, token);
 }
 

@@ -1,6 +1,16 @@
 import type { Sealer } from '../encryption/encryption.js';
 import { GuardError } from '../errors.js';
-import { checked, coded, number, oneOf, type Schema } from '../options.js';
+import {
+  anObject,
+  client as anyClient,
+  anyText,
+  argument,
+  checked,
+  coded,
+  number,
+  oneOf,
+  type Schema,
+} from '../options.js';
 import { type GuardClient, listOf, Redis, type Reply, textOf } from '../redis/redis.js';
 import type { KeyspaceDefinition } from './definition.js';
 import { validate } from './standard-schema.js';
@@ -31,7 +41,10 @@ export class KeyspaceView<T> {
     client: GuardClient,
     options: { readonly encryption?: Sealer; readonly timeoutMs?: number },
   ) {
-    this.name = name;
+    argument(client, 'client', anyClient);
+    argument(definition, 'definition', anObject);
+    argument(options, 'options', anObject);
+    this.name = argument(name, 'name', anyText);
     this.#definition = definition;
     this.#redis = new Redis(client, options.timeoutMs);
     this.#encryption = definition.encrypted === true ? options.encryption : undefined;

@@ -1,3 +1,4 @@
+import { anObject, argument, list } from '../options.js';
 import type { Decision, Limit } from './limit.js';
 
 /**
@@ -5,6 +6,8 @@ import type { Decision, Limit } from './limit.js';
  * `Retry-After` (RFC 9110) when refused. Times in whole seconds, rounded up.
  */
 export function rateLimitHeaders(decision: Decision, limits: readonly Limit[]): Record<string, string> {
+  argument(limits, 'limits', list(anObject, 1));
+  argument(decision?.limit, 'decision.limit', anObject);
   const policies = limits.map(({ name, limit, periodMs }) => `"${name}";q=${limit};w=${seconds(periodMs)}`);
   const headers: Record<string, string> = {
     'RateLimit-Policy': policies.join(', '),

@@ -2,7 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { keyedHash } from '../digest.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { type AddressedRequest, clientAddress, isBehindUntrustedProxy } from '../http/client-address.js';
-import { callback, checked, client, key, prefix, required, type Schema, timeout } from '../options.js';
+import {
+  argument,
+  callback,
+  checked,
+  client,
+  having,
+  key,
+  prefix,
+  required,
+  type Schema,
+  timeout,
+} from '../options.js';
 import { type GuardClient, listOf, Redis } from '../redis/redis.js';
 import { rateLimitHeaders } from './headers.js';
 import type { Decision } from './limit.js';
@@ -38,7 +49,9 @@ export async function enforceRateLimit<Request extends AddressedRequest>(
   response: ServerResponse,
   options: RateLimitHttpOptions<Request> = {},
 ): Promise<boolean> {
-  const decision = await decideRequest(limiter, request, checked(options, HTTP as Schema<typeof options>));
+  checked(options, HTTP as Schema<typeof options>);
+  argument(response, 'response', having('a ServerResponse', 'setHeader', 'end'));
+  const decision = await decideRequest(limiter, request, options);
   for (const [name, value] of Object.entries(rateLimitHeaders(decision, limiter.limits)))
     response.setHeader(name, value);
   if (decision.allowed) return true;
@@ -87,6 +100,7 @@ export function decideRequest<Request extends AddressedRequest>(
   request: Request,
   { identityOf, costOf }: RateLimitHttpOptions<Request>,
 ): Promise<Decision> {
+  argument(limiter, 'limiter', having('a RateLimiter', 'check'));
   if (identityOf === undefined && isBehindUntrustedProxy(request)) warnOfProxy();
   const identity = identityOf === undefined ? clientAddress(request) : identityOf(request);
   return limiter.check(identity, costOf?.(request) ?? 1);

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { anObject, argument, callback } from '../options.js';
 import { type ExpressStoreOptions, type WebSession, WebSessions } from './web-sessions.js';
 
 type Callback<T = void> = (error?: unknown, value?: T) => void;
@@ -48,6 +49,8 @@ export function expressSessionStore<Base extends StoreBase>(
   base: Base,
   options: ExpressStoreOptions,
 ): new () => InstanceType<Base> & WebSessionStore {
+  argument(base, 'base', callback);
+  argument(base.prototype, 'base.prototype', anObject);
   const frameworkMakesObjects = 'createSession' in base.prototype;
   const sessions = new WebSessions(options, !frameworkMakesObjects);
 

@@ -1,4 +1,4 @@
-import { type DangerGroup, hostClass, isLoopback } from 'redkeep';
+import { type DangerGroup, type HostClass, hostClass } from 'redkeep';
 import { aclRuleOf, commandsOfRole, type Power, type PowerCommand, powers } from '../../acl/powers.js';
 import type { RoleName } from '../../vocabulary/names.js';
 import type { AclUser } from '../facts/acl-user.js';
@@ -30,14 +30,25 @@ export function directive(node: NodeFacts, name: string): Directive | undefined 
   return need(files.config).directives.findLast((one) => one.name === name);
 }
 
-/** A listed address leads to this machine alone. `bind` marks addresses that may be missing with a `-`. */
+/** The class of an entry of `bind`: `-` marks an address that may be missing; `*` and `::*` are every interface. */
+export function bindClass(address: string): HostClass {
+  const bare = address.replace(/^-/, '');
+  return bare === '*' || bare === '::*' ? 'unspecified' : hostClass(bare);
+}
+
+/** The server listens on this machine alone. */
 export function isLoopbackBind(address: string): boolean {
-  return isLoopback(address.replace(/^-/, ''));
+  return bindClass(address) === 'loopback';
+}
+
+/** The server listens on every interface. */
+export function isWildcard(address: string): boolean {
+  return bindClass(address) === 'unspecified';
 }
 
 /** An address that is not routed on the Internet. */
 export function isPrivate(address: string): boolean {
-  return ['loopback', 'link-local', 'private'].includes(hostClass(address.replace(/^-/, '')));
+  return ['loopback', 'link-local', 'private'].includes(bindClass(address));
 }
 
 /**
@@ -52,10 +63,6 @@ export function boundAddresses(node: NodeFacts): string[] {
   const addresses = told === '' ? ['*'] : told.split(/\s+/);
   // A server that was told otherwise after its start, or whose port is somebody else's, shows here.
   return [...addresses, ...real.filter((address) => isWildcard(address) && !addresses.some(isWildcard))];
-}
-
-export function isWildcard(address: string): boolean {
-  return ['*', '-::*', '::*', '0.0.0.0', '::', '-::'].includes(address);
 }
 
 export function onlyLoopback(node: NodeFacts): boolean {

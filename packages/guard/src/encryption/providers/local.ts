@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { GuardError } from '../../errors.js';
-import { checked, flag, MAX_TIMER_MS, number, type Schema } from '../../options.js';
+import { anObject, argument, checked, flag, MAX_TIMER_MS, number, type Schema, text } from '../../options.js';
 import { type Awaitable, type KeyMaterial, type KeyRing, LoadedKeyRing, parseKeyLines } from '../key-ring.js';
 import { isSecretVolume } from './secret-volume.js';
 
@@ -10,6 +10,8 @@ import { isSecretVolume } from './secret-volume.js';
  * @example const keys = keysFromValue([process.env.NEW_KEY!, process.env.OLD_KEY!]);
  */
 export function keysFromValue(keys: KeyMaterial | readonly KeyMaterial[]): KeyRing {
+  if (typeof keys !== 'string' && !(keys instanceof Uint8Array) && !Array.isArray(keys))
+    throw new GuardError('REDKEEP_ENCRYPTION_KEY', 'neither text nor bytes');
   const materials = typeof keys === 'string' ? parseKeyLines(keys) : keys instanceof Uint8Array ? [keys] : keys;
   const ring = new LoadedKeyRing(() => materials);
   ring.accept(materials);
@@ -21,10 +23,11 @@ export function keysFromValue(keys: KeyMaterial | readonly KeyMaterial[]): KeyRi
  * environment does not change under a running process.
  */
 export function keysFromEnv(name = 'REDKEEP_ENCRYPTION_KEYS', env: NodeJS.ProcessEnv = process.env): KeyRing {
-  const text = env[name];
-  if (text === undefined || text.trim() === '')
+  argument(name, 'name', text);
+  const found = argument(env, 'env', anObject)[name];
+  if (found === undefined || found.trim() === '')
     throw new GuardError('REDKEEP_ENCRYPTION_KEY', `environment variable ${name} is not set`);
-  return keysFromValue(parseKeyLines(text));
+  return keysFromValue(parseKeyLines(found));
 }
 
 /** Options of {@link keysFromFile}. */
