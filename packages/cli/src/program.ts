@@ -89,6 +89,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'find out why a server is slow or fails, and what will fail next',
     load: () => import('./commands/doctor/index.js'),
   },
+  incident: {
+    summary: 'collect evidence, assess, contain, recover and report after an intrusion or a loss of data',
+    load: () => import('./commands/incident/index.js'),
+  },
 };
 
 /** Parses the arguments, runs the command and returns the exit code. Never throws. */

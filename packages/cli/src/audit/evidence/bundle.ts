@@ -34,15 +34,37 @@ export function keyFingerprint(key: KeyObject): string {
   return sha256(publicKey.export({ type: 'spki', format: 'der' }));
 }
 
+/** A text as it can slip into another one: as it is, escaped, encoded (base64 at each of its three alignments), hashed. */
+export function secretForms(secret: string): readonly string[] {
+  const bytes = Buffer.from(secret);
+  const base64 = [0, 1, 2].map((shift) => {
+    // Only whole sextets of the secret itself: what is before and behind it changes the ones at the edges.
+    const encoded = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
+    const whole = Math.floor(((shift + bytes.length) * 8) / 6);
+    return encoded.slice(Math.ceil((shift * 8) / 6), whole);
+  });
+  const forms = [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    encodeURIComponent(secret),
+    ...base64,
+    ...base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
+    bytes.toString('hex'),
+    bytes.toString('hex').toUpperCase(),
+    sha256(secret),
+    createHash('sha256').update(secret).digest('base64').replace(/=+$/, ''),
+    createHash('sha1').update(secret).digest('hex'),
+  ];
+  return [...new Set(forms)];
+}
+
 /** Secrets that the audit itself held, in the forms in which they could slip into a text. */
 export function leakOf(text: string, secrets: readonly string[]): boolean {
   return secrets
     .filter((secret) => secret.length >= 8)
-    .some((secret) => {
-      const bytes = Buffer.from(secret);
-      const forms = [secret, bytes.toString('base64').replace(/=+$/, ''), bytes.toString('hex'), sha256(secret)];
-      return forms.some((form) => text.includes(form));
-    });
+    .some((secret) => secretForms(secret).some((form) => text.includes(form)));
 }
 
 /**

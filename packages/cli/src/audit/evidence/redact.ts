@@ -6,14 +6,14 @@ const hidden = '<redacted>';
 const secretDirective = /pass(word|wd)?$|^requirepass$|^masterauth$|^primaryauth$|^user$|^rename-command$|-pass$/i;
 const secretArgument = /^--?(requirepass|masterauth|primaryauth|tls-\S*key-file-pass|a|pass|user)$/i;
 
-function redactDirective(directive: Directive): Directive {
+export function redactDirective(directive: Directive): Directive {
   const { name, args } = directive;
   // `sentinel auth-pass NAME SECRET` says in its first argument what it is.
   const secret = secretDirective.test(name) || (name === 'sentinel' && secretDirective.test(args[0] ?? ''));
   return secret ? { ...directive, args: args.map(() => hidden) } : directive;
 }
 
-function redactArguments(argv: readonly string[]): string[] {
+export function redactArguments(argv: readonly string[]): string[] {
   return argv.map((argument, index) => {
     const [, option] = argument.match(/^(--?[\w-]+)=/) ?? [];
     if (option !== undefined) return secretArgument.test(option) ? `${option}=${hidden}` : argument;

@@ -4,7 +4,9 @@ import { CliError } from '../../errors.js';
 export interface ScannerSink {
   /** How many arguments of this command `keep` wants to see. */
   wants(name: string): number;
-  /** Whether a command is kept. Arguments longer than 4 KiB, and those behind them, are left out. */
+  /** Longest argument that `keep` is given, in bytes; 4096 unless it says so. */
+  readonly longestArgument?: number;
+  /** Whether a command is kept. Arguments longer than `longestArgument`, and those behind them, are left out. */
   keep(name: string, args: readonly Buffer[], offset: number): boolean;
   /** Bytes of commands that are kept. */
   bytes(piece: Buffer): void;
@@ -189,7 +191,7 @@ function readHead(chunk: Buffer, start: number, sink: ScannerSink): Head | undef
     const from = readLine(chunk, end);
     if (!from) return undefined;
     const size = numberIn(chunk, end, from, DOLLAR);
-    if (size > longestArgument) break;
+    if (size > (sink.longestArgument ?? longestArgument)) break;
     if (chunk.length < from + size + 2) return undefined;
     args.push(chunk.subarray(from, from + size));
     end = from + size + 2;

@@ -22,7 +22,7 @@ function usage(message: string, next: string): CliError {
   return new CliError('REDKEEP_USAGE', message, next);
 }
 
-function ed25519(pem: string, file: string, read: (pem: string) => KeyObject): KeyObject {
+export function ed25519(pem: string, file: string, read: (pem: string) => KeyObject): KeyObject {
   try {
     const key = read(pem);
     if (key.asymmetricKeyType === 'ed25519') return key;
@@ -54,7 +54,7 @@ function keyFileOf({ cwd, env }: Context, name: string | undefined): string {
 }
 
 /** The signing key: the one in the file, else a new one that is kept there for the next time. */
-async function signingKey(context: Context, name: string | undefined): Promise<KeyObject> {
+export async function signingKey(context: Context, name: string | undefined): Promise<KeyObject> {
   const { terminal } = context;
   const file = keyFileOf(context, name);
   try {

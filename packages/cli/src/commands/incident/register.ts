@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.js';
+import { withExpected, withIncidentFolder, withTarget } from './options.js';
+
+/** `redkeep incident`: evidence, assessment, containment, recovery and report. */
+export function register(program: Command, context: Context): void {
+  const incident = program
+    .command('incident')
+    .description('collect evidence, assess, contain, recover and report after an intrusion or a loss of data')
+    .addHelpText(
+      'after',
+      `
+In this order:
+  redkeep incident collect rediss://cache:6379 …   evidence first: the other steps destroy some
+  redkeep incident assess  rediss://cache:6379 …   what was done, who could reach what
+  redkeep incident contain rediss://cache:6379 …   stop it; "redkeep incident release" takes it back
+  redkeep incident recover --store … --identity …  the moment before the first bad command
+  redkeep incident report                          for people and for the regulator
+
+Exit codes: 0 done, 1 indicators were found or a step failed, 2 wrong arguments, 3 not everything could be looked at,
+4 this machine is in the way, 5 no connection`,
+    );
+
+  withTarget(incident.command('collect').argument('[target]', 'URL or folder of a deployment'))
+    .description('read all evidence of servers and their machine; signed, chained, sealed; changes nothing')
+    .option('--recipient <age-key...>', 'public keys (age1…) that the evidence is sealed to')
+    .option('--with-data', 'also a copy of the data, sealed (forks the server once, as BGSAVE does)')
+    .option('--timestamp <url>', 'time-stamping authority (RFC 3161); only a hash is sent to it')
+    .option('--evidence-key <file>', 'Ed25519 key that signs (default: the one of "redkeep audit --evidence")')
+    .option('--dry-run', 'print what would be asked and read; connect to nothing')
+    .option('--json', 'print JSON')
+    .action(async (target, options) => (await import('./collect.js')).collectEvidence(context, target, options));
+
+  withIncidentFolder(incident.command('verify').argument('<folder>', 'folder of the evidence'))
+    .description('verify evidence: signature, hashes, chain')
+    .option('--public-key <file>', "key that is known to be the collector's")
+    .option('--fingerprint <hex>', 'its fingerprint (SHA-256)')
+    .option('--json', 'print JSON')
+    .action(async (folder, options) => (await import('./verify.js')).verifyBundle(context, folder, options));
+
+  incident
+    .command('timestamp')
+    .argument('<folder>', 'folder of the evidence')
+    .description('have evidence timestamped (RFC 3161) that was collected without')
+    .requiredOption('--authority <url>', 'time-stamping authority; only a hash is sent to it')
+    .option('--json', 'print JSON')
+    .action(async (folder, options) => (await import('./collect.js')).timestampBundle(context, folder, options));
+
+  const assess = withExpected(
+    withTarget(incident.command('assess').argument('[target]', 'URL or folder of a deployment')),
+  )
+    .description('look for traces on servers, in their files, their machine and their archive; who could reach what')
+    .option('--keys <count>', 'look into the values of at most this many keys; 0 for none', '20000')
+    .option('--watch-seconds <seconds>', 'watch for slowness and failures; 0 not to', '3')
+    .option('--store <where>', 'also search the archive in this store')
+    .option('--source <name>', "the archive's name")
+    .option('--state <folder>', 'keys of the host that wrote the archive')
+    .option('--identity <file...>', 'files with age identities that open the archive')
+    .option('--trust <key...>', 'public keys of the writers to believe')
+    .option('--json', 'print JSON');
+  assess.action(async (target, options) => (await import('./assess.js')).assessServers(context, target, options));
+}
