@@ -1,16 +1,23 @@
 import { DoesNotApply, maybe, need } from '../facts/fact.js';
 import type { Facts } from '../facts/facts.js';
-import type { ContainerFacts } from '../facts/project-facts.js';
+import type { ContainerFacts, Location } from '../facts/project-facts.js';
 import { failEach, unknown, type Verdict } from './check.js';
 import { advise } from './fix.js';
 
+/** What is wrong, and where if that is not one of the container's known places. */
+interface Fault {
+  readonly evidence: string;
+  readonly at?: Location | undefined;
+}
+
 /**
- * Judges every container that runs a server. Without container files, a process outside of any container settles the
+ * Judges every container that runs a server; a finding points to the first of `keys` that the file has. Without container files, a process outside of any container settles the
  * question; a server nobody could look beside stays unknown.
  */
 export function perServer(
   facts: Facts,
-  fault: (container: ContainerFacts) => string | undefined,
+  keys: readonly string[],
+  fault: (container: ContainerFacts) => string | Fault | undefined,
   remedy: string,
 ): Verdict {
   const bare = facts.nodes.length > 0 && facts.nodes.every((node) => maybe(node.process)?.containerized === false);
@@ -19,10 +26,17 @@ export function perServer(
   if (servers.length === 0) throw new DoesNotApply('no server among the containers');
   const found = failEach(
     servers.flatMap((one) => {
-      const evidence = fault(one);
-      return evidence === undefined
-        ? []
-        : [{ about: one.name, evidence: `${one.name}: ${evidence}`, fix: [advise(remedy)], at: one.at }];
+      const found = fault(one);
+      if (found === undefined) return [];
+      const { evidence, at } = typeof found === 'string' ? { evidence: found } : found;
+      return [
+        {
+          about: one.name,
+          evidence: `${one.name}: ${evidence}`,
+          fix: [advise(remedy)],
+          at: at ?? keys.flatMap((key) => one.places[key] ?? [])[0] ?? one.at,
+        },
+      ];
     }),
     servers.map((one) => one.name).join(', '),
   );
@@ -35,8 +49,8 @@ export function perServer(
 const sensitive =
   /^(\/|\/etc|\/root|\/home|\/proc|\/sys|\/dev|\/boot|\/usr|\/var|\/var\/run|\/run|\/var\/lib|\/var\/lib\/docker)\/?$|docker\.sock$|containerd\.sock$|\.ssh/;
 
-export function sensitiveMounts(container: ContainerFacts): string[] {
-  return container.mounts.filter((source) => sensitive.test(source));
+export function sensitiveMounts(container: ContainerFacts): ContainerFacts['mounts'] {
+  return container.mounts.filter(({ path }) => sensitive.test(path));
 }
 
 export function leaksPassword(container: ContainerFacts): boolean {

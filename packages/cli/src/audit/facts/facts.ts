@@ -5,7 +5,7 @@ import type { AclUser } from './acl-user.js';
 import type { CveData } from './cves.js';
 import type { EngineFacts } from './engine-facts.js';
 import type { Fact } from './fact.js';
-import type { ProjectFacts } from './project-facts.js';
+import type { Location, ProjectFacts } from './project-facts.js';
 import type { CertificateFacts, TlsFacts } from './tls-facts.js';
 
 /** Everything one audit saw. Plain data: a recorded audit can be judged again, later and elsewhere. */
@@ -66,6 +66,10 @@ export interface NodeFacts {
   readonly port: number;
   /** Described by files alone: nothing was connected to, so it is judged but not graded. */
   readonly fromFiles?: true;
+  /** Where it is described, when files describe it. */
+  readonly at?: Location;
+  /** Described as a container: its own network, unless it has the host's. */
+  readonly container?: { readonly hostNetwork: boolean };
   /** The node that named this one; absent where the operator named it. */
   readonly foundThrough?: string;
   /** Named by the operator, or logged in to over TLS that the operator's CA vouches for: surely part of the deployment. */
@@ -179,7 +183,8 @@ export interface Directive {
 }
 
 export interface ConfigFile {
-  readonly file: FileFacts;
+  /** Absent where the settings are part of another file: a command, a ConfigMap. */
+  readonly file?: FileFacts;
   readonly directives: readonly Directive[];
   readonly includes: readonly FileFacts[];
 }

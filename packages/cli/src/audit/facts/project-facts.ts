@@ -24,13 +24,20 @@ export interface ContainerFacts {
     readonly hostAddress: string;
     readonly hostPort: string;
     readonly port: number;
+    readonly at?: Location;
   }[];
-  readonly mounts: readonly string[];
-  readonly seccomp: 'default' | 'unconfined';
+  /** Paths of the host that it mounts. */
+  readonly mounts: readonly { readonly path: string; readonly at?: Location }[];
+  /** Where single settings are written, by name (`privileged`, `ports`); what is not there is missing from the file. */
+  readonly places: Readonly<Record<string, Location>>;
+  /** Why its processes are root; absent where they are not, or where only the image decides. */
+  readonly root?: string;
+  /** Filters of the kernel that are turned off: seccomp, AppArmor, SELinux. */
+  readonly unconfined: readonly string[];
   readonly healthCheck?: string;
   readonly command: readonly string[];
-  /** Environment variables that carry a secret in clear, by name. */
-  readonly secretVariables: readonly string[];
+  /** Environment variables that carry a secret in clear. */
+  readonly secretVariables: readonly { readonly name: string; readonly at: Location }[];
   readonly isServer: boolean;
   readonly isTool: boolean;
 }
@@ -38,8 +45,10 @@ export interface ContainerFacts {
 export interface UnitFacts {
   readonly name: string;
   readonly at: Location;
-  /** Settings of the [Service] section; the last value wins, repeated lists are joined with a space. */
+  /** Settings of the [Service] section; the last value wins, repeated lists are joined with a newline. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Where each setting's last value is written. */
+  readonly places: Readonly<Record<string, Location>>;
 }
 
 export type SourceIssue =
@@ -71,6 +80,26 @@ export interface SourceFacts {
   readonly commands: readonly string[];
 }
 
+/** What a deployment file says that no container, unit or server of it stands for. */
+export type FileIssue =
+  | 'outside-access'
+  | 'no-network-policy'
+  | 'secret-in-clear'
+  | 'plaintext-url'
+  | 'unverified-tls'
+  | 'default-user'
+  | 'root-user';
+
+export interface FileFinding {
+  readonly issue: FileIssue;
+  /** What it concerns (a Service, a variable), so that the finding keeps its identity over runs. */
+  readonly about: string;
+  readonly at: Location;
+  /** What was seen, without any secret. */
+  readonly detail: string;
+  readonly remedy: string;
+}
+
 /** A file that was given and could not be read; the others were. */
 export interface UnreadableFile {
   readonly file: string;
@@ -78,6 +107,10 @@ export interface UnreadableFile {
 }
 
 export interface ProjectFacts {
+  /** Findings of deployment files; the reason where none was given. */
+  readonly deployment: Fact<readonly FileFinding[]>;
+  /** What a reader of the report has to know about the files: what was merged, what was not rendered. */
+  readonly remarks: readonly string[];
   readonly unreadable: readonly UnreadableFile[];
   readonly containers: Fact<readonly ContainerFacts[]>;
   readonly units: Fact<readonly UnitFacts[]>;

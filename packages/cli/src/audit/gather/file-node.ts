@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, resolve } from 'node:path';
+import type { EngineName } from '../../vocabulary/engines.js';
 import { type AclUser, parseAclUser } from '../facts/acl-user.js';
 import { type Fact, NotObserved, observe, observed, unobserved } from '../facts/fact.js';
 import type { AclFile, ConfigFile, Directive, NodeFacts } from '../facts/facts.js';
+import type { Location } from '../facts/project-facts.js';
+import { isReference } from '../facts/reference.js';
 import { readAclFile, readConfigFile, settingsOf } from './config-file.js';
 import { permissionsOf, settingNames } from './live.js';
 
@@ -45,7 +48,11 @@ const renamed: Readonly<Record<string, string>> = {
 export interface DescribedServer {
   /** What findings are about: a file, or a service in one. */
   readonly subject: string;
-  readonly engine: 'redis' | 'valkey';
+  readonly engine: EngineName;
+  readonly at: Location;
+  readonly container?: { readonly hostNetwork: boolean };
+  /** Why its settings are not known, where the configuration file it starts with is not among the files. */
+  readonly unknown?: string;
   readonly directives: readonly Directive[];
   readonly file?: ConfigFile['file'];
   readonly includes?: ConfigFile['includes'];
@@ -54,18 +61,30 @@ export interface DescribedServer {
   readonly packaged?: Readonly<Record<string, string>>;
 }
 
+/** Dragonfly's flags have names and defaults of their own. */
+const dragonflyDefaults: Readonly<Record<string, string>> = {
+  bind: '*',
+  port: '6379',
+  'tls-port': '0',
+  maxmemory: '0',
+  admin_port: '0',
+  admin_nopass: 'false',
+  memcached_port: '0',
+};
+
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** The users a server starts with: those of its ACL file, or of `user` lines and `requirepass`. */
-function usersOf(directives: readonly Directive[], acl: Fact<AclFile | null>): Fact<readonly AclUser[]> {
+function usersOf({ directives, unknown }: DescribedServer, acl: Fact<AclFile | null>): Fact<readonly AclUser[]> {
   if (!acl.observed) return unobserved(acl.reason);
   const lines = directives.filter(({ name }) => name === 'user');
   const written =
     acl.value?.users ?? lines.flatMap(({ args, line }) => parseAclUser(`user ${args.join(' ')}`, line) ?? []);
   const password = acl.value ? undefined : directives.findLast(({ name }) => name === 'requirepass')?.args[0];
+  if (unknown !== undefined && !password && written.length === 0) return unobserved(unknown);
   const given = written.find(({ name }) => name === 'default');
   const secured = (user: AclUser): AclUser =>
-    password ? { ...user, noPassword: false, passwordHashes: [sha256(password)] } : user;
+    password ? { ...user, noPassword: false, passwordHashes: isReference(password) ? [] : [sha256(password)] } : user;
   // Without a line of its own the default user is on, with every right and no password.
   const standard = given ?? parseAclUser('user default on nopass ~* &* +@all')!;
   return observed([secured(standard), ...written.filter(({ name }) => name !== 'default')], 'the configuration file');
@@ -73,26 +92,35 @@ function usersOf(directives: readonly Directive[], acl: Fact<AclFile | null>): F
 
 /** Facts of a server that is only described. */
 export async function describedNode(server: DescribedServer): Promise<NodeFacts> {
-  const { subject, engine, directives, packaged } = server;
+  const { subject, engine, directives, packaged, at, unknown } = server;
   const none = unobserved('only its files were audited, not a running server');
   const acl = server.acl ?? observed(null, 'the configuration file');
-  const users = usersOf(directives, acl);
+  const users = usersOf(server, acl);
   const written = Object.fromEntries(
     Object.entries(settingsOf(directives)).map(([name, value]) => [renamed[name] ?? name, value]),
   );
   const known: readonly string[] = settingNames;
   const config = Object.fromEntries(
-    Object.entries({ ...defaults, ...packaged, ...written }).filter(([name]) => known.includes(name)),
+    Object.entries({ ...(engine === 'dragonfly' ? dragonflyDefaults : defaults), ...packaged, ...written }).filter(
+      ([name]) => known.includes(name),
+    ),
   );
   const isSentinel = directives.some(({ name }) => name === 'sentinel');
-  const configFile: Fact<ConfigFile> = server.file
-    ? observed({ file: server.file, directives, includes: server.includes ?? [] }, server.file.path)
-    : unobserved('the settings are arguments of a command');
+  const configFile: Fact<ConfigFile> = observed(
+    { ...(server.file && { file: server.file }), directives, includes: server.includes ?? [] },
+    server.file?.path ?? `${at.file}:${at.line}`,
+  );
+  // Dragonfly has one port, in TLS or in clear.
+  const inClear =
+    config['port'] !== '0' && !(engine === 'dragonfly' && written['tls'] !== undefined && written['tls'] !== 'false');
+  const settings = unknown === undefined ? observed(config, 'the configuration file') : unobserved(unknown);
   return {
     address: subject,
     host: subject,
     port: Number(config['tls-port'] ?? 0) || Number(config['port']),
     fromFiles: true,
+    at,
+    ...(server.container && { container: server.container }),
     vouched: true,
     engine: observed(
       {
@@ -105,16 +133,14 @@ export async function describedNode(server: DescribedServer): Promise<NodeFacts>
       'the configuration file',
     ),
     anonymous: none,
-    plaintext: isSentinel
-      ? none
-      : observed(
-          { port: Number(config['port']), open: config['port'] !== '0', plaintext: config['port'] !== '0' },
-          'the configuration file',
-        ),
+    plaintext:
+      isSentinel || !settings.observed
+        ? unobserved(unknown ?? 'only its files were audited, not a running server')
+        : observed({ port: Number(config['port']), open: inClear, plaintext: inClear }, 'the configuration file'),
     tls: none,
     http: none,
     busPort: none,
-    config: observed(config, 'the configuration file'),
+    config: settings,
     info: none,
     users,
     permissions: users.observed
@@ -149,25 +175,42 @@ export async function describedNode(server: DescribedServer): Promise<NodeFacts>
   };
 }
 
+/** The ACL file that a configuration names: at its path, else beside the configuration. */
+export function nodeAclOf(config: string, directives: readonly Directive[]): Promise<Fact<AclFile | null>> {
+  const aclPath = directives.findLast(({ name }) => name === 'aclfile')?.args[0];
+  if (!aclPath) return Promise.resolve(observed(null, config));
+  const folder = dirname(config);
+  return observe(aclPath, () =>
+    readAclFile(resolve(folder, aclPath)).catch(() => readAclFile(resolve(folder, basename(aclPath)))),
+  );
+}
+
 /** A redis.conf, valkey.conf or sentinel.conf with what it includes. */
 export async function nodeOfConfigFile(path: string): Promise<NodeFacts> {
   const { file, directives, includes } = await readConfigFile(path);
-  const aclPath = directives.findLast(({ name }) => name === 'aclfile')?.args[0];
-  const acl: Fact<AclFile | null> = aclPath
-    ? await observe(aclPath, () =>
-        readAclFile(resolve(dirname(path), aclPath)).catch(() =>
-          readAclFile(resolve(dirname(path), basename(aclPath))),
-        ),
-      )
-    : observed(null, path);
-  return describedNode({ subject: path, engine: engineOf(basename(path)), directives, file, includes, acl });
+  const acl = await nodeAclOf(path, directives);
+  return describedNode({
+    subject: path,
+    engine: engineOf(basename(path)),
+    at: { file: path, line: 1 },
+    directives,
+    ...(file && { file }),
+    includes,
+    acl,
+  });
 }
 
 /** An ACL file alone: who may do what, and nothing of the settings. */
 export async function nodeOfAclFile(path: string): Promise<NodeFacts> {
   const acl = await readAclFile(path);
   if (acl.users.length === 0) throw new NotObserved(`${path} has no line that begins with "user"`);
-  const node = await describedNode({ subject: path, engine: 'redis', directives: [], acl: observed(acl, path) });
+  const node = await describedNode({
+    subject: path,
+    engine: 'redis',
+    at: { file: path, line: 1 },
+    directives: [],
+    acl: observed(acl, path),
+  });
   return {
     ...node,
     config: unobserved('an ACL file holds no settings'),
@@ -177,23 +220,4 @@ export async function nodeOfAclFile(path: string): Promise<NodeFacts> {
 
 function engineOf(text: string): 'redis' | 'valkey' {
   return /valkey/i.test(text) ? 'valkey' : 'redis';
-}
-
-/** `redis-server --bind 0.0.0.0 --save ""` as directives; undefined where nothing starts a server. */
-export function directivesOfCommand(
-  words: readonly string[],
-  at: Directive['file'],
-  line: number,
-): Directive[] | undefined {
-  const all = words.flatMap((word) =>
-    /^(sh|bash)$|^-[a-z]*c$/.test(word) || !/\s/.test(word) ? [word] : word.split(/\s+/),
-  );
-  const start = all.findIndex((word) => /(^|\/)(redis|valkey)-server$/.test(word));
-  if (start === -1 && !all.some((word) => word.startsWith('--'))) return undefined;
-  const directives: { name: string; args: string[]; file: string; line: number }[] = [];
-  for (const word of all.slice(start + 1)) {
-    if (word.startsWith('--')) directives.push({ name: word.slice(2).toLowerCase(), args: [], file: at, line });
-    else directives.at(-1)?.args.push(word.replace(/^(["'])(.*)\1$/, '$2'));
-  }
-  return directives;
 }

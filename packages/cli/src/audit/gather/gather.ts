@@ -1,13 +1,16 @@
+import { resolve } from 'node:path';
 import { type Fact, maybe, observe, observed, unobserved } from '../facts/fact.js';
 import type { HostFacts, NodeFacts } from '../facts/facts.js';
 import type { ProjectFacts, UnitFacts, UnreadableFile } from '../facts/project-facts.js';
 import { loadCveData } from './cve-data.js';
-import { describedNode, directivesOfCommand, nodeOfAclFile, nodeOfConfigFile } from './file-node.js';
+import { type DescribedServer, describedNode, nodeOfAclFile, nodeOfConfigFile } from './file-node.js';
 import { readHost, startPackagePolicy } from './host.js';
 import { isThisMachine } from './process.js';
-import { noProjectFiles, readProject } from './project.js';
+import { readProject } from './project.js';
+import { noProjectFiles } from './project-files.js';
 import { operationsOf } from './records.js';
 import type { Gathered, GatherRequest } from './request.js';
+import { reasonOf } from './text-file.js';
 import { readInstalledUnit } from './unit-files.js';
 import { Visits } from './visits.js';
 
@@ -31,29 +34,47 @@ async function withInstalledUnits(project: ProjectFacts, nodes: readonly NodeFac
   return units.length === 0 ? project : { ...project, units: observed(units, 'systemd') };
 }
 
-/** Servers as files describe them: configuration and ACL files, and the options in containers' commands. */
+/** Files that servers of the deployment use, by their path: configurations, what these include, ACL files. */
+function usedFiles(servers: readonly DescribedServer[]): Set<string> {
+  return new Set(
+    servers.flatMap(({ directives, acl }) => [
+      ...directives.map(({ file }) => resolve(file)),
+      ...(acl?.observed && acl.value?.file ? [resolve(acl.value.file.path)] : []),
+    ]),
+  );
+}
+
+function filesOfNode(node: NodeFacts): string[] {
+  const files = maybe(node.files);
+  const config = files && maybe(files.config);
+  const acl = files && maybe(files.acl);
+  return [...(config?.includes ?? []), ...(acl?.file ? [acl.file] : [])].map(({ path }) => resolve(path));
+}
+
+/** Servers as files describe them: configuration and ACL files, containers, units, operators' resources. */
 async function describedNodes(
-  files: readonly string[],
-  project: ProjectFacts,
+  named: readonly string[],
+  found: readonly string[],
+  servers: readonly DescribedServer[],
 ): Promise<{ nodes: NodeFacts[]; unreadable: UnreadableFile[] }> {
   const nodes: NodeFacts[] = [];
   const unreadable: UnreadableFile[] = [];
-  for (const file of files) {
+  const used = usedFiles(servers);
+  // Configurations first: what they include, and their ACL files, are parts of them.
+  const rest = found
+    .filter((file) => !used.has(resolve(file)))
+    .sort((a, b) => Number(a.endsWith('.acl')) - Number(b.endsWith('.acl')));
+  for (const file of new Set([...named, ...rest])) {
     try {
       nodes.push(await (file.endsWith('.acl') ? nodeOfAclFile(file) : nodeOfConfigFile(file)));
     } catch (error) {
-      unreadable.push({ file, reason: (error instanceof Error ? error.message : String(error)).split('\n')[0]! });
+      unreadable.push({ file, reason: reasonOf(error) });
     }
   }
-  for (const container of maybe(project.containers) ?? []) {
-    const { file, line } = container.at;
-    const directives = container.isServer ? directivesOfCommand(container.command, file, line) : undefined;
-    if (directives === undefined || directives.length === 0) continue;
-    const engine = /valkey/.test(container.image) ? 'valkey' : 'redis';
-    const packaged = { 'protected-mode': 'no' };
-    nodes.push(await describedNode({ subject: `${file}: ${container.name}`, engine, directives, packaged }));
-  }
-  return { nodes, unreadable };
+  const parts = new Set(nodes.flatMap(filesOfNode));
+  const whole = nodes.filter(({ address }) => named.includes(address) || !parts.has(resolve(address)));
+  for (const server of servers) whole.push(await describedNode(server));
+  return { nodes: whole, unreadable };
 }
 
 /** Looks at everything the request names, once. Nodes that do not answer are listed, not forgotten. */
@@ -63,8 +84,9 @@ export async function gather(request: GatherRequest): Promise<Gathered> {
   const visits = new Visits(request);
   await visits.run();
   const { unreachable } = visits;
-  const project = await readProject(request.project ?? noProjectFiles);
-  const described = await describedNodes(request.serverFiles ?? [], project);
+  const files = request.project ?? noProjectFiles;
+  const { project, servers } = await readProject(files);
+  const described = await describedNodes(request.serverFiles ?? [], files.configs, servers);
   const nodes = [...visits.nodes, ...described.nodes];
   return {
     unreachable,

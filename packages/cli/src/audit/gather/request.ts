@@ -2,7 +2,7 @@ import type { CveData } from '../facts/cves.js';
 import type { Expectations, Facts, OperationFacts } from '../facts/facts.js';
 import type { Endpoint } from './endpoint.js';
 import type { NodeOptions } from './node.js';
-import type { ProjectFiles } from './project.js';
+import type { ProjectFiles } from './project-files.js';
 
 export interface GatherRequest {
   readonly endpoints: readonly Endpoint[];

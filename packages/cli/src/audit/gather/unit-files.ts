@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UnitFacts } from '../facts/project-facts.js';
-import { parseUnit } from './units.js';
+import { parseUnitParts, type UnitPart } from './units.js';
 
 /** Where systemd looks for units, the stronger place first. */
 export const unitFolders = [
@@ -21,13 +21,13 @@ export async function readInstalledUnit(
     const file = join(folder, name);
     const text = await read(file);
     if (text === undefined) continue;
-    const dropIns: string[] = [];
+    const dropIns: UnitPart[] = [];
     for (const place of [...folders].reverse()) {
       const within = join(place, `${name}.d`);
       const names = (await readdir(within).catch(() => [])).filter((one) => one.endsWith('.conf')).sort();
-      for (const one of names) dropIns.push((await read(join(within, one))) ?? '');
+      for (const one of names) dropIns.push({ file: join(within, one), text: (await read(join(within, one))) ?? '' });
     }
-    return parseUnit([text, ...dropIns].join('\n'), file);
+    return parseUnitParts([{ text, file }, ...dropIns]);
   }
   return undefined;
 }

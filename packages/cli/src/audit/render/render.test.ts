@@ -25,6 +25,8 @@ async function result() {
     host: none,
     project: {
       unreadable: [],
+      remarks: [],
+      deployment: unobserved('no deployment file was given'),
       containers: none,
       units: none,
       libraries: none,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { CheckId } from '../checks/check.js';
 import { gather } from '../gather/gather.js';
-import { filesOfFolder } from '../gather/project.js';
+import { filesOfFolder } from '../gather/project-files.js';
 import { operationsOf, type Records } from '../gather/records.js';
 import { openSession } from '../gather/session.js';
 import { judge } from '../verdict/judge.js';
@@ -55,6 +55,19 @@ const composeFaults: readonly [string, string, string, readonly CheckId[]][] = [
   ['published on 0.0.0.0', '"127.0.0.1:6379:6379"', '"0.0.0.0:6379:6379"', ['CTR-007']],
   ['the Docker socket', '"data:/data"', '"/var/run/docker.sock:/var/run/docker.sock"', ['CTR-008']],
   ['a system directory', '"data:/data"', '"/etc:/host-etc"', ['CTR-008']],
+  ['root as user', 'user: "999:999"', 'user: root', ['CTR-011']],
+  [
+    'a shell that starts the server as root',
+    'user: "999:999"',
+    'entrypoint: [sh, -c, exec redis-server /x.conf]',
+    ['CTR-011'],
+  ],
+  [
+    'a password in the command',
+    'command: redis-server /etc/redis/redis.conf',
+    'command: redis-server /etc/redis/redis.conf --masterauth test-only',
+    ['AUTH-006', 'HOST-011', 'CTR-010'],
+  ],
   ['no seccomp', '["no-new-privileges:true"]', '["no-new-privileges:true", "seccomp:unconfined"]', ['CTR-009']],
   ['an image by tag', `redis@${digest}`, 'redis:7.2', ['CTR-010']],
   [
@@ -81,14 +94,22 @@ const unitFaults = [
   'UMask=0077',
 ];
 
-const pod = `kind: StatefulSet
+const pod = `kind: NetworkPolicy
+spec:
+  podSelector: {}
+  ingress:
+    - from: [{ podSelector: { matchLabels: { app: web } } }]
+---
+kind: StatefulSet
 spec:
   template:
     spec:
       containers:
         - name: cache
           image: redis@${digest}
+          args: [/etc/redis/redis.conf]
           securityContext:
+            runAsNonRoot: true
             readOnlyRootFilesystem: true
             allowPrivilegeEscalation: false
             capabilities: { drop: [ALL] }
@@ -118,6 +139,25 @@ const podFaults: readonly [string, string, string, readonly CheckId[]][] = [
     '      containers:',
     '      volumes: [{ name: d, hostPath: { path: /var/run/docker.sock } }]\n      containers:',
     ['CTR-008'],
+  ],
+  ['no NetworkPolicy', 'kind: NetworkPolicy', 'kind: Unrelated', ['NET-018']],
+  [
+    'a policy that lets every namespace in',
+    'podSelector: { matchLabels: { app: web } }',
+    'namespaceSelector: {}',
+    ['NET-018'],
+  ],
+  [
+    'a NodePort',
+    'kind: StatefulSet',
+    'kind: Service\nmetadata: { name: redis }\nspec: { type: NodePort, ports: [{ port: 6379 }] }\n---\nkind: StatefulSet',
+    ['NET-017'],
+  ],
+  [
+    'a Secret with its value',
+    'kind: StatefulSet',
+    'kind: Secret\nmetadata: { name: redis }\nstringData: { password: test-only }\n---\nkind: StatefulSet',
+    ['HOST-011'],
   ],
   [
     'no seccomp',
@@ -220,6 +260,17 @@ describe('audit of a project', () => {
       assert.deepEqual(await findings(compose, unit.replace(`${line}\n`, '')), ['HOST-002']);
     });
   }
+
+  test('a unit without a user: HOST-012', async () => {
+    assert.deepEqual(await findings(compose, unit.replace('User=redis\n', '')), ['HOST-012']);
+  });
+
+  test('a Sentinel that runs a script: CFG-023', async () => {
+    await writeFile(join(folder, 'sentinel.conf'), 'sentinel notification-script mymaster /opt/notify.sh\n');
+    const found = await findings(compose);
+    await rm(join(folder, 'sentinel.conf'));
+    assert.ok(found.includes('CFG-023') && found.includes('NET-009'), String(found));
+  });
 
   test('a password in the environment of a unit: HOST-010', async () => {
     const text = unit.replace('User=redis', 'User=redis\nEnvironment="REDIS_PASSWORD=test-only"');

@@ -91,7 +91,7 @@ function settingPlace(node: NodeFacts | undefined, { fix }: Occurrence): Locatio
   const found = config?.directives.findLast((directive) => directive.name === name);
   if (found) return { file: found.file, line: found.line };
   // A file that was audited as a file: what it leaves out is at its beginning.
-  return node?.fromFiles && config ? { file: config.file.path, line: 1 } : undefined;
+  return node?.at;
 }
 
 /** Changes are an administrator's: where one is declared, commands are printed for it and not for the audit's user. */

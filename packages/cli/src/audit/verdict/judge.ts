@@ -73,6 +73,7 @@ function notesOf(
   return [
     ...given,
     ...facts.project.unreadable.map(({ file, reason }) => `${file} could not be read: ${reason}.`),
+    ...facts.project.remarks.map((remark) => `${remark}.`),
     ...(age > staleAfterDays
       ? [`The CVE data is ${age} days old (${facts.cves.date}): update with --cve-data FILE or a newer redkeep.`]
       : []),

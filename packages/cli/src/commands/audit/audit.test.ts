@@ -209,8 +209,8 @@ describe('redkeep audit', () => {
     assert.ok(at('NET-003').includes('more.conf:1'), String(at('NET-003')));
     assert.ok(at('AUTH-005').length === 1 && result.findings.some(({ id }) => id === 'NET-002'));
     // The merged container is privileged; the one that extends it takes that back, and is published on every address.
-    assert.deepEqual(at('CTR-001'), ['compose.yaml:5']);
-    assert.deepEqual(at('CTR-007'), ['compose.yaml:8']);
+    assert.deepEqual(at('CTR-001'), ['compose.yaml:3']);
+    assert.deepEqual(at('CTR-007'), ['compose.yaml:11']);
     // Options of a command are settings: no password, and modules at run time.
     for (const id of ['AUTH-002', 'CFG-002'])
       assert.ok(

@@ -9,8 +9,7 @@ import {
   mergeProjects,
   noProjectFiles,
   type ProjectFiles,
-  serverFilesOf,
-} from '../../audit/gather/project.js';
+} from '../../audit/gather/project-files.js';
 import type { Context } from '../../context.js';
 import { componentCommands, libraryFor } from '../../deployment/components.js';
 import { certificateOf, type Deployment, type User, userOf } from '../../deployment/model.js';
@@ -249,18 +248,17 @@ async function ofPath(context: Context, given: string, options: TargetOptions): 
     throw usage(`${given} is neither a URL nor a file or folder.`, 'Use rediss://HOST:PORT, a folder or a file.');
   }
   const kind = await kindOf(resolved);
-  if (kind === 'config') return ofServerFile(resolved, options);
+  if (kind === 'configs') return ofServerFile(resolved, options);
   if (kind === undefined) {
     throw usage(
       `${given} is not a file that the audit can read.`,
-      'It reads redis.conf, Compose and Kubernetes YAML, systemd units, package-lock.json and source folders.',
+      'It reads redis.conf, users.acl, sentinel.conf, Compose, Kubernetes and Helm YAML, Dockerfiles, .env, systemd units, package-lock.json and folders.',
     );
   }
   const state = kind === 'sources' ? await readState(resolved) : undefined;
   if (state) return ofDeployment(context, resolved, state.deployment, options);
   const project = kind === 'sources' ? await filesOfFolder(resolved) : { ...noProjectFiles, [kind]: [resolved] };
-  const serverFiles = kind === 'sources' ? await serverFilesOf(resolved) : [];
-  return { label: given, endpoints: [], expectations: expectationsOf(options), project, serverFiles, notes: [] };
+  return { label: given, endpoints: [], expectations: expectationsOf(options), project, notes: [] };
 }
 
 /** Finds out what is meant, and reads the files it takes; no connection is made here. */

@@ -1,5 +1,6 @@
 import { passwordBits } from '../../facts/acl-user.js';
 import { maybe, need } from '../../facts/fact.js';
+import { isReference } from '../../facts/reference.js';
 import { failEach, type NodeCheck } from '../check.js';
 import { newPassword } from '../fix.js';
 
@@ -16,7 +17,7 @@ export const auth006: NodeCheck = {
     const users = (need(files.acl)?.users ?? []).filter((user) => user.weakestBits !== undefined);
     const clear = ['requirepass', 'masterauth'].flatMap((name) => {
       const found = maybe(files.config)?.directives.findLast((one) => one.name === name);
-      return found?.args[0]
+      return found?.args[0] && !isReference(found.args[0])
         ? [{ about: name, bits: passwordBits(found.args[0]), at: { file: found.file, line: found.line } }]
         : [];
     });

@@ -1,4 +1,5 @@
 import type { SystemCheck } from '../check.js';
+import { fileOccurrences } from '../files.js';
 import { inSource } from '../source.js';
 
 export const cli001: SystemCheck = {
@@ -11,6 +12,6 @@ export const cli001: SystemCheck = {
   sources: ['CWE-319'],
   effort: 'hours',
   judgeAll(facts) {
-    return inSource(facts, ['plaintext-url'], 'rediss://');
+    return inSource(facts, ['plaintext-url'], 'rediss://', fileOccurrences(facts, 'plaintext-url'));
   },
 };

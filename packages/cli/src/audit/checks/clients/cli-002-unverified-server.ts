@@ -1,4 +1,5 @@
 import type { SystemCheck } from '../check.js';
+import { fileOccurrences } from '../files.js';
 import { inSource } from '../source.js';
 
 export const cli002: SystemCheck = {
@@ -11,6 +12,11 @@ export const cli002: SystemCheck = {
   sources: ['CWE-295'],
   effort: 'hours',
   judgeAll(facts) {
-    return inSource(facts, ['unverified-tls'], 'Remove it and give the CA: tls: { caFile }');
+    return inSource(
+      facts,
+      ['unverified-tls'],
+      'Remove it and give the CA: tls: { caFile }',
+      fileOccurrences(facts, 'unverified-tls'),
+    );
   },
 };

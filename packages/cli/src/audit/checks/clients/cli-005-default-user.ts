@@ -1,4 +1,5 @@
 import type { SystemCheck } from '../check.js';
+import { fileOccurrences } from '../files.js';
 import { inSource } from '../source.js';
 
 export const cli005: SystemCheck = {
@@ -11,6 +12,11 @@ export const cli005: SystemCheck = {
   sources: [],
   effort: 'hours',
   judgeAll(facts) {
-    return inSource(facts, ['default-user'], 'rediss://USER@…, a user of its own (redkeep init --app)');
+    return inSource(
+      facts,
+      ['default-user'],
+      'rediss://USER@…, a user of its own (redkeep init --app)',
+      fileOccurrences(facts, 'default-user'),
+    );
   },
 };

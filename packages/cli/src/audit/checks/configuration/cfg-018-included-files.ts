@@ -13,7 +13,7 @@ export const cfg018: NodeCheck = {
   engines: redisAndValkey,
   judge(node) {
     const { includes, file } = need(need(node.files).config);
-    const open = [...includes, file].filter((one) => (one.mode & 0o022) !== 0);
+    const open = [...includes, ...(file ? [file] : [])].filter((one) => (one.mode & 0o022) !== 0);
     return failEach(
       open.map((one) => ({
         about: one.path,

@@ -21,6 +21,7 @@ import { cfg019 } from './cfg-019-keyspace-events.js';
 import { cfg020 } from './cfg-020-functions.js';
 import { cfg021 } from './cfg-021-password-in-process-list.js';
 import { cfg022 } from './cfg-022-node-drift.js';
+import { cfg023 } from './cfg-023-sentinel-scripts.js';
 
 export const configuration: readonly Check[] = [
   cfg001,
@@ -45,4 +46,5 @@ export const configuration: readonly Check[] = [
   cfg020,
   cfg021,
   cfg022,
+  cfg023,
 ];

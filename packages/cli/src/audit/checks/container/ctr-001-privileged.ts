@@ -10,6 +10,11 @@ export const ctr001: SystemCheck = {
   maps: 'CTR',
   sources: ['CIS Docker 5.5'],
   judgeAll(facts) {
-    return perServer(facts, (one) => (one.privileged ? 'privileged: true' : undefined), 'Remove privileged');
+    return perServer(
+      facts,
+      ['privileged'],
+      (one) => (one.privileged ? 'privileged: true' : undefined),
+      'Remove privileged',
+    );
   },
 };

@@ -12,6 +12,7 @@ export const ctr002: SystemCheck = {
   judgeAll(facts) {
     return perServer(
       facts,
+      ['cap_add', 'cap_drop'],
       (one) =>
         !one.dropsAll || one.addedCapabilities.length > 0
           ? one.dropsAll

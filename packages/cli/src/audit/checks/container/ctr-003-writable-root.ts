@@ -12,6 +12,7 @@ export const ctr003: SystemCheck = {
   judgeAll(facts) {
     return perServer(
       facts,
+      ['read_only'],
       (one) => (!one.readOnlyRoot ? 'the root file system is writable' : undefined),
       'read_only: true',
     );

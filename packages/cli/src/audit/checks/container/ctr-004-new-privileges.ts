@@ -12,6 +12,7 @@ export const ctr004: SystemCheck = {
   judgeAll(facts) {
     return perServer(
       facts,
+      ['security_opt', 'no_new_privileges'],
       (one) => (!one.noNewPrivileges ? 'no-new-privileges is not set' : undefined),
       'security_opt: [no-new-privileges:true]',
     );

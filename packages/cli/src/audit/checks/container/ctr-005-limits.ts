@@ -12,6 +12,7 @@ export const ctr005: SystemCheck = {
   judgeAll(facts) {
     return perServer(
       facts,
+      ['limits'],
       (one) =>
         !one.limits.memory || !one.limits.cpu || !one.limits.pids
           ? `no limit for ${(['memory', 'cpu', 'pids'] as const).filter((name) => !one.limits[name]).join(', ')}`

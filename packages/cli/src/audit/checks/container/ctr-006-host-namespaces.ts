@@ -12,6 +12,7 @@ export const ctr006: SystemCheck = {
   judgeAll(facts) {
     return perServer(
       facts,
+      ['network_mode', 'pid', 'ipc'],
       (one) => (one.hostNamespaces.length > 0 ? `host ${one.hostNamespaces.join(', ')}` : undefined),
       'Use a network of its own',
     );

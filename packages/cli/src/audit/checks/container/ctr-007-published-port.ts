@@ -13,13 +13,17 @@ export const ctr007: SystemCheck = {
   judgeAll(facts) {
     return perServer(
       facts,
-      (one) =>
-        one.publishedPorts.some((port) => !isPrivate(port.hostAddress))
-          ? `publishes ${one.publishedPorts
-              .filter((port) => !isPrivate(port.hostAddress))
-              .map((port) => `${port.hostAddress}:${port.hostPort}`)
-              .join(', ')}`
-          : undefined,
+      ['ports'],
+      (one) => {
+        const open = one.publishedPorts.filter(({ hostAddress }) => !isPrivate(hostAddress));
+        const [first] = open;
+        return (
+          first && {
+            evidence: `publishes ${[...new Set(open.map(({ hostAddress, hostPort }) => `${hostAddress}:${hostPort}`))].join(', ')}`,
+            at: first.at,
+          }
+        );
+      },
       'ports: [127.0.0.1:PORT:PORT]',
     );
   },

@@ -12,7 +12,11 @@ export const ctr008: SystemCheck = {
   judgeAll(facts) {
     return perServer(
       facts,
-      (one) => (sensitiveMounts(one).length > 0 ? `mounts ${sensitiveMounts(one).join(', ')}` : undefined),
+      ['volumes'],
+      (one) => {
+        const [first, ...rest] = sensitiveMounts(one);
+        return first && { evidence: `mounts ${[first, ...rest].map(({ path }) => path).join(', ')}`, at: first.at };
+      },
       'Remove the mount',
     );
   },

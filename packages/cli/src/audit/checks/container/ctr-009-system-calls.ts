@@ -12,8 +12,9 @@ export const ctr009: SystemCheck = {
   judgeAll(facts) {
     return perServer(
       facts,
-      (one) => (one.seccomp === 'unconfined' ? 'seccomp is unconfined' : undefined),
-      'Remove seccomp=unconfined',
+      ['security_opt'],
+      (one) => (one.unconfined.length > 0 ? `unconfined: ${one.unconfined.join(', ')}` : undefined),
+      'Remove the option that turns the profile off',
     );
   },
 };

@@ -12,12 +12,15 @@ export const ctr010: SystemCheck = {
   judgeAll(facts) {
     return perServer(
       facts,
-      (one) =>
-        !one.image.includes('@sha256:') || leaksPassword(one)
-          ? leaksPassword(one)
-            ? 'the health check or command carries a password'
-            : `${one.image} is not pinned by digest`
-          : undefined,
+      ['image'],
+      (one) => {
+        if (leaksPassword(one))
+          return {
+            evidence: 'the health check or command carries a password',
+            at: one.places['healthcheck'] ?? one.places['command'],
+          };
+        return one.image === '' || one.image.includes('@sha256:') ? undefined : `${one.image} is not pinned by digest`;
+      },
       'image: NAME@sha256:…, health check with REDISCLI_AUTH from a file',
     );
   },

@@ -9,6 +9,7 @@ import { ctr007 } from './ctr-007-published-port.js';
 import { ctr008 } from './ctr-008-host-mounts.js';
 import { ctr009 } from './ctr-009-system-calls.js';
 import { ctr010 } from './ctr-010-image-and-health-check.js';
+import { ctr011 } from './ctr-011-root-user.js';
 
 export const container: readonly Check[] = [
   ctr001,
@@ -21,4 +22,5 @@ export const container: readonly Check[] = [
   ctr008,
   ctr009,
   ctr010,
+  ctr011,
 ];

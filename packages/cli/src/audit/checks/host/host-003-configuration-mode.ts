@@ -1,7 +1,9 @@
 import { need } from '../../facts/fact.js';
-import { fail, type NodeCheck, pass } from '../check.js';
+import { fail, type NodeCheck, notApplicable, pass } from '../check.js';
 import { chmod } from '../fix.js';
 import { exceeds, octal } from '../read.js';
+
+const holdsSecret = /^(requirepass|masterauth|primaryauth|tls-(client-)?key-file-pass|user|sentinel)$/;
 
 export const host003: NodeCheck = {
   id: 'HOST-003',
@@ -12,7 +14,11 @@ export const host003: NodeCheck = {
   maps: 'FILE',
   sources: ['CWE-732', 'Lynis DBS-1882', 'redis-baseline a65'],
   judge(node) {
-    const { file } = need(need(node.files).config);
+    const { file, directives } = need(need(node.files).config);
+    if (file === undefined) return notApplicable('the settings are not in a file of their own');
+    // A file of a source tree has the mode it was checked out with; without a secret in it, that says nothing.
+    if (node.fromFiles && !directives.some(({ name, args }) => holdsSecret.test(name) && args.some(Boolean)))
+      return pass(`${file.path} holds no password`);
     if (!exceeds(file.mode, 0o640)) return pass(`${file.path} is ${octal(file.mode)}`);
     return fail(`${file.path} is ${octal(file.mode)}`, chmod(file.path, 0o600, file.mode));
   },

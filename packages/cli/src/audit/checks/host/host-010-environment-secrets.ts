@@ -12,18 +12,18 @@ export const host010: SystemCheck = {
   maps: 'PWD',
   sources: ['CWE-798', 'CIS Docker 4.10'],
   judgeAll(facts) {
-    const fromFiles = (maybe(facts.project.containers) ?? [])
-      .filter((one) => one.secretVariables.length > 0)
-      .map((one) => ({
-        about: one.name,
-        evidence: `${one.name}: ${one.secretVariables.join(', ')}`,
+    const fromFiles = (maybe(facts.project.containers) ?? []).flatMap((one) =>
+      one.secretVariables.map(({ name, at }) => ({
+        about: `${one.name}: ${name}`,
+        evidence: `${one.name}: ${name}`,
         fix: [advise('Use secrets: and *_FILE, or mount the secret as a file')],
-        at: one.at,
-      }));
+        at,
+      })),
+    );
     const fromUnits = (maybe(facts.project.units) ?? []).flatMap((unit) => {
       const names = [...(unit.settings['Environment'] ?? '').matchAll(/(\w+)=/g)]
         .map(([, name]) => name!)
-        .filter((name) => secretVariable.test(name));
+        .filter((name) => secretVariable.test(name) && !/_(FILE|PATH)$/.test(name));
       return names.length === 0
         ? []
         : [
@@ -31,7 +31,7 @@ export const host010: SystemCheck = {
               about: unit.name,
               evidence: `${unit.name}: ${names.join(', ')}`,
               fix: [advise('Use LoadCredential=, or a file that only the service reads')],
-              at: unit.at,
+              at: unit.places['Environment'] ?? unit.at,
             },
           ];
     });

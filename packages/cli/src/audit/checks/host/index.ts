@@ -9,6 +9,8 @@ import { host007 } from './host-007-swap-and-dumps.js';
 import { host008 } from './host-008-kernel-settings.js';
 import { host009 } from './host-009-clock.js';
 import { host010 } from './host-010-environment-secrets.js';
+import { host011 } from './host-011-secret-in-files.js';
+import { host012 } from './host-012-root-unit.js';
 
 export const host: readonly Check[] = [
   host001,
@@ -21,4 +23,6 @@ export const host: readonly Check[] = [
   host008,
   host009,
   host010,
+  host011,
+  host012,
 ];

@@ -15,6 +15,8 @@ import { net013 } from './net-013-cross-protocol.js';
 import { net014 } from './net-014-web-interface.js';
 import { net015 } from './net-015-packet-filter.js';
 import { net016 } from './net-016-default-port.js';
+import { net017 } from './net-017-outside-access.js';
+import { net018 } from './net-018-network-policy.js';
 
 export const network: readonly Check[] = [
   net001,
@@ -33,4 +35,6 @@ export const network: readonly Check[] = [
   net014,
   net015,
   net016,
+  net017,
+  net018,
 ];

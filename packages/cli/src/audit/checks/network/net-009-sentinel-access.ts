@@ -13,6 +13,15 @@ export const net009: NodeCheck = {
   sources: ['CWE-306'],
   judge(node) {
     if (need(node.engine).mode !== 'sentinel') return notApplicable('not a sentinel');
+    if (node.fromFiles) {
+      const open = need(node.users).some((user) => user.name === 'default' && user.enabled && user.noPassword);
+      return open
+        ? fail(
+            'no requirepass and no ACL file: everyone who reaches the port commands the failover',
+            advise('requirepass (or an aclfile) in sentinel.conf of every Sentinel, one after the other'),
+          )
+        : pass('a password is set');
+    }
     const { accepted } = need(node.anonymous);
     return accepted.length === 0
       ? pass('strangers get NOAUTH')

@@ -21,7 +21,7 @@ export const net014: SystemCheck = {
             about: `${one.name}:${port.port}`,
             evidence: `${one.name} (${one.image}) publishes ${port.port} on ${port.hostAddress}`,
             fix: [advise(`publish it on 127.0.0.1: "127.0.0.1:${port.hostPort}:${port.port}"`)],
-            at: one.at,
+            at: port.at ?? one.at,
           })),
       ),
       tools.length === 0 ? 'no such container' : 'such containers publish on loopback only',

@@ -1,0 +1,37 @@
+import type { EngineName } from '../../vocabulary/engines.js';
+
+/** What an image is known to run, and how it takes its settings. */
+export interface ServerImage {
+  readonly engine: EngineName;
+  readonly family: 'official' | 'bitnami' | 'stack' | 'dragonfly' | 'other';
+}
+
+/** Repository of an image without registry, tag and digest: `bitnami/redis`. */
+function repositoryOf(image: string): string {
+  const [name = ''] = image.trim().split('@');
+  const untagged = name.replace(/:(?:[\w.-]*|\$\{[^}]*\}|\{\{.*\}\})$/, '');
+  const parts = untagged.split('/');
+  return (/[.:]|^localhost$/.test(parts[0] ?? '') ? parts.slice(1) : parts).join('/').toLowerCase();
+}
+
+const serverName =
+  /^(redis|valkey|keydb|dragonfly|kvrocks|redismod|rejson|redisearch)([-_](server|cluster|sentinel|stack|stack-server|bundle|ha|alpine|tls|unstable))*$/;
+const toolName =
+  /redis-?commander|redis-?insight|redis[-_]exporter|valkey[-_]exporter|phpredisadmin|p3x-redis-ui|redis-(ui|browser|stat|admin|web|desktop)|valkey-admin|redmon/;
+
+/** The server that an image runs; undefined where its name is not that of one. */
+export function serverImageOf(image: string): ServerImage | undefined {
+  const repository = repositoryOf(image);
+  const name = repository.split('/').at(-1) ?? '';
+  if (isToolImage(image) || !serverName.test(name)) return undefined;
+  const engine = /valkey/.test(name) ? 'valkey' : /dragonfly/.test(name) ? 'dragonfly' : 'redis';
+  if (engine === 'dragonfly') return { engine, family: 'dragonfly' };
+  if (/^(bitnami|bitnamilegacy|bitnamisecure)\//.test(repository)) return { engine, family: 'bitnami' };
+  if (/stack|redismod/.test(name)) return { engine, family: 'stack' };
+  return { engine, family: /keydb|kvrocks/.test(name) ? 'other' : 'official' };
+}
+
+/** Web interfaces, exporters: programs beside a server that show what it holds. */
+export function isToolImage(image: string): boolean {
+  return toolName.test(repositoryOf(image));
+}

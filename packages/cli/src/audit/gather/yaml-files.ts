@@ -1,0 +1,198 @@
+import { basename, dirname, join, relative } from 'node:path';
+import { readComposeProject } from './compose/service.js';
+import { readHelmValues } from './helm-values.js';
+import { readManifests } from './kubernetes/manifests.js';
+import { isKubernetes, type KubeObject, objectsOf } from './kubernetes/objects.js';
+import type { Reading } from './reading.js';
+import { addReading, emptyReading } from './reading.js';
+import { readTextFile, reasonOf } from './text-file.js';
+import { workflowFindings } from './workflow.js';
+import { isTreeMap, parseYamlTrees, type Tree, type TreeDocument, treeMap, treeText } from './yaml-tree.js';
+
+interface YamlFile {
+  readonly file: string;
+  readonly documents: readonly TreeDocument[];
+  readonly isTemplate: boolean;
+}
+
+/** `{{ … }}` outside of comments: a template of Helm or of another engine, which is no YAML before it is rendered. */
+function hasTemplates(text: string): boolean {
+  return /^[^#\n]*\{\{.*\}\}/m.test(text);
+}
+
+const composeDefaults = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'];
+const composeOverride = /^(docker-)?compose\.override\.ya?ml$/;
+const composeVariant = /^(docker-)?compose[.\-_].+\.ya?ml$/;
+
+function isCompose(tree: Tree): boolean {
+  if (!isTreeMap(tree) || tree['kind'] !== undefined) return false;
+  const services = tree['services'];
+  return isTreeMap(services)
+    ? Object.values(services).some((one) => isTreeMap(one) || one !== null) && tree['jobs'] === undefined
+    : tree['include'] !== undefined;
+}
+
+/** Every service of the file could be started from the file alone. */
+function standsAlone({ documents }: YamlFile): boolean {
+  return documents.every(({ tree }) =>
+    Object.values(treeMap(treeMap(tree)['services'])).every((service) => {
+      const map = treeMap(service);
+      return map['image'] !== undefined || map['build'] !== undefined || map['extends'] !== undefined;
+    }),
+  );
+}
+
+/**
+ * Compose files as projects: those that were named together in one folder are merged in their order, as `docker compose
+ * -f` does; of a folder, the default file with its override is one project, and a variant that cannot be started alone
+ * is merged on top of it.
+ */
+export function composeProjects(files: readonly YamlFile[], named: boolean): YamlFile[][] {
+  const folders = new Map<string, YamlFile[]>();
+  for (const one of files) folders.set(dirname(one.file), [...(folders.get(dirname(one.file)) ?? []), one]);
+  return [...folders.values()].flatMap((all) => {
+    if (named) return [all];
+    const base = composeDefaults.flatMap((name) => all.filter(({ file }) => basename(file) === name)).slice(0, 1);
+    const override = all.filter(({ file }) => composeOverride.test(basename(file)));
+    const others = all.filter((one) => !base.includes(one) && !override.includes(one));
+    const [main] = base;
+    const projects = main ? [[main, ...override]] : override.map((one) => [one]);
+    for (const one of others)
+      projects.push(main && composeVariant.test(basename(one.file)) && !standsAlone(one) ? [main, one] : [one]);
+    return projects;
+  });
+}
+
+/** Objects of several environments have the same names: then each folder is read by itself. */
+function objectGroups(objects: readonly KubeObject[]): KubeObject[][] {
+  const seen = new Map<string, string>();
+  const isRepeated = objects.some((one) => {
+    const id = `${one.group}/${one.kind}/${one.namespace ?? ''}/${one.name}`;
+    const folder = dirname(one.at.file);
+    const before = seen.get(id);
+    seen.set(id, folder);
+    return before !== undefined && before !== folder;
+  });
+  if (!isRepeated) return [[...objects]];
+  const folders = new Map<string, KubeObject[]>();
+  for (const one of objects) folders.set(dirname(one.at.file), [...(folders.get(dirname(one.at.file)) ?? []), one]);
+  return [...folders.values()];
+}
+
+function isHelmTemplate(file: string, charts: readonly string[]): boolean {
+  return charts.some((chart) => !relative(join(chart, 'templates'), file).startsWith('..'));
+}
+
+async function readYaml(file: string, reading: Reading, named: boolean): Promise<YamlFile | undefined> {
+  let text: string;
+  try {
+    text = await readTextFile(file);
+  } catch (error) {
+    reading.unreadable.push({ file, reason: reasonOf(error) });
+    return undefined;
+  }
+  const isTemplate = hasTemplates(text);
+  try {
+    return { file, documents: parseYamlTrees(text, file), isTemplate };
+  } catch (error) {
+    if (isTemplate) return { file, documents: [], isTemplate };
+    const isOurs = named || /^(services|kind|apiVersion)\s*:|redis|valkey|dragonfly/m.test(text);
+    if (isOurs) reading.unreadable.push({ file, reason: reasonOf(error) });
+    return undefined;
+  }
+}
+
+/** What the YAML files of a project say. `named`: each was given by itself, not found in a folder. */
+export async function readYamlFiles(files: readonly string[], named: boolean): Promise<Reading> {
+  const reading = emptyReading();
+  const compose: YamlFile[] = [];
+  const objects: KubeObject[] = [];
+  const templates: string[] = [];
+  const charts = files.filter((file) => basename(file) === 'Chart.yaml').map((file) => dirname(file));
+  for (const file of new Set(files)) {
+    const yaml = await readYaml(file, reading, named);
+    if (yaml === undefined) continue;
+    const trees = yaml.documents.map(({ tree }) => tree).filter((tree) => tree !== null);
+    if (
+      isHelmTemplate(file, charts) ||
+      (yaml.isTemplate && (yaml.documents.length === 0 || trees.some(isKubernetes)))
+    ) {
+      templates.push(file);
+      continue;
+    }
+    const [first] = trees;
+    if (first === undefined) continue;
+    if (/^kustomization\.ya?ml$/.test(basename(file)) || treeMap(first)['kind'] === 'Kustomization') {
+      reading.remarks.push(
+        `${file} is not rendered: its patches, generators and images are not in this report. Audit what "kubectl kustomize ${dirname(file)}" prints`,
+      );
+      continue;
+    }
+    if (isTreeMap(treeMap(first)['jobs'])) reading.findings.push(...workflowFindings(first, file));
+    else if (trees.some(isKubernetes)) {
+      for (const document of yaml.documents) {
+        const found = objectsOf(document);
+        objects.push(...found);
+        for (const object of found) addReading(reading, helmReleaseReading(object));
+      }
+    } else if (trees.some(isCompose)) compose.push(yaml);
+    else if (/values/i.test(basename(file)) || named)
+      addReading(reading, readHelmValues(file, first, await chartOf(file)));
+  }
+  for (const project of composeProjects(compose, named)) {
+    const names = project.map(({ file }) => file);
+    try {
+      addReading(reading, await readComposeProject(names));
+    } catch (error) {
+      reading.unreadable.push({ file: names[0]!, reason: reasonOf(error) });
+    }
+  }
+  for (const group of objectGroups(objects)) addReading(reading, await readManifests(group));
+  const chartsOf = new Map<string, string[]>();
+  for (const file of templates) {
+    const chart = charts.find((folder) => !relative(folder, file).startsWith('..')) ?? dirname(file);
+    chartsOf.set(chart, [...(chartsOf.get(chart) ?? []), file]);
+  }
+  for (const [chart, all] of chartsOf)
+    reading.remarks.push(
+      all.length === 1
+        ? `${all[0]} is a template and is not judged: audit what it renders to ("helm template ${chart}")`
+        : `${all.length} files in ${chart} are templates and are not judged: audit what they render to ("helm template ${chart}")`,
+    );
+  return reading;
+}
+
+/** Values that a GitOps controller gives to a chart: Flux's HelmRelease, Argo CD's Application. */
+function helmReleaseReading(object: KubeObject): Partial<Reading> {
+  const { kind, spec } = object;
+  const source = treeMap(spec['source']);
+  const chart =
+    kind === 'HelmRelease'
+      ? treeText(treeMap(treeMap(treeMap(spec['chart']))['spec'])['chart'])
+      : kind === 'Application'
+        ? treeText(source['chart'])
+        : undefined;
+  if (chart === undefined) return {};
+  const helm = treeMap(source['helm']);
+  const values = kind === 'HelmRelease' ? spec['values'] : (helm['valuesObject'] ?? helm['values']);
+  if (values === undefined) return {};
+  const tree = typeof values === 'string' ? (parseYamlTrees(values, object.at.file)[0]?.tree ?? null) : values;
+  return readHelmValues(object.at.file, tree, { name: chart, dependencies: [] });
+}
+
+/** The chart that a values file belongs to, where its Chart.yaml is beside it or above. */
+async function chartOf(
+  file: string,
+): Promise<{ name: string; dependencies: { name: string; alias: string }[] } | undefined> {
+  const text = await readTextFile(join(dirname(file), 'Chart.yaml')).catch(() => undefined);
+  if (text === undefined) return undefined;
+  const chart = treeMap(parseYamlTrees(text, file)[0]?.tree);
+  const dependencies = Array.isArray(chart['dependencies']) ? chart['dependencies'] : [];
+  return {
+    name: treeText(chart['name']) ?? '',
+    dependencies: dependencies.map((one) => {
+      const name = treeText(treeMap(one)['name']) ?? '';
+      return { name, alias: treeText(treeMap(one)['alias']) ?? name };
+    }),
+  };
+}
