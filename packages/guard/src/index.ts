@@ -46,6 +46,21 @@ export { type ReencryptOptions, type ReencryptProgress, reencrypt } from './encr
 export { type SodiumNative, sodiumAccelerator } from './encryption/sodium-accelerator.js';
 export { GuardError, type GuardErrorCode, guardErrors, hasCode } from './errors.js';
 export { type AddressedRequest, clientAddress } from './http/client-address.js';
+export {
+  type CsrfHttpOptions,
+  type CsrfRequest,
+  csrfHook,
+  csrfMiddleware,
+  type WebCsrfOptions,
+  webCsrf,
+} from './http/csrf.js';
+export {
+  type IdempotencyHttpOptions,
+  type IdempotentHttpRequest,
+  idempotencyHooks,
+  idempotencyMiddleware,
+  webIdempotency,
+} from './http/idempotency.js';
 export { type FingerprintPart, requestFingerprint } from './http/request-fingerprint.js';
 export {
   honoRateLimit,
@@ -112,7 +127,14 @@ export {
   type RateLimiterOptions,
   type StoreErrorPolicy,
 } from './rate-limit/rate-limiter.js';
-export type { ClusterClient, DirectClient, GuardClient, SentinelClient } from './redis/redis.js';
+export {
+  type ClusterClient,
+  type DirectClient,
+  type GuardClient,
+  type ScriptsRun,
+  type SentinelClient,
+  scriptsRun,
+} from './redis/redis.js';
 export { expressSessionStore, fastifySessionStore, type WebSessionStore } from './session/express-store.js';
 export { type FrameworkCookie, SessionCookie, type SessionCookieOptions } from './session/session-cookie.js';
 export type { RefusalReason, SessionStoreOptions } from './session/session-store.js';

@@ -72,6 +72,8 @@ const locks = new guard.Locks({ client });
 const sessions = new guard.Sessions({ client, encryption });
 const wrapper = guard.localWrapper(guard.keysFromValue(keyA), 'test');
 const store = guard.redisKeyStore(client);
+const csrf = new guard.CsrfTokens({ keys: [keyA], origins: ['https://app.example'] });
+const once = new guard.IdempotencyKeys({ client, encryption });
 const noop = () => undefined;
 
 const sessionStore = {
@@ -192,6 +194,25 @@ const components: Readonly<Record<string, Component<unknown>>> = {
     make: (options) => new guard.NestRateLimitGuard(limiter, options),
     good: { identityOf: String, refuse: () => new Error('no') },
     options: { identityOf: 'callback', refuse: 'callback' },
+  }),
+  csrfMiddleware: component<guard.CsrfHttpOptions<guard.CsrfRequest>>({
+    make: (options) => [guard.csrfMiddleware(csrf, options), guard.csrfHook(csrf, options)],
+    good: { sessionIdOf: noop },
+    options: { sessionIdOf: 'callback', tokenOf: 'callback' },
+  }),
+  webCsrf: component<guard.WebCsrfOptions>({
+    make: (options) => guard.webCsrf(csrf, options),
+    good: { sessionIdOf: noop },
+    options: { sessionIdOf: 'callback', tokenOf: 'callback' },
+  }),
+  idempotencyMiddleware: component<guard.IdempotencyHttpOptions>({
+    make: (options) => [
+      guard.idempotencyMiddleware(once, options),
+      guard.idempotencyHooks(once, options),
+      guard.webIdempotency(once, options as object as guard.IdempotencyHttpOptions<Request>),
+    ],
+    good: { scopeOf: String },
+    options: { scopeOf: 'callback', fingerprintOf: 'callback', requireKey: 'flag' },
   }),
   WebSessionHandler: component<guard.WebSessionHandlerOptions<Record<string, unknown>>>({
     make: (options) => new guard.WebSessionHandler(options),

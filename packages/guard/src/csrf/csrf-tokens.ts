@@ -71,9 +71,13 @@ export class CsrfTokens {
     sessionId: string,
     token: unknown,
   ): boolean {
-    // A request that does not say its method may be any.
-    if (SAFE.has((request.method ?? '').toUpperCase())) return true;
+    if (this.isSafe(request.method)) return true;
     return this.isOwnOrigin(request.headers) && this.verify(sessionId, token);
+  }
+
+  /** Whether a method changes nothing (RFC 9110). A request that does not say its method may be any. */
+  isSafe(method: string | undefined): boolean {
+    return SAFE.has((method ?? '').toUpperCase());
   }
 
   /** False for a request that says it was made elsewhere. One that says nothing (an old browser, a program) is not. */

@@ -105,26 +105,36 @@ export class Redis {
   }
 
   /**
-   * Runs a script: as a function where the library is loaded, else by its digest, sending its text only when the
-   * server does not have it.
+   * Runs a script: as a function of the library that an administrator has loaded, else by its digest, sending its text
+   * only when the server does not have it.
    */
   async script(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<Reply> {
-    const way = ways.get(this.client) ?? 'scripts';
+    const way = ways.get(this.client)?.way ?? 'functions';
     try {
-      return await (way === 'functions' ? this.#function(script, keys, args) : this.#evaluate(script, keys, args));
+      const reply = await this.#by(way, script, keys, args);
+      if (!ways.has(this.client)) ways.set(this.client, { way });
+      return reply;
     } catch (error) {
       // Not loaded here, or only the other way is permitted.
       if (!isMissingFunction(error) && !isDenied(error)) throw toGuardError(error, script.functionName);
-      const other = way === 'functions' ? 'scripts' : 'functions';
-      const reply = await (other === 'functions'
-        ? this.#function(script, keys, args)
-        : this.#evaluate(script, keys, args)
-      ).catch(() => {
-        throw toGuardError(error, script.functionName);
-      });
-      ways.set(this.client, other);
-      return reply;
+      const other = { way: way === 'functions' ? 'scripts' : 'functions', reason: reasonOf(error) } as const;
+      try {
+        const reply = await this.#by(other.way, script, keys, args);
+        ways.set(this.client, other);
+        return reply;
+      } catch (second) {
+        // What the other way ran into, if it is a way.
+        if (!isMissingFunction(second) && !isDenied(second)) {
+          ways.set(this.client, other);
+          throw toGuardError(second, script.functionName);
+        }
+        throw toGuardError(isDenied(error) ? error : second, script.functionName);
+      }
     }
+  }
+
+  #by(way: ScriptsRun['way'], script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<Reply> {
+    return way === 'functions' ? this.#function(script, keys, args) : this.#evaluate(script, keys, args);
   }
 
   #function(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<Reply> {
@@ -144,8 +154,32 @@ export class Redis {
   }
 }
 
-/** How a client's scripts run; found out by the first call that is refused. */
-const ways = new WeakMap<GuardClient, 'functions' | 'scripts'>();
+/** How the scripts of a client's components run. */
+export interface ScriptsRun {
+  /** `functions`: of the library that an administrator has loaded. `scripts`: EVALSHA, which the user may then send. */
+  readonly way: 'functions' | 'scripts';
+  /**
+   * Why the other way was left: the library (or this version of it) is not there, the ACL user may not, or the server
+   * has no functions.
+   */
+  readonly reason?: 'not-loaded' | 'not-permitted' | 'no-functions';
+}
+
+/** Found out by the first call, and again by one that is refused. */
+const ways = new WeakMap<GuardClient, ScriptsRun>();
+
+/**
+ * How the components on a client run their scripts; undefined before the first. `scripts` with a reason says what an
+ * administrator can do: load `guardLibrary()`, and give the user `+fcall` instead of `+eval +evalsha`.
+ */
+export function scriptsRun(client: GuardClient): ScriptsRun | undefined {
+  return ways.get(client);
+}
+
+function reasonOf(error: unknown): NonNullable<ScriptsRun['reason']> {
+  if (isDenied(error)) return 'not-permitted';
+  return /unknown command/i.test(wordsOf(error)) ? 'no-functions' : 'not-loaded';
+}
 
 /** Code words of replies that say "not now" rather than "not so". */
 const NOT_NOW =
