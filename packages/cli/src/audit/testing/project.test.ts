@@ -174,8 +174,8 @@ const podFaults: readonly [string, string, string, readonly CheckId[]][] = [
   ],
 ];
 
-const source = "import { createClient } from 'redis';\n";
 const timeout = 'commandOptions: { timeout: 1000 }';
+const source = `import { createClient } from 'redis';\nconst client = createClient({ ${timeout} });\n`;
 const sourceFaults: readonly [string, readonly CheckId[]][] = [
   ["createClient({ commandOptions: {}, url: 'redis://cache.example.com' });", ['CLI-001']],
   [`createClient({ ${timeout}, socket: { tls: true, rejectUnauthorized: false } });`, ['CLI-002']],
