@@ -4,6 +4,7 @@ import type { ProfileName, RoleName } from '../../vocabulary/names.js';
 import type { AclUser } from './acl-user.js';
 import type { CveData } from './cves.js';
 import type { EngineFacts } from './engine-facts.js';
+import type { ExposureFacts } from './exposure-facts.js';
 import type { Fact } from './fact.js';
 import type { Location, ProjectFacts } from './project-facts.js';
 import type { CertificateFacts, TlsFacts } from './tls-facts.js';
@@ -16,6 +17,8 @@ export interface Facts {
   readonly nodes: readonly NodeFacts[];
   readonly host: Fact<HostFacts>;
   readonly project: ProjectFacts;
+  /** Who can read and change the files of the deployment's folders and of servers on this machine. */
+  readonly exposure: Fact<ExposureFacts>;
   readonly operations: OperationFacts;
   readonly cves: CveData;
 }

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import type { ExposureFacts } from '../facts/exposure-facts.js';
 import { type Fact, maybe, observe, observed, unobserved } from '../facts/fact.js';
 import type { HostFacts, NodeFacts } from '../facts/facts.js';
 import type { ProjectFacts, UnitFacts, UnreadableFile } from '../facts/project-facts.js';
@@ -77,6 +78,26 @@ async function describedNodes(
   return { nodes: whole, unreadable };
 }
 
+/** Walks the deployment's folders and those that servers on this machine take their files from. */
+function observeExposure(request: GatherRequest, nodes: readonly NodeFacts[]): Promise<Fact<ExposureFacts>> {
+  const local = nodes.flatMap((node) => maybe(node.files) ?? []);
+  const named = local.flatMap((files) => {
+    const config = maybe(files.config);
+    return [config?.file, ...(config?.includes ?? []), maybe(files.acl)?.file, maybe(files.key)].flatMap(
+      (file) => file?.path ?? [],
+    );
+  });
+  const files = [...named, ...(request.serverFiles ?? [])];
+  const folders = [...new Set([...(request.folders ?? []), ...named.map((file) => dirname(file))])];
+  if (folders.length === 0 && files.length === 0)
+    return Promise.resolve(unobserved('no folder was given, and no audited server takes its files from this machine'));
+  const accounts = nodes.flatMap((node) => maybe(node.process)?.uid ?? []);
+  return observe('file system', async () => {
+    const { walkExposure } = await import('./exposure/walk.js');
+    return walkExposure({ folders, files, accounts });
+  });
+}
+
 /** Looks at everything the request names, once. Nodes that do not answer are listed, not forgotten. */
 export async function gather(request: GatherRequest): Promise<Gathered> {
   const here = request.endpoints.some(({ host }) => isThisMachine(host));
@@ -99,6 +120,7 @@ export async function gather(request: GatherRequest): Promise<Gathered> {
         { ...project, unreadable: [...project.unreadable, ...described.unreadable] },
         visits.nodes,
       ),
+      exposure: await observeExposure(request, visits.nodes),
       operations: request.operations ?? operationsOf({}, ''),
       cves: request.cves ?? (await loadCveData()),
     },

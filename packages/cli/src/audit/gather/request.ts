@@ -16,6 +16,8 @@ export interface GatherRequest {
   readonly project?: ProjectFiles;
   /** Configuration and ACL files that are audited as files. */
   readonly serverFiles?: readonly string[];
+  /** Folders of the deployment, which are walked for keys, passwords and configuration. */
+  readonly folders?: readonly string[];
   readonly operations?: OperationFacts;
   /** Newer CVE data than this version brings. */
   readonly cves?: CveData;

@@ -23,6 +23,7 @@ async function result() {
     expectations,
     nodes: [],
     host: none,
+    exposure: unobserved('test'),
     project: {
       unreadable: [],
       remarks: [],

@@ -43,6 +43,7 @@ export async function runAudit(context: Context, targets: readonly string[], opt
     ...(options.records !== undefined && { operations: await readOperations(context, options.records) }),
     ...(target.serverFiles !== undefined && { serverFiles: target.serverFiles }),
     ...(target.project !== undefined && { project: target.project }),
+    ...(target.folders !== undefined && { folders: target.folders }),
     ...(options.cveData !== undefined && { cves: await readCveData(context, options.cveData) }),
   });
   if (facts.nodes.length === 0 && unreachable[0]) {

@@ -40,6 +40,8 @@ export interface Target {
   readonly operators?: readonly Endpoint[];
   /** Configuration and ACL files that are audited as files. */
   readonly serverFiles?: readonly string[];
+  /** Folders that are walked for keys, passwords and configuration. */
+  readonly folders?: readonly string[];
   readonly project?: ProjectFiles;
   readonly notes: readonly string[];
 }
@@ -206,6 +208,7 @@ async function ofDeployment(
     label: `${deployment.name} (${folder})`,
     endpoints: as(auditing),
     operators: as(operating),
+    folders: [folder],
     expectations: expectationsOf(options, deployment),
     notes: [],
   };
@@ -258,7 +261,14 @@ async function ofPath(context: Context, given: string, options: TargetOptions): 
   const state = kind === 'sources' ? await readState(resolved) : undefined;
   if (state) return ofDeployment(context, resolved, state.deployment, options);
   const project = kind === 'sources' ? await filesOfFolder(resolved) : { ...noProjectFiles, [kind]: [resolved] };
-  return { label: given, endpoints: [], expectations: expectationsOf(options), project, notes: [] };
+  return {
+    label: given,
+    endpoints: [],
+    expectations: expectationsOf(options),
+    project,
+    ...(kind === 'sources' && { folders: [resolved] }),
+    notes: [],
+  };
 }
 
 /** Finds out what is meant, and reads the files it takes; no connection is made here. */
@@ -281,6 +291,7 @@ export async function resolveTarget(
     label: all.map(({ label }) => label).join(', '),
     endpoints: all.flatMap(({ endpoints }) => endpoints),
     serverFiles: all.flatMap(({ serverFiles }) => serverFiles ?? []),
+    folders: all.flatMap(({ folders }) => folders ?? []),
     notes: all.flatMap(({ notes }) => notes),
   };
 }

@@ -11,6 +11,8 @@ import { host009 } from './host-009-clock.js';
 import { host010 } from './host-010-environment-secrets.js';
 import { host011 } from './host-011-secret-in-files.js';
 import { host012 } from './host-012-root-unit.js';
+import { host013 } from './host-013-readable-secrets.js';
+import { host014 } from './host-014-replaceable-files.js';
 
 export const host: readonly Check[] = [
   host001,
@@ -25,4 +27,6 @@ export const host: readonly Check[] = [
   host010,
   host011,
   host012,
+  host013,
+  host014,
 ];

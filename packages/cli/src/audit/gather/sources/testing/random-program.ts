@@ -1,3 +1,4 @@
+import { type Random, randomFrom } from '@redkeep/testing';
 import type { SourceIssue } from '../../../facts/project-facts.js';
 
 /** A project of a few files, and what is wrong with it. */
@@ -6,19 +7,12 @@ export interface RandomProgram {
   readonly issues: readonly SourceIssue[];
 }
 
-/** Numbers from a seed, so that a program that was judged wrongly can be made again (mulberry32). */
-export class Chance {
-  #state: number;
+/** Choices from a seed, so that a program that was judged wrongly can be made again. */
+class Chance {
+  readonly below: Random;
 
   constructor(seed: number) {
-    this.#state = seed;
-  }
-
-  below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
+    this.below = randomFrom(seed);
   }
 
   one<T>(list: readonly T[]): T {
