@@ -59,4 +59,28 @@ Exit codes: 0 done, 1 indicators were found or a step failed, 2 wrong arguments,
     .option('--trust <key...>', 'public keys of the writers to believe')
     .option('--json', 'print JSON');
   assess.action(async (target, options) => (await import('./assess.js')).assessServers(context, target, options));
+
+  withTarget(incident.command('contain').argument('[target]', 'URL or folder of a deployment'))
+    .description('stop it: keep files, pause writes, close the default user and named users, end connections')
+    .option('--pause-minutes <minutes>', 'how long writes wait at most', '60')
+    .option(
+      '--firewall',
+      "on the server's own machine: only this machine and named addresses reach the port (nft, root)",
+    )
+    .option('--allow-from <address...>', 'with --firewall: addresses and networks that stay allowed')
+    .option('--user-off <name...>', 'users to switch off beside the default user')
+    .option('--all-users', 'all users but the own one and those of servers and operators')
+    .option('--stop-replication', 'follow no other server any more')
+    .option('--kill-replicas', 'also end connections of replicas and archives')
+    .option('--without-evidence', 'although nothing was collected')
+    .option('--dry-run', 'print what would be done')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'print JSON')
+    .action(async (target, options) => (await import('./contain.js')).containServers(context, target, options));
+
+  withTarget(incident.command('release').argument('[target]', 'URL or folder of a deployment'))
+    .description('take containment back, the newest step first')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'print JSON')
+    .action(async (target, options) => (await import('./contain.js')).releaseServers(context, target, options));
 }
