@@ -101,10 +101,12 @@ function shellText(words: readonly Word[]): Word | undefined {
 
 function optionsOf(words: readonly Word[]): ServerStart['options'] {
   const options: { name: string; args: string[]; at: Location }[] = [];
-  for (const { text, at } of words) {
+  for (const { text: whole, at } of words) {
+    // A server joins its arguments: "--requirepass secret" as one word are two.
+    const [text = '', ...rest] = /^--\S+\s/.test(whole) ? splitWords(whole) : [whole];
     const [, name, value] = /^--?([A-Za-z][\w.-]*)(?:=([\s\S]*))?$/.exec(text) ?? [];
     if (name !== undefined && (text.startsWith('--') || value !== undefined))
-      options.push({ name: name.toLowerCase(), args: value === undefined ? [] : [value], at });
+      options.push({ name: name.toLowerCase(), args: [...(value === undefined ? [] : [value]), ...rest], at });
     else options.at(-1)?.args.push(text);
   }
   return options;

@@ -72,7 +72,7 @@ async function describedNodes(
       unreadable.push({ file, reason: reasonOf(error) });
     }
   }
-  const parts = new Set(nodes.flatMap(filesOfNode));
+  const parts = new Set(nodes.flatMap((node) => filesOfNode(node).filter((file) => file !== resolve(node.address))));
   const whole = nodes.filter(({ address }) => named.includes(address) || !parts.has(resolve(address)));
   for (const server of servers) whole.push(await describedNode(server));
   return { nodes: whole, unreadable };

@@ -1,4 +1,5 @@
 import { basename, dirname, join, relative } from 'node:path';
+import { withServices } from './compose/compose-project.js';
 import { readComposeProject } from './compose/service.js';
 import { readHelmValues } from './helm-values.js';
 import { readManifests } from './kubernetes/manifests.js';
@@ -26,7 +27,7 @@ const composeVariant = /^(docker-)?compose[.\-_].+\.ya?ml$/;
 
 function isCompose(tree: Tree): boolean {
   if (!isTreeMap(tree) || tree['kind'] !== undefined) return false;
-  const services = tree['services'];
+  const { services } = withServices(tree);
   return isTreeMap(services)
     ? Object.values(services).some((one) => isTreeMap(one) || one !== null) && tree['jobs'] === undefined
     : tree['include'] !== undefined;

@@ -83,12 +83,23 @@ function combine(statuses: readonly Status[]): Status {
   return 'not-applicable';
 }
 
-/** Where the file says the setting that a remedy changes: a reader of the report can go there. */
-function settingPlace(node: NodeFacts | undefined, { fix }: Occurrence): Location | undefined {
-  const name = fix.find((step) => step.kind === 'config')?.name;
+/** Where the file says what the finding is about: the setting that the remedy changes, that is named, or the user's line. */
+function settingPlace(node: NodeFacts | undefined, { fix, evidence, about }: Occurrence): Location | undefined {
   const files = node && maybe(node.files);
   const config = files && maybe(files.config);
-  const found = config?.directives.findLast((directive) => directive.name === name);
+  const acl = files && maybe(files.acl);
+  const user = acl?.users.find((one) => one.name === about);
+  if (node?.fromFiles && user?.line !== undefined && acl?.file) return { file: acl.file.path, line: user.line };
+  const changed = fix.find((step) => step.kind === 'config')?.name;
+  const named = node?.fromFiles ? evidence.split(/[^\w-]+/) : [];
+  const found =
+    config?.directives.findLast(({ name }) => name === changed) ??
+    config?.directives.findLast(({ name }) => name !== 'user' && named.includes(name)) ??
+    (node?.fromFiles && about === 'default'
+      ? config?.directives.findLast(
+          ({ name, args }) => name === 'requirepass' || (name === 'user' && args[0] === 'default'),
+        )
+      : undefined);
   if (found) return { file: found.file, line: found.line };
   // A file that was audited as a file: what it leaves out is at its beginning.
   return node?.at;

@@ -72,6 +72,17 @@ function withAbsoluteFiles(section: TreeMap, folder: string): TreeMap {
   return result;
 }
 
+/** Files of the first Compose format have no `services`: each entry is one. */
+export function withServices(map: TreeMap): TreeMap {
+  const entries = Object.values(map);
+  const isOld =
+    entries.length > 0 &&
+    entries.every((entry) => isTreeMap(entry) && (entry['image'] ?? entry['build']) !== undefined);
+  if (!isOld) return map;
+  const whole: TreeMap = { services: map };
+  return whole;
+}
+
 class Loader {
   readonly files: string[] = [];
   readonly problems: { file: string; reason: string }[] = [];
@@ -111,7 +122,7 @@ class Loader {
         if (map !== null) throw new Error('it is not a map of services');
         continue;
       }
-      const own = await this.#withExtends(map, file, folder, variables);
+      const own = await this.#withExtends(withServices(map), file, folder, variables);
       whole = mergeFiles(whole, own);
     }
     let included: TreeMap = {};

@@ -37,7 +37,8 @@ function readBraced(cursor: Cursor, variables: Variables): string | undefined {
     case '-':
       return isSet ? value : word;
     case '+':
-      return isSet ? word : '';
+      // Unknown, as a plain variable that nothing sets: it is there for being set.
+      return isSet || value === undefined ? word : '';
     default:
       // Compose refuses to start where the variable is missing, so its value comes from outside of the files.
       return isSet ? value : referenceTo(name);
