@@ -19,6 +19,10 @@ const command = z
   .string()
   .regex(/^@?[a-z][a-z0-9._-]*(\|[a-z0-9-]+)?$/, 'a command such as "eval" or a category such as "@scripting"');
 
+const componentPrefix = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]+:([A-Za-z0-9._-]+:)*$/, 'a prefix that ends in a colon, such as "web:"');
+
 export const applicationSchema = z.strictObject({
   name: identifier.describe('The ACL user the application connects as.'),
   role: z.enum(applicationRoles).default('application'),
@@ -40,13 +44,17 @@ export const applicationSchema = z.strictObject({
     .array(
       z.union([
         z.enum(componentNames),
-        z.strictObject({
-          name: z.enum(componentNames),
-          prefix: z
-            .string()
-            .regex(/^[A-Za-z0-9._-]+:([A-Za-z0-9._-]+:)*$/, 'a prefix that ends in a colon, such as "web:"')
-            .optional(),
-        }),
+        z
+          .strictObject({
+            name: z.enum(componentNames),
+            prefix: componentPrefix.optional(),
+            guards: z
+              .array(componentPrefix)
+              .min(1)
+              .optional()
+              .describe('Of "locks": prefixes of the values that holders write with guardedSet.'),
+          })
+          .refine(({ name, guards }) => guards === undefined || name === 'locks', 'only "locks" has guards'),
       ]),
     )
     .default([])

@@ -4,12 +4,34 @@ import type { User, UserComponent } from './model.js';
 
 export const componentNames = Object.keys(guardNeeds) as (keyof typeof guardNeeds)[];
 
+/** What `all` stands for: not the auditor, or the writer of an audit trail could trim it. */
+export const allComponents = componentNames.filter((name) => name !== 'auditor');
+
 export function componentOf(
-  given: string | { readonly name: string; readonly prefix?: string | undefined },
+  given:
+    | string
+    | {
+        readonly name: string;
+        readonly prefix?: string | undefined;
+        readonly guards?: readonly string[] | undefined;
+      },
 ): UserComponent {
-  const { name, prefix } = typeof given === 'string' ? { name: given, prefix: undefined } : given;
+  const { name, prefix, guards } =
+    typeof given === 'string' ? { name: given, prefix: undefined, guards: undefined } : given;
   const known = name as UserComponent['name'];
-  return { name: known, prefix: prefix ?? guardNeeds[known].prefix };
+  const own = prefix ?? guardNeeds[known].prefix;
+  return guards === undefined ? { name: known, prefix: own } : { name: known, prefix: own, guards };
+}
+
+/** `locks`, or `locks+order:` with the prefix of values that its holders write with `guardedSet`. */
+export function componentFrom(text: string): string | { readonly name: string; readonly guards: readonly string[] } {
+  const [name = '', ...guards] = text.split('+');
+  return guards.length === 0 ? name : { name, guards };
+}
+
+/** Keys that one script of a component may touch together. */
+function patternsOf({ name, prefix, guards = [] }: UserComponent): string[] {
+  return [guardKeyPattern(name, prefix), ...guards.map((guarded) => `${guarded}*`)];
 }
 
 /** Functions and selectors came with the same release. */
@@ -33,7 +55,7 @@ export function componentChannels({ components = [] }: User): string[] {
 
 /** Key patterns of the components of a user. */
 export function componentKeys({ components = [] }: User): string[] {
-  return [...new Set(components.map(({ name, prefix }) => guardKeyPattern(name, prefix)))];
+  return [...new Set(components.flatMap(patternsOf))];
 }
 
 /**
@@ -48,9 +70,10 @@ export function componentRules(user: User, engine: Engine): string[] {
   const pubsub = componentCommands(user, engine).filter((command) =>
     /^(?:un)?(?:p?subscribe)$|^publish$/.test(command),
   );
-  const selectors = components.map(({ name, prefix }) => {
-    const commands = guardCommands(name, 'functions').map((command) => `+${command}`);
-    return `(~${guardKeyPattern(name, prefix)} resetchannels -@all ${commands.join(' ')})`;
+  const selectors = components.map((component) => {
+    const commands = guardCommands(component.name, 'functions').map((command) => `+${command}`);
+    const keys = patternsOf(component).map((pattern) => `~${pattern}`);
+    return `(${keys.join(' ')} resetchannels -@all ${commands.join(' ')})`;
   });
   return [...pubsub.map((command) => `+${command}`), ...selectors];
 }

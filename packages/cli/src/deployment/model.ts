@@ -72,6 +72,8 @@ export interface DeploymentNode {
 export interface UserComponent {
   readonly name: GuardComponentName;
   readonly prefix: string;
+  /** Of `locks`: prefixes of the values that its holders write with `guardedSet`. */
+  readonly guards?: readonly string[];
 }
 
 export interface User {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Context } from '../../context.js';
 import type { AnswersInput } from '../../deployment/answers.js';
+import { allComponents, componentFrom } from '../../deployment/components.js';
 import { answersFile } from '../../deployment/state.js';
 import { CliError } from '../../errors.js';
 import { readIfPresent } from '../../files/read-if-present.js';
@@ -109,12 +110,12 @@ function application(text: string, role: string): Loose {
   return { name, role, keys, channels: role === 'application' ? keys : [] };
 }
 
-/** `web=sessions,limits` adds components to the application `web`, or makes one that has nothing else. */
+/** `web=sessions,limits` (or `web=all`) adds components to the application `web`, or makes one that has nothing else. */
 function withComponents(applications: readonly Loose[], texts: readonly string[]): Loose[] {
   const all = applications.map((each) => ({ ...each }) as Loose);
   for (const text of texts) {
     const [name = '', list = ''] = splitOnce(text, '=');
-    const components = list.split(',');
+    const components = list === 'all' ? allComponents : list.split(',').map(componentFrom);
     const found = all.find((each) => each['name'] === name);
     if (found) found['components'] = components;
     else all.push({ name, role: 'application', components });

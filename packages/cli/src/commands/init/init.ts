@@ -53,7 +53,10 @@ export function register(program: Command, context: Context): void {
     .option('--app <name=patterns...>', 'an application and its key patterns: shop=shop:*,cart:* (shop alone: shop:*)')
     .option('--session-store <name=patterns...>', 'a session store and its key patterns')
     .option('--read-only <name=patterns...>', 'a reader and its key patterns')
-    .option('--components <name=list...>', 'what of @redkeep/guard an application uses: web=sessions,limits,locks')
+    .option(
+      '--components <name=list...>',
+      'what of @redkeep/guard an application uses: web=sessions,limits,locks+order: (values under locks), or web=all',
+    )
     .option('--namespace <name>', 'Kubernetes: the namespace')
     .option('--image <name>', 'containers and pods: the image, best by digest')
     .option('--server <program>', 'the server program to use')
