@@ -18,6 +18,7 @@ export {
   type Sealer,
 } from './encryption/encryption.js';
 export { EnvelopeKeys, type EnvelopeKeysOptions, type KeyWrapper } from './encryption/envelope-keys.js';
+export { exportPerson, type PersonExportOptions, type PersonItem } from './encryption/export-person.js';
 export type { Awaitable, KeyMaterial, KeyRing } from './encryption/key-ring.js';
 export { type KeyStore, type Replication, redisKeyStore } from './encryption/key-store.js';
 export {

@@ -72,6 +72,14 @@ const locks = new guard.Locks({ client });
 const sessions = new guard.Sessions({ client, encryption });
 const wrapper = guard.localWrapper(guard.keysFromValue(keyA), 'test');
 const store = guard.redisKeyStore(client);
+const people = new guard.PersonKeys({
+  encryption,
+  wrapper,
+  store,
+  data: client,
+  pseudonymKey: keyA,
+  dangerouslyKeepKeysWithData: true,
+});
 const csrf = new guard.CsrfTokens({ keys: [keyA], origins: ['https://app.example'] });
 const once = new guard.IdempotencyKeys({ client, encryption });
 const noop = () => undefined;
@@ -424,6 +432,19 @@ const components: Readonly<Record<string, Component<unknown>>> = {
       signal: 'object',
     },
   }),
+  exportPerson: component<guard.PersonExportOptions>({
+    make: (options) => guard.exportPerson(options).next(),
+    good: { client, persons: people, person: 'ana', match: ['x*'], contextOf: noop },
+    options: {
+      client: 'client',
+      persons: 'object',
+      person: 'text',
+      match: 'list',
+      contextOf: 'callback',
+      reader: 'object',
+      signal: 'object',
+    },
+  }),
   keysFromFile: component<guard.KeyFileOptions>({
     make: (options) => guard.keysFromFile('/x', options),
     good: {},
@@ -572,7 +593,7 @@ describe('options of', () => {
           }
           tried += 1;
         }
-        const typo = option + option.at(-1);
+        const typo = option.slice(0, 2) + option.slice(1);
         const error = await refusal(make, { ...(good as object), [typo]: 1 });
         assert.deepEqual([error?.code, error?.hint], [code, `Did you mean ${option}?`], typo);
       }

@@ -156,6 +156,14 @@ export class PersonKeys {
     return createHmac('sha256', this.#pseudonymKey).update(person).digest('base64url');
   }
 
+  /**
+   * Id of a person's key, which every value sealed for them names; undefined for somebody who has none.
+   * Errors: REDKEEP_PERSON_ERASED, REDKEEP_STORE_….
+   */
+  async keyIdOf(person: string): Promise<string | undefined> {
+    return (await this.#keyOf(this.pseudonym(person), false))?.id;
+  }
+
   /** Seals and opens one person's values. Errors: REDKEEP_PERSON_ERASED, and those of `Encryption`. */
   sealer(person: string): Sealer {
     return this.sealerOf(this.pseudonym(person));

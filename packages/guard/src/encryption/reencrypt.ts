@@ -14,6 +14,7 @@ import {
 import { type GuardClient, listOf, Redis, textOf } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
 import type { Encryption, SealContext } from './encryption.js';
+import { valuesOf } from './stored-values.js';
 
 /** State of a re-encryption; give it to the next run to go on from there. */
 export interface ReencryptProgress {
@@ -109,18 +110,7 @@ export async function reencrypt(given: ReencryptOptions): Promise<ReencryptProgr
     const startedAt = performance.now();
     const [next, found] = listOf(await redis.command('SCAN', cursor, 'MATCH', options.match, 'COUNT', String(BATCH)));
     const keys = listOf(found).map((key) => textOf(key)!);
-    for (const key of keys) {
-      const type = textOf(await redis.read(key, 'TYPE'));
-      if (type === 'string') {
-        const value = await redis.read(key, 'GET');
-        if (Buffer.isBuffer(value)) await renew(key, undefined, value);
-      } else if (type === 'hash') {
-        for (const field of listOf(await redis.read(key, 'HKEYS')).map((name) => textOf(name)!)) {
-          const value = await redis.read(key, 'HGET', field);
-          if (Buffer.isBuffer(value)) await renew(key, field, value);
-        }
-      }
-    }
+    for (const key of keys) for await (const { field, value } of valuesOf(redis, key)) await renew(key, field, value);
     count.scanned += keys.length;
     cursor = textOf(next)!;
     const progress: ReencryptProgress = { ...count, cursor, done: cursor === '0' };
