@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, open, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { GuardError } from '../errors.js';
 
@@ -53,10 +53,22 @@ export class SpoolLock {
       if (cause instanceof GuardError) throw cause;
       throw new GuardError('REDKEEP_AUDIT_SPOOL', (cause as NodeJS.ErrnoException).code, { cause });
     }
-    this.#heartbeat = setInterval(() => {
-      const now = new Date();
-      utimes(this.#path, now, now).catch(() => undefined);
-    }, HEARTBEAT_MS).unref();
+    this.#heartbeat = setInterval(() => void this.beat().catch(() => undefined), HEARTBEAT_MS).unref();
+  }
+
+  /**
+   * A sign of life: the same content is written over itself, so that the age is by the file system's clock and not by this
+   * machine's, and only into a lock that is ours: a process that was stopped for long must not keep alive the lock of the
+   * one that took it over.
+   */
+  async beat(): Promise<void> {
+    const file = await open(this.#path, 'r+');
+    try {
+      const held = await file.readFile('utf8');
+      if (this.#holder !== undefined && held.includes(this.#holder.token)) await file.write(held, 0);
+    } finally {
+      await file.close();
+    }
   }
 
   /** Errors: REDKEEP_AUDIT_SPOOL when another process took this one for gone. */

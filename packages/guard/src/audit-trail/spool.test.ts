@@ -14,6 +14,7 @@ import { keysFromValue } from '../encryption/providers/local.js';
 import { keyA, keyB, refused, testEncryption, useServer } from '../testing/support.js';
 import { AuditReader } from './audit-reader.js';
 import { AuditTrail, type AuditTrailOptions } from './audit-trail.js';
+import { SpoolLock } from './spool-lock.js';
 
 const redis = useServer();
 let folder: string;
@@ -184,6 +185,26 @@ describe('a spool', () => {
     const reused = trail('container').writer;
     await reused.record(event('reused'));
     await reused.close();
+  });
+
+  test('shows signs of life by the clock of its file system, and only into its own lock', async () => {
+    const lock = new SpoolLock(join(folder, 'beating'));
+    const path = join(folder, 'beating.lock');
+    const age = async () => Date.now() - (await stat(path)).mtimeMs;
+    const silent = new Date(Date.now() - 60_000);
+    await lock.acquire();
+    const own = await readFile(path, 'utf8');
+    await utimes(path, silent, silent);
+    await lock.beat();
+    assert.ok((await age()) < 30_000);
+    assert.equal(await readFile(path, 'utf8'), own);
+    // We were stopped, another took it over and has gone: its lock must not live on by us.
+    await writeFile(path, JSON.stringify({ ...JSON.parse(own), token: 'theirs' }));
+    await utimes(path, silent, silent);
+    await lock.beat();
+    assert.ok((await age()) >= 30_000);
+    await lock.release();
+    assert.match(await readFile(path, 'utf8'), /theirs/);
   });
 
   test('that cannot be written is noticed before it is needed', async () => {

@@ -17,7 +17,7 @@ import {
   timeout,
   whole,
 } from '../options.js';
-import { type GuardClient, listOf, Redis } from '../redis/redis.js';
+import { type GuardClient, listOf, Redis, textOf } from '../redis/redis.js';
 import { ISSUE, REDEEM } from './token-scripts.js';
 
 /** Options of {@link OneTimeTokens}. */
@@ -153,9 +153,12 @@ export class OneTimeTokens {
 
   async #redeem(locator: string, hash: string, counts: boolean): Promise<Redeemed | undefined> {
     const key = this.#keyOf(locator);
-    const [done, sealed] = listOf(await this.#redis.script(REDEEM, [key], [hash, counts ? '1' : '0']));
-    if (done !== 1) return undefined;
-    const opened = await this.#encryption.open(sealed as Buffer, placeOf(key, hash));
+    // Opened before it is used up: a process that lacks the key must not void the token for one that has it.
+    const [held, content] = listOf(await this.#redis.read(key, 'HMGET', 'h', 'v'));
+    const isRight = textOf(held) === hash && Buffer.isBuffer(content);
+    const opened = isRight ? await this.#encryption.open(content, placeOf(key, hash)) : undefined;
+    const [done] = listOf(await this.#redis.script(REDEEM, [key], [hash, counts ? '1' : '0']));
+    if (done !== 1 || opened === undefined) return undefined;
     const { subject, data } = JSON.parse(opened.toString()) as { subject: string; data?: unknown };
     return { subject, data };
   }

@@ -11,7 +11,10 @@ import { ADD_FAMILY, END_FAMILY, REFRESH, START_FAMILY } from './token-scripts.j
 export interface RefreshTokensOptions {
   readonly client: GuardClient;
   readonly encryption: Sealer;
-  /** Keys of 32 bytes that sign tokens, newest first. */
+  /**
+   * Keys of 32 bytes that sign tokens, newest first. A new one goes second in every process first, and first after that: a
+   * process that lacks it takes its tokens for forged. An old one stays for `absoluteMs`.
+   */
   readonly keys: readonly KeyMaterial[];
   /** Before every key; default `refresh:`. */
   readonly prefix?: string;
@@ -93,7 +96,7 @@ export class RefreshTokens {
     if (typeof user !== 'string' || user === '') throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'user');
     const family = randomBytes(16).toString('base64url');
     const sealed = await this.#seal(family, 1, user, data);
-    const hash = this.#userHash(user);
+    const hash = userHash(this.#keys[0], user);
     await this.#redis.script(ADD_FAMILY, [this.#indexOf(hash)], [family, String(this.#absoluteMs)]);
     const args = [sealed, String(this.#idleMs), String(this.#absoluteMs), hash];
     if ((await this.#redis.script(START_FAMILY, [this.#keyOf(family)], args)) !== 1)
@@ -132,7 +135,12 @@ export class RefreshTokens {
 
   /** Ends all families of a user, those being started included. Returns how many there were. */
   async endAll(user: string): Promise<number> {
-    const index = this.#indexOf(this.#userHash(user));
+    // Families that began before a rotation of the keys are in the index of an older one.
+    const ended = await Promise.all(this.#keys.map((key) => this.#endIn(this.#indexOf(userHash(key, user)))));
+    return ended.reduce((sum, count) => sum + count, 0);
+  }
+
+  async #endIn(index: string): Promise<number> {
     const families = listOf(await this.#redis.read(index, 'ZRANGE', '0', '-1')).map((family) => textOf(family)!);
     const ended = await Promise.all(families.map((family) => this.#end(family)));
     if (families.length > 0) await this.#redis.write(index, 'ZREM', ...families);
@@ -174,13 +182,13 @@ export class RefreshTokens {
     return `${this.#prefix}{${family}}`;
   }
 
-  #userHash(user: string): string {
-    return keyedHash(this.#keys[0], `user:${user}`);
+  #indexOf(hash: string): string {
+    return `${this.#prefix}user:{${hash}}`;
   }
+}
 
-  #indexOf(userHash: string): string {
-    return `${this.#prefix}user:{${userHash}}`;
-  }
+function userHash(key: Uint8Array | undefined, user: string): string {
+  return keyedHash(key, `user:${user}`);
 }
 
 function macOf(key: Uint8Array, text: string): Buffer {

@@ -76,10 +76,11 @@ export class TokenDenylist {
    * Errors: REDKEEP_GUARD_ARGUMENT, also for seconds, as `exp` counts them; REDKEEP_STORE_….
    */
   async revoke(id: string, expiresAtMs: number): Promise<void> {
-    const left = Math.ceil(expiresAtMs - Date.now()) + 60_000;
-    if (!(left <= MAX_MS && expiresAtMs >= FIRST_MS))
+    if (!(expiresAtMs - Date.now() <= MAX_MS && expiresAtMs >= FIRST_MS))
       throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'expiresAtMs is in milliseconds');
-    if (left > 0) await this.#redis.write(this.#name('id', id), 'SET', '1', 'PX', String(left));
+    // By the server's clock: one that is ahead here would take the token for expired where others still accept it.
+    const until = String(Math.ceil(expiresAtMs) + 60_000);
+    await this.#redis.write(this.#name('id', id), 'SET', '1', 'PXAT', until);
   }
 
   /** Revokes every token of a subject issued up to a moment (Unix ms, default now). Whole seconds, as `iat` counts. */

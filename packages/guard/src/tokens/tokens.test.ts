@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RESP_TYPES } from 'redkeep';
+import { keysFromValue } from '../encryption/providers/local.js';
 import { keyA, keyB, refused, testEncryption, useServer } from '../testing/support.js';
 import { ApiKeys } from './api-keys.js';
 import { OneTimeTokens } from './one-time-tokens.js';
@@ -43,6 +44,22 @@ describe('one-time tokens', () => {
     const key = `token:{${token.slice(0, 22)}}`;
     await redis.server.command('HSET', key, 'x', '1');
     assert.equal(await tokens.redeem('magic-link', token), undefined);
+  });
+
+  test('are not used up by a process that lacks the key to open them', async () => {
+    const tokens = open();
+    const behind = new OneTimeTokens({
+      client: redis.client,
+      encryption: testEncryption({ keys: keysFromValue(keyB) }),
+      key: keyA,
+    });
+    const request = { purpose: 'rollout', subject: 'ana' };
+    const token = await tokens.issue(request);
+    await refused(() => behind.redeem('rollout', token), 'REDKEEP_ENCRYPTION_KEY_UNKNOWN');
+    assert.ok(await tokens.redeem('rollout', token));
+    const code = await tokens.issueCode(request);
+    await refused(() => behind.redeemCode('rollout', 'ana', code), 'REDKEEP_ENCRYPTION_KEY_UNKNOWN');
+    assert.ok(await tokens.redeemCode('rollout', 'ana', code));
   });
 
   test('are not in a dump, nor what they stand for', async () => {
@@ -121,6 +138,15 @@ describe('token denylist', () => {
       await refused(() => list.revokeAllOf('seconds', wrong), 'REDKEEP_GUARD_ARGUMENT');
   });
 
+  test('goes by the clock of the server: one that is an hour ahead here forgets nothing', async (context) => {
+    const list = new TokenDenylist({ client: redis.client, timeoutMs: 2000 });
+    const expiresAt = Date.now() + 900_000;
+    context.mock.timers.enable({ apis: ['Date'], now: Date.now() + 3_600_000 });
+    await list.revoke('ahead', expiresAt);
+    context.mock.timers.reset();
+    assert.equal(await list.isRevoked({ id: 'ahead' }), true);
+  });
+
   test('rejects while Redis is away instead of saying "not revoked"', async () => {
     const list = new TokenDenylist({ client: redis.client, timeoutMs: 50 });
     redis.server.pause();
@@ -133,6 +159,15 @@ describe('token denylist', () => {
 });
 
 describe('refresh tokens', () => {
+  test('of families from before a rotation of the keys end with all others', async () => {
+    const rotated = (...keys: string[]) => new RefreshTokens({ client: redis.client, encryption, keys });
+    const old = await rotated(keyA).start('rotated');
+    const both = rotated(keyB, keyA);
+    const young = await both.start('rotated');
+    assert.equal(await both.endAll('rotated'), 2);
+    for (const { token } of [old, young]) await refused(() => both.refresh(token), 'REDKEEP_TOKEN_REUSED');
+  });
+
   const open = (options: Partial<RefreshTokensOptions> = {}) =>
     new RefreshTokens({ client: redis.client, encryption, keys: [keyA], ...options });
 
