@@ -274,8 +274,10 @@ guardsOn('a pool', async () => {
   };
 });
 
-guardsOn('a cluster of six', async () => {
-  const nodes: Cluster = await startCluster({ masters: 3, replicas: 3 });
+async function clustered(options: Parameters<typeof startCluster>[0], library = false): Promise<Setup> {
+  const nodes: Cluster = await startCluster(options);
+  if (library)
+    for (const master of nodes.masters) await master.command('FUNCTION', 'LOAD', 'REPLACE', guardLibrary().code);
   const cluster = await createCluster({ rootNodes: [{ url: nodes.masters[0]!.url }] }).connect();
   return {
     client: cluster,
@@ -284,7 +286,10 @@ guardsOn('a cluster of six', async () => {
       await nodes[Symbol.asyncDispose]();
     },
   };
-});
+}
+guardsOn('a cluster of six', () => clustered({ masters: 3, replicas: 3 }));
+for (const engine of findEngines().filter(({ name }) => /^(redis-8|valkey-9)/.test(name)))
+  guardsOn(`a cluster of ${engine.name}, by functions`, () => clustered({ engine, masters: 3 }, true));
 
 describe('behind Sentinel', () => {
   let setup: SentinelSetup;
@@ -368,6 +373,7 @@ describe('behind Sentinel', () => {
       const limits = [{ name: 'failover', limit: 2, periodMs: hour }];
       const limiter = new RateLimiter({ client, limits, timeoutMs: 100 });
       const { id } = await sessions.create({ user: 'ana', data: { n: 1 } });
+      const held = await heldBefore(client);
       const before: Server = await setup.currentPrimary();
       await replicated(before);
       await before.kill();
@@ -386,11 +392,60 @@ describe('behind Sentinel', () => {
           assert.ok(attempt < 100, 'no primary was found again');
         }
       }
+      await held();
     } finally {
       client.destroy();
     }
   });
 });
+
+/** Uses what applications log in and work with; the result checks that all of it is still so. */
+async function heldBefore(client: GuardClient): Promise<() => Promise<void>> {
+  const encryption = testEncryption();
+  const throttle = new LoginThrottle({ client, key: keyA, account: { baseMs: hour, maxMs: hour } });
+  const attempt = () => throttle.begin({ account: 'failover', address: '192.0.2.9' });
+  for (let i = 0; i < 5; i++) assert.equal((await attempt()).allowed, true);
+  const tokens = new OneTimeTokens({ client, encryption, key: keyA });
+  const [link, used] = [
+    await tokens.issue({ purpose: 'link', subject: 'failover' }),
+    await tokens.issue({ purpose: 'used', subject: 'failover' }),
+  ];
+  assert.ok(await tokens.redeem('used', used));
+  const refresh = new RefreshTokens({ client, encryption, keys: [keyA], graceMs: 0 });
+  const first = await refresh.start('failover');
+  const second = await refresh.refresh(first.token);
+  const denylist = new TokenDenylist({ client, timeoutMs: 5000 });
+  await denylist.revoke('failover', Date.now() + hour);
+  const apiKeys = new ApiKeys({ client, encryption, label: 'acme' });
+  const [kept, revoked] = [
+    await apiKeys.create({ owner: 'failover', name: 'kept', scopes: [] }),
+    await apiKeys.create({ owner: 'failover', name: 'revoked', scopes: [] }),
+  ];
+  await apiKeys.revoke('failover', revoked.info.id);
+  const once = new IdempotencyKeys({ client, encryption });
+  const request = { key: 'a request before', scope: 'failover', fingerprint: 'x' };
+  await once.run(request, async () => 'done');
+  const semaphores = new Semaphores({ client });
+  const permit = await semaphores.acquire('failover', { places: 1, ttlMs: 600_000 });
+  const locks = new Locks({ client });
+  const leader = await locks.acquire('leader', { ttlMs: 600_000 });
+  return async () => {
+    assert.equal((await attempt()).allowed, false, 'the attempts still count');
+    assert.equal(await tokens.redeem('used', used), undefined, 'used once is used');
+    assert.equal((await tokens.redeem('link', link))?.subject, 'failover');
+    assert.equal((await refresh.refresh(second!.token))?.user, 'failover');
+    await refused(() => refresh.refresh(first.token), 'REDKEEP_TOKEN_REUSED');
+    assert.equal(await denylist.isRevoked({ id: 'failover' }), true);
+    assert.equal((await apiKeys.verify(kept.key))?.name, 'kept');
+    assert.equal(await apiKeys.verify(revoked.key), undefined);
+    assert.deepEqual(await once.run(request, async () => 'again'), { value: 'done', replayed: true });
+    await refused(() => semaphores.acquire('failover', { places: 1 }), 'REDKEEP_LOCK_TIMEOUT');
+    assert.deepEqual([permit.isHeld, await permit.release()], [true, true]);
+    await refused(() => locks.acquire('leader'), 'REDKEEP_LOCK_TIMEOUT');
+    assert.equal(await leader.release(), true);
+    assert.ok((await locks.acquire('leader')).token > leader.token);
+  };
+}
 
 /** Waits until every replica has what was written so far. WAIT would only count what its own connection wrote. */
 async function replicated(primary: Server): Promise<void> {
