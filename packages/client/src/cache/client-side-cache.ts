@@ -7,7 +7,9 @@
  *
  * A lost connection loses invalidations, so it empties the cache.
  */
+
 import { EventEmitter } from 'node:events';
+import { emitSafely } from '../client/emit-safely.js';
 import { checkOptions, flag, milliseconds, oneOf, type Schema, whole } from '../options/rules.js';
 import type { RedisArgument } from '../protocol/types.js';
 import { CacheStats } from './cache-stats.js';
@@ -114,7 +116,7 @@ export class BasicClientSideCache extends ClientSideCacheProvider {
       this.#counts.loaded++;
       entry.value = value;
       entry.load = undefined;
-      if (entry.valid) this.emit('cached-key', cacheKey);
+      if (entry.valid) emitSafely(this, 'cached-key', cacheKey);
       return copy(value);
     } catch (error) {
       this.#counts.failed++;
@@ -131,7 +133,7 @@ export class BasicClientSideCache extends ClientSideCacheProvider {
     if (entry.expires !== 0 && performance.now() >= entry.expires) {
       this.#drop(cacheKey, entry);
       this.#counts.evicted++;
-      this.emit('cache-evict', cacheKey);
+      emitSafely(this, 'cache-evict', cacheKey);
       return undefined;
     }
     if (this.lru) {
@@ -147,7 +149,7 @@ export class BasicClientSideCache extends ClientSideCacheProvider {
       if (oldest !== undefined) {
         this.#drop(oldest[0], oldest[1]);
         this.#counts.evicted++;
-        this.emit('cache-evict', oldest[0]);
+        emitSafely(this, 'cache-evict', oldest[0]);
       }
     }
     this.#entries.set(cacheKey, entry);
@@ -177,7 +179,7 @@ export class BasicClientSideCache extends ClientSideCacheProvider {
         if (entry !== undefined) this.#drop(cacheKey, entry);
       }
     }
-    this.emit('invalidate', key);
+    emitSafely(this, 'invalidate', key);
   }
 
   override clear(resetStats = true): void {

@@ -1,4 +1,5 @@
 /** What a client is made of, behind its public face: the policy gate, the connection, its modes and the events. */
+
 import type { EventEmitter } from 'node:events';
 import { TLSSocket } from 'node:tls';
 import { cacheableKeys, cacheKey } from '../cache/caching.js';
@@ -8,6 +9,7 @@ import { Command, Flag, spec } from '../commands/command.js';
 import { prefixKeys } from '../commands/key-prefix.js';
 import { Connection, type ConnectionListener, type DispatchOptions } from '../connection/connection.js';
 import type { HandshakeStep } from '../connection/handshake.js';
+import { PatientTimer } from '../connection/patient-timer.js';
 import {
   type ConnectionMessage,
   commandChannel,
@@ -424,11 +426,11 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     this.#finishing = true;
     const { commandTimeout } = this.options.connection;
     // The server may never answer; and a command may wait on it for ever.
-    const timer = setTimeout(() => this.#abandon(), commandTimeout > 0 ? commandTimeout : DEFAULTS.closeTimeout);
+    const timer = new PatientTimer(commandTimeout > 0 ? commandTimeout : DEFAULTS.closeTimeout, () => this.#abandon());
     try {
       await Promise.all([this.connection.close(), this.connection.closeSides()]);
     } finally {
-      clearTimeout(timer);
+      timer.clear();
       this.#finishing = false;
     }
   }
@@ -472,12 +474,12 @@ function bounded<T>(answer: Promise<T>, command: string, signal: AbortSignal | u
     const onAbort = () => reject(new AbortError(signal?.reason));
     const timer =
       ms > 0
-        ? setTimeout(() => reject(new TimeoutError(`${command}: no answer within the command timeout`)), ms)
+        ? new PatientTimer(ms, () => reject(new TimeoutError(`${command}: no answer within the command timeout`)))
         : undefined;
     if (signal?.aborted) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });
     answer.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
+      timer?.clear();
       signal?.removeEventListener('abort', onAbort);
     });
   });

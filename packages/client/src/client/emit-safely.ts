@@ -21,8 +21,17 @@ export function emitSafely(emitter: EventEmitter, event: string, ...args: unknow
 function report(emitter: EventEmitter, event: string, cause: unknown): void {
   const error = new CallbackError(`A listener of the event "${event}"`, cause);
   if (event !== 'error' && emitter.listenerCount('error') > 0) emitSafely(emitter, 'error', error);
-  else
-    process.emitWarning(`${error.message}: ${cause instanceof Error ? cause.name : typeof cause}`, {
-      code: error.code,
-    });
+  else warn(event, error, cause);
+}
+
+/** Milliseconds between two warnings about listeners of one event: it may come thousands of times a second. */
+const WARNING_GAP_MS = 10_000;
+const warnedAt = new Map<string, number>();
+
+function warn(event: string, { message, code }: CallbackError, cause: unknown): void {
+  const now = performance.now();
+  const last = warnedAt.get(event);
+  if (last !== undefined && now - last < WARNING_GAP_MS) return;
+  warnedAt.set(event, now);
+  process.emitWarning(`${message}: ${cause instanceof Error ? cause.name : typeof cause}`, { code });
 }

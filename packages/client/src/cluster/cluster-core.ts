@@ -8,8 +8,10 @@
  * On the happy path a command costs its slot and two look-ups more than on a single server: the connection itself
  * hands back what a server refused (see Connection.redirector), with the caller's promise in it.
  */
+
 import type { EventEmitter } from 'node:events';
 import { clientClass, RedisClient } from '../client/client.js';
+import { emitSafely } from '../client/emit-safely.js';
 import { CORE } from '../client/symbols.js';
 import { Command, Flag, spec } from '../commands/command.js';
 import { prefixKey, prefixKeys } from '../commands/key-prefix.js';
@@ -26,6 +28,7 @@ import {
   RedkeepError,
   RootNodesUnavailableError,
 } from '../errors.js';
+import { DEFAULTS } from '../options/defaults.js';
 import type { ClientOptions } from '../options/options.js';
 import type { PoolCore } from '../pool/pool-core.js';
 import { type ClusterOptions, type ResolvedClusterOptions, resolveClusterOptions } from './cluster-options.js';
@@ -73,7 +76,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     this.options = resolveClusterOptions(given);
     this.#emitter = emitter;
     this.pubSub = new ClusterPubSub(this, emitter);
-    this.options.policy.onRefused = (refusal) => emitter.emit('command-refused', refusal);
+    this.options.policy.onRefused = (refusal) => emitSafely(emitter, 'command-refused', refusal);
     const askZones = given.availabilityZone !== undefined;
     this.nodes = new ClusterNodes(this.options, clientClass(given), askZones, emitter, {
       onRefused: (node, error, handed) => this.#onRefused(node, error, handed),
@@ -91,7 +94,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     if (this.#state !== 'closed') throw new RedkeepError('REDKEEP_ALREADY_CONNECTED', 'Cluster already open');
     this.#state = 'connecting';
     try {
-      this.#apply(await this.#askSeeds());
+      this.#apply(await this.#firstTopology());
       if (this.#given.minimizeConnections !== true) {
         const wanted = this.#given.useReplicas === true ? this.nodes.all : this.nodes.masters;
         await Promise.all(wanted.map((node) => (node.readonly ? this.#tryReady(node) : this.nodes.ready(node))));
@@ -99,10 +102,24 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
       if (this.#isClosed()) throw new DisconnectsClientError();
       this.#state = 'ready';
       this.#schedulePeriodic();
-      this.#emitter.emit('connect');
+      emitSafely(this.#emitter, 'connect');
     } catch (error) {
       if (!this.#isClosed()) this.destroy();
       throw error;
+    }
+  }
+
+  /** A cluster that is loading or failing over is waited for, as a server is. */
+  async #firstTopology(): Promise<AnnouncedShard[]> {
+    const until = performance.now() + DEFAULTS.startupTimeout;
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#askSeeds();
+      } catch (error) {
+        const isPassing = (error as { cause?: { code?: unknown } }).cause?.code === 'REDKEEP_SERVER_NOT_READY';
+        if (!isPassing || this.#isClosed() || performance.now() > until) throw error;
+        await this.#pause(tries);
+      }
     }
   }
 
@@ -127,7 +144,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     this.#state = 'closing';
     await Promise.all([this.nodes.close(), this.pubSub.close()]);
     this.#state = 'closed';
-    this.#emitter.emit('disconnect');
+    emitSafely(this.#emitter, 'disconnect');
   }
 
   destroy(): void {
@@ -142,7 +159,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     for (const client of this.#asking) if (client.isOpen) client.destroy();
     this.nodes.destroy();
     void this.pubSub.close();
-    this.#emitter.emit('disconnect');
+    emitSafely(this.#emitter, 'disconnect');
   }
 
   #stopTimers(): void {
@@ -461,7 +478,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
       this.#apply((await this.#askNodes()) ?? (await this.#askSeeds()));
     } catch (error) {
       if (this.#state !== 'ready') return;
-      if (this.#emitter.listenerCount('error') > 0) this.#emitter.emit('error', error);
+      emitSafely(this.#emitter, 'error', error);
       setImmediate(() => this.refreshSoon(REFRESH_GAP));
     }
   }
@@ -490,7 +507,9 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
       try {
         return await this.#askSeed(seed);
       } catch (error) {
-        cause = error;
+        if (this.#isClosed()) throw new DisconnectsClientError();
+        // Of several reasons the one that passes by itself counts.
+        if ((cause as { code?: unknown } | undefined)?.code !== 'REDKEEP_SERVER_NOT_READY') cause = error;
       }
     }
     throw new RootNodesUnavailableError(cause);

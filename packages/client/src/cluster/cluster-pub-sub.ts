@@ -3,8 +3,10 @@
  * looks for another master whenever it connects. Sharded channels live on the master of their slot: one connection a
  * master, and when a slot moves its channels are subscribed where it is now.
  */
+
 import type { EventEmitter } from 'node:events';
 import { RedisClient } from '../client/client.js';
+import { emitSafely } from '../client/emit-safely.js';
 import { CORE } from '../client/symbols.js';
 import { ClientClosedError, ErrorReply, MaxCommandRedirectionsError } from '../errors.js';
 import { resolveOptions } from '../options/options.js';
@@ -70,7 +72,7 @@ export class ClusterPubSub {
     if (subscriber === undefined) {
       const client = this.#connect(() => node).then((connected) => {
         connected.on('sharded-channel-moved', (channel: string, listeners: ChannelListeners) => {
-          this.#emitter.emit('sharded-channel-moved', channel, listeners);
+          emitSafely(this.#emitter, 'sharded-channel-moved', channel, listeners);
           void this.#resubscribe(channel, listeners);
         });
         return connected;
@@ -101,7 +103,7 @@ export class ClusterPubSub {
       },
     }));
     client.on('error', (error: Error) => {
-      this.#emitter.emit('node-error', error);
+      emitSafely(this.#emitter, 'node-error', error);
       this.#core.refreshSoon();
     });
     await client.connect();
@@ -153,7 +155,7 @@ export class ClusterPubSub {
       for (const listener of listeners.strings) await this.sSubscribe(channel, listener);
       for (const listener of listeners.buffers) await this.sSubscribe(channel, listener, true);
     } catch (error) {
-      this.#emitter.emit('sharded-channel-moved-error', error, channel, listeners);
+      emitSafely(this.#emitter, 'sharded-channel-moved-error', error, channel, listeners);
     }
   }
 
@@ -191,7 +193,7 @@ export class ClusterPubSub {
       if (old.isOpen) old.destroy();
       return client;
     } catch (error) {
-      this.#emitter.emit('node-error', error);
+      emitSafely(this.#emitter, 'node-error', error);
       return old;
     }
   }

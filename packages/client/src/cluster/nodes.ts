@@ -1,7 +1,9 @@
 /** The nodes of a cluster and their clients; which node serves which slot. */
+
 import type { EventEmitter } from 'node:events';
 import type { RedisClient } from '../client/client.js';
 import { MEMBER_EVENTS } from '../client/client-core.js';
+import { emitSafely } from '../client/emit-safely.js';
 import { CORE } from '../client/symbols.js';
 import type { Connection, HandedOver } from '../connection/connection.js';
 import type { ErrorReply } from '../errors.js';
@@ -98,7 +100,7 @@ export class ClusterNodes {
         this.#options.mapped(address) === undefined ? this.#options.redirects.refusalOf(host, aliases) : undefined;
       this.#states.set(node, { aliases, refusal, pool: undefined, zone: undefined });
       this.byAddress.set(address, node);
-      if (refusal !== undefined && this.#emitter.listenerCount('error') > 0) this.#emitter.emit('error', refusal);
+      if (refusal !== undefined) emitSafely(this.#emitter, 'error', refusal);
     }
     return node;
   }
@@ -116,24 +118,24 @@ export class ClusterNodes {
     const client = this.#newClient(node);
     const where = { host: node.host, port: node.port };
     const pass = (event: string) => (error?: Error) =>
-      error === undefined ? this.#emitter.emit(event, where) : this.#emitter.emit(event, error, where);
+      error === undefined ? emitSafely(this.#emitter, event, where) : emitSafely(this.#emitter, event, error, where);
     client
       .on('connect', pass('node-connect'))
       .on('ready', () => {
-        this.#emitter.emit('node-ready', where);
+        emitSafely(this.#emitter, 'node-ready', where);
         if (this.#askZones) void this.#askZone(node);
       })
       .on('reconnecting', pass('node-reconnecting'))
       .on('error', (error: Error) => {
-        this.#emitter.emit('node-error', error, where);
+        emitSafely(this.#emitter, 'node-error', error, where);
         this.#listener.onTrouble(node);
       })
       .on('end', () => {
         if (node.client === client) node.client = undefined;
-        this.#emitter.emit('node-disconnect', where);
+        emitSafely(this.#emitter, 'node-disconnect', where);
       });
     for (const event of MEMBER_EVENTS)
-      client.on(event, (...details: unknown[]) => this.#emitter.emit(event, ...details, where));
+      client.on(event, (...details: unknown[]) => emitSafely(this.#emitter, event, ...details, where));
     const core = client[CORE];
     core.direct = new WeakSet();
     core.connection.redirector = (error, handed) =>
@@ -190,7 +192,8 @@ export class ClusterNodes {
       const options = resolvePoolOptions({ minimum: 0, maximum: LENT_PER_NODE });
       const { keyPrefix } = this.#options;
       const newClient = () => this.#newClient(node, keyPrefix);
-      state.pool = new PoolCore(newClient, { ...sample, ...this.#options }, options, this.#emitter);
+      const emit = (event: string, ...details: unknown[]) => emitSafely(this.#emitter, event, ...details);
+      state.pool = new PoolCore(newClient, { ...sample, ...this.#options }, options, emit);
       await state.pool.open();
     }
     return state.pool;

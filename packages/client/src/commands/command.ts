@@ -6,6 +6,7 @@ import { InvalidArgumentError, ProtocolError, RedkeepError } from '../errors.js'
 import { encodeWords, type Head } from '../protocol/encoder.js';
 import type { RespVersion, TypeMapping } from '../protocol/types.js';
 import { DANGEROUS_COMMANDS } from './dangerous-commands.js';
+import { REPLY_KINDS } from './reply-kinds.js';
 import { COMMAND_TABLE } from './table.js';
 import { EXTRA_TABLE } from './table-extra.js';
 import type { CommandRow } from './table-row.js';
@@ -42,6 +43,8 @@ export interface CommandSpec extends Head {
   /** Positions of the keys among the arguments. */
   readonly keys: (args: readonly unknown[]) => readonly number[];
   readonly read: Readonly<Record<RespVersion, ReplyReader | undefined>>;
+  /** Bits of {@link kindOf} that a reply has after it was read; 0 = any. */
+  readonly kinds: number;
 }
 
 declare const reply: unique symbol;
@@ -73,6 +76,69 @@ export interface SpecOptions {
   keys?: (args: readonly unknown[]) => readonly number[];
   /** Fixed words, where they are more than the name (`CLIENT`, `NO-EVICT`, `ON`). */
   words?: readonly string[];
+  /** Sent as its words say: its reply may be anything. */
+  raw?: boolean;
+}
+
+const KIND_BITS = { t: 1, n: 2, b: 4, z: 8, l: 16, o: 32 } as const;
+
+/** What a reply is, as one bit: text, number, boolean, null, list or another object. */
+export function kindOf(reply: unknown): number {
+  switch (typeof reply) {
+    case 'string':
+      return KIND_BITS.t;
+    case 'number':
+    case 'bigint':
+      return KIND_BITS.n;
+    case 'boolean':
+      return KIND_BITS.b;
+    default:
+      if (reply === null || reply === undefined) return KIND_BITS.z;
+      return Array.isArray(reply) ? KIND_BITS.l : Buffer.isBuffer(reply) ? KIND_BITS.t : KIND_BITS.o;
+  }
+}
+
+const KINDS = new Map<string, number>();
+for (const [letters, names] of Object.entries(REPLY_KINDS)) {
+  let bits = 0;
+  for (const letter of letters) bits |= KIND_BITS[letter as keyof typeof KIND_BITS];
+  for (const name of names.split(',')) KINDS.set(name, bits);
+}
+
+/**
+ * Whether a reply that is not of its command's kinds is right all the same: a type mapping makes other values of it, and
+ * in a transaction that was begun by MULTI as a raw command every command is answered so.
+ */
+export function isOtherwiseRight(reply: unknown, mapping: TypeMapping | undefined): boolean {
+  return mapping !== undefined || reply === 'QUEUED';
+}
+
+/** A reader found what it looked for: where it did not, the object that it made (or the first of a list) lacks something. */
+export function isWhole(reply: unknown): boolean {
+  if (typeof reply !== 'object') return reply !== undefined;
+  const sample = Array.isArray(reply) ? reply[0] : reply;
+  if (typeof sample !== 'object' || sample === null) return true;
+  for (const name in sample) if ((sample as Record<string, unknown>)[name] === undefined) return false;
+  return true;
+}
+
+/** @throws ProtocolError when the reply cannot be the command's */
+export function readReply(
+  { spec, preserve }: Command,
+  raw: unknown,
+  resp: RespVersion,
+  mapping: TypeMapping | undefined,
+): unknown {
+  const read = spec.read[resp];
+  const reply = read === undefined ? raw : read(raw, preserve, mapping);
+  if (reply !== raw && spec.kinds !== 0 && !isWhole(reply)) throw misshapen(spec.name);
+  if (spec.kinds !== 0 && (kindOf(reply) & spec.kinds) === 0 && !isOtherwiseRight(reply, mapping))
+    throw misshapen(spec.name);
+  return reply;
+}
+
+export function misshapen(command: string, cause?: unknown): ProtocolError {
+  return new ProtocolError(`${command}: the reply does not have the form that it should`, undefined, cause);
 }
 
 const OWN_READERS = new WeakSet<CommandSpec['read']>();
@@ -80,7 +146,7 @@ const OWN_READERS = new WeakSet<CommandSpec['read']>();
 /** What to reject with when a reader threw: a server that answers in another form, unless the reader is a user's own. */
 export function misread({ name, read }: CommandSpec, error: unknown): unknown {
   if (error instanceof RedkeepError || !OWN_READERS.has(read)) return error;
-  return new ProtocolError(`${name}: the reply does not have the form that it should`, undefined, error);
+  return misshapen(name, error);
 }
 
 const NO_KEYS: readonly number[] = [];
@@ -108,6 +174,7 @@ export function spec(name: string, options: SpecOptions = {}): CommandSpec {
       (CHANNEL_COMMANDS.has(name) ? Flag.CHANNELS : 0),
     keys: options.keys ?? keyRange(row, words.length),
     read: readers,
+    kinds: options.raw === true ? 0 : (KINDS.get(name) ?? 0),
   };
 }
 
@@ -168,7 +235,7 @@ export function rawCommand<T = unknown>(words: readonly unknown[]): Command<T> {
   const cacheKey = count === 2 ? `${first} ${second}` : first;
   let known = rawSpecs.get(cacheKey);
   if (known === undefined) {
-    known = spec(name, { words: count === 2 ? [first, second!] : [first], ...rawKeys(name) });
+    known = spec(name, { words: count === 2 ? [first, second!] : [first], ...rawKeys(name), raw: true });
     if (rawSpecs.size >= MAX_RAW_SPECS) rawSpecs.clear();
     rawSpecs.set(cacheKey, known);
   }

@@ -40,7 +40,7 @@ export function geoAdd(key: RedisArgument, toAdd: Variadic<GeoMember>, options?:
   return new Command(GEOADD, args);
 }
 
-const GEODIST = spec('GEODIST', { read: (reply: Text | null) => (reply === null ? null : Number(reply)) });
+const GEODIST = spec('GEODIST', { read: (reply: Text | null) => (reply === null ? null : toDouble(reply, undefined)) });
 /** Distance in `unit` (default meters), or null when a member is missing. Redis 3.2.0. */
 export const geoDist = (key: RedisArgument, member1: RedisArgument, member2: RedisArgument, unit?: GeoUnits) =>
   new Command<number | null>(GEODIST, [
@@ -101,7 +101,9 @@ function membersWith(
   replyWith: readonly GeoReplyWith[],
   mapping: TypeMapping | undefined,
 ): Record<string, unknown>[] {
+  const length = 1 + new Set(replyWith).size;
   return reply.map((raw) => {
+    if (raw.length !== length) throw new TypeError('not what was asked for');
     let next = 1;
     const item: Record<string, unknown> = { member: raw[0] };
     if (replyWith.includes('WITHDIST')) item['distance'] = toDouble(raw[next++] as Text, mapping);

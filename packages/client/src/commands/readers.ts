@@ -13,8 +13,11 @@ export function toDouble(reply: Text | number, mapping: TypeMapping | undefined)
       return Number.POSITIVE_INFINITY;
     case '-inf':
       return Number.NEGATIVE_INFINITY;
-    default:
-      return Number(reply);
+    default: {
+      const number = Number(reply);
+      if (Number.isNaN(number) && !/^[+-]?nan$/i.test(String(reply))) throw new TypeError('not a number');
+      return number;
+    }
   }
 }
 
@@ -39,6 +42,7 @@ export const asBooleans = both((reply: (number | boolean)[]) => reply.map(toBool
 
 /** Flat `[key, value, …]` as what a RESP3 map would have been under the mapping. */
 export function pairsToMap(reply: readonly unknown[], mapping: TypeMapping | undefined): unknown {
+  if (reply.length % 2 !== 0) throw new TypeError('a name without its value');
   switch (mapping?.[RESP_TYPES.MAP]) {
     case Array:
       return reply;

@@ -8,6 +8,7 @@
  * sent again only when running it twice does no harm (a read, or declared so); else it rejects with
  * MaybeExecutedError.
  */
+
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { Command, Flag, spec } from '../commands/command.js';
@@ -36,6 +37,7 @@ import type { ConnectionListener, ConnectionOptions } from './connection-options
 import { Deadlines } from './deadlines.js';
 import type { DispatchOptions } from './dispatch-options.js';
 import { type HandshakeOptions, handshakeError, handshakeSteps, judgeHandshake, lacksResp3 } from './handshake.js';
+import { PatientTimer } from './patient-timer.js';
 import { asClientError, type Group, lostError, newGroup, Pending, PendingState } from './pending.js';
 import { COMMAND_BYTES, PendingRing } from './pending-ring.js';
 import { afterLoss, isAuthFailure } from './reconnect.js';
@@ -105,9 +107,11 @@ export class Connection {
   #openedAt = 0;
   #abort: AbortController | undefined;
   #reconnectTimer: NodeJS.Timeout | undefined;
-  #startupTimer: NodeJS.Timeout | undefined;
+  #startupTimer: PatientTimer | undefined;
   /** Why the last attempt failed, since `connect`. */
   #lastFailure: Error | undefined;
+  /** What is to be said if the step under way takes too long. */
+  #overdue: Error | undefined;
   /** Epoch of the plaintext handshake that was cut off and looked into, since `connect`. */
   #lookedForTls = 0;
   #connecting: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined;
@@ -204,7 +208,7 @@ export class Connection {
     this.#lastFailure = undefined;
     const { startupTimeout } = this.#options;
     if (startupTimeout < Number.POSITIVE_INFINITY)
-      this.#startupTimer = setTimeout(() => this.#giveUpStart(startupTimeout), startupTimeout);
+      this.#startupTimer = new PatientTimer(startupTimeout, () => this.#giveUpStart(startupTimeout));
     let resolve!: () => void;
     let reject!: (error: unknown) => void;
     const promise = new Promise<void>((a, b) => {
@@ -220,7 +224,7 @@ export class Connection {
   /** It never stood within its time. The client can be told to connect again. */
   #giveUpStart(limit: number): void {
     if (this.#everReady || this.#state === 'closed') return;
-    const cause = this.#lastFailure ?? new ConnectionTimeoutError();
+    const cause = this.#overdue ?? this.#lastFailure ?? new ConnectionTimeoutError();
     const error = new StartupError(limit, cause);
     const connecting = this.#connecting;
     this.#connecting = undefined;
@@ -274,7 +278,7 @@ export class Connection {
       this.#replies!.ring = this.#ring;
       this.#retries = 0;
       this.#everReady = true;
-      clearTimeout(this.#startupTimer);
+      this.#startupTimer?.clear();
       this.#connecting?.resolve();
       this.#connecting = undefined;
       const unnoticed = this.#makingWay;
@@ -308,6 +312,7 @@ export class Connection {
     const unavailable = (problem: string, cause?: unknown) =>
       new RedkeepError('REDKEEP_CREDENTIALS_UNAVAILABLE', `The credential provider ${problem}`, { cause });
     let found: unknown;
+    this.#overdue = unavailable('did not answer');
     try {
       // In a try of its own: a provider may throw before it has a promise.
       found = await settledWithin(this.#session.source(credentials).current(), connectTimeout, () =>
@@ -317,6 +322,8 @@ export class Connection {
       throw error instanceof RedkeepError && error.code === 'REDKEEP_CREDENTIALS_UNAVAILABLE'
         ? error
         : unavailable('failed', error);
+    } finally {
+      this.#overdue = undefined;
     }
     if (!isCredentials(found)) throw unavailable('returned something that is not { username, password }');
     return found;
@@ -354,6 +361,7 @@ export class Connection {
       return;
     }
     this.#lookedForTls = epoch;
+    this.#lastFailure = error;
     const speaks = await speaksTls(this.#endpoint);
     if (epoch === this.#epoch && this.#state === 'handshaking')
       this.#lost(speaks ? serverSpeaksTls(this.#endpoint, error) : error);
@@ -378,9 +386,8 @@ export class Connection {
   }
 
   async #handshake(credentials: Credentials): Promise<void> {
-    const timer = setTimeout(
-      () => this.#socket?.destroy(new RedkeepError('REDKEEP_CONNECT_TIMEOUT', 'The handshake took too long')),
-      this.#options.handshakeTimeout,
+    const timer = new PatientTimer(this.#options.handshakeTimeout, () =>
+      this.#socket?.destroy(new RedkeepError('REDKEEP_CONNECT_TIMEOUT', 'The handshake took too long')),
     );
     const { database, name } = this.#session;
     const options = { ...this.#options.handshake, database, name };
@@ -396,7 +403,7 @@ export class Connection {
         await this.#runSteps({ ...options, clientInfo: false }, credentials, 2);
       }
     } finally {
-      clearTimeout(timer);
+      timer.clear();
     }
   }
 
@@ -521,7 +528,7 @@ export class Connection {
   #finish(error: Error): void {
     this.#epoch++;
     clearTimeout(this.#reconnectTimer);
-    clearTimeout(this.#startupTimer);
+    this.#startupTimer?.clear();
     this.#to('closed');
     this.#abort?.abort();
     this.#dropSocket();
@@ -630,7 +637,7 @@ export class Connection {
     const wait = Math.min(...[limit, commandTimeout].filter((ms) => ms > 0));
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
-        clearTimeout(timer);
+        timer?.clear();
         abortSignal?.removeEventListener('abort', onAbort);
         this.#readyWaiters.delete(waiter);
         act();
@@ -638,9 +645,8 @@ export class Connection {
       const waiter: Waiter = { go: () => settle(resolve), fail: (error) => settle(() => reject(error)) };
       const onAbort = () => waiter.fail(new AbortError(abortSignal?.reason));
       const timer = Number.isFinite(wait)
-        ? setTimeout(
-            () => waiter.fail(new TimeoutError(`${command.spec.name}: not sent within the command timeout`)),
-            wait,
+        ? new PatientTimer(wait, () =>
+            waiter.fail(new TimeoutError(`${command.spec.name}: not sent within the command timeout`)),
           )
         : undefined;
       this.#readyWaiters.add(waiter);
@@ -699,23 +705,22 @@ export class Connection {
     const timer =
       deadline === 0
         ? undefined
-        : setTimeout(
-            () => end(new TimeoutError(`${command.spec.name}: not sent within the command timeout`)),
-            Math.max(1, deadline - performance.now()),
+        : new PatientTimer(Math.max(1, deadline - performance.now()), () =>
+            end(new TimeoutError(`${command.spec.name}: not sent within the command timeout`)),
           );
     try {
       if (side.#state === 'idle') {
         abortSignal?.addEventListener('abort', onAbort, { once: true });
         await side.connect();
       }
-      clearTimeout(timer);
+      timer?.clear();
       abortSignal?.removeEventListener('abort', onAbort);
       return await side.#block(command, options, deadline);
     } catch (error) {
       if (abortSignal?.aborted) throw new AbortError(abortSignal.reason);
       throw asClientError(error as Error);
     } finally {
-      clearTimeout(timer);
+      timer?.clear();
       abortSignal?.removeEventListener('abort', onAbort);
       this.#sides.giveBack(side, this.#state === 'ready');
     }
@@ -1150,10 +1155,10 @@ function isCredentials(value: unknown): value is Credentials {
 /** Rejects with `late()` when the promise takes longer. */
 function settledWithin<T>(promise: T | Promise<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = ms > 0 ? setTimeout(() => reject(late()), ms) : undefined;
+    const timer = ms > 0 ? new PatientTimer(ms, () => reject(late())) : undefined;
     Promise.resolve(promise)
       .then(resolve, reject)
-      .finally(() => clearTimeout(timer));
+      .finally(() => timer?.clear());
   });
 }
 

@@ -27,7 +27,7 @@ const SELECT = spec('SELECT');
 const SETNAME = spec('CLIENT SETNAME');
 const SETINFO = spec('CLIENT SETINFO');
 const READONLY = spec('READONLY');
-const ROLE = spec('ROLE');
+const ROLE = spec('ROLE', { raw: true });
 
 export interface HandshakeStep {
   readonly command: Command;

@@ -3,7 +3,7 @@
  * besides is a push (RESP3), a message of a subscription (RESP2) or a line of MONITOR. A reply that nobody asked for
  * means that replies and commands can no longer be matched, and ends the connection.
  */
-import { Flag, misread } from '../commands/command.js';
+import { Flag, isOtherwiseRight, isWhole, kindOf, misread, misshapen } from '../commands/command.js';
 import { ErrorReply, ProtocolError } from '../errors.js';
 import type { ReplySink } from '../protocol/decoder.js';
 import type { RespVersion, TypeMapping } from '../protocol/types.js';
@@ -100,22 +100,27 @@ export class Replies implements ReplySink {
     pending.unwatch();
     const { spec, preserve } = pending.command;
     if ((spec.flags & Flag.CONNECTION) !== 0) this.#note(pending, value);
+    const { kinds } = spec;
     const read = spec.read[this.resp];
-    if (read === undefined) {
-      resolve(value);
-      return;
+    let result = value;
+    if (read !== undefined) {
+      try {
+        result = read(value, preserve, pending.options.typeMapping);
+        if (result !== value && spec.kinds !== 0 && !isWhole(result)) throw misshapen(spec.name);
+      } catch (error) {
+        pending.fail(misread(spec, error));
+        return;
+      }
     }
-    try {
-      resolve(read(value, preserve, pending.options.typeMapping));
-    } catch (error) {
-      pending.fail(misread(spec, error));
-    }
+    if (kinds !== 0 && (kindOf(result) & kinds) === 0 && !isOtherwiseRight(result, pending.options.typeMapping))
+      pending.fail(misshapen(spec.name));
+    else resolve(result);
   }
 
   push(values: unknown[]): void {
     const kind = values[0];
-    if (kind !== 'message') this.#confirm(textOf(kind), values);
     if (!hasShape(kind, values)) throw new ProtocolError('A push that does not have the form of its kind');
+    if (kind !== 'message') this.#confirm(textOf(kind), values);
     this.#pushes.push(values);
   }
 

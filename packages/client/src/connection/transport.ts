@@ -1,10 +1,12 @@
 /**
  * Opens a TCP, TLS or Unix socket and says in which of a handful of ways that failed. Knows nothing of RESP.
  */
+
 import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { ConnectError, ConnectionTimeoutError, type ErrorCode, InvalidOptionError, NetworkError } from '../errors.js';
 import { type TlsOptions, tlsConnectOptions } from '../security/tls-policy.js';
+import { PatientTimer } from './patient-timer.js';
 
 export type Endpoint =
   | {
@@ -98,7 +100,7 @@ export function openTransport(
       else reject(unusable(error as NodeJS.ErrnoException, endpoint));
       return;
     }
-    const timer = setTimeout(() => fail(new ConnectionTimeoutError()), options.connectTimeout);
+    const timer = new PatientTimer(options.connectTimeout, () => fail(new ConnectionTimeoutError()));
     const suspicion =
       tls === undefined
         ? undefined
@@ -136,7 +138,7 @@ export function openTransport(
       resolve(socket);
     };
     const settle = () => {
-      clearTimeout(timer);
+      timer.clear();
       clearTimeout(suspicion);
       settled = true;
       signal.removeEventListener('abort', onAbort);
@@ -171,6 +173,9 @@ function speaksPlaintext(endpoint: Endpoint): Promise<boolean> {
   return ask(endpoint, 'PING\r\n', ([first]) => first === 0x2b || first === 0x2d); // + or -
 }
 
+/** Milliseconds for a question to a peer whose answer only explains a failure. */
+const QUESTION_MS = 500;
+
 /** Whether the answer to `question`, over a connection of its own, is of the form wanted. */
 function ask(endpoint: Endpoint, question: string | Buffer, wanted: (bytes: Buffer) => boolean): Promise<boolean> {
   return new Promise((resolve) => {
@@ -181,7 +186,7 @@ function ask(endpoint: Endpoint, question: string | Buffer, wanted: (bytes: Buff
       socket.destroy();
       resolve(answer);
     };
-    socket.setTimeout(HANDSHAKE_PATIENCE_MS, () => done(false));
+    socket.setTimeout(QUESTION_MS, () => done(false));
     socket.on('error', () => done(false)).on('close', () => done(false));
     socket.on('connect', () => socket.write(question));
     socket.on('data', (bytes) => done(wanted(bytes)));

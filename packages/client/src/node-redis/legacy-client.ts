@@ -1,4 +1,6 @@
 /** node-redis's callback interface of version 3, for code that has not moved to promises. */
+import type { EventEmitter } from 'node:events';
+import { emitSafely } from '../client/emit-safely.js';
 import { ALIASES, COMMANDS } from '../commands/index.js';
 import { pairsToMap } from '../commands/readers.js';
 import type { RedisArgument } from '../protocol/types.js';
@@ -18,10 +20,9 @@ export type LegacyMulti = { readonly [K in Names]: LegacyMethod<LegacyMulti> } &
 };
 
 /** What it needs of the client that it calls. */
-export interface PromiseClient {
+export interface PromiseClient extends EventEmitter {
   sendCommand(args: RedisArgument[]): Promise<unknown>;
   multi(): { sendCommand(args: RedisArgument[]): unknown; exec(): Promise<unknown> };
-  emit(event: 'error', error: unknown): boolean;
 }
 
 type Reader = (reply: unknown) => unknown;
@@ -56,7 +57,7 @@ export function createLegacyClient(client: PromiseClient): LegacyClient {
   const settle = (promise: Promise<unknown>, callback: LegacyCallback | undefined, read: Reader = asGiven) => {
     promise.then(
       (reply) => callback?.(null, read(reply)),
-      (error) => (callback === undefined ? client.emit('error', error) : callback(error)),
+      (error) => (callback === undefined ? emitSafely(client, 'error', error) : callback(error)),
     );
   };
   const legacy: Record<string, unknown> = {

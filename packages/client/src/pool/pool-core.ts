@@ -7,11 +7,11 @@
  * and `#move` hands idle clients to those that wait. Commands need no lease: they share the idle clients in turn, so
  * that they are pipelined; only the borrowers of a client have it alone.
  */
-import type { EventEmitter } from 'node:events';
 import { type ClientCore, MEMBER_EVENTS } from '../client/client-core.js';
 import { CORE } from '../client/symbols.js';
 import type { Command } from '../commands/command.js';
 import type { Connection, DispatchOptions } from '../connection/connection.js';
+import { PatientTimer } from '../connection/patient-timer.js';
 import { type PoolMessage, poolChannel, serverInfo } from '../diagnostics.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
 import {
@@ -80,7 +80,7 @@ interface Member<C extends PooledClient> {
 interface Waiter<C extends PooledClient> {
   readonly take: (member: Member<C>) => void;
   readonly fail: (error: unknown) => void;
-  readonly timer: NodeJS.Timeout | undefined;
+  readonly timer: PatientTimer | undefined;
 }
 
 /** A member while it is lent. */
@@ -95,13 +95,16 @@ interface Loan<C extends PooledClient> {
 /** A shared client with so many commands waiting is reason for another one. */
 const CROWDED = 128;
 
+/** Tells listeners of an event; none of them can throw through it. True when there was one. */
+export type Emit = (event: string, ...args: unknown[]) => boolean;
+
 export type PoolState = 'closed' | 'open' | 'closing';
 
 export class PoolCore<C extends PooledClient> implements Dispatcher, TransactionTarget {
   readonly options: ResolvedOptions;
   readonly #newClient: () => C;
   readonly #pool: PoolOptions;
-  readonly #emitter: EventEmitter;
+  readonly #emit: Emit;
   readonly #idle: Member<C>[] = [];
   readonly #connecting = new Set<C>();
   readonly #leases = new Set<Loan<C>>();
@@ -114,12 +117,12 @@ export class PoolCore<C extends PooledClient> implements Dispatcher, Transaction
   #cleanup: NodeJS.Timeout | undefined;
   #drained: { promise: Promise<void>; resolve: () => void } | undefined;
 
-  constructor(newClient: () => C, options: ResolvedOptions, pool: PoolOptions, emitter: EventEmitter) {
+  constructor(newClient: () => C, options: ResolvedOptions, pool: PoolOptions, emit: Emit) {
     this.#newClient = newClient;
     this.options = options;
     this.#pool = pool;
-    this.#emitter = emitter;
-    options.policy.onRefused = (refusal) => emitter.emit('command-refused', refusal);
+    this.#emit = emit;
+    options.policy.onRefused = (refusal) => emit('command-refused', refusal);
   }
 
   get state(): PoolState {
@@ -259,7 +262,7 @@ export class PoolCore<C extends PooledClient> implements Dispatcher, Transaction
   }
 
   #reportLeak(error: LeaseLeakedError): void {
-    if (!this.#emitter.emit('leak', error))
+    if (!this.#emit('leak', error))
       process.emitWarning(`${error.message}. ${(error.cause as Error).stack}`, { code: error.code });
   }
 
@@ -311,18 +314,18 @@ export class PoolCore<C extends PooledClient> implements Dispatcher, Transaction
         timer:
           acquireTimeout === 0
             ? undefined
-            : setTimeout(() => {
+            : new PatientTimer(acquireTimeout, () => {
                 this.#waiters.delete(waiter);
                 this.#tell('timeout');
                 fail(new TimeoutError(`Timeout waiting for a client after ${acquireTimeout}ms`));
-              }, acquireTimeout),
+              }),
       };
       this.#waiters.add(waiter);
       if (this.#total < this.#pool.maximum) {
         this.#grow().catch((error) => {
           // Another attempt under way may still serve the waiters before this one: only it fails.
           if (this.#waiters.delete(waiter)) {
-            clearTimeout(waiter.timer);
+            waiter.timer?.clear();
             fail(error);
           }
         });
@@ -366,11 +369,8 @@ export class PoolCore<C extends PooledClient> implements Dispatcher, Transaction
 
   async #grow(): Promise<void> {
     const client = this.#newClient();
-    client.on('error', (error) => {
-      if (this.#emitter.listenerCount('error') > 0) this.#emitter.emit('error', error);
-    });
-    for (const event of MEMBER_EVENTS)
-      client.on(event, (...details: unknown[]) => this.#emitter.emit(event, ...details));
+    client.on('error', (error) => this.#emit('error', error));
+    for (const event of MEMBER_EVENTS) client.on(event, (...details: unknown[]) => this.#emit(event, ...details));
     this.#connecting.add(client);
     try {
       await client.connect();
@@ -407,7 +407,7 @@ export class PoolCore<C extends PooledClient> implements Dispatcher, Transaction
         break;
       }
       this.#waiters.delete(waiter);
-      clearTimeout(waiter.timer);
+      waiter.timer?.clear();
       this.#handed.add(member);
       waiter.take(member);
     }
@@ -489,7 +489,7 @@ export class PoolCore<C extends PooledClient> implements Dispatcher, Transaction
 
   #failWaiters(error: unknown): void {
     for (const waiter of this.#waiters) {
-      clearTimeout(waiter.timer);
+      waiter.timer?.clear();
       waiter.fail(error);
     }
     this.#waiters.clear();

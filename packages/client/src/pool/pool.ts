@@ -1,6 +1,7 @@
 /** A pool without the class of its clients: `RedisClientPool` (`client/client.ts`) adds that, and the types that need it. */
 import { inspect } from 'node:util';
 import { BasicPooledClientSideCache, type ClientSideCacheProvider } from '../cache/client-side-cache.js';
+import { emitSafely } from '../client/emit-safely.js';
 import { equip, Facade, runCustom, sendWords, transactionOf } from '../client/facade.js';
 import { CORE, OPTIONS } from '../client/symbols.js';
 import { bindSharedCommands } from '../commands/bind.js';
@@ -42,7 +43,7 @@ export abstract class ClientPool<C extends PooledClient, M extends TypeMapping, 
       () => newClient(clientOptions, (resolved) => ({ ...resolved, cache, rateLimit })),
       own,
       resolvePoolOptions(poolOptions),
-      this,
+      (event, ...args) => emitSafely(this, event, ...args),
     );
     equip(this, core, clientOptions);
     bindCustomCommands(this, clientOptions, (self, command, script) => runCustom(self as this, command, script));

@@ -136,6 +136,7 @@ test('circuit breaker: opens after failures, lets one command try, closes on suc
 describe('gate', () => {
   test('a validator sees name, keys and arguments, and what it throws stops the command', async () => {
     await using server = await startScriptedServer();
+    server.reply('MGET', '*2\r\n_\r\n_\r\n');
     const seen: unknown[] = [];
     await using client = createClient({
       url: server.url,

@@ -4,15 +4,18 @@
  * A connection asks before every socket where the master is, and its handshake refuses a server of another role: an
  * old master that still answers is never taken for the new one. What was not sent waits in the connection meanwhile.
  */
+
 import { type EventEmitter, once } from 'node:events';
 import { clientClass, type LeasedClient, RedisClient } from '../client/client.js';
+import { emitSafely } from '../client/emit-safely.js';
 import { CORE } from '../client/symbols.js';
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import { type Command, Flag } from '../commands/command.js';
 import type { Connection, DispatchOptions } from '../connection/connection.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
-import { ClientClosedError, RedkeepError } from '../errors.js';
+import { ClientClosedError, DisconnectsClientError, RedkeepError } from '../errors.js';
 import type { CommandOptions } from '../options/command-options.js';
+import { DEFAULTS } from '../options/defaults.js';
 import { type ResolvedOptions, resolveOptions } from '../options/options.js';
 import { PoolCore, resolvePoolOptions } from '../pool/pool-core.js';
 import { SentinelMonitor, type SentinelTopology } from './sentinel-monitor.js';
@@ -37,6 +40,8 @@ export type SentinelState = 'closed' | 'connecting' | 'ready' | 'closing';
 
 /** Milliseconds that commands may wait for subscriptions to be made at a new master. */
 const SUBSCRIBING_PATIENCE = 1000;
+/** Milliseconds, about, until sentinels that were not ready are asked again. */
+const RETRY_MS = 100;
 const WATCH_VOID = 'sentinel config changed in middle of a WATCH Transaction';
 
 export class SentinelCore implements Dispatcher, TransactionTarget {
@@ -109,29 +114,23 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
       maxLifetimeMs: 0,
       healthCheckAfterMs: 0,
     });
-    const emitter = this.#emitter;
-    const events: EventEmitter = Object.create(emitter, {
-      listenerCount: { value: () => 1 },
-      emit: {
-        value: (event: string, ...args: unknown[]) => {
-          if (event !== 'error') return emitter.emit(event, ...args);
-          this.#clientError(type, node(), args[0] as Error);
-          return true;
-        },
-      },
-    });
-    return new PoolCore(newClient, this.options, options, events);
+    const emit = (event: string, ...args: unknown[]) => {
+      if (event !== 'error') return emitSafely(this.#emitter, event, ...args);
+      this.#clientError(type, node(), args[0] as Error);
+      return true;
+    };
+    return new PoolCore(newClient, this.options, options, emit);
   }
 
   /** Errors of single connections belong to a failover; as `error` they are shown when asked for. */
   #clientError(type: SentinelClientError['type'], node: NodeAddress, error: Error): void {
     if (this.#settings.passErrors) this.#emitError(error);
     const event: SentinelClientError = { type, node, error };
-    this.#emitter.emit('client-error', event);
+    emitSafely(this.#emitter, 'client-error', event);
   }
 
   #emitError(error: unknown): void {
-    if (this.#emitter.listenerCount('error') > 0) this.#emitter.emit('error', error);
+    emitSafely(this.#emitter, 'error', error);
   }
 
   /** A client that connects to whoever is master at that moment. */
@@ -192,15 +191,34 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     this.#state = 'connecting';
     this.#monitor = this.#newMonitor();
     try {
-      this.#apply(await this.#monitor.observe());
+      this.#apply(await this.#firstTopology());
       await Promise.all([this.#master.open(), this.#lent.open()]);
       this.#state = 'ready';
       // One replica is enough to read from; that none can be reached is no reason not to start.
       await Promise.any(this.#applyReplicas(this.#topology!.replicas)).catch(() => {});
       this.#scheduleScan();
     } catch (error) {
+      if (this.#isClosed()) throw new DisconnectsClientError();
       this.destroy();
       throw error;
+    }
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** Sentinels that are not ready yet are waited for, as a server is. */
+  async #firstTopology(): Promise<SentinelTopology> {
+    const until = performance.now() + DEFAULTS.startupTimeout;
+    for (;;) {
+      try {
+        return await this.#monitor.observe();
+      } catch (error) {
+        const isPassing = (error as { cause?: { code?: unknown } }).cause?.code === 'REDKEEP_SERVER_NOT_READY';
+        if (!isPassing || this.#isClosed() || performance.now() > until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (0.5 + Math.random())));
+      }
     }
   }
 
@@ -324,7 +342,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
   }
 
   #event(event: SentinelEvent): void {
-    this.#emitter.emit('topology-change', event);
+    emitSafely(this.#emitter, 'topology-change', event);
   }
 
   // ---------------------------------------------------------------- commands

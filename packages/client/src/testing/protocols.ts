@@ -1,10 +1,18 @@
 /** Runs tables of command calls against real servers, once for each RESP version. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Engine, findEngine, findEngines, startFaultProxy, startServer } from '@redkeep/testing';
+import { inspect } from 'node:util';
+import {
+  type Engine,
+  findEngine,
+  findEngines,
+  startFaultProxy,
+  startScriptedServer,
+  startServer,
+} from '@redkeep/testing';
 import { createClient, type RedisClient } from '../client/client.js';
 import type { Command, CommandFunction } from '../commands/command.js';
-import { ProtocolError } from '../errors.js';
+import { ProtocolError, RedkeepError } from '../errors.js';
 import type { RespVersion } from '../protocol/types.js';
 
 export type Check = (reply: never, resp: RespVersion) => void;
@@ -33,6 +41,7 @@ export function testGroup(title: string, group: Group): void {
     for (const RESP of [2, 3] as const)
       test(`${title}, RESP ${RESP}, ${engine.name}`, () => run(engine, RESP, cases, called));
   test(`${title}, replies of RESP 2 where RESP 3 was agreed`, () => runMismatched(group.cases));
+  test(`${title}, replies of every form`, () => runMisshapen(group.cases));
   test(`${title}: what is written`, () => {
     for (const [command, words, keys] of group.wire ?? []) {
       assert.equal(wireOf(command), words);
@@ -111,6 +120,47 @@ async function runMismatched(cases: readonly Case[]): Promise<void> {
     if (typeof expected === 'function') (expected as (reply: unknown, resp: number) => void)(reply, 3);
     else assert.deepEqual(plain(reply), expected, what);
   }
+}
+
+/** Well-formed replies, each of a form that most commands do not have. */
+const FORMS = [
+  ':7',
+  '+x',
+  '*0',
+  '*1\r\n:1',
+  '*1\r\n*1\r\n:1',
+  '*3\r\n+a\r\n_\r\n*0',
+  '%1\r\n+a\r\n:1',
+  '_',
+  '#t',
+  ',1.5',
+];
+
+/**
+ * A server that answers each call in every form: a ProtocolError, or a value in which nothing is missing.
+ */
+async function runMisshapen(cases: readonly Case[]): Promise<void> {
+  let form = '';
+  await using server = await startScriptedServer({ onCommand: () => `${form}\r\n` });
+  await using client = await createClient({ url: server.url }).connect();
+  const problems: string[] = [];
+  for (const [call] of cases)
+    for (form of FORMS) {
+      try {
+        const reply = await call(client as RedisClient);
+        if (!isWhole(reply)) problems.push(`${call} ${JSON.stringify(form)}: ${inspect(reply)}`);
+      } catch (error) {
+        if (!(error instanceof RedkeepError)) problems.push(`${call} ${JSON.stringify(form)}: ${error}`);
+      }
+    }
+  assert.deepEqual(problems, []);
+}
+
+/** Nothing in it is undefined or no number. */
+function isWhole(value: unknown): boolean {
+  if (value === undefined || Number.isNaN(value)) return false;
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return true;
+  return Object.values(value).every(isWhole);
 }
 
 /** The same value with ordinary prototypes, so that a literal can stand for it. */

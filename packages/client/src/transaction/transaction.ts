@@ -1,7 +1,7 @@
 /** MULTI … EXEC: commands are collected, checked together and sent together; nothing comes between them. */
 
 import { type Bound, bindCommands, type ReplyKind } from '../commands/bind.js';
-import { Command, rawCommand, spec } from '../commands/command.js';
+import { Command, misread, misshapen, rawCommand, readReply, spec } from '../commands/command.js';
 import { prefixKeys } from '../commands/key-prefix.js';
 import type { Connection } from '../connection/connection.js';
 import { observedBatch } from '../diagnostics.js';
@@ -151,12 +151,16 @@ export class Transaction<
 
   #read(replies: unknown[], { resp }: Connection): unknown[] {
     const mapping = this.#options?.typeMapping;
+    if (!Array.isArray(replies) || replies.length !== this.#commands.length) throw misshapen('EXEC');
     return orErrors(
       replies.map((reply, i) => {
         const command = this.#commands[i]!;
         if (reply instanceof ErrorReply) return reply.redact(command.spec.name, command.args);
-        const read = command.spec.read[resp];
-        return read === undefined ? reply : read(reply, command.preserve, mapping);
+        try {
+          return readReply(command, reply, resp, mapping);
+        } catch (error) {
+          throw misread(command.spec, error);
+        }
       }),
     );
   }
@@ -178,7 +182,7 @@ bindCommands(
 
 /** Inside MULTI the answer is `QUEUED`, whatever the command's reader expects. */
 function queued(command: Command): Command {
-  return new Command({ ...command.spec, read: { 2: undefined, 3: undefined } }, command.args);
+  return new Command({ ...command.spec, read: { 2: undefined, 3: undefined }, kinds: 0 }, command.args);
 }
 
 function orErrors(replies: unknown[]): unknown[] {
