@@ -150,7 +150,9 @@ async function withProvider(fault: Fault): Promise<Scene> {
     'callback throws': fail,
     'callback hangs': never,
   };
-  const behave = () => void (provide = () => good);
+  const behave = () => {
+    provide = () => good;
+  };
   return {
     server: Object.create(server, {
       inject: {
@@ -182,7 +184,9 @@ async function withProvider(fault: Fault): Promise<Scene> {
     isRight: isValue,
     connections: () => (client === undefined ? [] : [connectionOf(client)]),
     abort: () => client?.destroy(),
-    misbehave: (how) => void (provide = wrongly(how)),
+    misbehave: (how) => {
+      provide = wrongly(how);
+    },
     behave,
     end: () => client !== undefined && destroy(client),
   };
@@ -198,8 +202,12 @@ export const PATHS: readonly Path[] = [
       });
       return {
         ...scene,
-        misbehave: (how) => void (check = wrongly(how)),
-        behave: () => void (check = () => undefined),
+        misbehave: (how) => {
+          check = wrongly(how);
+        },
+        behave: () => {
+          check = () => undefined;
+        },
       };
     },
   },
@@ -232,8 +240,12 @@ export const PATHS: readonly Path[] = [
         isRight: isValue,
         connections: () => (client === undefined ? [] : [connectionOf(client)]),
         abort: () => client?.destroy(),
-        misbehave: (how) => void (bad = how),
-        behave: () => void (bad = undefined),
+        misbehave: (how) => {
+          bad = how;
+        },
+        behave: () => {
+          bad = undefined;
+        },
         end: () => client !== undefined && destroy(client),
       };
     },
@@ -261,7 +273,9 @@ export const PATHS: readonly Path[] = [
           ill = true;
           scene.client.on('invalidate', bad(how));
         },
-        behave: () => void (ill = false),
+        behave: () => {
+          ill = false;
+        },
       };
     },
   },
@@ -419,8 +433,12 @@ export const PATHS: readonly Path[] = [
           while (heard === before && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 2));
           return heard > before ? VALUE : undefined;
         },
-        misbehave: (how) => void (bad = wrongly(how)),
-        behave: () => void (bad = undefined),
+        misbehave: (how) => {
+          bad = wrongly(how);
+        },
+        behave: () => {
+          bad = undefined;
+        },
       };
     },
     without: { abort: 'a subscription takes no signal' },
@@ -501,8 +519,12 @@ export const PATHS: readonly Path[] = [
         },
         isRight: isValue,
         connections: () => [connectionOf(client)],
-        misbehave: (how) => void (bad = how),
-        behave: () => void (bad = undefined),
+        misbehave: (how) => {
+          bad = how;
+        },
+        behave: () => {
+          bad = undefined;
+        },
         end: () => destroy(client),
       };
     },
