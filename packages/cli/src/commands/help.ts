@@ -6,6 +6,8 @@ export interface CommandHelp {
   readonly examples: readonly (readonly [line: string, what: string])[];
   /** What exit code 1 means for this command, where it has one. */
   readonly findings?: string;
+  /** What exit code 3 means for this command, where it has one. */
+  readonly incomplete?: string;
 }
 
 const helps = new WeakMap<Command, CommandHelp>();
@@ -21,11 +23,15 @@ export function helpOf(command: Command): CommandHelp | undefined {
 }
 
 /** The exit codes of a command, in words. */
-export function exitCodesOf({ findings }: CommandHelp): readonly (readonly [code: number, meaning: string])[] {
+export function exitCodesOf({
+  findings,
+  incomplete,
+}: CommandHelp): readonly (readonly [code: number, meaning: string])[] {
   return [
     [ExitCode.Ok, 'done'],
     ...(findings === undefined ? [] : [[ExitCode.Findings, findings] as const]),
     [ExitCode.Usage, 'a flag, an answer or a file is wrong'],
+    ...(incomplete === undefined ? [] : [[ExitCode.Incomplete, incomplete] as const]),
     [ExitCode.Environment, 'this machine is in the way (no server program, port taken, no permission, disk full)'],
     [ExitCode.Connection, 'a server was not reached or refused the connection'],
     [ExitCode.Internal, 'a defect in redkeep'],

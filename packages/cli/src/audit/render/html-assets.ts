@@ -13,13 +13,16 @@ h1{font-size:1.6rem;line-height:1.25;margin:.1rem 0 .5rem;font-weight:650;letter
 h2{font-size:1.15rem;margin:0 0 1rem;font-weight:650}
 h3{font-size:1rem;margin:0;font-weight:650}
 p{margin:.35rem 0}
-a{color:var(--accent);text-decoration:none}a:hover{text-decoration:underline}
+a{color:var(--accent);text-underline-offset:.15em;text-decoration-thickness:.06em}nav a{text-decoration:none}a:hover{text-decoration:underline;text-decoration-thickness:.12em}
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px;border-radius:.2rem}
 .quiet,.eyebrow{color:var(--quiet)}
 .eyebrow{font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;margin:0}
 section{margin-top:2.75rem;min-width:0}
 .verdict{display:flex;gap:1.75rem;align-items:center}
 .letter{flex:none;width:6.5rem;height:6.5rem;border-radius:1.4rem;display:grid;place-items:center;font-size:3.6rem;font-weight:700;color:#fff;background:var(--tone)}
 .grade-A{--tone:#17784a}.grade-B{--tone:#4b8b2b}.grade-C{--tone:#a87a00}.grade-D{--tone:#c2410c}.grade-F{--tone:#a3123a}.grade-none{--tone:#5d6878}
+/* A high or critical finding is nothing to be calm about, whatever the letter. */
+.grade-A.serious,.grade-B.serious{--tone:#a87a00}
 nav{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;margin-top:1.75rem;padding:.75rem 0;border-block:1px solid var(--line);font-size:.95rem}
 nav b{font-weight:600;color:var(--quiet)}
 .pair{display:grid;grid-template-columns:1.2fr 1fr;gap:0 3rem}
@@ -64,13 +67,13 @@ ul{padding-left:1.2rem}li{margin:.3rem 0}
 .page{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);font-size:.88rem}
 @media(max-width:44rem){main{padding:1.5rem 1rem 3rem}.verdict{gap:1rem;align-items:flex-start}.letter{width:4.25rem;height:4.25rem;font-size:2.4rem;border-radius:1rem}
 h1{font-size:1.25rem}.bar{width:2.75rem}.pair{grid-template-columns:1fr}.finding{padding:.9rem 1rem}}
-@media print{:root{color-scheme:light}body{background:#fff;font-size:9.5pt}main{max-width:none;padding:0}section{margin-top:1.5rem}nav,.filters,.maps,.clauses .more{display:none}.pair{grid-template-columns:1fr}.clauses,.todo{font-size:8.5pt}.clauses th,.clauses td,.todo td{padding:.15rem .6rem .15rem 0}.finding{break-inside:auto;padding:.6rem .8rem}.verdict,.finding header,.occurrence,tr{break-inside:avoid}h2,h3{break-after:avoid}.letter{print-color-adjust:exact;-webkit-print-color-adjust:exact}details{display:block}}
+@media print{:root{color-scheme:light}body{background:#fff;font-size:9.5pt}main{max-width:none;padding:0}section{margin-top:1.5rem}nav,.filters,.maps summary{display:none}.pair{grid-template-columns:1fr}.clauses,.todo{font-size:8.5pt}.clauses th,.clauses td,.todo td{padding:.15rem .6rem .15rem 0}.finding{break-inside:auto;padding:.6rem .8rem}.verdict,.finding header,.occurrence,tr{break-inside:avoid}h2,h3{break-after:avoid}.letter{print-color-adjust:exact;-webkit-print-color-adjust:exact}details{display:block}}
 `;
 
-export const htmlScript = `
+export const htmlScript = `{
 const form=document.querySelector('.filters');
 if(form){const all=[...document.querySelectorAll('.finding')];
 const apply=()=>{const d=new FormData(form);let n=0;for(const f of all){const on=(!d.get('severity')||f.dataset.severity===d.get('severity'))&&(!d.get('area')||f.dataset.area===d.get('area'));f.hidden=!on;if(on)n++}
 form.querySelector('output').textContent=n===all.length?'':n+' of '+all.length+' shown'};form.addEventListener('change',apply)}
-addEventListener('beforeprint',()=>{for(const d of document.querySelectorAll('#compliance details'))d.open=true});
-`;
+addEventListener('beforeprint',()=>{for(const d of document.querySelectorAll('details'))d.open=true});
+}`;

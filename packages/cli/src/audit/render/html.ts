@@ -75,7 +75,7 @@ function reasons(result: AuditResult): string {
         .join(' ')}</td></tr>`,
   );
   if (result.grade === null) return `<p>No grade: ${esc(result.ungraded ?? 'too little was seen')}.</p>`;
-  return `<table class="reasons"><tbody><tr><td class="points">100</td><td>to begin with</td></tr>${lines.join('')}<tr class="sum"><td class="points">${result.score}</td><td>points</td></tr>${caps.join('')}</tbody></table>`;
+  return `<table class="reasons"><thead><tr><th scope="col">Points</th><th scope="col">Why</th></tr></thead><tbody><tr><td class="points">100</td><td>to begin with</td></tr>${lines.join('')}<tr class="sum"><td class="points">${result.score}</td><td>points</td></tr>${caps.join('')}</tbody></table>`;
 }
 
 function bar(value: number): string {
@@ -87,7 +87,7 @@ function risk(result: AuditResult): string {
     ([aspect, { now, afterFixes, unknown }]) =>
       `<tr><th scope="row">${esc(aspect)}</th><td>${bar(now)}</td><td>${bar(afterFixes)}</td><td class="quiet">${unknown || ''}</td></tr>`,
   );
-  return `<div class="scroll"><table class="risk"><thead><tr><th scope="col">Aspect</th><th scope="col">Now</th><th scope="col">After the fixes</th><th scope="col">Not seen</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>
+  return `<div class="scroll" tabindex="0" role="region" aria-label="Risk by aspect"><table class="risk"><thead><tr><th scope="col">Aspect</th><th scope="col">Now</th><th scope="col">After the fixes</th><th scope="col">Not seen</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>
 <p class="quiet">The highest CVSS 3.1 base score among an aspect's findings, 0 to 10, and how many checks could not be made.</p>`;
 }
 
@@ -99,7 +99,7 @@ function coverage(result: AuditResult): string {
       return `<tr><th scope="row">${esc(area)}</th><td><span class="bar calm"><i style="width:${share}%"></i></span><b>${observed}</b><span class="quiet"> of ${observed + unknown}</span></td></tr>`;
     });
   const unseen = unknownByReason(result).map(({ reason, checks }) => `<code>${checks.join(' ')}</code> ${esc(reason)}`);
-  return `<p>${coverageSentence(result)}.</p><table class="risk"><tbody>${rows.join('')}</tbody></table>
+  return `<p>${coverageSentence(result)}.</p><table class="risk"><thead><tr><th scope="col">Area</th><th scope="col">Checks with a result</th></tr></thead><tbody>${rows.join('')}</tbody></table>
 ${unseen.length > 0 ? `<h3>What could not be seen, and why</h3>${list(unseen, 'unseen')}` : ''}`;
 }
 
@@ -109,7 +109,7 @@ function permissions(result: AuditResult): string {
     (user) =>
       `<tr><th scope="row">${esc(user.user)}<span class="quiet">${esc(user.role)}${user.enabled ? '' : ', off'}${result.nodes.length > 1 ? `, ${esc(user.node)}` : ''}</span></th><td>${esc(user.keys.join(' ') || 'no keys')}</td><td>${user.dangerous.length === 0 ? 'none' : esc(user.dangerous.join(', '))}${list(user.escalations.map(esc), 'escalations')}</td></tr>`,
   );
-  return `<div class="scroll"><table class="users"><thead><tr><th scope="col">User</th><th scope="col">Keys</th><th scope="col">Dangerous commands it can run</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+  return `<div class="scroll" tabindex="0" role="region" aria-label="Users"><table class="users"><thead><tr><th scope="col">User</th><th scope="col">Keys</th><th scope="col">Dangerous commands it can run</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
 function links(ids: readonly string[]): string {
@@ -128,7 +128,7 @@ function compliance(result: AuditResult): string {
         ].filter(Boolean);
         return `<tr class="${bad.length > 0 ? 'bad' : ''}"><th scope="row">${esc(clause)}</th><td>${parts.join(' ') || '<span class="quiet">does not apply here</span>'}</td></tr>`;
       });
-      return `<details><summary>${esc(title)} <span class="quiet">${clauses.length} clauses, findings map to ${failed}, ${manual.length} by hand</span></summary><div class="scroll"><table class="clauses"><tbody>${rows.join('')}</tbody></table></div><h3>By hand</h3>${list(manual.map(esc))}</details>`;
+      return `<details><summary>${esc(title)} <span class="quiet">${clauses.length} clauses, findings map to ${failed}, ${manual.length} by hand</span></summary><div class="scroll" tabindex="0" role="region" aria-label="Clauses of ${esc(title)}"><table class="clauses"><thead><tr><th scope="col">Clause</th><th scope="col">Checks</th></tr></thead><tbody>${rows.join('')}</tbody></table></div><h3>By hand</h3>${list(manual.map(esc))}</details>`;
     })
     .join('');
 }
@@ -149,7 +149,7 @@ function passed(result: AuditResult): string {
       .join('; ');
     return `<tr id="${check.id}"><th scope="row">${check.id}</th><td>${esc(check.passes)}<span class="quiet">${esc(evidence)}</span></td></tr>`;
   });
-  return `<div class="scroll"><table class="clauses"><tbody>${rows.join('')}</tbody></table></div>`;
+  return `<div class="scroll" tabindex="0" role="region" aria-label="Passed checks"><table class="clauses"><thead><tr><th scope="col">Check</th><th scope="col">What passes, and what was seen</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
 /** One self-contained page: no network, readable on a phone and on paper, light and dark. */
@@ -162,6 +162,7 @@ export function renderHtml(result: AuditResult): string {
     ({ finding: { id, title }, owner, expires, reason }) =>
       `<b>${id}</b> ${esc(title)}: ${esc(reason)} <span class="quiet">${esc(owner)}, until ${esc(expires)}</span>`,
   );
+  const serious = result.findings.some(({ severity }) => severity === 'critical' || severity === 'high');
   const section = (id: string, title: string, body: string): string =>
     `<section id="${id}"><h2>${title}</h2>${body}</section>`;
   return `<!doctype html>
@@ -176,7 +177,7 @@ export function renderHtml(result: AuditResult): string {
 </head>
 <body>
 <main>
-<header class="verdict grade-${result.grade ?? 'none'}">
+<header class="verdict grade-${result.grade ?? 'none'}${serious ? ' serious' : ''}">
 <div class="letter" role="img" aria-label="${gradeText(result)}">${result.grade ?? '–'}</div>
 <div><p class="eyebrow">Security audit</p><h1>${esc(verdictSentence(result))}</h1><p class="quiet">${esc(result.target)} · ${result.profile} profile · ${moment(result)}</p></div>
 </header>

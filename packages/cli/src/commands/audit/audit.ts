@@ -18,6 +18,10 @@ import { declaredRoles } from './target.js';
 export async function audit(context: Context, targets: readonly string[], options: AuditOptions): Promise<void> {
   if (options.printAcl) return context.terminal.line(printAuditorAcl());
   const threshold = severityOption(options.failOn);
+  if (options.inventory !== undefined) {
+    const { auditInventory } = await import('./inventory/audit-inventory.js');
+    return auditInventory(context, targets, options, threshold);
+  }
   const baseline = options.baseline === undefined ? undefined : await readReport(context, options.baseline);
   const first = await runAudit(context, targets, options);
   const declared = declaredRoles(options);

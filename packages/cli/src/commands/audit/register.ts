@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.js';
+import { withHelp } from '../help.js';
 import { audit } from './audit.js';
 import { compare } from './compare.js';
 import { type VerifyOptions, verifyEvidence } from './evidence.js';
@@ -62,8 +63,23 @@ export function register(program: Command, context: Context): void {
     .option('--fix', 'apply the fixes that can be undone, after asking')
     .option('-y, --yes', 'do not ask (with --fix)')
     .option('--allow-disconnect', 'with --fix: also make changes that cut off clients connected now')
+    .option('--inventory <file>', 'audit every deployment of this file (YAML or JSON) into one overview')
+    .option('--concurrency <count>', 'with --inventory: deployments audited at a time', '4')
+    .option('--history <file>', 'with --inventory: what earlier audits found (default: INVENTORY.history.jsonl)')
     .option('--print-acl', 'print the least-privileged user an audit needs')
     .action((targets: string[], options: AuditOptions) => audit(context, targets, options));
+  withHelp(command, {
+    examples: [
+      ['redkeep audit', 'audit the deployment in this folder'],
+      [
+        'redkeep audit rediss://cache.internal:6379 --ca ca.crt --user auditor --password-file auditor.password',
+        'audit a server, and the rest of its cluster or Sentinel set',
+      ],
+      ['redkeep audit --inventory fleet.yaml --output audits', 'audit many deployments into one overview'],
+    ],
+    findings: 'findings at or above --fail-on',
+    incomplete: 'a critical check could not be made, or a server or deployment could not be audited',
+  });
   withAccess(
     command
       .command('undo')

@@ -23,6 +23,10 @@ export interface AuditOptions extends TargetOptions, ReportOptions, EvidenceOpti
   readonly cveData?: string;
   readonly records?: string;
   readonly follow: boolean;
+  /** A file of many deployments, audited into one overview. */
+  readonly inventory?: string;
+  readonly history?: string;
+  readonly concurrency?: string;
 }
 
 /** Gathers and judges; touches nothing. */

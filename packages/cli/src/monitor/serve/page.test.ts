@@ -1,28 +1,13 @@
 /** The live page in a real Chromium: login, content, what changes while it is open, accessibility, hostile text. */
 import assert from 'node:assert/strict';
-import { accessSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { freePort, waitFor } from '@redkeep/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { browserPath } from '../../testing/chromium.js';
 import { openDeployment } from '../../testing/open-deployment.js';
 import { CliSandbox } from '../../testing/run-cli.js';
-
-function browserPath(): string {
-  const named = process.env['REDKEEP_CHROMIUM'];
-  const paths =
-    named === undefined ? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'] : [named];
-  for (const path of paths) {
-    try {
-      accessSync(path);
-      return path;
-    } catch {
-      // The next one.
-    }
-  }
-  throw new Error('No Chromium found: install it, or name it in REDKEEP_CHROMIUM');
-}
 
 describe('the live page', () => {
   let sandbox: CliSandbox;
