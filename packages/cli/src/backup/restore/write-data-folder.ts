@@ -23,6 +23,8 @@ export interface WriteOptions {
 /** Names that Redis 7 and Valkey give to their files by default (`appenddirname`, `appendfilename`). */
 export const appendFolder = 'appendonlydir';
 const appendName = 'appendonly.aof';
+/** The writes behind the base, in `appendFolder`. */
+export const incrementalFile = `${appendName}.1.incr.aof`;
 
 /**
  * Writes a folder from which a server of the right version starts with `appendonly yes`: the base, one append-only
@@ -32,7 +34,6 @@ export async function writeDataFolder(folder: string, plan: ShardPlan, options: 
   const target = path.join(folder, appendFolder);
   await mkdir(target, { recursive: true, mode: 0o700 });
   const baseFile = `${appendName}.1.base.rdb`;
-  const incrFile = `${appendName}.1.incr.aof`;
   let read = 0;
   let bytes = 0;
   const progress = (plain: number, encrypted: number) => {
@@ -53,7 +54,7 @@ export async function writeDataFolder(folder: string, plan: ShardPlan, options: 
     stopOffset: plan.stopOffset,
     stopSecond: plan.stopSecond,
   });
-  await withFile(path.join(target, incrFile), async (file) => {
+  await withFile(path.join(target, incrementalFile), async (file) => {
     for (const { body } of plan.segments) {
       if (cutter.stopped) break;
       cutter.beginSegment();
@@ -69,7 +70,7 @@ export async function writeDataFolder(folder: string, plan: ShardPlan, options: 
     }
   });
   await withFile(path.join(target, `${appendName}.manifest`), (file) =>
-    file.writeFile(`file ${baseFile} seq 1 type b\nfile ${incrFile} seq 1 type i\n`),
+    file.writeFile(`file ${baseFile} seq 1 type b\nfile ${incrementalFile} seq 1 type i\n`),
   );
   return { folder, bytes, commands: cutter.commands };
 }

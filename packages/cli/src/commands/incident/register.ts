@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.js';
+import { withReadOptions } from '../backup/options.js';
 import { withExpected, withIncidentFolder, withTarget } from './options.js';
 
 /** `redkeep incident`: evidence, assessment, containment, recovery and report. */
@@ -83,4 +84,21 @@ Exit codes: 0 done, 1 indicators were found or a step failed, 2 wrong arguments,
     .option('-y, --yes', 'do not ask')
     .option('--json', 'print JSON')
     .action(async (target, options) => (await import('./contain.js')).releaseServers(context, target, options));
+
+  withIncidentFolder(withReadOptions(incident.command('recover')))
+    .description(
+      'find the first bad command in the archive, restore the state before it, replay later writes by choice',
+    )
+    .option('--bad <commands...>', 'commands that were bad, beside the known ones: FLUSHALL, "DEL customer:*"')
+    .option('--first-bad <number>', 'restore the state before this one of the bad commands', '1')
+    .option('--replay <keys...>', 'later writes to replay: all, none, or patterns that every key of a write must match')
+    .option('--skip <numbers...>', 'numbers of later writes that are left out all the same')
+    .option('--out <folder>', 'write a data folder for each shard')
+    .option('--into <deployment>', 'bring it into the running deployment of this folder, after a safety copy')
+    .option('--same-credentials', 'with --into: although its passwords are older than the first bad command')
+    .option('--server <program>', 'the server program that loads the data on this machine')
+    .option('--work <folder>', 'where data is written meanwhile (default: the temporary folder)')
+    .option('--unverified-writer', 'use an archive whose writer is not known')
+    .option('-y, --yes', 'ask nothing')
+    .action(async (options) => (await import('./recover.js')).recoverData(context, options));
 }

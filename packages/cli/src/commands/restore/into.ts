@@ -42,7 +42,7 @@ async function intoLocked(context: Context, loaded: LoadedDeployment, options: R
   const found = await readBackup(context, { ...options, dir: options.dir ?? options.into! });
   const reading = requireTrust(context, found, options.unverifiedWriter ?? false);
   warnOfProblems(context, reading.loaded.problems);
-  const { target, found: text } = await momentOf(reading, options, identities);
+  const { target, found: text } = options.moment ?? (await momentOf(reading, options, identities));
   const { loaded: entries, source, gone, environment } = reading;
   const plan = planRestore(entries.entries, source, target, { gone, nearest: options.nearest ?? false });
   const began = performance.now();
@@ -209,6 +209,7 @@ async function openScratch(
           ...{ store: environment.store, identities, signal },
           onProgress: (bytes) => progress.report(shard.shard, bytes, shard.encryptedBytes),
         });
+        await options.complete?.(folder, shard);
         const server = await ScratchServer.start(program, folder, signal);
         await server.client.sendCommand(['DEBUG', 'SET-ACTIVE-EXPIRE', '0']);
         opened.push({ client: server.client, close: () => server.stop().then(remove) });

@@ -1,3 +1,4 @@
+import type { RestoreTarget, ShardPlan } from '../../backup/restore/plan-restore.js';
 import type { ReadOptions } from '../backup/options.js';
 import type { MomentOptions } from './moment.js';
 
@@ -11,4 +12,8 @@ export interface RestoreCommandOptions extends ReadOptions, MomentOptions {
   readonly work?: string;
   readonly yes?: boolean;
   readonly unverifiedWriter?: boolean;
+  /** The moment, where another command has found it; the flags are not read then. */
+  readonly moment?: { readonly target: RestoreTarget; readonly found: string };
+  /** Called with each data folder when it is written, before a server loads it. */
+  readonly complete?: (folder: string, shard: ShardPlan) => Promise<void>;
 }

@@ -30,7 +30,7 @@ export async function restore(context: Context, options: RestoreCommandOptions):
   const reading = requireTrust(context, await readBackup(context, options), options.unverifiedWriter ?? false);
   warnOfProblems(context, reading.loaded.problems);
   const { environment, loaded, source, gone } = reading;
-  const { target, found } = await momentOf(reading, options, identities);
+  const { target, found } = options.moment ?? (await momentOf(reading, options, identities));
   if (found && !options.json) terminal.note(`Restores to ${found}.`);
   const plan = planRestore(loaded.entries, source, target, { gone, nearest: options.nearest ?? false });
   const progress = new Progress((text) => terminal.note(text));
@@ -44,6 +44,7 @@ export async function restore(context: Context, options: RestoreCommandOptions):
         ...{ store: environment.store, identities, signal },
         onProgress: (read) => progress.report(shard.shard, read, shard.encryptedBytes),
       });
+      await options.complete?.(path.join(staging, below), shard);
       written.push({ shard: shard.shard, folder: path.join(out, below), second: shard.second, bytes, commands });
     }
     await rename(staging, out);

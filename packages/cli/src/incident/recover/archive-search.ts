@@ -1,13 +1,11 @@
 import { type Entry, isSegment } from '../../backup/format/entry.js';
-import { type CommandPattern, globPattern } from '../../backup/restore/find-command.js';
+import type { CommandPattern } from '../../backup/restore/find-command.js';
 import { type History, type HistoryPlace, historiesOf } from '../../backup/restore/histories.js';
 import { readContent } from '../../backup/restore/read-object.js';
 import type { Store } from '../../backup/store/store.js';
 import type { BadCommand } from '../indicators/scene.js';
 import { wipedBetween } from './bad-commands.js';
 import { LaterWrites, type Unit, unitText } from './later-writes.js';
-
-export { globPattern };
 
 export interface Archive {
   readonly store: Store;
@@ -43,7 +41,7 @@ export async function searchArchive(archive: Archive, patterns: readonly Command
       fromOffset: 0,
       firstNumber: 1,
       onUnit: (unit) => {
-        const found = unit.bad ?? named(unit, patterns);
+        const found = badUnit(unit, patterns);
         if (found) bad.push({ ...found, shard, offset: unit.offset, second: unit.second, place });
       },
     });
@@ -60,6 +58,11 @@ export async function searchArchive(archive: Archive, patterns: readonly Command
     from: Math.min(...histories.map(({ start }) => start)),
     to: Math.max(...histories.map(({ end }) => end.second)),
   };
+}
+
+/** Why a write is bad: it is known to be, or the operator said so. */
+export function badUnit(unit: Unit, patterns: readonly CommandPattern[]): Unit['bad'] {
+  return unit.bad ?? named(unit, patterns);
 }
 
 /** Commands that the operator said were bad. */
