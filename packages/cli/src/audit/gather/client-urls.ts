@@ -49,7 +49,10 @@ export function isClearSecret({ name, value }: Pick<Variable, 'name' | 'value'>)
 /** Names of secrets; those that say where a secret is, or whether one is needed, are not. */
 export function isSecretName(name: string): boolean {
   return (
-    secretVariable.test(name) && !/_(FILE|PATH|SECRET_NAME|KEY_NAME)$|^ALLOW_EMPTY|^DISABLE_|_ENABLED$/i.test(name)
+    secretVariable.test(name) &&
+    !/_(FILE|PATH|SECRET_NAME|KEY_NAME)$|^ALLOW_EMPTY|^DISABLE_|_ENABLED$|^existing|^(use|with)[A-Z]|secret(Name|Key|Ref|KeyRef|Path)$/i.test(
+      name,
+    )
   );
 }
 
@@ -90,22 +93,25 @@ export function urlFindings({ name, value, at }: Variable, local: ReadonlySet<st
   });
 }
 
-/** Variables that turn certificates' verification off. */
+const off = /^(0|false|no|none|off)$/i;
+const on = /^(1|true|yes|on)$/i;
+
+/** Whether a variable turns the verification of certificates off; `INSECURE_SKIP_VERIFY=false` does not. */
+function turnsVerificationOff({ name, value }: Variable): boolean {
+  if (name === 'NODE_TLS_REJECT_UNAUTHORIZED') return value === '0';
+  if (!isAboutServers({ name, value })) return false;
+  if (/INSECURE|SKIP_(TLS_)?VERIFY|(NO|DISABLE|SKIP)_.*VERIF/i.test(name)) return on.test(value);
+  if (/REJECT_UNAUTHORIZED|VERIFY|CERT_REQS/i.test(name)) return off.test(value) || value === 'CERT_NONE';
+  return /ssl_cert_reqs=(none|CERT_NONE)|[?&](insecure|skip_verify|tls_insecure)=(1|true)/i.test(value);
+}
+
+/** Variables that turn the verification of servers' certificates off. */
 export function verificationFindings(variables: readonly Variable[]): FileFinding[] {
-  return variables
-    .filter(
-      ({ name, value }) =>
-        (name === 'NODE_TLS_REJECT_UNAUTHORIZED' && value === '0') ||
-        (/(REDIS|VALKEY).*(REJECT_UNAUTHORIZED|VERIFY|CERT_REQS)/i.test(name) &&
-          /^(0|false|no|none|off)$/i.test(value)) ||
-        (isAboutServers({ name, value }) &&
-          /ssl_cert_reqs=(none|CERT_NONE)|[?&](insecure|skip_verify|tls_insecure)=(1|true)/i.test(value)),
-    )
-    .map(({ name, at }) => ({
-      issue: 'unverified-tls',
-      about: name,
-      at,
-      detail: `${name} turns the verification of the server's certificate off`,
-      remedy: 'Give the client the CA of the server instead',
-    }));
+  return variables.filter(turnsVerificationOff).map(({ name, at }) => ({
+    issue: 'unverified-tls',
+    about: name,
+    at,
+    detail: `${name} turns the verification of the server's certificate off`,
+    remedy: 'Give the client the CA of the server instead',
+  }));
 }

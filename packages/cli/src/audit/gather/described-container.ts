@@ -31,9 +31,17 @@ export interface ContainerSource {
   readonly user?: string;
 }
 
+/** A secret in clear, and where it is written. */
+export interface WrittenSecret {
+  readonly name: string;
+  readonly at: Location;
+}
+
 export interface DescribedContainer {
   readonly isServer: boolean;
   readonly server?: DescribedServer;
+  /** Secrets that are written out in the command or in a mounted configuration file. */
+  readonly secrets: readonly WrittenSecret[];
   /** Why the server's process is root. */
   readonly root?: string;
 }
@@ -226,7 +234,7 @@ function rootReason(
 export async function describeContainer(source: ContainerSource): Promise<DescribedContainer> {
   const image = serverImageOf(source.image);
   const start = await startOf(source, image);
-  if (start === 'none') return { isServer: false };
+  if (start === 'none') return { isServer: false, secrets: [] };
   const reason = rootReason(source, image, start);
   const root = reason === undefined ? {} : { root: reason };
   const known: ServerImage = image ?? {
@@ -238,19 +246,26 @@ export async function describeContainer(source: ContainerSource): Promise<Descri
   let unknown = variables.unknown;
   if (start === 'unknown') unknown = `${source.name} starts with a script that is not among the files`;
   const configFile = typeof start === 'string' ? undefined : start.configFile;
+  const secrets: WrittenSecret[] = [];
   const files = configFile === undefined ? usualFiles[known.family] : [configFile];
   for (const file of files) {
     const path = posix.resolve('/data', withEnvironment(file, source.environment));
     const found = await directivesOf(path, source);
-    if (found) directives.push(...found);
-    else if (configFile !== undefined) unknown = `${source.name} starts with ${file}, which is not among the files`;
+    if (found) {
+      directives.push(...found);
+      secrets.push(...clearSecretsOf(found));
+    } else if (configFile !== undefined) unknown = `${source.name} starts with ${file}, which is not among the files`;
   }
-  if (typeof start !== 'string') directives.push(...directivesOfOptions(start, source.environment));
+  if (typeof start !== 'string') {
+    directives.push(...directivesOfOptions(start, source.environment));
+    secrets.push(...clearSecretsOf(directivesOfOptions(start, new Map())));
+  }
   if (typeof start !== 'string' && start.isSentinel && !directives.some(({ name }) => name === 'sentinel'))
     directives.push({ name: 'sentinel', args: [], file: source.at.file, line: source.at.line });
   const acl = await aclOf(directives, source);
   return {
     isServer: true,
+    secrets,
     ...root,
     server: {
       subject: `${source.at.file}: ${source.name}`,
@@ -268,9 +283,9 @@ export async function describeContainer(source: ContainerSource): Promise<Descri
   };
 }
 
-/** Secrets that stand in clear in the options of a server's command. */
-export function clearSecretsOf(server: DescribedServer | undefined): { name: string; at: Location }[] {
-  return (server?.directives ?? []).flatMap(({ name, args, file, line }) =>
+/** Secrets among directives that are written out there; those that come from a variable are judged at the variable. */
+export function clearSecretsOf(directives: readonly Directive[]): WrittenSecret[] {
+  return directives.flatMap(({ name, args, file, line }) =>
     /^(requirepass|masterauth|primaryauth|tls-(client-)?key-file-pass)$/.test(name) && args[0] && !isReference(args[0])
       ? [{ name, at: { file, line } }]
       : [],

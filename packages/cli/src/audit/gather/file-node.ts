@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import type { EngineName } from '../../vocabulary/engines.js';
 import { type AclUser, parseAclUser } from '../facts/acl-user.js';
 import { type Fact, NotObserved, observe, observed, unobserved } from '../facts/fact.js';
-import type { AclFile, ConfigFile, Directive, NodeFacts } from '../facts/facts.js';
+import type { AclFile, ConfigFile, Directive, NodeFacts, Permissions } from '../facts/facts.js';
 import type { Location } from '../facts/project-facts.js';
 import { isReference } from '../facts/reference.js';
 import { readAclFile, readConfigFile, settingsOf } from './config-file.js';
@@ -51,6 +51,8 @@ export interface DescribedServer {
   readonly engine: EngineName;
   readonly at: Location;
   readonly container?: { readonly hostNetwork: boolean };
+  /** What writes its configuration (a chart, an operator): what the files leave out is then not the server's default. */
+  readonly managedBy?: string;
   /** Why its settings are not known, where the configuration file it starts with is not among the files. */
   readonly unknown?: string;
   readonly directives: readonly Directive[];
@@ -72,15 +74,24 @@ const dragonflyDefaults: Readonly<Record<string, string>> = {
   memcached_port: '0',
 };
 
+function defaultsOf({ engine, managedBy }: DescribedServer): Readonly<Record<string, string>> {
+  if (managedBy !== undefined) return { bind: '*', port: '6379', 'tls-port': '0' };
+  return engine === 'dragonfly' ? dragonflyDefaults : defaults;
+}
+
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** The users a server starts with: those of its ACL file, or of `user` lines and `requirepass`. */
-function usersOf({ directives, unknown }: DescribedServer, acl: Fact<AclFile | null>): Fact<readonly AclUser[]> {
+function usersOf(
+  { directives, unknown, managedBy }: DescribedServer,
+  acl: Fact<AclFile | null>,
+): Fact<readonly AclUser[]> {
   if (!acl.observed) return unobserved(acl.reason);
   const lines = directives.filter(({ name }) => name === 'user');
   const written =
     acl.value?.users ?? lines.flatMap(({ args, line }) => parseAclUser(`user ${args.join(' ')}`, line) ?? []);
   const password = acl.value ? undefined : directives.findLast(({ name }) => name === 'requirepass')?.args[0];
+  if (managedBy !== undefined && password) return unobserved(`${managedBy} makes the users`);
   if (unknown !== undefined && !password && written.length === 0) return unobserved(unknown);
   const given = written.find(({ name }) => name === 'default');
   const secured = (user: AclUser): AclUser =>
@@ -88,6 +99,17 @@ function usersOf({ directives, unknown }: DescribedServer, acl: Fact<AclFile | n
   // Without a line of its own the default user is on, with every right and no password.
   const standard = given ?? parseAclUser('user default on nopass ~* &* +@all')!;
   return observed([secured(standard), ...written.filter(({ name }) => name !== 'default')], 'the configuration file');
+}
+
+/** Many files describe servers with the same users: what these can do is computed once. */
+const knownPermissions = new Map<string, Fact<Permissions>>();
+
+async function permissionsOfUsers(users: readonly AclUser[]): Promise<Fact<Permissions>> {
+  const key = JSON.stringify(users.map(({ line, passwordHashes, ...rights }) => rights));
+  const known =
+    knownPermissions.get(key) ?? (await observe('the configuration file', () => permissionsOf(users, undefined)));
+  knownPermissions.set(key, known);
+  return known;
 }
 
 /** Facts of a server that is only described. */
@@ -101,9 +123,7 @@ export async function describedNode(server: DescribedServer): Promise<NodeFacts>
   );
   const known: readonly string[] = settingNames;
   const config = Object.fromEntries(
-    Object.entries({ ...(engine === 'dragonfly' ? dragonflyDefaults : defaults), ...packaged, ...written }).filter(
-      ([name]) => known.includes(name),
-    ),
+    Object.entries({ ...defaultsOf(server), ...packaged, ...written }).filter(([name]) => known.includes(name)),
   );
   const isSentinel = directives.some(({ name }) => name === 'sentinel');
   const configFile: Fact<ConfigFile> = observed(
@@ -143,9 +163,7 @@ export async function describedNode(server: DescribedServer): Promise<NodeFacts>
     config: settings,
     info: none,
     users,
-    permissions: users.observed
-      ? await observe('the configuration file', () => permissionsOf(users.value, undefined))
-      : unobserved(users.reason),
+    permissions: users.observed ? await permissionsOfUsers(users.value) : unobserved(users.reason),
     commands: none,
     aclLog: none,
     clients: none,

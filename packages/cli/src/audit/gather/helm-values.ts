@@ -90,6 +90,16 @@ function passwordOf(values: Values): { on: boolean; at: Location } {
   for (const path of ['auth.enabled', 'usePassword', 'usePasswordFile'])
     if (valueAt(map, path) !== undefined && !isTrue(valueAt(map, path)))
       return { on: false, at: placeAt(values, path) };
+  // The charts of the OT Container Kit's operator: a password only where a Secret is named.
+  const kit = Object.keys(map).find(
+    (key) => /^redis(Standalone|Cluster|Replication|Sentinel)$/.test(key) && isTreeMap(map[key]),
+  );
+  if (kit !== undefined) {
+    const on =
+      ['redisSecret.secretName', 'redisSecret.name'].some((path) => valueAt(treeMap(map[kit]), path)) ||
+      Boolean(valueAt(map, 'acl.secret.secretName'));
+    return { on, at: placeAt(values, `${kit}.redisSecret`) };
+  }
   if (chart === 'redis-ha') return { on: isTrue(map['auth']), at: placeAt(values, 'auth') };
   if (chart === 'dragonfly')
     return { on: isTrue(valueAt(map, 'passwordFromSecret.enable')), at: placeAt(values, 'passwordFromSecret') };
@@ -97,11 +107,12 @@ function passwordOf(values: Values): { on: boolean; at: Location } {
   return { on: true, at: values.at };
 }
 
-const parts = ['master', 'primary', 'replica', 'sentinel', 'proxy', ''] as const;
+const parts = ['master', 'primary', 'replica', 'sentinel', 'proxy', 'redisStandalone', ''] as const;
 
 function serviceFindings(values: Values): FileFinding[] {
   return parts.flatMap((part): FileFinding[] => {
-    const path = part === '' ? 'service.type' : `${part}.service.type`;
+    const path =
+      part === '' ? 'service.type' : part === 'redisStandalone' ? `${part}.serviceType` : `${part}.service.type`;
     const type = treeText(valueAt(values.map, path)) ?? '';
     if (!/^(LoadBalancer|NodePort)$/.test(type)) return [];
     return [
@@ -217,7 +228,7 @@ export function readHelmValues(file: string, tree: Tree, chart: Chart | undefine
         ...written,
       ],
       acl: observed(null, file),
-      packaged: { 'protected-mode': 'no' },
+      managedBy: 'the chart',
     });
     reading.findings.push(...serviceFindings(values), ...policyFindings(values), ...contextFindings(values));
     for (const secret of secretsIn(map, prefix))

@@ -148,7 +148,7 @@ export async function filesOfFolder(folder: string): Promise<ProjectFiles> {
       walk.unreadable.push({ file: path, reason: reasonOf(error) });
       return '';
     });
-    if (looksLikeServerConfig(text)) configs.push(path);
+    if (looksLikeServerConfig(text, path)) configs.push(path);
   }
   return {
     containers: of('containers'),

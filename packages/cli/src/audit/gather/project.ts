@@ -59,7 +59,20 @@ async function readDeployment(files: ProjectFiles): Promise<Reading> {
     for (const file of files.environments) await guarded(reading, file, () => readEnvironmentFile(file, local));
     for (const file of files.starters) await guarded(reading, file, () => readStarter(file, files.configs));
   }
-  return reading;
+  return withoutRepetition(reading);
+}
+
+/** Variants of a project share most of their services: what is the same is reported once. */
+function withoutRepetition(reading: Reading): Reading {
+  const once = <T>(all: readonly T[]): T[] => [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
+  return {
+    ...reading,
+    containers: once(reading.containers),
+    servers: once(reading.servers),
+    findings: once(reading.findings),
+    unreadable: once(reading.unreadable),
+    remarks: once(reading.remarks),
+  };
 }
 
 /** What was given, as facts; and the servers that the files describe. */

@@ -1,12 +1,18 @@
-const typical =
-  /^\s*(bind|port|tls-port|requirepass|aclfile|protected-mode|maxmemory|maxmemory-policy|appendonly|masterauth|masteruser|replicaof|slaveof|rename-command|cluster-enabled|sentinel|user|enable-debug-command|enable-module-command|loadmodule|save|unixsocket|include|daemonize|tls-(cert|key|ca-cert)-file|tls-auth-clients|notify-keyspace-events)\s+\S/gim;
-const foreign =
-  /^\s*(server|location|upstream|http|events|<VirtualHost|\[[\w.-]+\]|listen_addresses|shared_buffers|datadir|log_bin|persistence|listener|syntax)\b.*[{=>\]]?/im;
+import { basename } from 'node:path';
 
-/** Whether a text is the configuration of a server of ours, not of nginx, PostgreSQL or another program. */
-export function looksLikeServerConfig(text: string): boolean {
-  const found = new Set([...text.matchAll(typical)].map(([, name]) => name!.toLowerCase()));
-  if (found.size === 0) return false;
-  const isOther = foreign.test(text) || /[{};]\s*$/m.test(text.replace(/^\s*#.*$/gm, ''));
-  return found.size >= (isOther ? 4 : 1);
+/** Directives that no other program's configuration has. */
+const own =
+  /^\s*"?(tls-port|requirepass|aclfile|protected-mode|maxmemory(-\w+)?|appendonly|appendfsync|masterauth|masteruser|replicaof|slaveof|rename-command|cluster-(enabled|config-file)|sentinel\s+\S+|enable-(debug|module|protected)-\w+|loadmodule|unixsocketperm|tls-(cert|key|ca-cert)-file|tls-auth-clients|tls-replication|notify-keyspace-events|rdbchecksum|dbfilename|tcp-keepalive|acllog-max-len|user\s+\S+\s+([>#<!~%&+(-]\S*|on|off|nopass|reset\w*|all\w+))"?(\s|$)/im;
+/** Directives that others have too. */
+const shared = /^\s*"?(bind|port|save|daemonize|timeout|include|logfile|loglevel|dir|databases|supervised)"?\s+\S/gim;
+/** Forms that the engines' files do not have: sections, assignments, braces, statements. */
+const otherForms = /^\s*(\[[^\]]+\]|[\w.]+\s*=|[\w-]+\s*\{|<\w+)|[;{]\s*$/m;
+
+/** Whether a text is the configuration or ACL file of a server, not of nginx, PHP, PostgreSQL or another program. */
+export function looksLikeServerConfig(text: string, file = ''): boolean {
+  const lines = text.replace(/^\s*#.*$/gm, '');
+  const names = new Set([...lines.matchAll(shared)].map(([, name]) => name!.toLowerCase()));
+  if (/^(redis|valkey|keydb|sentinel)[\w.-]*\.conf$/i.test(basename(file)) && (own.test(lines) || names.size > 0))
+    return true;
+  return !otherForms.test(lines) && (own.test(lines) || names.size >= 3);
 }

@@ -15,7 +15,7 @@ function repositoryOf(image: string): string {
 }
 
 const serverName =
-  /^(redis|valkey|keydb|dragonfly|kvrocks|redismod|rejson|redisearch)([-_](server|cluster|sentinel|stack|stack-server|bundle|ha|alpine|tls|unstable))*$/;
+  /^(?:gb-)?(redis|redisslave|valkey|keydb|dragonfly|kvrocks|redismod|rejson|redisearch)([-_](server|cluster|sentinel|stack|stack-server|bundle|ha|alpine|tls|unstable|master|primary|leader|slave|replica|follower|node|db))*$/;
 const toolName =
   /redis-?commander|redis-?insight|redis[-_]exporter|valkey[-_]exporter|phpredisadmin|p3x-redis-ui|redis-(ui|browser|stat|admin|web|desktop)|valkey-admin|redmon/;
 

@@ -4,7 +4,7 @@ import { isReference } from '../facts/reference.js';
 import { isAboutServers, isClearSecret, urlFindings, type Variable, verificationFindings } from './client-urls.js';
 import { type ServerStart, serverStart, serverStartOfScript, splitWords } from './command-line.js';
 import { parseEnvFile } from './compose/env-file.js';
-import { clearSecretsOf, describeContainer } from './described-container.js';
+import { describeContainer } from './described-container.js';
 import { readRecipeFile, runWords } from './image-recipe.js';
 import { addReading, emptyReading, type Reading } from './reading.js';
 import { serverImageOf } from './server-image.js';
@@ -129,9 +129,8 @@ export async function readRecipe(file: string, isUsed: boolean): Promise<Reading
   }
   if (isUsed) return reading;
   if (described.server) reading.servers.push({ ...described.server, subject: file });
-  for (const { name, at: place } of clearSecretsOf(described.server)) {
-    if (described.server && reading.findings.some((one) => one.at.file === place.file && one.at.line === place.line))
-      continue;
+  for (const { name, at: place } of described.secrets) {
+    if (reading.findings.some((one) => one.at.file === place.file && one.at.line === place.line)) continue;
     add('secret-in-clear', name, place, `${name} is part of the image`, 'Give it at the start, as a secret');
   }
   return reading;

@@ -56,7 +56,7 @@ export async function readStartedServer({ name, at, start, configs }: StartedSer
     acl: config === undefined ? observed(null, at.file) : await nodeAclOf(config, directives),
   } as const;
   reading.servers.push(server);
-  for (const { name: option, at: place } of clearSecretsOf({ ...server, directives: options }))
+  for (const { name: option, at: place } of clearSecretsOf(options))
     reading.findings.push({
       issue: 'secret-in-clear',
       about: `${name}: ${option}`,

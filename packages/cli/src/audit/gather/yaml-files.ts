@@ -109,6 +109,7 @@ export async function readYamlFiles(files: readonly string[], named: boolean): P
   const compose: YamlFile[] = [];
   const objects: KubeObject[] = [];
   const templates: string[] = [];
+  const overlays: string[] = [];
   const charts = files.filter((file) => basename(file) === 'Chart.yaml').map((file) => dirname(file));
   for (const file of new Set(files)) {
     const yaml = await readYaml(file, reading, named);
@@ -122,11 +123,12 @@ export async function readYamlFiles(files: readonly string[], named: boolean): P
       continue;
     }
     const [first] = trees;
-    if (first === undefined) continue;
+    if (first === undefined) {
+      if (named) reading.unreadable.push({ file, reason: unknownYaml });
+      continue;
+    }
     if (/^kustomization\.ya?ml$/.test(basename(file)) || treeMap(first)['kind'] === 'Kustomization') {
-      reading.remarks.push(
-        `${file} is not rendered: its patches, generators and images are not in this report. Audit what "kubectl kustomize ${dirname(file)}" prints`,
-      );
+      overlays.push(dirname(file));
       continue;
     }
     if (isTreeMap(treeMap(first)['jobs'])) reading.findings.push(...workflowFindings(first, file));
@@ -137,8 +139,11 @@ export async function readYamlFiles(files: readonly string[], named: boolean): P
         for (const object of found) addReading(reading, helmReleaseReading(object));
       }
     } else if (trees.some(isCompose)) compose.push(yaml);
-    else if (/values/i.test(basename(file)) || named)
-      addReading(reading, readHelmValues(file, first, await chartOf(file)));
+    else if (/values/i.test(basename(file)) || named) {
+      const values = readHelmValues(file, first, await chartOf(file));
+      addReading(reading, values);
+      if (named && values.servers.length === 0) reading.unreadable.push({ file, reason: unknownYaml });
+    }
   }
   for (const project of composeProjects(compose, named)) {
     const names = project.map(({ file }) => file);
@@ -149,18 +154,33 @@ export async function readYamlFiles(files: readonly string[], named: boolean): P
     }
   }
   for (const group of objectGroups(objects)) addReading(reading, await readManifests(group));
-  const chartsOf = new Map<string, string[]>();
-  for (const file of templates) {
-    const chart = charts.find((folder) => !relative(folder, file).startsWith('..')) ?? dirname(file);
-    chartsOf.set(chart, [...(chartsOf.get(chart) ?? []), file]);
-  }
-  for (const [chart, all] of chartsOf)
-    reading.remarks.push(
-      all.length === 1
-        ? `${all[0]} is a template and is not judged: audit what it renders to ("helm template ${chart}")`
-        : `${all.length} files in ${chart} are templates and are not judged: audit what they render to ("helm template ${chart}")`,
-    );
+  reading.remarks.push(...notRendered(overlays, templates, charts));
   return reading;
+}
+
+const unknownYaml =
+  'it holds nothing that the audit knows (Compose services, Kubernetes objects, values of a chart, a workflow)';
+
+/** `a, b, c and 4 more`. */
+function some(all: readonly string[]): string {
+  return all.length <= 3 ? all.join(', ') : `${all.slice(0, 3).join(', ')} and ${all.length - 3} more`;
+}
+
+/** What is not judged because it is not rendered, and how to have it judged. */
+function notRendered(overlays: readonly string[], templates: readonly string[], charts: readonly string[]): string[] {
+  const ofCharts = charts.filter((chart) => templates.some((file) => !relative(chart, file).startsWith('..')));
+  const others = templates.filter((file) => charts.every((chart) => relative(chart, file).startsWith('..')));
+  return [
+    ...(overlays.length > 0
+      ? [
+          `Kustomizations are not rendered, so their patches, generators and images are not in this report: ${some(overlays)}. Audit what "kubectl kustomize ${overlays.at(-1)}" prints`,
+        ]
+      : []),
+    ...(ofCharts.length > 0
+      ? [`Templates of charts are not judged: ${some(ofCharts)}. Audit what "helm template ${ofCharts[0]}" prints`]
+      : []),
+    ...(others.length > 0 ? [`Templates are not judged: ${some(others)}. Audit what they render to`] : []),
+  ];
 }
 
 /** Values that a GitOps controller gives to a chart: Flux's HelmRelease, Argo CD's Application. */

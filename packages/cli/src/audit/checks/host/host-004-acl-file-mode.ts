@@ -14,6 +14,9 @@ export const host004: NodeCheck = {
   judge(node) {
     const acl = need(need(node.files).acl);
     if (acl === null) return notApplicable('no ACL file is used');
+    // Among the sources of a deployment the mode is that of the checkout; HOST-013 looks at who reads these.
+    if (node.fromFiles && acl.users.every(({ clearPasswords }) => clearPasswords === 0))
+      return pass(`${acl.file.path} holds no password in clear`);
     if (!exceeds(acl.file.mode, 0o640)) return pass(`${acl.file.path} is ${octal(acl.file.mode)}`);
     return fail(`${acl.file.path} is ${octal(acl.file.mode)}`, chmod(acl.file.path, 0o600, acl.file.mode));
   },

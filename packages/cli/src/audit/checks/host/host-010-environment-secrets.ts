@@ -1,4 +1,5 @@
 import { maybe, NotObserved, unobserved } from '../../facts/fact.js';
+import type { Location } from '../../facts/project-facts.js';
 import { secretVariable } from '../../facts/secret-variable.js';
 import { failEach, type SystemCheck } from '../check.js';
 import { advise } from '../fix.js';
@@ -12,8 +13,14 @@ export const host010: SystemCheck = {
   maps: 'PWD',
   sources: ['CWE-798', 'CIS Docker 4.10'],
   judgeAll(facts) {
+    const seen = new Set<string>();
+    // An env file that several services share is one place.
+    const isNew = ({ name, at }: { name: string; at: Location }): boolean => {
+      const place = `${at.file}:${at.line} ${name}`;
+      return !seen.has(place) && seen.add(place) !== undefined;
+    };
     const fromFiles = (maybe(facts.project.containers) ?? []).flatMap((one) =>
-      one.secretVariables.map(({ name, at }) => ({
+      one.secretVariables.filter(isNew).map(({ name, at }) => ({
         about: `${one.name}: ${name}`,
         evidence: `${one.name}: ${name}`,
         fix: [advise('Use secrets: and *_FILE, or mount the secret as a file')],

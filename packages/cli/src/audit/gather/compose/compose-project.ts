@@ -194,7 +194,14 @@ class Loader {
     open: readonly string[],
   ): Promise<TreeMap> {
     const id = `${file}#${name}`;
-    if (open.includes(id)) throw new Error(`service "${name}" extends itself`);
+    if (open.includes(id)) {
+      const names = open.slice(open.indexOf(id)).map((one) => one.slice(one.lastIndexOf('#') + 1));
+      throw new Error(
+        names.length === 1
+          ? `service "${name}" extends itself`
+          : `services extend each other: ${names.sort().join(', ')}`,
+      );
+    }
     const service = services[name];
     if (!isTreeMap(service)) throw new Error(`it has no service "${name}"`);
     const { extends: given, ...rest } = service;

@@ -9,7 +9,7 @@ import {
   verificationFindings,
 } from '../client-urls.js';
 import { splitWords, type Word } from '../command-line.js';
-import { type ContainerSource, clearSecretsOf, describeContainer, type MountedFile } from '../described-container.js';
+import { type ContainerSource, describeContainer, type MountedFile } from '../described-container.js';
 import { type ImageRecipe, readImageRecipe } from '../image-recipe.js';
 import { addReading, emptyReading, type Reading } from '../reading.js';
 import { isToolImage } from '../server-image.js';
@@ -247,7 +247,7 @@ function findingsOf(
   return [
     ...variables.flatMap((variable) => urlFindings(variable, local)),
     ...verificationFindings(variables),
-    ...clearSecretsOf(described.server)
+    ...described.secrets
       .filter(({ at }) => /\.ya?ml$/.test(at.file))
       .map(({ name: option, at }) => ({
         issue: 'secret-in-clear' as const,

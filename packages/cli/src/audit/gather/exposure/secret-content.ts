@@ -101,7 +101,8 @@ const address = /\b(?:redis|valkey)s?:\/\/[^:@/\s"']*:(?!\$|\*|<)[^@\s"'{}]+@/;
 export function contentOf(path: string, bytes: Buffer): Content | undefined {
   const text = bytes.toString('latin1');
   const binary = bytes.subarray(0, 1024).includes(0);
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text))
+  // A template holds what it is rendered with, and a comment that shows where a key belongs holds none.
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----(\\n|\s|(Proc-Type|DEK-Info)[^\n]*\n)*[A-Za-z0-9+/]{32}/.test(text))
     return { holds: 'a private key', isSecret: true, privateKeys: pemKeys(text) };
   const key = derKey(bytes);
   if (key?.type === 'private') return { holds: 'a private key', isSecret: true, privateKeys: [spki(key)] };
@@ -114,7 +115,7 @@ export function contentOf(path: string, bytes: Buffer): Content | undefined {
       isSecret: false,
       authorities: found.filter(({ ca }) => ca).map((one) => spki(one.publicKey)),
     };
-  if (binary) return undefined;
+  if (binary || /^[^#\n]*\{\{.*\}\}/m.test(text)) return undefined;
   if (/^AGE-SECRET-KEY-(PQ-)?1/m.test(text)) return { holds: 'a decryption key (age)', isSecret: true };
   if (aclUser.test(text) && /[#>]\S/.test(text))
     return { holds: 'users with their passwords or hashes', isSecret: true };

@@ -34,7 +34,7 @@ function unmountedConfigurations(objects: readonly KubeObject[], used: ReadonlyS
           });
         continue;
       }
-      if (!looksLikeServerConfig(text)) continue;
+      if (!looksLikeServerConfig(text, key)) continue;
       const directives = parseDirectives(text, at.file).map((one) => ({ ...one, line: one.line + at.line - 1 }));
       const aclFile = directives.findLast(({ name }) => name === 'aclfile');
       const server = {
@@ -50,7 +50,7 @@ function unmountedConfigurations(objects: readonly KubeObject[], used: ReadonlyS
       };
       reading.servers.push(server);
       if (object.kind === 'ConfigMap')
-        for (const { name, at: where } of clearSecretsOf(server))
+        for (const { name, at: where } of clearSecretsOf(directives))
           reading.findings.push({
             issue: 'secret-in-clear',
             about: `ConfigMap ${object.name}: ${name}`,

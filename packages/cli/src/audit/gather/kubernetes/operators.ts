@@ -89,7 +89,7 @@ const operators: readonly [RegExp, RegExp, Reader][] = [
     /^Redis(Cluster|Replication|Sentinel)?$/,
     (spec) => ({
       engine: 'redis',
-      hasPassword: has(spec, 'kubernetesConfig.redisSecret'),
+      hasPassword: has(spec, 'kubernetesConfig.redisSecret', 'acl.secret', 'acl.persistentVolumeClaim'),
       hasTls: has(spec, 'TLS'),
       serviceTypes: services(
         spec,
@@ -204,7 +204,7 @@ export function readOperatorResource(object: KubeObject): Reading {
     container: { hostNetwork: false },
     directives: own,
     acl: observed(null, object.at.file),
-    packaged: { 'protected-mode': 'no' },
+    managedBy: 'the operator',
   });
   reading.findings.push(
     ...model.serviceTypes.flatMap((path): FileFinding[] =>

@@ -3,7 +3,7 @@ import type { Location } from '../../facts/project-facts.js';
 import { urlFindings, type Variable, verificationFindings } from '../client-urls.js';
 import type { Word } from '../command-line.js';
 import { secretsOf } from '../compose/service.js';
-import { type ContainerSource, clearSecretsOf, describeContainer, type MountedFile } from '../described-container.js';
+import { type ContainerSource, describeContainer, type MountedFile } from '../described-container.js';
 import { emptyReading, type Reading } from '../reading.js';
 import { isToolImage } from '../server-image.js';
 import { placeOf, type TreeMap, treeList, treeMap, treeText, treeTexts } from '../yaml-tree.js';
@@ -24,17 +24,12 @@ function expanded(text: string, variables: ReadonlyMap<string, Variable>): strin
   );
 }
 
-function wordsOf(
-  container: TreeMap,
-  key: string,
-  variables: ReadonlyMap<string, Variable>,
-  fallback: Location,
-): Word[] | undefined {
+function wordsOf(container: TreeMap, key: string, fallback: Location): Word[] | undefined {
   const value = container[key];
   if (value === undefined || value === null) return undefined;
   const at = placeOf(container, key) ?? fallback;
   return treeList(value).map((item, index) => ({
-    text: expanded(treeText(item) ?? '', variables),
+    text: treeText(item) ?? '',
     at: (Array.isArray(value) ? placeOf(value, index) : undefined) ?? at,
   }));
 }
@@ -178,8 +173,8 @@ async function readContainer(
   const context = treeMap(container['securityContext']);
   const podContext = treeMap(pod['securityContext']);
   const variables = variablesOf(container, owner, objects, at);
-  const entrypoint = wordsOf(container, 'command', variables, at);
-  const command = wordsOf(container, 'args', variables, at);
+  const entrypoint = wordsOf(container, 'command', at);
+  const command = wordsOf(container, 'args', at);
   const hostNetwork = pod['hostNetwork'] === true;
   const { user, isOpen } = rootOf(context, podContext);
   const described = await describeContainer({
@@ -261,7 +256,7 @@ async function readContainer(
   if (described.server) reading.servers.push(described.server);
   const written = [...variables.values()].filter(({ isReferred }) => !isReferred);
   reading.findings.push(...written.flatMap((variable) => urlFindings(variable)), ...verificationFindings(written));
-  for (const { name: option, at: place } of clearSecretsOf(described.server))
+  for (const { name: option, at: place } of described.secrets)
     reading.findings.push({
       issue: 'secret-in-clear',
       about: `${owner.name}/${name}: ${option}`,
