@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// What would be published, judged before it is: each package's content, manifest and types, and who imports whom.
+// What would be published, judged before it is: each package's content, manifest and types, and which package imports which.
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';

@@ -6,7 +6,7 @@ import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { REPOSITORY } from './bootstrap.mjs';
 import { importsOf, parseSource } from './lib/module-syntax.mjs';
-import { checkProse, proseOf } from './lib/prose.mjs';
+import { checkProse, checkSourceProse, proseOf } from './lib/prose.mjs';
 import { run, runMain, StepFailed } from './lib/step.mjs';
 import { checkVocabulary, checkVocabularyTable } from './lib/vocabulary.mjs';
 
@@ -31,6 +31,7 @@ export async function checkStructure() {
     ...checkCircles(sources),
     ...checkVocabulary(sources),
     ...sources.flatMap(checkTestDialect),
+    ...sources.flatMap(checkSourceProse),
     ...(await checkDocuments()),
   ];
   if (complaints.length > 0) throw new StepFailed(complaints.map((complaint) => `✖ ${complaint}`).join('\n'));

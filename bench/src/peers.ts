@@ -25,7 +25,7 @@ export interface Peer {
   close(): Promise<unknown> | unknown;
 }
 
-// The peers' own types would need the peers installed to compile; what is used of them stands here.
+// The peers' own types would need the peers installed to compile; this declares what is used of them.
 // biome-ignore lint/suspicious/noExplicitAny: modules that are installed on demand
 type Foreign = any;
 const load = (name: string): Foreign => createRequire(new URL('../peers/package.json', import.meta.url))(name);

@@ -3,7 +3,7 @@ import { type Random, type RawReply, randomFrom } from '@redkeep/testing';
 import { type Counts, Ledger } from './ledger.js';
 import { type LoadClient, Workload } from './workload.js';
 
-/** A command to whoever holds the key, without the client that is tested. */
+/** Sends a command to the node that holds the key, without the client that is tested. */
 export type Truth = (...args: [command: string, key: string, ...rest: string[]]) => Promise<RawReply>;
 
 export interface Scenario {

@@ -1,4 +1,4 @@
-/** Everything that node-redis 6 offers by name is there by the same name, or stands below with the reason. */
+/** Everything that node-redis 6 offers by name is there by the same name, or is listed below with the reason. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as redis from 'redis';

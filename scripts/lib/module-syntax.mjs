@@ -2,8 +2,14 @@
 // do not count.
 import { parse } from '@babel/parser';
 
-export const parseSource = (text) =>
-  parse(text, { sourceType: 'module', plugins: ['typescript', 'explicitResourceManagement'] }).program;
+/** The program, with the comments of the whole file as `comments`. */
+export function parseSource(text) {
+  const { program, comments } = parse(text, {
+    sourceType: 'module',
+    plugins: ['typescript', 'explicitResourceManagement'],
+  });
+  return Object.assign(program, { comments });
+}
 
 /** Calls `visit` with every node below `node`, itself included, and the nodes around it, outermost first. */
 export function walk(node, visit, parents = []) {

@@ -1,4 +1,5 @@
 // Patterns that make prose read as translated; see CONTRIBUTING.md, "English". Few, and each nearly always wrong.
+import { walk } from './module-syntax.mjs';
 
 /** What is found, and what to write instead. */
 export const PATTERNS = [
@@ -21,17 +22,31 @@ export const PATTERNS = [
   [/\bpass(?:ed|es)? by\b/, 'bypassed'],
 ];
 
-/** Complaints about a text: `where` names it, `text` is prose without code. */
-export function checkProse(where, text) {
+/** Complaints about a text: `where` names it, `text` is prose without code, which begins in line `first`. */
+export function checkProse(where, text, first = 1) {
   return text.split('\n').flatMap((line, at) =>
     PATTERNS.flatMap(([pattern, instead]) => {
       const [found] = pattern.exec(line) ?? [];
-      return found === undefined ? [] : [`${where}:${at + 1}: "${found.trim()}": write: ${instead}`];
+      return found === undefined ? [] : [`${where}:${at + first}: "${found.trim()}": write: ${instead}`];
     }),
   );
 }
 
+/** Complaints about the comments of a source, and about its texts of three words and more: messages, titles, help. */
+export function checkSourceProse({ path, program }) {
+  const complaints = program.comments.flatMap(({ value, loc }) => checkProse(path, withoutCode(value), loc.start.line));
+  walk(program, (node) => {
+    const text =
+      node.type === 'StringLiteral' ? node.value : node.type === 'TemplateElement' ? node.value.cooked : undefined;
+    if (text !== undefined && / .* /.test(text))
+      complaints.push(...checkProse(path, withoutCode(text), node.loc.start.line));
+  });
+  return complaints;
+}
+
+const withoutCode = (text) => text.replace(/`[^`\n]*`/g, '`…`');
+
 /** A Markdown text with its code blocks and inline code blanked, so that lines keep their numbers. */
 export function proseOf(markdown) {
-  return markdown.replace(/^```[\s\S]*?^```$/gm, (block) => block.replace(/[^\n]/g, '')).replace(/`[^`\n]*`/g, '`…`');
+  return withoutCode(markdown.replace(/^```[\s\S]*?^```$/gm, (block) => block.replace(/[^\n]/g, '')));
 }

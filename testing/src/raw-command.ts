@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import { encodeRequest, parseReply, RawError, type RawReply } from './resp.js';
 import { PATIENCE } from './wait-for.js';
 
-/** Where to send a command, and as whom. */
+/** Where to send a command, and the user to log in as. */
 export interface RawTarget {
   readonly port: number;
   /** Default 127.0.0.1. */

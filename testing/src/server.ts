@@ -23,7 +23,7 @@ export interface ServerOptions {
   readonly password?: string;
   /** Lines of an ACL file, `user app on >secret ~app:* +@read`; written to `users.acl`, 0600. */
   readonly users?: readonly string[];
-  /** Whom `server.command()` logs in as, and a replica of this server too; default: the default user with `password`. */
+  /** The user that `server.command()` logs in as, and a replica of this server; default: the default user with `password`. */
   readonly admin?: { readonly username: string; readonly password: string };
   /** Starts as a replica and waits until it is in step. */
   readonly replicaOf?: Server;

@@ -75,7 +75,7 @@ try {
   else client.destroy();
 }
 
-/** 32 random bytes in a file of their own (0600), made the first time. Whoever has it can read the sessions. */
+/** 32 random bytes in a file of their own (0600), made the first time. Anyone who has it can read the sessions. */
 async function ensureEncryptionKey(path: string): Promise<string> {
   try {
     await writeFile(path, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });

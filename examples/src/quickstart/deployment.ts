@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Secret } from 'redkeep';
 
-/** What an application needs to know of a deployment that `redkeep init` made: where, as whom, and whom to trust. */
+/** What an application needs to know of a deployment that `redkeep init` made: address, user, and trusted CA. */
 export interface Access {
   readonly url: string;
   readonly username: string;

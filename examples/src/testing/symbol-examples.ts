@@ -15,7 +15,7 @@ export async function symbolExamples(sources: string): Promise<string[]> {
   return found;
 }
 
-/** A module in which the example stands in a function; its imports go to the top, where they have to be. */
+/** A module that wraps the example in a function; its imports go to the top, where they have to be. */
 export function symbolProgram(example: string, prelude: string): string {
   const imports = example.match(/^import .*$/gm) ?? [];
   return `${[...imports, prelude].join('\n')}

@@ -10,7 +10,7 @@ interface XxHash {
 
 /**
  * XXH3 of a value as 16 hexadecimal digits, what the server's DIGEST answers. Needs the package `@node-rs/xxhash`; where
- * a round trip is no matter, `client.digest(key)` needs nothing.
+ * a round trip does not matter, `client.digest(key)` needs no package.
  * @example await client.set('key', next, { condition: 'IFDEQ', matchValue: await digest(seen) });
  * @throws RedkeepError REDKEEP_DIGEST_UNAVAILABLE without that package
  * @throws InvalidArgumentError

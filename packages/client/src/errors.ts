@@ -378,7 +378,7 @@ export class NetworkError extends ConnectError {
   readonly syscall: string | undefined;
   readonly address: string | undefined;
   readonly port: number | undefined;
-  /** `where` stands in the message if the system's error has none, as for a name with several addresses. */
+  /** The message names `where` if the system's error has no message, as for a name with several addresses. */
   constructor(cause: NodeJS.ErrnoException & { address?: string; port?: number }, where: string) {
     const code = cause.code ?? 'REDKEEP_CONNECT_FAILED';
     const isKnown = Object.hasOwn(NETWORK_ERRORS, code);
@@ -507,7 +507,7 @@ const KNOWN_PREFIXES = new Set(
   ).split(' '),
 );
 
-/** First words of refusals that pass by themselves: nothing is wrong with the request, and it was not run. */
+/** First words of refusals that end by themselves: nothing is wrong with the request, and it was not run. */
 const PASSING_PREFIXES = new Set(['BUSY', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'NOREPLICAS', 'TRYAGAIN']);
 /** `max number of clients reached`, and `… + cluster connections reached`. */
 const PASSING_TEXT = /^ERR max number of clients/;

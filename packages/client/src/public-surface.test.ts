@@ -6,7 +6,7 @@ import * as redkeep from './index.js';
 import * as ioredis from './ioredis/index.js';
 import * as nodeRedis from './node-redis/index.js';
 
-/** Constructors and factories: errors are made by whoever raises them, and `print` is a callback that shows anything. */
+/** Constructors and factories: errors are made where they are raised, and `print` is a callback that shows anything. */
 const isCalledByUsers = ([name, value]: [string, unknown]) =>
   typeof value === 'function' &&
   value !== RedkeepError &&

@@ -615,7 +615,7 @@ describe('options of', () => {
     assert.deepEqual(missing, []);
   });
 
-  test('whoever wrote to Object.prototype are none of a component', async () => {
+  test('somebody wrote to Object.prototype are not those of a component', async () => {
     Object.assign(Object.prototype, { dangerouslyAllowHttp: true, onStoreError: 'allow' });
     try {
       assert.equal(new guard.SessionCookie({}).name, '__Host-sid');

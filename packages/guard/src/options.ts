@@ -111,7 +111,7 @@ export const list = (item: Rule, least = 0, most = Number.MAX_SAFE_INTEGER): Rul
   check(value, path, code) {
     if (!Array.isArray(value) || value.length < least || value.length > most)
       throw new GuardError(code, `${path} must be an array${least === 0 ? '' : ` of at least ${least}`}${upTo(most)}`);
-    // An index and not for-of: a hole is no item.
+    // An index and not for-of: a hole is not an item.
     for (let at = 0; at < value.length; at++) item.check(value[at], `${path}[${at}]`, code);
   },
 });
@@ -200,6 +200,6 @@ function unknownName(
   const nearest = nearestName(name, Object.keys(schema));
   const known = Object.keys(schema).join(', ');
   return nearest === undefined
-    ? new GuardError(code, 'a name that is no option', { hint: `The options are ${known}.` })
-    : new GuardError(code, `${path} is no option`, { hint: `Did you mean ${nearest}?` });
+    ? new GuardError(code, 'a name that is not an option', { hint: `The options are ${known}.` })
+    : new GuardError(code, `${path} is not an option`, { hint: `Did you mean ${nearest}?` });
 }

@@ -88,7 +88,7 @@ const onSentinel: readonly (readonly [command: readonly string[], who: readonly 
 /** Users that a sentinel does not have: nobody copies it. */
 const notOnSentinel: readonly RoleName[] = ['replication', 'backup'];
 
-/** What must come of commands to a sentinel: it decides where clients go, and whom the servers follow. */
+/** What must come of commands to a sentinel: it decides where clients connect, and which primary the servers follow. */
 function sentinelExpectations({ role }: User): Expectation[] {
   if (notOnSentinel.includes(role)) return [];
   return onSentinel.map(([command, who]) => ({

@@ -127,7 +127,7 @@ export class Rights {
     return coversEverything(this.#usable(access).map(({ pattern }) => pattern));
   }
 
-  /** Whether a channel may be used; PSUBSCRIBE is allowed for a pattern that stands among the rules as it is. */
+  /** Whether a channel may be used; PSUBSCRIBE is allowed only for a pattern that is among the rules literally. */
   allowsChannel(channel: string, isPattern = false): boolean {
     return isPattern ? this.channels.includes(channel) : this.channels.some((pattern) => matchesGlob(pattern, channel));
   }

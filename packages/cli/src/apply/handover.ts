@@ -125,7 +125,7 @@ async function overSentinel(
         await step('agree', () => agreed(context, loaded, address, present));
         return { from: node.name, to: nameOf(loaded, address), pausedMs };
       } catch (error) {
-        // What the sentinels decide now counts, and not what this process believes.
+        // The sentinels decide; what this process read before may be out of date.
         await settleHandover({ ...context, signal: new AbortController().signal }, loaded, node, step).catch(
           () => undefined,
         );

@@ -21,7 +21,7 @@ interface JournalEvent {
 
 /**
  * The record of a change to a running deployment, below `journal/` in its folder. A step is on disk before it is
- * taken, and marked when it is done, so that whoever runs the command again after a crash knows which step may have
+ * taken, and marked when it is done, so that the next run of the command after a crash knows which step may have
  * happened half. Steps are written so that repeating one is safe. Mode 0600; no secret is written into it, but what
  * `keep` is given may hold password hashes.
  */

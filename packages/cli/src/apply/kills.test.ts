@@ -96,7 +96,7 @@ describe('a handover of a Sentinel primary that is killed', () => {
   });
 
   for (const [index, moment] of (full ? every : chosen).entries()) {
-    // Whoever comes next may give the same command, or another one.
+    // The next run may be of the same command, or of another one.
     const same = index % 2 === 0;
     test(`at "${moment}" is ended by the next ${same ? 'restart' : 'apply'} without a lost write`, async () => {
       const primary = await primaryOf(sandbox);

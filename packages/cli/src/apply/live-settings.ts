@@ -10,7 +10,7 @@ export interface SettingChange {
   readonly how: 'set' | 'restart';
 }
 
-/** What belongs to the server, or is no setting that CONFIG GET shows. */
+/** What belongs to the server, or is not a setting that CONFIG GET shows. */
 const notCompared = new Set(['replicaof', 'slaveof', 'user', 'include', 'loadmodule', 'rename-command', 'sentinel']);
 
 /** Settings that Redis and Valkey take only when they start (`IMMUTABLE_CONFIG`, and the protected ones here). */

@@ -21,7 +21,7 @@ describe('client settings', () => {
 
   const read = (file: string) => readFile(sandbox.path('redkeep', file), 'utf8');
 
-  /** Runs the code as it stands, with one write and one read after it. */
+  /** Runs the code unchanged, with one write and one read after it. */
   async function runSnippet(code: string, client: string) {
     const use = `
       console.log(await ${client}.set('shop:1', 'written'), await ${client}.get('shop:1'));

@@ -106,7 +106,7 @@ export function decisionsFor(deployment: Draft): Decision[] {
       id: 'D11',
       title: 'Servers trust each other by name',
       choice: 'Replication, cluster bus and Sentinel run under TLS; replicas and Sentinel have users of their own.',
-      reason: 'A replica gets the whole data set, and whoever speaks to Sentinel decides where clients go.',
+      reason: 'A replica gets the whole data set, and any client of Sentinel can decide where clients connect.',
       riskBefore: 'high',
       riskAfter: 'low',
       proof: 'redkeep acl explain replication; a Sentinel without a password answers NOAUTH.',

@@ -266,7 +266,7 @@ export function sentinelAclRules(user: User, engine: Engine): string[] {
 }
 
 /**
- * The events of a sentinel. PSUBSCRIBE is allowed for a pattern that stands here as it is, so the patterns of
+ * The events of a sentinel. PSUBSCRIBE is allowed only for a pattern that is listed here literally, so the patterns of
  * Redkeep, node-redis and ioredis are listed beside the two that stand for every event.
  */
 const sentinelEvents = [

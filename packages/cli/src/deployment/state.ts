@@ -4,7 +4,7 @@ import { CliError } from '../errors.js';
 import { readIfPresent } from '../files/read-if-present.js';
 import type { DeploymentState, LoadedDeployment } from './loaded-deployment.js';
 
-/** The file in a deployment's folder that says what stands there. It names secrets and holds none. */
+/** The file in a deployment's folder that describes it. It names secrets and holds none. */
 export const stateFile = 'redkeep.deployment.json';
 /** The answers the deployment was made from. */
 export const answersFile = 'redkeep.config.json';

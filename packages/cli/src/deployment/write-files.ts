@@ -30,7 +30,7 @@ export function manifestOf(files: readonly RenderedFile[]): Manifest {
   return Object.fromEntries(files.filter(({ made }) => !made).map((file) => [file.path, sha256(file.content)]));
 }
 
-/** Compares what was rendered with what stands in the folder. A file that was edited by hand is told apart. */
+/** Compares what was rendered with what is in the folder, and recognises files that were edited by hand. */
 export async function planChanges(
   folder: string,
   files: readonly RenderedFile[],
@@ -154,7 +154,7 @@ async function stage(staging: string, files: readonly RenderedFile[], signal: Ab
   stopIfInterrupted(signal);
 }
 
-/** What stands at a path: nothing, an empty folder, or something that may not be overwritten. */
+/** What is at a path: nothing, an empty folder, or something that may not be overwritten. */
 export async function occupancy(folder: string): Promise<'free' | 'empty' | 'occupied'> {
   try {
     const found = await lstat(folder);

@@ -34,7 +34,7 @@ export interface ConnectionTestOptions {
   readonly keyPrefix: string;
   /** What the settings themselves already showed; see `readEnvironment`. */
   readonly settings?: readonly Stage[];
-  /** One of several nodes that belong together: being a replica, or not having the slot of the key, is no fault then. */
+  /** One of several nodes that belong together: being a replica, or not having the slot of the key, is not a fault then. */
   readonly oneOfSeveral?: boolean;
 }
 

@@ -51,7 +51,7 @@ function explain(error: unknown): { message: string; hint: string } {
   return { message, hint };
 }
 
-/** Where and as whom a deployment's user connects to a node. */
+/** The address and the user of a connection to a deployment's node. */
 export async function targetOf(loaded: LoadedDeployment, node: DeploymentNode, user: User): Promise<ConnectTarget> {
   const certificate = certificateOf(loaded.deployment, user.certificate);
   return {

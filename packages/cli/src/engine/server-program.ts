@@ -45,7 +45,7 @@ export async function findServerProgram(
     const file = path.resolve(context.cwd, named);
     const program = await identify(file);
     if (program) return program;
-    throw new CliError('REDKEEP_SERVER_NOT_FOUND', `${file} is no Redis, Valkey or Dragonfly server.`, nextStep);
+    throw new CliError('REDKEEP_SERVER_NOT_FOUND', `${file} is not a Redis, Valkey or Dragonfly server.`, nextStep);
   }
   const folders = (context.env['PATH'] ?? '').split(path.delimiter).filter((folder) => path.isAbsolute(folder));
   for (const engine of wanted.engine ? [wanted.engine] : engineNames) {

@@ -240,7 +240,7 @@ const brownOut: Step = {
 
 const closeDefault: Step = {
   title: 'Turn the default user off',
-  effect: 'Whoever has no user of its own is refused; connections as the default user are ended.',
+  effect: 'Clients without a user of their own are refused; connections as the default user are ended.',
   check: 'The new way works on a second connection before the old one is ended.',
   undoText: 'The default user is as it was.',
   watched: true,

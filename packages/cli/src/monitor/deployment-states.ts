@@ -66,7 +66,7 @@ export async function readRecords(loaded: LoadedDeployment): Promise<Records> {
   try {
     return text === undefined ? {} : recordsSchema.parse(JSON.parse(text));
   } catch {
-    // Damaged records are no records: nothing is known to have been done.
+    // Damaged records are ignored: nothing is known to have been done.
     return {};
   }
 }

@@ -198,7 +198,7 @@ describe('the exporter', () => {
     });
     const instance = `instance="${listen}",job="job-0"`;
     const own = panels.flatMap(({ queries }) => queries.map(({ expr }) => expr.replaceAll('$deployment', '.*')));
-    // Nobody was refused and nothing fires here: a rate of nothing is no series.
+    // Nobody was refused and nothing fires here: a rate of nothing has no series.
     const empty = [/refused_/, /^ALERTS/];
     const queries = [
       ...dashboardQueries.map((query) => query.replaceAll('{I}', `{${instance}}`)),

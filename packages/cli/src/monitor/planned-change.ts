@@ -8,7 +8,7 @@ const longestMs = 3_600_000;
 const echoMs = 30_000;
 
 /**
- * True while redkeep itself changes the deployment, or has just ended: its journal says so. Who can write there has
+ * True while redkeep itself changes the deployment, or has just ended: its journal says so. A process that can write there has
  * every secret of the deployment already.
  */
 export async function plannedChange(folder: string, now: number): Promise<boolean> {

@@ -39,7 +39,7 @@ const drainPollMs = 500;
 
 /**
  * Rotates users' passwords without refusing a working client: the new one is accepted beside the old on every node,
- * applications get it, the old one goes, and connections of our own prove each of these on the wire. Where it stands
+ * applications get it, the old one goes, and connections of our own prove each of these on the wire. Its progress
  * is in files and in the journal: run again after a kill, it goes on and ends in the same state. Returns who still uses
  * an old password; such a user keeps it, and the next run tries again.
  */

@@ -136,7 +136,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
         lost();
         event('end');
         if (!this.#finishing) this.connection.destroySides();
-        // A client that never stood has cached nothing in a cache that others may share.
+        // A client that was never connected has cached nothing in a cache that others may share.
         if (this.connection.wasReady) this.cache?.onClose();
         emitSafely(this.emitter, 'end');
       },

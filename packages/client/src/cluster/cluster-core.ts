@@ -123,7 +123,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     }
   }
 
-  /** A replica that is down is no reason not to start. */
+  /** A replica that is down does not prevent the start. */
   async #tryReady(node: ClusterNode): Promise<void> {
     await this.nodes.ready(node).catch(() => {});
   }
@@ -226,7 +226,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     return this.#reader(shard);
   }
 
-  /** Whom to read from: near replicas if there are any, else all of the shard in turn; only who can answer now. */
+  /** The node to read from: near replicas if there are any, else all of the shard in turn; only those that can answer now. */
   #reader(shard: Shard): ClusterNode {
     const zone = this.#given.availabilityZone;
     const near =

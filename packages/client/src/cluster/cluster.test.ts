@@ -223,7 +223,7 @@ describe('slots on the move', () => {
     const owner = nodeOf(cluster.slots[slot]!.master.port);
     const other = servers.masters.find((node) => node !== owner)!;
     const [ownerId, otherId] = await Promise.all([owner.command('CLUSTER', 'MYID'), other.command('CLUSTER', 'MYID')]);
-    // Each node believes the other to be the owner until gossip settles it; ask before that.
+    // Each node names the other as owner until gossip settles it; ask before that.
     await Promise.all([
       owner.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', String(otherId)),
       other.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', String(ownerId)),

@@ -158,7 +158,7 @@ export class ClusterNodes {
     if (refusal !== undefined) throw refusal;
     const client = this.client(node);
     await this.#connected.get(client);
-    // It stood once, and is being made anew.
+    // It was connected before, and is being replaced.
     if (!client.isReady) await client.ping();
     return client;
   }

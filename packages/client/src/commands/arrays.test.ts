@@ -100,7 +100,7 @@ test('replies of an array server take the documented shapes', () => {
   assert.equal(info[3]!(fields, undefined, undefined), fields);
 });
 
-test('an operation or a predicate that is none is refused', () => {
+test('an unknown operation or predicate is refused', () => {
   const refused = { code: 'REDKEEP_INVALID_ARGUMENT' };
   assert.throws(() => arrays.arOp('k', 0, 1, 'WITHVALUES' as never), refused);
   assert.throws(() => arrays.arGrep('k', 0, 1, [['LIMIT' as never, '1']]), refused);

@@ -50,7 +50,7 @@ testGroup('hyperloglog', {
   wire: [[hyperloglog.pfMerge('d', ['a', 'b']), 'PFMERGE d a b', 'd a b']],
 });
 
-test('an operation that is none is refused', () => {
+test('an unknown operation is refused', () => {
   const refused = { code: 'REDKEEP_INVALID_ARGUMENT' };
   assert.throws(() => bitmaps.bitOp('NAND' as never, 'd', 'k'), refused);
   assert.throws(() => bitmaps.bitField('k', [{ operation: 'OVERFLOW', behavior: 'SET' }]), refused);

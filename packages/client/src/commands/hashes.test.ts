@@ -116,7 +116,7 @@ testGroup('hashes', {
   ],
 });
 
-test('an option word that is none is refused before anything is sent', () => {
+test('an unknown option word is refused before anything is sent', () => {
   const fields = { a: '1' };
   const refused = { name: 'InvalidArgumentError', code: 'REDKEEP_INVALID_ARGUMENT' };
   assert.throws(() => hashes.hSetEx('k', fields, { mode: 'FIELDS' as never }), refused);

@@ -34,7 +34,7 @@ import * as streams from './streams.js';
 import * as strings from './strings.js';
 import * as vectorSets from './vector-sets.js';
 
-/** The functions of a group: what else its module exports (aliases, constants) is no command. */
+/** The functions of a group: what else its module exports (aliases, constants) is left out. */
 type FunctionsOf<G> = { [K in keyof G as G[K] extends CommandFunction ? K : never]: G[K] };
 function commandsOf<G extends object>(group: G): FunctionsOf<G> {
   return Object.fromEntries(Object.entries(group).filter(([, value]) => typeof value === 'function')) as FunctionsOf<G>;

@@ -71,6 +71,6 @@ test('what waits runs on a connection of its own', () => {
     assert.ok(command.spec.flags & Flag.BLOCKING, command.spec.name);
 });
 
-test('a side that is none is refused', () => {
+test('an unknown side is refused', () => {
   assert.throws(() => lists.lMove('a', 'b', 'UP' as never, 'LEFT'), { code: 'REDKEEP_INVALID_ARGUMENT' });
 });

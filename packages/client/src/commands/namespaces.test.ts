@@ -791,7 +791,7 @@ test('a blocking read of a series runs apart from other commands', () => {
   assert.equal(ts.read('k', 0).spec.flags & Flag.BLOCKING, 0);
 });
 
-test('an option word that is none is refused', () => {
+test('an unknown option word is refused', () => {
   assert.throws(() => ft.create('i', { f: 'TEXT NOINDEX' as 'TEXT' }), /must be one of/);
   assert.throws(() => ft.search('i', 'q', { SORTBY: { BY: '@a', DIRECTION: 'LIMIT' as 'ASC' } }), /must be one of/);
   assert.throws(() => ts.range('k', '-', '+ COUNT'), /timestamp/);

@@ -114,7 +114,7 @@ testGroup('strings', {
   ],
 });
 
-test('an option word that is none is refused', () => {
+test('an unknown option word is refused', () => {
   const refused = { code: 'REDKEEP_INVALID_ARGUMENT' };
   assert.throws(() => strings.set('k', 'v', { condition: 'GET' as never }), refused);
   assert.throws(() => strings.set('k', 'v', { expiration: 'PERSIST' as never }), refused);

@@ -53,7 +53,7 @@ const GETEX = spec('GETEX');
 /** Reads and changes the expiry. Redis 6.2.0. */
 export function getEx(key: RedisArgument, options: GetExOptions): Command<BlobString | null> {
   const args: unknown[] = [key];
-  // What is none of these is PERSIST.
+  // The remaining one is PERSIST.
   if ('PERSIST' in options) args.push('PERSIST');
   else if ('type' in options) pushExpiration(args, 'GETEX', options, 'PERSIST');
   else {

@@ -24,7 +24,7 @@ export interface ConnectionOptions extends TransportOptions {
   /** Times one command may be sent again. */
   readonly maxRetries: number;
   readonly reconnectStrategy: ReconnectStrategy;
-  /** Milliseconds after which `connect()` stops trying, if the connection never stood. */
+  /** Milliseconds after which `connect()` stops trying, if there was no connection yet. */
   readonly startupTimeout: number;
   /** Asked before each socket where to connect to; none = `endpoint`. What Sentinel says is news every time. */
   readonly locate?: () => Promise<Pick<TransportOptions, 'endpoint' | 'tls'>>;

@@ -118,7 +118,7 @@ export class Connection {
   #closed: { promise: Promise<void>; resolve: () => void } | undefined;
   #roomWaiters: (() => void)[] = [];
   #unwatchCredentials: (() => void) | undefined;
-  /** Announced while no connection stood to tell the server of them. */
+  /** Announced while there was no connection to send them to the server. */
   #missed: Credentials | undefined;
   /** The last that were announced. */
   #announced: Credentials | undefined;
@@ -221,7 +221,7 @@ export class Connection {
     return promise;
   }
 
-  /** It never stood within its time. The client can be told to connect again. */
+  /** There was no connection within the time limit. `connect()` may be called again. */
   #giveUpStart(limit: number): void {
     if (this.#everReady || this.#state === 'closed') return;
     const cause = this.#overdue ?? this.#lastFailure ?? new ConnectionTimeoutError();
@@ -1009,7 +1009,7 @@ export class Connection {
     replies.replied = false;
     try {
       this.#decoder!.write(buffer, bytes);
-      // Pushes alone are no sign that answers will come.
+      // Pushes alone do not show that answers will come.
       if (replies.replied || !replies.hasPushes) this.#lastRead = performance.now();
     } catch (error) {
       deliver(replies);

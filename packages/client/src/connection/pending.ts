@@ -34,7 +34,7 @@ export interface Group {
   readonly watched: boolean;
   /** ASKING and the command it is for. */
   readonly asking: boolean;
-  /** The first was written: the others follow, whoever still waits for them. */
+  /** The first was written: the others follow, even if their callers no longer wait. */
   started: boolean;
   /** Given up before the first was written: none will be. */
   cancelled: Error | undefined;

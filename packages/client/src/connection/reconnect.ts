@@ -3,7 +3,7 @@ import { CallbackError, type ErrorCode, ReconnectStrategyError } from '../errors
 
 /**
  * Milliseconds until the next attempt; `false` or an Error to give up. `retries` counts from 0 since the connection
- * last stood. node-redis's shape.
+ * was last established. node-redis's shape.
  */
 export type ReconnectStrategy = (retries: number, cause: Error) => number | false | Error;
 
@@ -38,14 +38,14 @@ export function isAuthFailure(error: unknown): boolean {
   return (error as { code?: ErrorCode }).code === 'REDKEEP_AUTH_FAILED';
 }
 
-/** A permanent error after the connection once stood may be a rotation under way: a few more attempts are allowed. */
+/** A permanent error of a client that was connected before may be a rotation under way: a few more attempts are allowed. */
 const PERMANENT_RETRIES = 3;
 
 /** What has become of the connection so far. */
 export interface Attempts {
-  /** Since it last stood. */
+  /** Since the last successful connect. */
   readonly retries: number;
-  /** It stood at least once since `connect`. */
+  /** It was established at least once since `connect`. */
   readonly everReady: boolean;
   /** The cause would not be again: there are other credentials by now. */
   readonly outdated: boolean;

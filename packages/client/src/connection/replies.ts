@@ -40,7 +40,7 @@ export class Replies implements ReplySink {
   ring: PendingRing;
   resp: RespVersion;
   readonly #listener: RepliesListener;
-  /** Set by each reply, for whoever cleared it before. */
+  /** True if a reply arrived since it was last cleared. */
   replied = false;
   #pushes: unknown[][] = [];
   #monitoring = false;

@@ -205,7 +205,7 @@ export function isTlsRecord(bytes: Buffer): boolean {
   return (bytes[0] === 0x15 || bytes[0] === 0x16) && bytes[1] === 0x03;
 }
 
-/** Whether what listens here answers in TLS, be it with a refusal. Sends no credential and believes nothing. */
+/** Whether what listens here answers in TLS, be it with a refusal. Sends no credential and trusts no answer. */
 export function speaksTls(endpoint: Endpoint): Promise<boolean> {
   return ask(endpoint, CLIENT_HELLO, isTlsRecord);
 }

@@ -1,5 +1,5 @@
 /**
- * X6: credentials turn under full load and no command fails. Each turn gives the user a new password on every server,
+ * X6: credentials rotate under full load and no command fails. Each rotation gives the user a new password on every server,
  * turns the source, waits until every connection has authenticated anew on the wire, and takes the old password away.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * ioredis's constructor forms and options, as Redkeep's. Every option there is stands in {@link OPTIONS}, with what
+ * ioredis's constructor forms and options, as Redkeep's. {@link OPTIONS} lists every option, with what
  * becomes of it; docs/migrating-from-ioredis.md is tested against that table.
  */
 

@@ -160,7 +160,7 @@ for (const [how, fail] of [
     stop = true;
     await writers;
     const stored = ((await redis.lrange(`items:${how}`, 0, -1)) as string[]).map(Number);
-    assert.equal(new Set(stored).size, stored.length, 'an item stands twice');
+    assert.equal(new Set(stored).size, stored.length, 'an item is listed twice');
     assert.ok(stored.every((item) => accepted.has(item) || unknown.has(item)));
     // What was not answered when the primary went, and nothing of later.
     assert.ok(unknown.size <= 4, `${unknown.size}`);

@@ -1,4 +1,4 @@
-/** ioredis's Sentinel options: one connection to whoever is primary (or a replica), found by asking the sentinels. */
+/** ioredis's Sentinel options: one connection to the primary (or a replica), found by asking the sentinels. */
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import type { Connection } from '../connection/connection.js';
 import type { Secret } from '../credentials/secret.js';

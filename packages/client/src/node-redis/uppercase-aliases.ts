@@ -1,4 +1,4 @@
-/** node-redis names every method in capitals too; those of subscriptions are no command functions. */
+/** node-redis names every method in capitals too; those of subscriptions are not command functions. */
 const NAMES = ['subscribe', 'unsubscribe', 'pSubscribe', 'pUnsubscribe', 'sSubscribe', 'sUnsubscribe'] as const;
 
 export function bindUppercaseAliases(prototype: Readonly<Record<(typeof NAMES)[number], unknown>>): void {

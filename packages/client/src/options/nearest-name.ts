@@ -1,7 +1,7 @@
 import { argumentText } from '../argument-text.js';
 import { InvalidArgumentError } from '../errors.js';
 
-/** Longer names are no misspelling of any option. */
+/** Longer names are not taken for a misspelling. */
 const LONGEST = 64;
 /** Changed letters up to which a name is taken for a misspelling of another. */
 const CLOSE = 3;

@@ -260,7 +260,7 @@ export const POOL_SCHEMA = {
 } satisfies Schema;
 
 /**
- * The same options on no prototype: what somebody wrote to `Object.prototype` (`allowPlaintext`, say) is none of them.
+ * The same options on no prototype: what somebody wrote to `Object.prototype` (`allowPlaintext`, say) is left out.
  */
 export function ownOptions<O extends object>(given: O): O {
   const own = Object.create(null) as Record<string, unknown>;

@@ -263,7 +263,7 @@ function checkContradictions(given: ClientOptions, fromUrl: ParsedUrl | undefine
   for (const [option, contradicts] of contradicted)
     if (contradicts) throw new InvalidOptionError(option, 'contradicts the URL: leave one of them out');
   if (socket.path !== undefined && (socket.host !== undefined || socket.port !== undefined))
-    throw new InvalidOptionError('socket.path', 'stands beside a host or port: a Unix socket has neither');
+    throw new InvalidOptionError('socket.path', 'is given beside a host or port: a Unix socket has neither');
   if (given.disableClientInfo === true && given.clientInfoTag !== undefined)
     throw new InvalidOptionError('clientInfoTag', 'is given, yet disableClientInfo sends none');
 }
@@ -309,12 +309,12 @@ function resolveTls(
   if (tls.cert === undefined) tls.certFile ??= env.REDIS_TLS_CERT_FILE || undefined;
   if (tls.key === undefined) tls.keyFile ??= env.REDIS_TLS_KEY_FILE || undefined;
   validateTls(tls);
-  // Options can be printed, with whoever holds them.
+  // Options can be printed, with the object that holds them.
   if (tls.key !== undefined) tls.key = Secret.from(String(revealed(tls.key)));
   if (tls.passphrase !== undefined) tls.passphrase = Secret.from(tls.passphrase);
   if (tls.dangerouslyAcceptAnyCertificate === true) {
     process.emitWarning(
-      'A Redis connection accepts any certificate: whoever is on the way can read and change everything.',
+      'A Redis connection accepts any certificate: anyone on the network path can read and change everything.',
       { code: 'REDKEEP_ANY_CERTIFICATE' },
     );
   }

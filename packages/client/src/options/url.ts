@@ -17,7 +17,7 @@ const SCHEMES: Readonly<Record<string, boolean>> = {
   'valkeys:': true,
 };
 
-/** The URL itself never stands in an error: it can hold a password. */
+/** No error contains the URL itself: it can hold a password. */
 export function parseUrl(text: string, option = 'url'): ParsedUrl {
   // `unix://user:password@/path` has credentials but no host, which URL refuses.
   // It has no path for the database either, so `?db=` says that, and nothing else is read from a query.
@@ -40,7 +40,7 @@ export function parseUrl(text: string, option = 'url'): ParsedUrl {
   if (url.search !== '' || url.hash !== '') {
     throw new InvalidOptionError(
       option,
-      'has a query or fragment; options are not read from URLs, because whoever controls a part of the URL would control them',
+      'has a query or fragment; options are not read from URLs, because anyone who controls a part of the URL would control them',
     );
   }
   const username = decode(url.username, option) || undefined;

@@ -3,7 +3,7 @@
  * argument can become a second argument or a second command (RESP specification, "Sending commands").
  *
  * Output is one latin1 string per batch, since one string is one write call, which is most of the client's speed. There
- * are two ways into it. `appendText` takes the characters as they are, which is right for ASCII alone; whoever calls it
+ * are two ways into it. `appendText` takes the characters as they are, which is right for ASCII alone; its caller
  * looks at the whole batch once with `soundBatch`, instead of at every argument. `encodeCommand` takes everything: text
  * outside ASCII and small buffers as their bytes, large values apart, without copying them into the string.
  */

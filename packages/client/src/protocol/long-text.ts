@@ -1,6 +1,6 @@
 /**
  * A long bulk string that becomes text while it arrives: the text is held once, not as bytes first and as text after.
- * The pieces stay a rope; whoever reads it as a whole makes V8 flatten it.
+ * The pieces stay a rope; reading it as a whole makes V8 flatten it.
  */
 import { isAscii } from 'node:buffer';
 import { StringDecoder } from 'node:string_decoder';

@@ -67,7 +67,7 @@ export async function* messages(
   };
   const unwatch = source.onReconnectOrEnd(
     () => {
-      paused = false; // it was the old socket that stood still
+      paused = false; // it was the old socket that was paused
       queue.push({ kind: 'gap', reason: 'reconnect', dropped: 0 });
       signal();
     },

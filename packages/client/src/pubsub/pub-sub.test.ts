@@ -179,7 +179,7 @@ describe('messages as an iterator', () => {
     assert.equal(subscriber.isPubSubActive, false);
   });
 
-  test('a slow consumer loses nothing: the connection stands still meanwhile', async () => {
+  test('a slow consumer loses nothing: the connection is paused meanwhile', async () => {
     await using server = await startServer();
     await using publisher = await connect(server.port);
     await using subscriber = await connect(server.port);

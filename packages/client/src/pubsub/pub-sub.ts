@@ -219,7 +219,7 @@ export class PubSub {
     if (entry !== undefined) this.#events.onShardMoved(channel, entry);
   }
 
-  /** Hands a push to its listeners; false when it is none of pub/sub's. */
+  /** Hands a push to its listeners; false when it does not belong to pub/sub. */
   handle(values: readonly unknown[]): boolean {
     switch (typeof values[0] === 'string' ? values[0] : String(values[0])) {
       case 'message':

@@ -17,7 +17,7 @@ async function replace(file: string, text: string): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
-test('authority, server and client certificates turn ten times under load', async (t) => {
+test('authority, server and client certificates rotate ten times under load', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'redkeep-'));
   t.after(() => rm(folder, { recursive: true }));
   const files = { ca: join(folder, 'ca.crt'), cert: join(folder, 'client.crt'), key: join(folder, 'client.key') };

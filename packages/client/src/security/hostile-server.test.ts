@@ -51,8 +51,8 @@ const ATTACKS: Readonly<Record<string, (peer: Peer) => unknown>> = {
   'a set and a map that never end': (peer) => flood(peer, '~2\r\n%1\r\n+k\r\n'),
   'an error line without end': (peer) => flood(peer, `-${'E'.repeat(1000)}`),
   'a verbatim string without a format': (peer) => peer.write('=3\r\nabc\r\n'),
-  'a double that is none': (peer) => peer.write(',1e\r\n'),
-  'a boolean that is none': (peer) => peer.write('#x\r\n'),
+  'a malformed double': (peer) => peer.write(',1e\r\n'),
+  'a malformed boolean': (peer) => peer.write('#x\r\n'),
   'a map whose key is a map': (peer) => peer.write('%1\r\n%1\r\n+a\r\n+b\r\n+c\r\n'),
   'a line feed alone': (peer) => peer.write('+OK\n+OK\n'),
   'half a reply, then the end': (peer) => {
@@ -230,7 +230,7 @@ describe('a hostile node', () => {
     `*${count}\r\n${Array.from({ length: count }, (_, i) => `%2\r\n+ip\r\n+127.0.0.1\r\n+port\r\n+${(i % 60_000) + 1}\r\n`).join('')}`;
   for (const [name, answers] of Object.entries({
     'a master without a host': { MASTER: '%2\r\n+ip\r\n+\r\n+port\r\n+6379\r\n' },
-    'a master with a port that is none': { MASTER: '%2\r\n+ip\r\n+127.0.0.1\r\n+port\r\n+6379;x\r\n' },
+    'a master with a malformed port': { MASTER: '%2\r\n+ip\r\n+127.0.0.1\r\n+port\r\n+6379;x\r\n' },
     'a master elsewhere': { MASTER: '%2\r\n+ip\r\n+192.0.2.1\r\n+port\r\n+6379\r\n' },
     'replicas that are no list': { MASTER: master, REPLICAS: '+OK\r\n' },
     'a hundred thousand sentinels': { MASTER: master, SENTINELS: others(100_000) },

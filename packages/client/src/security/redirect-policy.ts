@@ -1,5 +1,5 @@
 /**
- * Where a cluster or Sentinel may send this client, and with it the password. An answer of a server is no reason to
+ * Where a cluster or Sentinel may send this client, and with it the password. An answer of a server is not a reason to
  * trust another host; what is:
  *
  *  - the allow list, or an address that the application itself mapped;

@@ -1,5 +1,5 @@
 /**
- * How a connection is encrypted and whom it trusts. The rules:
+ * How a connection is encrypted and which certificates it trusts. The rules:
  *  - TLS 1.2 is the floor (RFC 8996 retired what is below), 1.3 preferred; AEAD suites with forward secrecy only;
  *  - chain and name are always verified; `rejectUnauthorized: false` is refused by name, because it is how
  *    verification gets lost by accident. `dangerouslyAcceptAnyCertificate` exists for laboratories and warns.
@@ -82,7 +82,7 @@ export function validateTls(options: TlsOptions, path = 'tls'): void {
   }
   for (const name of ['ca', 'cert', 'key'] as const)
     if (options[name] !== undefined && options[`${name}File`] !== undefined)
-      throw new InvalidOptionError(`${path}.${name}File`, `stands beside ${name}: leave one of them out`);
+      throw new InvalidOptionError(`${path}.${name}File`, `is given beside ${name}: leave one of them out`);
   if (options.passphrase !== undefined && !hasKey)
     throw new InvalidOptionError(`${path}.passphrase`, 'has no key that it could be for');
   if (options.dangerouslyAcceptAnyCertificate === true)

@@ -1,5 +1,5 @@
 /**
- * What a Sentinel client is made of: the monitor, a pool of connections to whoever is master, and pools to replicas.
+ * What a Sentinel client is made of: the monitor, a pool of connections to the current master, and pools to replicas.
  *
  * A connection asks before every socket where the master is, and its handshake refuses a server of another role: an
  * old master that still answers is never taken for the new one. What was not sent waits in the connection meanwhile.
@@ -133,7 +133,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     emitSafely(this.#emitter, 'error', error);
   }
 
-  /** A client that connects to whoever is master at that moment. */
+  /** A client that connects to the current master. */
   #masterClient(cached = true): RedisClient {
     const seed = this.#settings.seeds[0]!;
     /** Times in a row that no sentinel told where the master is. */
@@ -194,7 +194,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
       this.#apply(await this.#firstTopology());
       await Promise.all([this.#master.open(), this.#lent.open()]);
       this.#state = 'ready';
-      // One replica is enough to read from; that none can be reached is no reason not to start.
+      // One replica is enough to read from; the start does not fail if none can be reached.
       await Promise.any(this.#applyReplicas(this.#topology!.replicas)).catch(() => {});
       this.#scheduleScan();
     } catch (error) {
@@ -358,7 +358,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     return this.#master.dispatch(command, options);
   }
 
-  /** Replicas in turn; the master when there is none that stands. */
+  /** Replicas in turn; the master when none is connected. */
   #reader(): PoolCore<RedisClient> {
     if (this.#replicas.size === 0) return this.#master;
     const ready = [...this.#replicas.values()].filter(({ pool }) => pool.clients.some((client) => client.isReady));

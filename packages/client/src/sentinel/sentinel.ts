@@ -1,4 +1,4 @@
-/** The public Sentinel client: the commands, run on whoever is master. */
+/** The public Sentinel client: the commands, run on the current master. */
 import { inspect } from 'node:util';
 import type { ClientSideCacheProvider } from '../cache/client-side-cache.js';
 import type { LeasedClient, LentClient, RedisClient } from '../client/client.js';

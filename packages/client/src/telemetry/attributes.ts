@@ -32,7 +32,7 @@ export function spanAttributes(message: CommandMessage): Attributes {
   const { batchSize, script } = message;
   return {
     ...commandAttributes(message),
-    // One command is no batch.
+    // One command is not a batch.
     ...(batchSize === undefined || batchSize < 2 ? {} : { 'db.operation.batch.size': batchSize }),
     ...(script === undefined ? {} : { 'db.stored_procedure.name': script }),
   };

@@ -37,7 +37,7 @@ function signedText({ kind, trail, seq, hash, at }: Omit<Anchor, 'signature'>): 
 /** Anchors in a file. */
 export interface AnchorFile {
   readonly write: (anchor: Anchor) => Promise<void>;
-  /** Anchors in order. What a crash left of a line is no anchor and hides none. */
+  /** Anchors in order. What a crash left of a line is ignored and hides no anchor. */
   readonly read: () => Promise<Anchor[]>;
   /** How many lines are not anchors: 1 after a crash in the middle of a write. */
   readonly unreadable: () => Promise<number>;

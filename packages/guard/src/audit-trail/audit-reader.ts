@@ -78,7 +78,7 @@ export class AuditReader {
     return verifyChain({ trail: this.#name, key: this.#key, entries, head }, outside);
   }
 
-  /** {@link verify} for lines that `jsonLines` wrote, also where there is no Redis. A line that is none is `inserted`. */
+  /** {@link verify} for lines that `jsonLines` wrote, also where there is no Redis. A malformed line is `inserted`. */
   async verifyExport(
     lines: AsyncIterable<string> | Iterable<string>,
     outside: OutsideProof = {},

@@ -43,7 +43,7 @@ export interface AuditTrailOptions {
   readonly client: GuardClient;
   /** Name of the trail; keys are `{name}:stream` and `{name}:head`. Default `audit`. */
   readonly name?: string;
-  /** 32 bytes that chain the entries. Whoever can only write to Redis cannot make a chain that verifies. */
+  /** 32 bytes that chain the entries. An attacker that can only write to Redis cannot make a chain that verifies. */
   readonly chainKey: KeyMaterial;
   /** Seals the personal part of each entry for its subject: erasing a person leaves the chain whole. */
   readonly persons?: PersonKeys;

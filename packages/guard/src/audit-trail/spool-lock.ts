@@ -121,7 +121,7 @@ export class SpoolLock {
     const other = holderOf(text);
     if (other !== undefined && (await this.#isAlive(other, own, where)))
       throw new GuardError('REDKEEP_AUDIT_SPOOL', `in use by process ${other.pid}`);
-    // Whoever else found it stale may have taken it meanwhile: that one goes back.
+    // Another process that found it stale may have taken it meanwhile: put that one back.
     const aside = `${own}.stale`;
     await rename(this.#path, aside).catch(() => undefined);
     const moved = await readFile(aside, 'utf8').catch(() => text);

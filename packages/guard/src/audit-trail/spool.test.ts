@@ -23,7 +23,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-/** Patient where Redis answers, quick where it stands still. */
+/** Patient where Redis answers, quick where it hangs. */
 const patient = { timeoutMs: 20_000, retryMs: 10 };
 const still = { timeoutMs: 200, retryMs: 600_000 };
 function trail(name: string, options: Partial<AuditTrailOptions> = {}) {
@@ -307,7 +307,7 @@ test('an entry that is lost is reported, and ends no process that did not wait f
   await writer.close();
 });
 
-test('a request that records ends while Redis stands still', async () => {
+test('a request that records ends while Redis hangs', async () => {
   const { writer, actions } = trail('request');
   const server = createServer((_request, response) => {
     void writer.record(event('request'));

@@ -75,7 +75,7 @@ export class SpooledEvents {
       const event = JSON.parse(json?.toString() ?? payload) as RecordedEvent;
       return { event, sentAfter: mark === '-' ? undefined : Number(mark) };
     } catch (error) {
-      // A key provider that is away is no reason to give a line up.
+      // A line is kept while the key provider is away.
       if (error instanceof GuardError && !UNREADABLE.includes(error.code)) throw error;
       return undefined;
     }

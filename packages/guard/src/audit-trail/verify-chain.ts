@@ -59,7 +59,7 @@ export async function verifyChain(source: ChainSource, outside: OutsideProof): P
   if ('kind' in vouched) return found(vouched.kind, vouched.seq);
   const { heads, retentions, newest } = vouched;
 
-  // Entries that come while this runs are no problem, so where it ends is asked before.
+  // The end is read first, so that entries that arrive meanwhile do not matter.
   const promised = await source.head?.();
   let previous = '';
   for await (const { seq, body, hash } of source.entries) {

@@ -297,7 +297,7 @@ function asStored<T>(value: T): T {
   return json === undefined ? (undefined as T) : (JSON.parse(json) as T);
 }
 
-/** What was stored by another program is no entry. */
+/** What another program stored is not an entry. */
 function entryOf(value: unknown): Entry {
   const { f } = (value ?? {}) as { f?: unknown };
   if (typeof f !== 'number') throw new GuardError('REDKEEP_KEYSPACE_VALUE', 'not an entry of the cache');

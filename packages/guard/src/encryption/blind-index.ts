@@ -23,7 +23,7 @@ const BLIND_INDEX: Schema<BlindIndexOptions> = {
 };
 
 /**
- * Equality search over encrypted values: a keyed hash (HMAC-SHA256) stored beside the ciphertext. Who reads the
+ * Equality search over encrypted values: a keyed hash (HMAC-SHA256) stored beside the ciphertext. Anyone who reads the
  * indexes learns which rows have equal values and how often each occurs, and nothing else without the key; with the
  * key, guessable values (phone numbers) can be found by trying. Index nothing with few possible values.
  *

@@ -101,7 +101,7 @@ describe('person keys', () => {
       const heard = new Promise<unknown>((resolve) => channel.subscribe('redkeep:erased', resolve));
 
       await here.erase('ana');
-      assert.equal(await heard, here.pseudonym('ana'), 'what is announced is no name');
+      assert.equal(await heard, here.pseudonym('ana'), 'what is announced is not a name');
       answer();
       await refused(() => opening, 'REDKEEP_PERSON_ERASED');
       await refused(() => elsewhere.sealer('ana').open(sealed, place), 'REDKEEP_PERSON_ERASED');

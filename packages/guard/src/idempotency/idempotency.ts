@@ -198,7 +198,7 @@ export class IdempotencyKeys {
   #unkeepable(): GuardError {
     return new GuardError(
       'REDKEEP_VALUE_TOO_LARGE',
-      `the work was done, its answer is no JSON of at most ${this.#maxBytes} bytes and was not kept`,
+      `the work was done, its answer is not JSON of at most ${this.#maxBytes} bytes and was not kept`,
     );
   }
 

@@ -201,7 +201,7 @@ function checkStringOptions(name: 'SET' | 'GETEX', words: readonly string[], spa
     if (option in UNITS) {
       timed = true;
       checkTime(option, given[++at], space);
-      // What a condition compares with is no option, whatever it reads.
+      // What a condition compares with is not an option, whatever its text.
     } else if (COMPARES.has(option)) at++;
   }
   if (options.has('PERSIST')) throw tooLong(space);

@@ -1,7 +1,7 @@
 import type { KeyspaceUse } from './acl-lines.js';
 import type { StandardSchema } from './standard-schema.js';
 
-/** One key space: which keys, for how long, which values, by whom. */
+/** One key space: which keys, for how long, which values, which users. */
 export interface KeyspaceDefinition<T = unknown> {
   /** Before every key, `orders:`; no prefix may begin another, in whatever database: ACLs know no databases. */
   readonly prefix: string;

@@ -130,7 +130,7 @@ export class Keyspaces<D extends Definitions> {
    * Lines for an ACL file, one a user: only the keys of its spaces, only the commands that what works with them sends.
    * A user whose spaces are used in different ways gets a selector for each, which needs Redis 7.0 or Valkey.
    * Passwords are not in it: add `#<sha256>`, as `redkeep acl keyspaces --password-file` does.
-   * Errors: REDKEEP_GUARD_OPTION for a user's name that is none.
+   * Errors: REDKEEP_GUARD_OPTION for a malformed user name.
    */
   aclLines(options: AclLineOptions = {}): string[] {
     return aclLines(Object.values(this.definitions), checked(options, ACL_LINES));

@@ -39,7 +39,7 @@ describe('locks', () => {
     await (await waiting).release();
   });
 
-  test('an answer that comes when the lock has run out is no lock', async () => {
+  test('an answer that comes when the lock has expired is not a lock', async () => {
     redis.server.pause();
     const late = locks().acquire('late', { ttlMs: 100 });
     const askedAt = performance.now();

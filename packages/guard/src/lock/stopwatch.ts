@@ -1,5 +1,5 @@
 /**
- * Time since it was made, by the clock that says more: the monotonic one stands still while a machine is suspended, the
+ * Time since it was made, by the clock that says more: the monotonic one stops while a machine is suspended, the
  * wall clock can be set back.
  */
 export class Stopwatch {

@@ -95,7 +95,7 @@ describe('login throttle', () => {
     assert.equal((await throttle.begin(source)).allowed, true);
   });
 
-  test('refuses while Redis is away, and what is no account is an error', async () => {
+  test('refuses while Redis is away, and what is not an account is an error', async () => {
     const throttle = open({ timeoutMs: 50 });
     redis.server.pause();
     try {

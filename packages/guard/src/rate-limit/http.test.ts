@@ -93,7 +93,7 @@ describe('limits over HTTP', () => {
     assert.equal(await store.get('k'), undefined);
   });
 
-  test('express-rate-limit with our store does not open while Redis stands still', async () => {
+  test('express-rate-limit with our store does not open while Redis hangs', async () => {
     const app = express();
     app.set('env', 'test');
     const store = new ExpressRateLimitStore({ client: redis.client, timeoutMs: 100, prefix: 'limit:still:' });

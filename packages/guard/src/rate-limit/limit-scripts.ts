@@ -9,7 +9,7 @@ import { Script } from '../redis/script.js';
  *                   a it was b us until the end of a block. The window before counts by its share still in sight.
  *
  * Durations, not points in time, so that after a failover to a server whose clock is behind nobody waits longer than
- * before: time then stands still until the next call, which notes the new clock.
+ * before: time then stops until the next call, which notes the new clock.
  */
 
 const CLOCK = `

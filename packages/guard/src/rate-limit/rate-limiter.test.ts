@@ -310,7 +310,7 @@ describe('what a limiter promises beside other limiters', () => {
     }
   });
 
-  test('what is no identity is an error, not a request that passes', async () => {
+  test('what is not an identity is an error, not a request that passes', async () => {
     const l = open({ limits: [{ name: 'id', limit: 1, periodMs: 1000 }] });
     for (const identity of [['ana'], undefined, null, 1, {}, '', 'x'.repeat(5000)])
       await refused(() => l.check(identity as string), 'REDKEEP_GUARD_ARGUMENT');

@@ -319,7 +319,7 @@ export class SessionStore {
     return loaded.filter((listed) => listed !== undefined);
   }
 
-  /** Every live session, whoever's, by SCAN. */
+  /** Every live session of all users, by SCAN. */
   async *families(): AsyncGenerator<string> {
     const seen = new Set<string>();
     for (let cursor = '0'; ; ) {
@@ -430,7 +430,7 @@ export class SessionStore {
     await this.#redis.script(DELIST, [this.#indexKeyOf(hash)], args);
   }
 
-  /** Opens a record. Errors: those of `Encryption.open`; a record that does not open is no session. */
+  /** Opens a record. Errors: those of `Encryption.open`; a record that does not open is not a session. */
   async #accept(
     key: string,
     { family, proof }: SessionAddress,

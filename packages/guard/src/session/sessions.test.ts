@@ -36,7 +36,7 @@ describe('sessions', () => {
     assert.ok(!keys.includes(created.id.slice(22)) && !keys.includes('ana'));
   });
 
-  test('an unknown, malformed or foreign id is no session and no error', async () => {
+  test('an unknown, malformed or foreign id gives no session and no error', async () => {
     const s = sessions();
     for (const id of ['', 'x', '../../etc', 's%3Aabc.def', 'A'.repeat(54), 'A'.repeat(10_000), 'é'.repeat(54)])
       assert.equal(await s.load(id), undefined);
@@ -67,7 +67,7 @@ describe('sessions', () => {
     assert.deepEqual(reasons, Array(3).fill('REDKEEP_ENCRYPTION_TAMPERED'));
   });
 
-  test('a key that this process lacks is its error, a record in plaintext is no session', async () => {
+  test('a key that this process lacks is its error, a record in plaintext is not a session', async () => {
     const reasons: string[] = [];
     const { id } = await sessions().create({ data: {} });
     const other = sessions({
@@ -360,7 +360,7 @@ describe('what an attacker with write access to Redis can put back', () => {
       await refused(() => s.rotate(again, { graceMs }), 'REDKEEP_GUARD_ARGUMENT');
   });
 
-  test('a record that was never sealed is no session, also while plaintext is accepted elsewhere', async () => {
+  test('a record that was never sealed is not a session, also while plaintext is accepted elsewhere', async () => {
     const s = sessions({ encryption: testEncryption({ legacyPlaintext: 'dangerouslyAccept' }) });
     const { id } = await s.create({ data: {} });
     const forged = JSON.stringify({ user: 'admin', data: {}, createdAt: Date.now(), seenAt: Date.now(), n: 1 });

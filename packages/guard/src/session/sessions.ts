@@ -221,7 +221,7 @@ export class Sessions<Data = Record<string, unknown>> {
   /**
    * Replaces the id, and with it perhaps the user and the data; to be called whenever privileges change. The id
    * before keeps reading the old state for `graceMs`, unless a user logs out of it or another takes it over. Call it
-   * also when a right is taken away: whoever can write to Redis could put back an older record of the same id.
+   * also when a right is taken away: an attacker that can write to Redis could put back an older record of the same id.
    * Errors: those of `save` and `create`.
    */
   async rotate(

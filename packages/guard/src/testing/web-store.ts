@@ -5,7 +5,7 @@ import { test } from 'node:test';
 export interface Application {
   /** The body of a page, asked for with the browser's cookie or another. */
   visit(path: string, cookies?: string, headers?: Record<string, string>): Promise<string>;
-  /** Waits until a request stands at its gate, and gives what lets it go on. */
+  /** Waits until a request is at its gate. Returns what lets it go on. */
   reached(gate: string): Promise<() => void>;
   /** The browser's cookie. */
   jar(): string;

@@ -39,7 +39,7 @@ export interface OneTimeTokensOptions {
 export interface TokenRequest {
   /** `password-reset`, `magic-link`, `email-change`. */
   readonly purpose: string;
-  /** Whom it lets in: an account. */
+  /** The account that it logs in. */
   readonly subject: string;
   /** Milliseconds, 1000 to 24 hours; default 15 minutes. */
   readonly ttlMs?: number;

@@ -55,7 +55,7 @@ if tonumber(held[2]) <= now then redis.call('DEL', KEYS[1]) return { 0 } end
 local current, given = tonumber(held[1]), tonumber(ARGV[1])
 if given > current then return { 0 } end
 if given < current then
-  -- Of parallel twins the slower one is told so; whoever comes later with an old token has stolen it, or lost it.
+  -- Of parallel twins the slower one gets an answer of its own; an old token that comes later was stolen, or lost.
   if given == current - 1 and math.abs(now - tonumber(held[4])) < tonumber(ARGV[4]) then return { 2 } end
   redis.call('DEL', KEYS[1])
   redis.call('HSET', KEYS[1], 'd', 1)

@@ -259,7 +259,7 @@ describe('API keys', () => {
     assert.deepEqual(await keys.list('ana'), []);
   });
 
-  test('are refused what is no request for a key', async () => {
+  test('are refused what is not a request for a key', async () => {
     const apiKeys = new ApiKeys({ client: redis.client, encryption, label: 'acme' });
     const good = { owner: 'ana', name: 'CI', scopes: ['read'] };
     for (const wrong of [

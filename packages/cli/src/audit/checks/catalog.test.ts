@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { cvssScore } from '../verdict/cvss.js';
 import { checks } from './index.js';
 
-test('every check has an id of its own, a valid vector, and stands in the documentation', async () => {
+test('every check has an id of its own, a valid vector, and is in the documentation', async () => {
   const text = await readFile(new URL('../../../../../docs/checks.md', import.meta.url), 'utf8');
   const documented = [...text.matchAll(/^\| \[([A-Z]+-\d{3})\]\(checks\/[a-z]+-\d{3}\.md\) \|/gm)].map(([, id]) => id);
   assert.deepEqual(documented.sort(), checks.map(({ id }) => id).sort());
@@ -14,7 +14,7 @@ test('every check has an id of its own, a valid vector, and stands in the docume
   for (const check of checks) if (check.cvss !== null) assert.ok(cvssScore(check.cvss) > 0, check.id);
 });
 
-// Told for completeness, or only ever "unknown": what they ask cannot be seen from where an audit stands.
+// Told for completeness, or only ever "unknown": what they ask cannot be seen by an audit.
 const neverFail = ['ACL-018', 'CLI-009', 'LOG-002', 'NET-016', 'TLS-021'];
 
 test('every check that can fail is broken by a test', async () => {

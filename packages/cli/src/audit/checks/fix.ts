@@ -44,7 +44,7 @@ export function advise(text: string): FixStep {
 
 /**
  * A new password for a user without a moment in which neither works: beside the old one, then instead of it. Only its
- * SHA-256 stands in a command; 64 lower-case hex digits.
+ * SHA-256 in a command; 64 lower-case hex digits.
  */
 export function newPassword(user: string): FixStep[] {
   const setUser = `redis-cli ACL SETUSER ${shellQuote(user)}`;

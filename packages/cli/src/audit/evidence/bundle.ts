@@ -69,7 +69,7 @@ export function leakOf(text: string, secrets: readonly string[]): boolean {
 
 /**
  * Puts files together with a manifest of their hashes and an Ed25519 signature over it.
- * @throws when one of `secrets` stands in a file: a bundle that leaks must not exist.
+ * @throws when a file contains one of `secrets`: a bundle that leaks must not exist.
  */
 export function sealBundle(
   files: Readonly<Record<string, string>>,

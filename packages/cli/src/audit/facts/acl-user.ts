@@ -9,7 +9,7 @@ export interface AclUser {
   readonly noPassword: boolean;
   /** SHA-256 of each password, hex; clear passwords of a file are hashed while reading and not kept. */
   readonly passwordHashes: readonly string[];
-  /** How many passwords stood in clear. */
+  /** Number of passwords in clear text. */
   readonly clearPasswords: number;
   /** Estimated strength in bits of the weakest clear password; absent when there is none. */
   readonly weakestBits?: number;
@@ -17,7 +17,7 @@ export interface AclUser {
   readonly channels: readonly string[];
   /** Command rules in order, canonical: `+@all` or `-@all` first, later rules for the same name replace earlier ones. */
   readonly commands: readonly string[];
-  /** Command rules as they stood, before anything was canonicalized. */
+  /** Command rules as written, before anything was canonicalized. */
   readonly written: readonly string[];
   readonly selectors: readonly string[];
   readonly skipsSanitizing: boolean;

@@ -40,7 +40,7 @@ export function need<T>(fact: Fact<T>): T {
   throw new NotObserved(fact.reason);
 }
 
-/** The value if it was observed. Only for facts that add to a judgement which stands without them. */
+/** The value if it was observed. Only for facts that add to a judgement that does not need them. */
 export function maybe<T>(fact: Fact<T>): T | undefined {
   return fact.observed ? fact.value : undefined;
 }

@@ -104,7 +104,7 @@ describe('an audit of one address', () => {
       ['primary.invalid:6379'],
     );
     assert.match(missing[0]?.note ?? '', /name it in the audit/);
-    // A name that only begins like a loopback address belongs to whoever owns the domain.
+    // A name that only begins like a loopback address belongs to the owner of the domain.
     await server.command('REPLICAOF', '127.evil.example', '6379');
     const again = read((await cli.sandbox.run(['audit', server.url, '--json', '--fail-on', 'never'])).out);
     assert.deepEqual(

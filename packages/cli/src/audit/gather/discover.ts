@@ -21,7 +21,7 @@ export function parseClusterNodes(text: string): Address[] {
   });
 }
 
-/** Whom the node speaks of: its cluster, its primary and replicas, or whom it watches and who watches with it. */
+/** The nodes that a node names: its cluster, its primary and replicas, or what it monitors and the other sentinels. */
 export function peersOf(node: NodeFacts): readonly Address[] {
   const replication = maybe(node.replication);
   const primary = replication?.primaryHost;
@@ -38,7 +38,7 @@ export function peersOf(node: NodeFacts): readonly Address[] {
 
 /**
  * Whether the audit's credentials may go where a server pointed: to the host that was named, between loopback
- * addresses, and over TLS to whom the operator's own CA vouches for. Anything else could be a thief's address.
+ * addresses, and over TLS to hosts with a certificate of the operator's own CA. Anything else could be a thief's address.
  */
 export function mayFollow(seed: Endpoint, { host }: Address): boolean {
   return host === seed.host || (isLoopback(seed.host) && isLoopback(host)) || (seed.tls && seed.ca !== undefined);

@@ -28,7 +28,7 @@ async function withInstalledUnits(project: ProjectFacts, nodes: readonly NodeFac
   const names = new Set(nodes.flatMap((node) => maybe(node.process)?.unit ?? []));
   if (project.units.observed || names.size === 0) return project;
   const found = await Promise.all([...names].map((name) => readInstalledUnit(name)));
-  // A server started by hand belongs to the unit of whoever started it, a build agent's for example.
+  // A server started by hand belongs to the unit of its parent process, a build agent's for example.
   const units = found.filter(
     (unit): unit is UnitFacts => unit !== undefined && /redis|valkey|dragonfly/i.test(unit.settings['ExecStart'] ?? ''),
   );

@@ -116,7 +116,7 @@ function concerned(about: ReadonlySet<string>, links: ReadonlyMap<string, readon
 }
 
 /**
- * Reads an application's sources with a real parser, never by searching for text: what stands in comments and strings
+ * Reads an application's sources with a real parser, never by searching for text: what is in comments and strings
  * is not code.
  */
 export async function readSource(folder: string): Promise<SourceFacts> {

@@ -8,7 +8,7 @@ import { applyChange, persist } from './apply.js';
 import { inverse, planChanges } from './plan.js';
 
 describe('audit --fix', () => {
-  test('mends what was broken, keeps file modes, and takes it back', async () => {
+  test('fixes what was broken, keeps file modes, and takes it back', async () => {
     await using server = await startHardened(findEngine(), {
       config: { timeout: '0', 'acllog-max-len': '128' },
       users: (lines) => lines.map((line) => (line.startsWith('user app') ? `${line} +flushall` : line)),

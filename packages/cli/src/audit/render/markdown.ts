@@ -64,7 +64,7 @@ export function renderMarkdown(result: AuditResult): string {
       .map(({ reason, checks }) => `- ${checks.join(', ')}: ${reason}`)
       .join('\n') || 'Nothing.',
     '## Clauses of standards',
-    'Findings and passes map to these clauses; what stands under "by hand" no program sees.',
+    'Findings and passes map to these clauses; no program can check what is listed under "by hand".',
     ...result.compliance.flatMap(({ title, clauses, manual }) => [
       `### ${title}`,
       table(

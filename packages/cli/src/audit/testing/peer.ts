@@ -59,7 +59,7 @@ function answer(script: PeerScript, [name = '', sub = '', ...rest]: readonly str
 
 /**
  * A peer that says it is an engine which cannot be run here (Dragonfly, Redis 6, Redis 8.6), to show that the audit knows
- * it and what it concludes. It checks no password: whoever sends AUTH is in.
+ * it and what it concludes. It accepts every AUTH.
  */
 export async function startPeer(script: PeerScript) {
   const sockets = new Set<Socket>();

@@ -68,7 +68,7 @@ export function verdictsOf(check: Check, facts: Facts): { subject: string; verdi
     return [{ subject: 'deployment', verdict: unknown('no server was given to this audit') }];
   return facts.nodes.map((node) => {
     const verdict = engineVerdict(check, node) ?? judgeSafely(() => check.judge(node, facts));
-    // Beside a running server, what a file cannot show is no gap of the audit.
+    // Beside a running server, what a file cannot show is not a gap of the audit.
     const isGap = verdict.status === 'unknown' && (node.fromFiles !== true || live.length === 0);
     return {
       subject: node.address,

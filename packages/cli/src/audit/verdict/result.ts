@@ -77,7 +77,7 @@ export interface Coverage {
 export interface AspectRisk {
   readonly now: number;
   readonly afterFixes: number;
-  /** Checks of the aspect that could not be made: what is not known is no safety. */
+  /** Checks of the aspect that could not be made: unknown does not count as safe. */
   readonly unknown: number;
 }
 

@@ -21,7 +21,7 @@ export function isValid(waiver: Waiver, observedAt: string): boolean {
   return Date.parse(waiver.expires) + 86_400_000 > Date.parse(observedAt);
 }
 
-/** Takes waived occurrences out of the findings. An expired waiver is no waiver. */
+/** Takes waived occurrences out of the findings. An expired waiver is ignored. */
 export function applyWaivers(
   results: readonly CheckResult[],
   waivers: readonly Waiver[],

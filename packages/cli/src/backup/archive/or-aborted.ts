@@ -1,5 +1,5 @@
 /**
- * Waits for whoever is given `resolve`, or for the signal. Leaves no listener behind: a service waits like this for
+ * Waits for a call of `resolve`, or for the signal. Leaves no listener behind: a service waits like this for
  * months on one signal.
  */
 export function orAborted(signal: AbortSignal, begin: (resolve: () => void) => void): Promise<void> {

@@ -52,7 +52,7 @@ export interface ShardArchiverOptions {
   readonly once?: 'base' | 'stream';
 }
 
-/** Servers of a shard, the best one first, and as whom. */
+/** Servers of a shard, the best one first, and the user to log in as. */
 export interface Located {
   readonly endpoints: readonly StreamEndpoint[];
   readonly login: ReplicationLogin | undefined;

@@ -25,7 +25,7 @@ ol.words { columns: 4; padding-left: 1cm } svg { width: 6cm; height: 6cm } .secr
 @media print { body { margin: 0 } }
 </style></head><body>
 <h1>Recovery kit: ${escapeHtml(kit.source)}</h1>
-<p>Made ${escapeHtml(kit.made)}. Whoever has this page and the store reads every backup. Print it, lock it away, delete the file.</p>
+<p>Made ${escapeHtml(kit.made)}. Anyone who has this page and the store can read every backup. Print it, lock it away, delete the file.</p>
 <h2>1. The backups are here</h2><pre>${escapeHtml(kit.store)}</pre>
 <h2>2. The key that opens them</h2>
 <div class="secret">${renderSVG(kit.identity, { ecc: 'M' })}

@@ -14,7 +14,7 @@ export const expirySchema = z.strictObject({
 const largestRecord = 64 * 1024 * 1024;
 
 /**
- * The objects that expiry removed, by records that it signed. Only records of a trusted key count: otherwise whoever
+ * The objects that expiry removed, by records that it signed. Only records of a trusted key count: otherwise anyone who
  * deletes objects could say that they had expired.
  */
 export async function expiredObjects(

@@ -81,7 +81,7 @@ function configuration(folder: string, socket: string): string {
     'unixsocketperm 700',
     `dir ${quoted(folder)}`,
     'appendonly yes',
-    // Whoever asked for a moment gets it whole or not at all.
+    // A restore to a moment is complete or fails.
     'aof-load-truncated no',
     'save ""',
     'auto-aof-rewrite-percentage 0',

@@ -14,7 +14,7 @@ export interface SourceShard {
   readonly nodes: readonly SourceNode[];
 }
 
-/** What is backed up: servers by shard, and as whom. */
+/** What is backed up: servers by shard, and the user to log in as. */
 export interface BackupSource {
   readonly name: string;
   readonly topology: TopologyName;

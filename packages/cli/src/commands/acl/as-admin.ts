@@ -19,7 +19,7 @@ export function asAdmin<T>(
   return withClient(context.connect, loaded, node, admin, work);
 }
 
-/** Runs work on every node in turn, sentinels too: whoever commands one commands the data nodes. */
+/** Runs work on every node in turn, sentinels too, because they command the data nodes. */
 export async function onEachNode<T>(
   context: Context,
   loaded: LoadedDeployment,

@@ -244,7 +244,7 @@ function learnFromStats(
 ): Promise<Learned> {
   return asAdmin(context, loaded, node, async (client) => {
     const before = await readCommandStats(client);
-    context.terminal.note(`Counting on ${node.name} for ${milliseconds / 1000} s, whoever runs commands.`);
+    context.terminal.note(`Counting on ${node.name} for ${milliseconds / 1000} s, which users run commands.`);
     await delay(milliseconds, undefined, { signal: context.signal }).catch(() => undefined);
     const observation = new Observation();
     for (const [name, count] of callsBetween(before, await readCommandStats(client))) {

@@ -14,7 +14,7 @@ import { writeReports } from './reports.js';
 import { type AuditOptions, runAudit } from './run-audit.js';
 import { declaredRoles } from './target.js';
 
-/** Looks, judges, tells, and mends where that was asked for. */
+/** Gathers facts, judges, reports, and fixes where that was asked for. */
 export async function audit(context: Context, targets: readonly string[], options: AuditOptions): Promise<void> {
   if (options.printAcl) return context.terminal.line(printAuditorAcl());
   const threshold = severityOption(options.failOn);

@@ -44,7 +44,7 @@ describe('audit --evidence', () => {
       cli.sandbox.path('compose.yaml'),
       `services:\n  cache:\n    image: redis:7\n    command: redis-server --requirepass ${canaries.composePassword}\n    environment: { REDIS_PASSWORD: ${canaries.composePassword} }\n    healthcheck: { test: ["CMD", "redis-cli", "-a", "${canaries.composePassword}", "ping"] }\n`,
     );
-    // A denied key stands in ACL LOG.
+    // A denied key is in ACL LOG.
     const { tls, port } = server.target;
     const login = { username: 'app', password: passwords.app };
     await rawCommand({ port, ...(tls && { tls }), ...login }, ['GET', canaries.keyName]).catch(() => undefined);

@@ -116,7 +116,7 @@ export interface VerifyOptions {
 }
 
 /**
- * `redkeep audit verify FOLDER`: whether every byte is as it was signed, and by whom. Who the signer is has to be known
+ * `redkeep audit verify FOLDER`: whether every byte is as it was signed, and the key that signed. Who the signer is has to be known
  * from elsewhere: a key that only the folder itself brings proves nothing about its origin.
  */
 export async function verifyEvidence(context: Context, name: string, options: VerifyOptions): Promise<void> {

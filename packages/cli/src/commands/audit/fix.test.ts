@@ -34,7 +34,7 @@ interface Entry {
 }
 
 describe('audit --fix and undo', () => {
-  test('shows the plan, mends, looks again, and takes everything back', async () => {
+  test('shows the plan, fixes, audits again, and takes everything back', async () => {
     await using server = await startHardened(findEngine(), broken);
     await using cli = await auditSandbox(server, 'admin');
     const asked = await cli.audit('--fix');

@@ -61,7 +61,7 @@ async function carryOut(context: Context, target: Target, work: readonly Work[])
   }
 }
 
-/** Findings that no change of the plan mends, each with the reason. */
+/** Findings that no change of the plan fixes, each with the reason. */
 function leftToPeople(result: AuditResult, planned: ReadonlySet<string>): string[] {
   return result.findings
     .filter(({ id }) => !planned.has(id))

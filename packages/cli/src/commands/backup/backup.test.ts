@@ -20,7 +20,7 @@ async function hasAge(): Promise<boolean> {
   );
 }
 
-/** A file as whoever has no Redkeep opens it: with the program age, or the library of age's author. */
+/** A file opened without Redkeep: with the program age, or the library of age's author. */
 async function openByHand(file: string, identityFile: string): Promise<Buffer> {
   if (await hasAge()) {
     const options = { encoding: 'buffer', maxBuffer: 1 << 30 } as const;

@@ -63,7 +63,7 @@ export async function backupExpire(context: Context, options: ExpireOptions): Pr
   else terminal.line(`Would remove ${what} and keep ${plan.keptObjects}. Do it with --confirm.`);
 }
 
-/** The host that writes must not be able to remove its past: whoever takes it over could. */
+/** The host that writes must not be able to remove its past: an attacker on it could. */
 async function refuseWriter({ environment, loaded, source }: Reading): Promise<void> {
   for (const command of ['run', 'archive'] as const) {
     const folder = environment.stateOf(command);
@@ -76,7 +76,7 @@ async function refuseWriter({ environment, loaded, source }: Reading): Promise<v
     if (!loaded.writers.some((writer) => writer.source === source && writer.publicKey === key)) continue;
     throw new CliError(
       'REDKEEP_BACKUP_SOURCE_UNSAFE',
-      'This host writes the backup; if it may also remove objects, whoever takes it over destroys every backup.',
+      'This host writes the backup; if it may also remove objects, an attacker on it can destroy every backup.',
       'Run expiry on another host with a login of its own (--state, --trust), or accept it with --on-writer-host.',
     );
   }

@@ -27,7 +27,7 @@ async function keep(context: Context, file: string, identity: string, { json }: 
   await createSecretFile(target, `# created: ${created}\n# public key: ${recipient}\n${identity}\n`);
   if (json) return context.terminal.json({ recipient, file: target });
   context.terminal.line(recipient);
-  context.terminal.note(`Keep ${target} off the hosts that are backed up: whoever has it reads every backup.`);
+  context.terminal.note(`Keep ${target} off the hosts that are backed up: anyone who has it can read every backup.`);
 }
 
 /** `redkeep backup key kit`: a page to print, with the key as QR code and words, the store, the writers, the steps. */

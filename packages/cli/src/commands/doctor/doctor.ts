@@ -104,7 +104,7 @@ async function doctor(context: Context, given: string | undefined, options: Doct
 
 interface DoctorTarget {
   readonly label: string;
-  /** Whom the application is; absent when its settings are too wrong to have an address. */
+  /** The user of the application; absent when its settings are too wrong to have an address. */
   readonly endpoint?: Endpoint;
   /** Who looks at the server, where that is somebody else. */
   readonly asking?: Endpoint;

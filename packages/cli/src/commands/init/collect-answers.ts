@@ -98,7 +98,7 @@ function answersFromFlags(flags: AnswerFlags, earlier: Loose): Loose {
   return Object.fromEntries(Object.entries(answers).filter(([, value]) => value !== undefined));
 }
 
-/** The schema judges what is no number. */
+/** The schema refuses what is not a number. */
 function numeric(text: string | undefined): number | string | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : text;
 }

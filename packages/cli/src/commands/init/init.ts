@@ -90,7 +90,7 @@ async function init(context: Context, options: InitOptions): Promise<void> {
     if (!options.force) throw folderNotEmpty(folder);
     const backup = `${folder}.backup-${timestamp(clock.now())}`;
     await writeFolder(folder, plan.files, { signal, backup });
-    terminal.done(`Moved what stood in ${folder} to ${backup}.`);
+    terminal.done(`Moved the previous content of ${folder} to ${backup}.`);
   } else if (plan.situation === 'new') {
     await writeFolder(folder, plan.files, { signal });
   } else {

@@ -17,7 +17,7 @@ export function renderArchiveService(deployment: Deployment, folder: string): Re
   ];
 }
 
-/** What the archive reads of this folder: who it is, whom it trusts, and no other user's secret. */
+/** What the archive reads of this folder: its user, the CA it trusts, and no other user's secret. */
 export function archiveFiles(deployment: Deployment): string[] {
   const users = [userOf(deployment, 'backup')!, userOf(deployment, 'monitoring')!];
   const own = users.flatMap((user) => {
@@ -48,7 +48,7 @@ LimitCORE=0
 
 function archiveUnit(deployment: Deployment, folder: string): string {
   return `# Written by redkeep init. docs/backup.md, "As a service", says how to install it. Set User= to the folder's owner.
-# Best on a host that is none of the servers: what is sealed there outlives them.
+# Run it on a host other than the servers: what is sealed there outlives them.
 [Unit]
 Description=${titleOf(deployment)}: continuous encrypted archive
 After=network-online.target

@@ -36,7 +36,7 @@ export function renderDragonflyFlags(
       ['maxmemory', policy.memoryMegabytes * megabyte],
       ['maxclients', policy.maxClients],
     ],
-    ['Databases are no border between applications; ACL users are.', ['dbnum', policy.databases]],
+    ['Databases do not separate applications; ACL users do.', ['dbnum', policy.databases]],
     [
       'Data lives in a folder of its own, saved every quarter of an hour.',
       ['dir', locate(node.dataDir)],

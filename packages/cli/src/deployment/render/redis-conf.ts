@@ -82,7 +82,7 @@ function limitSections({ policy }: Deployment): Section[] {
       ['maxmemory-clients', '20%'],
     ),
     section('Scripts that run longer can be stopped.', ['busy-reply-threshold', 2000]),
-    section('Databases are no border between applications; ACL users are.', ['databases', policy.databases]),
+    section('Databases do not separate applications; ACL users do.', ['databases', policy.databases]),
   ];
 }
 

@@ -1,4 +1,4 @@
-/** A file of a deployment: where (relative to its folder, `/` between parts), for whom, and its content. */
+/** A file of a deployment: where (relative to its folder, `/` between parts), its readers, and its content. */
 export interface RenderedFile {
   readonly path: string;
   /** 0o600 for anything that holds a secret, 0o644 for the rest. */

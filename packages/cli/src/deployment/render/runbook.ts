@@ -81,7 +81,7 @@ at a time, while the others keep the quorum.
   cluster: `
 ## Cluster
 
-Who holds which slots stands in each node's \`data/nodes.conf\`. A primary that is gone for 5 s is replaced by its
+The slots of each node are in its \`data/nodes.conf\`. A primary that is gone for 5 s is replaced by its
 replica; keys of a primary without a replica are refused until it is back.
 `,
 };
@@ -140,7 +140,7 @@ systemd-analyze security ${nodes.map(({ name }) => `redkeep-${name}`).join(' ')}
 journalctl -u redkeep-${nodes[0]!.name} -f
 \`\`\``,
   kubernetes:
-    () => `The kustomization reads secrets from this folder; nothing secret stands in a manifest. Pods that may connect carry the
+    () => `The kustomization reads secrets from this folder; no manifest contains a secret. Pods that may connect carry the
 label \`redkeep/client: "true"\`. Turn on encryption of Secrets at rest in the cluster, and name the image by digest.
 
 \`\`\`sh

@@ -28,7 +28,7 @@ export function renderSentinelConf(input: {
     ),
     section('Refuses other machines should the users ever be lost.', ['protected-mode', 'yes']),
     ...tlsSections(deployment, node, locate),
-    section('A sentinel decides where clients go: whoever speaks to it has a name and a password.', [
+    section('A sentinel decides where clients connect: its clients have a user name and a password.', [
       'aclfile',
       locate(node.aclFile),
     ]),

@@ -151,7 +151,7 @@ const rejectedConnections: Rule = (evidence) => {
   };
 };
 
-/** Old keyspace misses are no fault of the server, but a cache that misses most of the time costs without helping. */
+/** Old keyspace misses are not a fault of the server, but a cache that misses most of the time costs without helping. */
 const cacheMisses: Rule = (evidence) => {
   const hits = growth(evidence, 'keyspace_hits');
   const misses = growth(evidence, 'keyspace_misses');

@@ -195,7 +195,7 @@ const monitor: Rule = ({ clients }) => {
     share: 0.5,
     shareOf: 'of throughput at worst',
     fix: `End it: CLIENT KILL ADDR ${watching[0]!.address}`,
-    risk: 'Whoever debugs with it has to start again.',
+    risk: 'A debugging session on it has to start again.',
     undo: 'Run MONITOR again.',
   };
 };

@@ -13,7 +13,7 @@ export interface Expectations {
   readonly networks: readonly string[];
   /** SHA-256 of the certificate file, by node; undefined where it is not on this machine. */
   readonly certificates: ReadonlyMap<string, string>;
-  /** True while redkeep itself changes the deployment: its own logins and changes are no attack then. */
+  /** True while redkeep itself changes the deployment: its own logins and changes are not an attack then. */
   readonly changing: boolean;
   /** Whether clients must use TLS. */
   readonly tlsOnly: boolean;

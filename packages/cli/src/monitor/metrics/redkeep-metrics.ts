@@ -158,7 +158,7 @@ function addDeployment(metrics: MetricSet, { name, state }: DeploymentView): voi
     state.restoreTestAgeSeconds,
     deployment,
   );
-  // Rules look at nodes; a deployment's own state stands under the node `all`.
+  // Rules look at nodes; a deployment's own state is under the node `all`.
   for (const [key, value] of Object.entries(state.states))
     metrics.gauge(`redkeep_node_${key}`, stateHelp[key] ?? key, value, { ...deployment, node: 'all' });
 }

@@ -47,7 +47,7 @@ function parsed(value: unknown): object | undefined {
 const documentOf = (fields: Fields): SearchDocumentValue =>
   assignDocument(Object.create(null), fields) as SearchDocumentValue;
 
-/** A row's own fields, those in `extra_attributes`, and with `others` what stands beside them. */
+/** A row's own fields, those in `extra_attributes`, and with `others` the fields beside them. */
 function rowOf(row: Fields, others: boolean): Record<string, unknown> {
   const document: Record<string, unknown> = Object.create(null);
   for (const part of ['values', 'extra_attributes']) assignDocument(document, fieldsOf(row.get(part)));
@@ -140,7 +140,7 @@ export function readProfile<T>(read: {
         return { results: read[2](reply[0], _, mapping), profile: reply[1] };
       const fields = fieldsOf(reply);
       return {
-        // Before Redis 8 the results' fields stood beside `profile`.
+        // Before Redis 8 the results' fields were beside `profile`.
         results: read[3](fields.get('Results') ?? reply, _, mapping),
         profile: flat(fields.get('Profile') ?? fields.get('profile')),
       };

@@ -18,7 +18,7 @@ test('secret volumes of containers are told from files that strangers on a host 
   assert.equal(isReadOnlyMemory('/etc/keysish', KUBERNETES), false);
 });
 
-test('what cannot be looked up is no secret volume', async () => {
+test('what cannot be looked up is not a secret volume', async () => {
   assert.equal(await isSecretVolume('/no/such/file'), false);
   assert.equal(await isSecretVolume('/proc/self/mountinfo', '/no/such/file'), false);
 });

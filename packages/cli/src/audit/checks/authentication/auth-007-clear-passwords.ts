@@ -19,7 +19,7 @@ export const auth007: NodeCheck = {
         .filter((user) => user.clearPasswords > 0)
         .map((user) => ({
           about: user.name,
-          evidence: `the password of ${user.name} stands in clear`,
+          evidence: `the password of ${user.name} is stored in clear text`,
           fix: [
             run('redis-cli ACL SAVE', '# none: the clear passwords are gone from the file, which is the point'),
             advise('writes hashes; the file is then 0644 unless the umask is 077: see HOST-004'),

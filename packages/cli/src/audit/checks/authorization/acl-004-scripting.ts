@@ -29,7 +29,7 @@ export const acl004: NodeCheck = {
         })),
       byName.length === 0
         ? 'only administrators can run scripts'
-        : `only users to whom the deployment grants it by name can run scripts: ${byName.map(({ name }) => name).join(', ')}`,
+        : `only users that the deployment grants it by name can run scripts: ${byName.map(({ name }) => name).join(', ')}`,
     );
   },
 };

@@ -10,7 +10,7 @@ const strangerObjects = strangerCommands.map((command) =>
   command.toLowerCase().replace(/^acl /, 'acl|').replace(/ .*/, ''),
 );
 
-/** A command by its name; of keys and channels, whose names can be personal data, only what stands before the first colon. */
+/** A command by its name; of keys and channels, whose names can be personal data, only the part before the first colon. */
 function objectOf({ reason, object }: AclLogEntry): string {
   if (reason === 'command') return `command ${object}`;
   const [prefix, ...rest] = object.split(':');

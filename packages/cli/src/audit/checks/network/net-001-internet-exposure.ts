@@ -28,7 +28,7 @@ export const net001: NodeCheck = {
       return pass('public or wildcard address behind a packet filter that drops by default');
     if (bound.some(isWildcard))
       return unknown(
-        'listens on every interface; whether a firewall or cloud rule stands before it shows only from outside',
+        'listens on every interface; whether a firewall or cloud rule protects it shows only from outside',
       );
     return fail(
       `listens on ${bound.filter((address) => !isPrivate(address)).join(' ')}`,
