@@ -24,10 +24,15 @@ export const rule =
   (value, path) => {
     if (!test(value)) throw new InvalidOptionError(path, problem);
   };
-export const is = (type: string) => (value: unknown) => typeof value === type;
+export const is =
+  (type: string) =>
+  (value: unknown): boolean =>
+    typeof value === type;
 export const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
-export const isPlain = (value: unknown) => isObject(value) && !Array.isArray(value) && !ArrayBuffer.isView(value);
-export const isBytes = (value: unknown) => typeof value === 'string' || Buffer.isBuffer(value);
+export const isPlain = (value: unknown): boolean =>
+  isObject(value) && !Array.isArray(value) && !ArrayBuffer.isView(value);
+export const isBytes = (value: unknown): value is string | Buffer =>
+  typeof value === 'string' || Buffer.isBuffer(value);
 export const whole = (from: number, to = Number.MAX_SAFE_INTEGER) =>
   rule(
     (n) => Number.isInteger(n) && (n as number) >= from && (n as number) <= to,

@@ -40,7 +40,7 @@ export function serverUrls(text: string): ServerUrl[] {
   });
 }
 
-/** Whether a value is a secret that stands there in clear. */
+/** Whether a value is a secret in clear text. */
 export function isClearSecret({ name, value }: Pick<Variable, 'name' | 'value'>): boolean {
   if (serverUrls(value).some(({ password }) => password !== '' && !isReference(password))) return true;
   return isSecretName(name) && isSecretValue(value);

@@ -244,7 +244,7 @@ export async function readImageRecipe(build: Tree, reading: Reading): Promise<Im
     return recipe;
   } catch (error) {
     const reason = reasonOf(error);
-    // A context elsewhere (a Git URL, another repository) is no fault of these files.
+    // A context elsewhere (a Git URL, another repository) is not a fault of these files.
     if (reason !== 'it does not exist') reading.unreadable.push({ file, reason });
     return undefined;
   }

@@ -185,7 +185,7 @@ describe('redkeep incident collect', () => {
     const verified = await run('sh', [path.join(folder, 'verify.sh'), authority.caFile]);
     assert.match(verified.stdout, /Time stamp:/);
     assert.match(verified.stdout + verified.stderr, /Verification: OK/);
-    assert.equal((await cli('verify', folder)).code, ExitCode.Incomplete, 'the timestamp is no foreign file');
+    assert.equal((await cli('verify', folder)).code, ExitCode.Incomplete, 'the timestamp is not a foreign file');
 
     const later = folderOf((await collect('later')).out);
     assert.equal((await cli('timestamp', later, '--authority', authority.url)).code, ExitCode.Ok);

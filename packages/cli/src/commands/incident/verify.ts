@@ -14,7 +14,7 @@ interface VerifyOptions {
   readonly json?: boolean;
 }
 
-/** `redkeep incident verify FOLDER`: whether every byte is as it was signed, and by whom. */
+/** `redkeep incident verify FOLDER`: whether every byte is as it was signed, and which key signed it. */
 export async function verifyBundle(context: Context, given: string, options: VerifyOptions): Promise<void> {
   const { cwd, terminal } = context;
   const folder = path.resolve(cwd, given);

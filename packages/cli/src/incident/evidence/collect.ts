@@ -192,7 +192,7 @@ async function serverTime(ask: Ask): Promise<string | null> {
   return new Date(Number(reply[0]) * 1000 + Math.floor(Number(reply[1]) / 1000)).toISOString();
 }
 
-/** Hashes of passwords: whoever has them can try passwords against them. */
+/** Hashes of passwords: anyone who has them can try passwords against them. */
 async function learnHashes(ask: Ask, redactor: Redactor): Promise<void> {
   const lines = await ask('ACL', 'LIST').catch(() => []);
   for (const line of Array.isArray(lines) ? lines : []) redactor.aclLine(String(line));

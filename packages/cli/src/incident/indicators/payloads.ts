@@ -30,7 +30,7 @@ export interface Payload {
 /** Bytes of a value that are looked at from its start and from its end. */
 export const lookedAtBytes = 16_384;
 
-/** What a value would do in a crontab, an authorized_keys file, a web root; undefined where it is none of these. */
+/** What a value would do in a crontab, an authorized_keys file, a web root; undefined where it does nothing of these. */
 export function payloadIn(value: string): Payload | undefined {
   for (const [kind, pattern] of Object.entries(patterns) as [PayloadKind, RegExp][]) {
     const found = pattern.exec(value);

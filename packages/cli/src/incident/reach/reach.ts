@@ -9,7 +9,7 @@ import type { Scene } from '../indicators/scene.js';
 export interface Reach {
   readonly user: string;
   /** Who could log in as this user. */
-  readonly open: 'to anybody who reaches the port' | 'to whoever knows a password' | 'to nobody: it is off';
+  readonly open: 'to anybody who reaches the port' | 'to anyone who knows a password' | 'to nobody: it is off';
   readonly keys: readonly string[];
   readonly channels: readonly string[];
   readonly powers: readonly string[];
@@ -39,7 +39,7 @@ export async function reachOf(scene: Scene, ask: Ask): Promise<Fact<readonly Rea
           ? 'to nobody: it is off'
           : user.noPassword
             ? 'to anybody who reaches the port'
-            : 'to whoever knows a password',
+            : 'to anyone who knows a password',
         keys: [...new Set([...user.keys, ...selectors.keys])],
         channels: [...new Set([...user.channels, ...selectors.channels])],
         powers: kinds.map((power) => powerWords[power]),

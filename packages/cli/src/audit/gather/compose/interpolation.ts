@@ -17,7 +17,7 @@ function readName(cursor: Cursor): string | undefined {
   return name;
 }
 
-/** `${NAME}` and its forms, from behind the brace on; undefined where it is none of them. */
+/** `${NAME}` and its forms, from behind the brace on; undefined for other text. */
 function readBraced(cursor: Cursor, variables: Variables): string | undefined {
   const name = readName(cursor);
   if (name === undefined) return undefined;

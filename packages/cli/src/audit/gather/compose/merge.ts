@@ -15,7 +15,7 @@ const byName = new Set([
 ]);
 /** Attributes written as a list of names or as a map. */
 const named = new Set(['networks', 'depends_on']);
-/** Lists of which each item stands once. */
+/** Lists in which each item is unique. */
 const unique = new Set(
   'cap_add cap_drop devices dns dns_opt dns_search env_file expose group_add profiles security_opt tmpfs'.split(' '),
 );
@@ -60,7 +60,7 @@ export function volumeParts(text: string): { source?: string; target?: string; m
   return { source: source!, target: target!, ...(mode !== undefined && { mode }) };
 }
 
-/** Joins lists; of items with the same identity the later one stands, in the place of the earlier one. */
+/** Joins lists; of items with the same identity the later one replaces the earlier one, in its place. */
 function joined(base: readonly Tree[], own: readonly Tree[], identity: (item: Tree) => string): Tree[] {
   const list: Tree[] = [];
   const indexes = new Map<string, number>();

@@ -210,7 +210,7 @@ async function readService(name: string, service: TreeMap, project: ComposeProje
   return reading;
 }
 
-/** `-1` and `0` are no limit. */
+/** `-1` and `0` mean that there is no limit. */
 function isLimit(value: Tree | undefined): boolean {
   const text = treeText(value);
   return text !== undefined && !/^(-1|0)$/.test(text);

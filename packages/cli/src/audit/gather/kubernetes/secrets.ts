@@ -27,7 +27,7 @@ function* referredSecrets(tree: Tree | undefined): Generator<string> {
 
 const encrypted = /^ENC\[|^AgA|^vault:|^ref\+|^<.*>$|^\*+$/;
 
-/** Secrets of the servers whose values stand in the manifests: base64 is no encryption. */
+/** Secrets of the servers whose values are in the manifests: base64 does not encrypt. */
 export function secretFindings(objects: readonly KubeObject[], servers: readonly KubeObject[]): FileFinding[] {
   const used = new Set(servers.flatMap((object) => [...referredSecrets(object.spec)]));
   return objects
