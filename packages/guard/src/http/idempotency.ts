@@ -157,7 +157,7 @@ export function idempotencyHooks<Request extends IdempotentHttpRequest>(
     async onSend(request, reply, payload) {
       const running = runs.get(request);
       if (running === undefined) return payload;
-      // What is sent after a failure here is no answer of the work.
+      // What is sent after a failure here is not an answer of the work.
       runs.delete(request);
       const body = await bytesOf(payload);
       const answer = keptOf(reply.statusCode, reply.getHeaders(), body);

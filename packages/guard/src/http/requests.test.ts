@@ -281,7 +281,7 @@ for (const [name, start] of Object.entries(frameworks))
       assert.equal(app.state.count, 1);
     });
 
-    test('a key that is none, or is missing where it is asked for, is refused before anything runs', async () => {
+    test('a malformed key, or a missing one where it is asked for, is refused before anything runs', async () => {
       const app = await start({ requireKey: true });
       for (const key of ['short', 'x'.repeat(256), undefined]) {
         const answer = await post(app, {}, key === undefined ? {} : { key });

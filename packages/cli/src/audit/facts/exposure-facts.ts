@@ -14,7 +14,7 @@ export interface GuardedFile {
     readonly path: string;
     readonly mode: number;
   };
-  /** An account that owns the file or a folder above it, beside root, the server and whoever the folder belongs to. */
+  /** An account that owns the file or a folder above it, beside root, the server and the owner of the folder. */
   readonly foreign?: { readonly path: string; readonly uid: number };
 }
 

@@ -27,7 +27,7 @@ export const host014: SystemCheck = {
         found.set(foreign.path, {
           about: foreign.path,
           evidence: `${foreign.path} belongs to the user ${foreign.uid}, who can replace ${path} (${holds})`,
-          fix: [advise(`Give it to whom the rest belongs (chown), or say that this account runs the deployment`)],
+          fix: [advise(`Give it to the owner of the rest (chown), or say that this account runs the deployment`)],
           at: { file: path, line: 1 },
         });
     }

@@ -22,7 +22,7 @@ export class Reach {
 
   /**
    * What any other user of the machine (neither the owner nor in the group) can do with a file, by the permission bits
-   * of the file and of every folder above it. A link counts as what it leads to, and whoever can replace the link can
+   * of the file and of every folder above it. A link counts as what it leads to, and an account that can replace the link can
    * replace that.
    */
   async of(path: string): Promise<Pick<GuardedFile, 'mode' | 'uid' | 'readable' | 'writable' | 'foreign'>> {

@@ -20,7 +20,7 @@ export interface WalkRequest {
   readonly folders: readonly string[];
   /** Single files that a setting names. */
   readonly files: readonly string[];
-  /** Accounts that the files may belong to, beside root, whoever runs the audit and whoever owns the folders. */
+  /** Accounts that the files may belong to, beside root, the user of the audit and the owners of the folders. */
   readonly accounts: readonly number[];
 }
 

@@ -30,7 +30,7 @@ export interface Address {
   readonly host?: string;
   readonly user: string;
   readonly hasPassword: boolean;
-  /** Whether the password stands in the source. */
+  /** Whether the password is in the source. */
   readonly passwordIsWritten: boolean;
   readonly unverified: boolean;
   /** The URL without its password, for reports. */

@@ -11,7 +11,7 @@ import { alternatives, type ClientValue, type Value } from './value.js';
 
 const testFile = /(^|[./_-])(test|tests|spec|__tests__|fixtures)([./_-]|$)/;
 const isCall = /^(Optional)?CallExpression$|^NewExpression$/;
-/** Methods that compare or search text: what they are given is no address that anything connects to. */
+/** Methods that compare or search text: nothing connects to what they are given. */
 const looksAt =
   /^(startsWith|endsWith|includes|indexOf|match|test|replace|replaceAll|split|equal|deepEqual|strictEqual)$/;
 /** Text that is, or begins, the address of a server. */

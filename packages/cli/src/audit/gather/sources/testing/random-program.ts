@@ -140,7 +140,7 @@ const harmless = [
   "await CLIENT.sendCommand(['GET', process.argv[2]]);",
 ];
 
-/** Looks like a client, is none. */
+/** Only looks like a client. */
 const decoys = [
   "import { S3Client } from '@aws-sdk/client-s3';\nconst redisClient = new S3Client({ tls: { rejectUnauthorized: false } });\nredisClient.save();",
   "import pino from 'pino';\nconst cacheLogger = pino();\ncacheLogger.set('level', 'debug');\ncacheLogger.info('redis is up');",
