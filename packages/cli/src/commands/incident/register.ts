@@ -101,4 +101,18 @@ Exit codes: 0 done, 1 indicators were found or a step failed, 2 wrong arguments,
     .option('--unverified-writer', 'use an archive whose writer is not known')
     .option('-y, --yes', 'ask nothing')
     .action(async (options) => (await import('./recover.js')).recoverData(context, options));
+
+  withIncidentFolder(incident.command('report'))
+    .description('write the report: timeline, traces, who could reach what, what was done; for people and regulators')
+    .option('--format <format>', 'markdown or html', 'markdown')
+    .option('--out <file>', 'write it to a new file (default: standard output)')
+    .option('--regulator <name...>', 'also what this regulator asks for, and when: gdpr, ley-1581')
+    .option('--json', 'print JSON')
+    .action(async (options) => (await import('./report.js')).reportIncident(context, options));
+
+  withIncidentFolder(incident.command('note').argument('<text>', 'what was decided'))
+    .description('note a decision, or when you became aware, for the report')
+    .option('--aware-at <time>', 'when you became aware: the deadlines of regulators begin then')
+    .option('--json', 'print JSON')
+    .action(async (text, options) => (await import('./report.js')).noteDecision(context, text, options));
 }

@@ -86,6 +86,27 @@ Exit codes: 0 done, 1 clients have not moved yet, 2 wrong arguments, 4 not possi
     .option('--allow-disconnect', 'although clients that moved are cut off')
     .action((_: unknown, own: Command) => undo(context, own.opts()));
   command
+    .command('move')
+    .description('bring all data to an empty server of another engine, version or topology, and compare')
+    .argument('<from>', 'URL of the old server')
+    .argument('<to>', 'URL of the new one, which has no data')
+    .option('--user <name>', 'user of the old server')
+    .option('--password-file <file>', 'file with its password')
+    .option('--ca <file>', 'CA of the old server')
+    .option('--to-user <name>', 'user of the new server')
+    .option('--to-password-file <file>', 'file with its password')
+    .option('--to-ca <file>', 'CA of the new server')
+    .option('--method <method>', 'replication, dump or commands (default: the first that both can)')
+    .option('--pause-seconds <seconds>', 'how long writes on the old server may wait', '60')
+    .option('--close-source', 'the old server refuses writes afterwards')
+    .option('--timeout <ms>', 'longest wait for a connection', '10000')
+    .option('--dry-run', 'print the plan and the way back')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'print JSON')
+    .action(async (from: string, to: string, _: unknown, own: Command) =>
+      (await import('./move.js')).moveData(context, from, to, own.opts()),
+    );
+  command
     .command('watchdog', { hidden: true })
     .requiredOption('--dir <folder>')
     .requiredOption('--step <step>')
