@@ -50,6 +50,7 @@ export async function checkPackages() {
     ...(await Promise.all(packages.map(checkImports))).flat(),
     ...(await Promise.all(packages.map(checkPack))).flat(),
     ...(await checkTrackedFiles()),
+    ...(await checkGeneratedPages()),
   ];
   if (complaints.length > 0) throw new StepFailed(complaints.map((complaint) => `✖ ${complaint}`).join('\n'));
 }
@@ -178,6 +179,12 @@ function typeProblems(analysis) {
       .filter(({ kind, typesFileName }) => kind !== 'MissingExportEquals' || !typesFileName?.includes('/ioredis'))
       .map(({ kind, entrypoint, resolutionKind }) => `${kind} ${entrypoint ?? ''} ${resolutionKind ?? ''}`.trim())
   );
+}
+
+/** Pages that are generated say what the built code says. */
+async function checkGeneratedPages() {
+  const { stalePages } = await import(pathToFileURL(join(REPOSITORY, 'site/dist/references/index.js')).href);
+  return (await stalePages()).map((path) => `${path}: is not what its source says: npm run docs:references`);
 }
 
 /** Nothing in the repository may name the machine that it was written on, or carry a key. */

@@ -19,6 +19,7 @@ export default defineConfig({
   cleanUrls: false,
   // A placeholder: build.ts makes every address relative, so that the site works from any folder.
   base: '/__base__/',
+  head: [['link', { rel: 'icon', href: '/__base__/favicon.svg', type: 'image/svg+xml' }]],
   lastUpdated: false,
   markdown: {
     // As GitHub makes them, so that one link works in both places.
@@ -33,6 +34,14 @@ export default defineConfig({
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     languageAlias: { caddyfile: 'nginx', promql: 'text' },
     config(md) {
+      // A heading cell without text is not a heading.
+      md.core.ruler.push('empty-headings', (state) => {
+        for (const [at, token] of state.tokens.entries()) {
+          if (token.type !== 'th_open' || state.tokens[at + 1]?.content !== '') continue;
+          token.tag = 'td';
+          state.tokens[at + 2]!.tag = 'td';
+        }
+      });
       // A link out of docs/ is a link into the repository.
       md.core.ruler.push('links-out', (state) => {
         const { relativePath } = state.env as { relativePath: string };
@@ -48,7 +57,10 @@ export default defineConfig({
     },
   },
   themeConfig: {
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      options: { translations: { button: { buttonText: 'Search', buttonAriaLabel: 'Search' } } },
+    },
     outline: [2, 3],
     nav: [
       page('Get started', 'get-started'),

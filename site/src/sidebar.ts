@@ -10,6 +10,7 @@ export const sidebar: readonly SidebarGroup[] = [
   {
     text: 'Begin',
     items: [
+      page('Redkeep', 'index'),
       page('Get started', 'get-started'),
       page('Redis in one page', 'redis-in-one-page'),
       page('Express, Fastify, Nest, Next, BullMQ', 'frameworks'),

@@ -1,3 +1,4 @@
+export * from './browser-path.js';
 export * from './cluster.js';
 export * from './connect.js';
 export * from './engines.js';

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { accessSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -23,25 +22,10 @@ import {
   SessionCookie,
   Sessions,
 } from '@redkeep/guard';
-import { type Server, sharedPki, startServer } from '@redkeep/testing';
+import { browserPath, type Server, sharedPki, startServer } from '@redkeep/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { createClient, RESP_TYPES, type RedisClient } from 'redkeep';
 import { account, accountsApp, type Visit } from './app.js';
-
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-
-function browserPath(): string {
-  const named = process.env['REDKEEP_CHROMIUM'];
-  for (const path of named === undefined ? CHROMIUM : [named]) {
-    try {
-      accessSync(path);
-      return path;
-    } catch {
-      // The next one.
-    }
-  }
-  throw new Error('No Chromium found: install it, or name it in REDKEEP_CHROMIUM');
-}
 
 describe('accounts in a browser', () => {
   const secret = () => randomBytes(32);

@@ -1,5 +1,5 @@
 /** Every page that is generated, from its source of truth. `npm run docs:references` writes them; a test compares. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { repository } from '../repository.js';
 import { apiPage } from './api.js';
@@ -30,5 +30,16 @@ export async function generatedPages(): Promise<Page[]> {
     { path: 'docs/checks.md', text: `${await byHand('docs/checks.md', '## ')}${checksTable()}\n` },
     { path: 'docs/compare.md', text: `${await byHand('docs/compare.md', '## Figures')}${comparisonFigures()}` },
     ...checks.map((check) => ({ path: `docs/checks/${checkFile(check)}`, text: checkPage(check) })),
+  ];
+}
+
+/** Paths of pages that are not what their source says, those of checks that are gone included. */
+export async function stalePages(): Promise<string[]> {
+  const pages = await generatedPages();
+  const texts = await Promise.all(pages.map(({ path }) => readFile(join(repository, path), 'utf8').catch(() => '')));
+  const ofChecks = (await readdir(join(repository, 'docs/checks'))).map((name) => `docs/checks/${name}`);
+  return [
+    ...pages.filter(({ text }, at) => texts[at] !== text).map(({ path }) => path),
+    ...ofChecks.filter((path) => !pages.some((page) => page.path === path)),
   ];
 }

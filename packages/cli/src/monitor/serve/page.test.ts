@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
-import { freePort, waitFor } from '@redkeep/testing';
+import { browserPath, freePort, waitFor } from '@redkeep/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { browserPath } from '../../testing/chromium.js';
 import { openDeployment } from '../../testing/open-deployment.js';
