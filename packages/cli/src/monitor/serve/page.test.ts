@@ -5,7 +5,6 @@ import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { browserPath, freePort, waitFor } from '@redkeep/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { browserPath } from '../../testing/chromium.js';
 import { openDeployment } from '../../testing/open-deployment.js';
 import { CliSandbox } from '../../testing/run-cli.js';
 
