@@ -1,28 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { startScriptedServer, startServer, waitFor } from '@redkeep/testing';
+import { connectWith, type Reachable, startScriptedServer, startServer, waitFor } from '@redkeep/testing';
 import { createClient, type RedisClient } from '../client/client.js';
 import { InvalidOptionError } from '../errors.js';
 import type { ClientOptions } from '../options/options.js';
 import { BasicClientSideCache } from './client-side-cache.js';
 
-async function connect(port: number, options: ClientOptions = {}): Promise<RedisClient> {
-  const client: RedisClient = createClient({
-    url: `redis://127.0.0.1:${port}`,
-    socket: { reconnectStrategy: () => 1 },
-    commandPolicy: 'unrestricted',
-    ...options,
-  });
-  client.on('error', () => {});
-  return client.connect();
-}
+const open = connectWith<ClientOptions, RedisClient>(createClient);
+const connect = (server: Reachable, options: ClientOptions = {}): Promise<RedisClient> =>
+  open(server, { socket: { reconnectStrategy: () => 1 }, ...options });
 
 describe('client-side cache', () => {
   test('a read is answered once by the server, until another client changes the key', async () => {
     await using server = await startServer();
     const cache = new BasicClientSideCache();
-    await using client = await connect(server.port, { clientSideCache: cache });
-    await using other = await connect(server.port);
+    await using client = await connect(server, { clientSideCache: cache });
+    await using other = await connect(server);
     await other.set('key', 'one');
     assert.equal(await client.get('key'), 'one');
     assert.equal(await client.get('key'), 'one');
@@ -69,8 +62,8 @@ describe('client-side cache', () => {
   test('a lost connection empties it', async () => {
     await using server = await startServer();
     const cache = new BasicClientSideCache();
-    await using client = await connect(server.port, { clientSideCache: cache });
-    await using other = await connect(server.port);
+    await using client = await connect(server, { clientSideCache: cache });
+    await using other = await connect(server);
     await client.get('key');
     assert.equal(cache.size(), 1);
     const lost = new Promise((resolve) => client.once('error', resolve));
@@ -82,7 +75,7 @@ describe('client-side cache', () => {
   test('forgets what was used least recently, and what is older than its time', async () => {
     await using server = await startServer();
     const cache = new BasicClientSideCache({ maxEntries: 2 });
-    await using client = await connect(server.port, { clientSideCache: cache });
+    await using client = await connect(server, { clientSideCache: cache });
     for (const key of ['a', 'b', 'a', 'c']) await client.get(key);
     await client.get('a');
     assert.equal(cache.stats().evictionCount, 1);
@@ -97,8 +90,8 @@ describe('client-side cache', () => {
 
   test('with byCall only the reads that ask for it are kept, and the server tracks no others', async () => {
     await using server = await startServer();
-    const client = await connect(server.port, { clientSideCache: { byCall: true } });
-    await using other = await connect(server.port);
+    const client = await connect(server, { clientSideCache: { byCall: true } });
+    await using other = await connect(server);
     await other.set('key', 'one');
     await client.get('other');
     assert.equal(client.clientSideCache!.size(), 0);
@@ -115,8 +108,8 @@ describe('client-side cache', () => {
 
   test('emitInvalidate tells of changed keys without keeping anything', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port, { emitInvalidate: true });
-    await using other = await connect(server.port);
+    await using client = await connect(server, { emitInvalidate: true });
+    await using other = await connect(server);
     await client.get('key');
     const invalidated = new Promise<unknown>((resolve) => client.once('invalidate', resolve));
     await other.set('key', 'value');

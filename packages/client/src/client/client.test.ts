@@ -1,23 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect, promisify } from 'node:util';
-import { startFaultProxy, startServer, waitFor } from '@redkeep/testing';
+import { connectWith, type Reachable, startFaultProxy, startServer, waitFor } from '@redkeep/testing';
 import { AbortError, CommandRefusedError, InvalidOptionError, TimeoutError, WatchError } from '../errors.js';
 import type { ClientOptions } from '../options/options.js';
 import { RESP_TYPES } from '../protocol/types.js';
 import { defineScript } from '../scripting/custom-commands.js';
 import { createClient, RedisClient } from './client.js';
 
-async function connect(port: number, options: ClientOptions = {}): Promise<RedisClient> {
-  const client: RedisClient = createClient({
-    url: `redis://127.0.0.1:${port}`,
-    socket: { reconnectStrategy: () => 1 },
-    commandPolicy: 'unrestricted',
-    ...options,
-  });
-  client.on('error', () => {});
-  return client.connect();
-}
+const open = connectWith<ClientOptions, RedisClient>(createClient);
+const connect = (server: Reachable, options: ClientOptions = {}): Promise<RedisClient> =>
+  open(server, { socket: { reconnectStrategy: () => 1 }, ...options });
 const ready = (client: RedisClient) => new Promise<void>((resolve) => client.once('ready', resolve));
 async function kill(killer: RedisClient, victim: RedisClient): Promise<void> {
   const back = ready(victim);
@@ -29,8 +22,8 @@ async function kill(killer: RedisClient, victim: RedisClient): Promise<void> {
 describe('WATCH', () => {
   test('a changed key fails the transaction, an unchanged one does not', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
-    await using other = await connect(server.port);
+    await using client = await connect(server);
+    await using other = await connect(server);
     await client.watch('key');
     assert.equal(client.isWatching, true);
     await other.set('key', '1');
@@ -42,8 +35,8 @@ describe('WATCH', () => {
 
   test('a reconnect between WATCH and EXEC fails the transaction before it is sent', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
-    await using other = await connect(server.port);
+    await using client = await connect(server);
+    await using other = await connect(server);
     await client.watch('key');
     await kill(other, client);
     await assert.rejects(client.multi().set('key', 'wrong').exec(), WatchError);
@@ -53,7 +46,7 @@ describe('WATCH', () => {
   test('a transaction that waits for the next connection is not run there without its WATCH', async () => {
     await using server = await startServer();
     await using proxy = await startFaultProxy(server.port);
-    await using client = await connect(proxy.port);
+    await using client = await connect(proxy);
     await client.watch('key');
     // Not written, because the socket's buffer is full, when the connection breaks.
     proxy.stall();
@@ -70,7 +63,7 @@ describe('WATCH', () => {
 
   test('a watch that is declared void fails the transaction with the reason', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
+    await using client = await connect(server);
     await client.watch('key');
     client.setDirtyWatch('the slot has moved');
     assert.equal(client.isDirtyWatch, true);
@@ -82,8 +75,8 @@ describe('WATCH', () => {
 describe('transactions', () => {
   test('SELECT inside is remembered after a reconnect', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
-    await using other = await connect(server.port);
+    await using client = await connect(server);
+    await using other = await connect(server);
     await client.multi().select(3).set('key', 'in three').exec();
     await kill(other, client);
     assert.equal(await client.get('key'), 'in three');
@@ -91,7 +84,7 @@ describe('transactions', () => {
 
   test('addCommand takes a transformation, sendCommand words', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
+    await using client = await connect(server);
     const replies = await client
       .multi()
       .addCommand(['SET', 'key', '20'])
@@ -106,8 +99,8 @@ describe('transactions', () => {
 describe('modes', () => {
   test('MONITOR calls back with each command until reset', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
-    await using monitor = await connect(server.port);
+    await using client = await connect(server);
+    await using monitor = await connect(server);
     const lines: string[] = [];
     await monitor.monitor((line) => lines.push(line));
     await client.set('key', 'value');
@@ -122,7 +115,7 @@ describe('modes', () => {
 
   test('MONITOR is refused by the guarded policy', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port, { commandPolicy: 'guarded' });
+    await using client = await connect(server, { commandPolicy: 'guarded' });
     await assert.rejects(
       client.monitor(() => {}),
       CommandRefusedError,
@@ -131,7 +124,7 @@ describe('modes', () => {
 
   test('reset ends subscriptions and WATCH and goes back to the database, name and user of the options', async () => {
     await using server = await startServer({ users: ['user app on >pw +@all ~* &*'] });
-    await using client = await connect(server.port, { username: 'app', password: 'pw', database: 2, name: 'given' });
+    await using client = await connect(server, { username: 'app', password: 'pw', database: 2, name: 'given' });
     await client.subscribe('c', () => {});
     await client.select(3);
     await client.watch('key');
@@ -148,7 +141,7 @@ describe('modes', () => {
 describe('blocking commands', () => {
   test('hold up nobody and run in the database, name and user of the moment', async () => {
     await using server = await startServer({ users: ['user app on >pw +@all ~* &*'] });
-    await using client = await connect(server.port, { name: 'worker' });
+    await using client = await connect(server, { name: 'worker' });
     await client.sendCommand(['AUTH', 'app', 'pw']);
     await client.select(4);
     const popped = client.sendCommand<string[]>(['BLPOP', 'queue', '0']);
@@ -161,7 +154,7 @@ describe('blocking commands', () => {
 
   test('an abort ends the wait on the server too', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
+    await using client = await connect(server);
     const controller = new AbortController();
     const answer = assert.rejects(
       client.withAbortSignal(controller.signal).sendCommand(['BLPOP', 'queue', '0']),
@@ -177,14 +170,14 @@ describe('blocking commands', () => {
 
   test('a timeout given for the call bounds the wait', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
+    await using client = await connect(server);
     await assert.rejects(client.withCommandOptions({ timeout: 30 }).sendCommand(['BLPOP', 'q', '0']), TimeoutError);
     assert.equal(await client.ping(), 'PONG');
   });
 
   test('destroy ends them', async () => {
     await using server = await startServer();
-    const client = await connect(server.port);
+    const client = await connect(server);
     const answer = assert.rejects(client.sendCommand(['BLPOP', 'queue', '0']));
     const blocked = async () => /cmd=blpop/.test(await client.sendCommand<string>(['CLIENT', 'LIST']));
     await waitFor(blocked);
@@ -240,7 +233,7 @@ describe('custom commands', () => {
 
   test('functions are called with FCALL', async () => {
     await using server = await startServer();
-    await using admin = await connect(server.port);
+    await using admin = await connect(server);
     await admin.sendCommand([
       'FUNCTION',
       'LOAD',
@@ -293,7 +286,7 @@ describe('what a client tells of itself', () => {
   test('healthCheck says up while the server answers, and down with a code when it does not', async () => {
     await using server = await startServer();
     await using proxy = await startFaultProxy(server.port);
-    await using client = await connect(proxy.port);
+    await using client = await connect(proxy);
     const up = await client.healthCheck();
     assert.equal(up.ok, true);
     assert.equal(up.state, 'ready');
@@ -311,7 +304,7 @@ describe('what a client tells of itself', () => {
 describe('views', () => {
   test('a type mapping reaches commands, raw commands and duplicates', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
+    await using client = await connect(server);
     const view = client.withCommandOptions({ asap: true }).withTypeMapping({ [RESP_TYPES.SIMPLE_STRING]: Buffer });
     assert.deepEqual(await view.ping(), Buffer.from('PONG'));
     assert.deepEqual(await view.sendCommand(['PING']), Buffer.from('PONG'));
@@ -325,7 +318,7 @@ describe('views', () => {
 describe('scan iterators', () => {
   test('yield pages that hold everything', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
+    await using client = await connect(server);
     const names = Array.from({ length: 300 }, (_, i) => `n${i}`);
     await client.hSet('hash', Object.fromEntries(names.map((name) => [name, `v${name}`])));
     await client.sAdd('set', names);
@@ -350,7 +343,7 @@ describe('scan iterators', () => {
 describe('legacy callbacks', () => {
   test('commands, arrays of arguments and transactions call back', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
+    await using client = await connect(server);
     const legacy = client.legacy();
     const call = promisify((args: string[][], done: (error: Error | null, reply?: unknown) => void) =>
       legacy.set(...args, done),

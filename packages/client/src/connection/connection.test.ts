@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { startFaultProxy, startScriptedServer, startServer, waitFor } from '@redkeep/testing';
+import { connectWith, startFaultProxy, startScriptedServer, startServer, waitFor } from '@redkeep/testing';
 import { createClient, type RedisClient } from '../client/client.js';
 import {
   AbortError,
@@ -14,11 +14,7 @@ import {
 } from '../errors.js';
 import type { ClientOptions } from '../options/options.js';
 
-async function connect(url: string, options: ClientOptions = {}): Promise<RedisClient> {
-  const client = createClient({ url, ...options });
-  client.on('error', () => {});
-  return client.connect();
-}
+const connect = connectWith<ClientOptions, RedisClient>(createClient);
 
 /** Unlike events.once, an `error` event meanwhile does not count. */
 const event = (client: RedisClient, name: string) => new Promise<unknown>((resolve) => client.once(name, resolve));
@@ -29,7 +25,7 @@ describe('delivery', () => {
   test('commands of one turn go out in one write and come back in order', async () => {
     await using server = await startServer();
     await using proxy = await startFaultProxy(server.port);
-    await using client = await connect(`redis://127.0.0.1:${proxy.port}`);
+    await using client = await connect(proxy);
     const answers = await Promise.all(
       Array.from({ length: 1000 }, (_, i) => client.set(`k${i}`, i).then(() => client.get(`k${i}`))),
     );
@@ -43,14 +39,14 @@ describe('delivery', () => {
     await using server = await startServer();
     await using proxy = await startFaultProxy(server.port);
     proxy.faults.toClient.chunk = 1;
-    await using client = await connect(`redis://127.0.0.1:${proxy.port}`);
+    await using client = await connect(proxy);
     await client.mSet({ a: 'é€😀', b: '' });
     assert.deepEqual(await client.mGet(['a', 'b', 'c']), ['é€😀', '', null]);
   });
 
   test('a write whose answer is lost rejects with MaybeExecutedError and is never sent again', async () => {
     await using server = await startScriptedServer({ onCommand: () => undefined });
-    await using client = await connect(server.url, { socket: quick });
+    await using client = await connect(server, { socket: quick });
     const answer = assert.rejects(
       client.incr('n'),
       (error) => error instanceof MaybeExecutedError && error.command === 'INCR',
@@ -70,7 +66,7 @@ describe('delivery', () => {
       return undefined;
     });
     server.reply('GET', '$5\r\nagain\r\n');
-    await using client = await connect(server.url, { socket: quick });
+    await using client = await connect(server, { socket: quick });
     assert.equal(await client.get('k'), 'again');
   });
 
@@ -80,7 +76,7 @@ describe('delivery', () => {
       peer.reset();
       return undefined;
     });
-    await using client = await connect(server.url, { socket: quick });
+    await using client = await connect(server, { socket: quick });
     assert.equal(await client.withCommandOptions({ idempotent: true }).set('k', 'v'), 'OK');
     assert.equal(server.received.filter(([name]) => name === 'SET').length, 2);
   });
@@ -92,7 +88,7 @@ describe('delivery', () => {
         return undefined;
       },
     });
-    await using client = await connect(server.url, { socket: quick, maxRetriesPerCommand: 2 });
+    await using client = await connect(server, { socket: quick, maxRetriesPerCommand: 2 });
     await assert.rejects(client.get('k'), { code: 'REDKEEP_SOCKET_CLOSED' });
     assert.equal(server.received.filter(([name]) => name === 'GET').length, 3);
   });
@@ -100,7 +96,7 @@ describe('delivery', () => {
   test('commands issued while the connection is down run after it is back', async () => {
     await using server = await startServer();
     await using proxy = await startFaultProxy(server.port);
-    await using client = await connect(`redis://127.0.0.1:${proxy.port}`, { socket: quick });
+    await using client = await connect(proxy, { socket: quick });
     const lost = event(client, 'reconnecting');
     proxy.cut('rst');
     await lost;
@@ -110,7 +106,7 @@ describe('delivery', () => {
 
   test('with disableOfflineQueue they are rejected at once', async () => {
     await using server = await startScriptedServer();
-    await using client = await connect(server.url, {
+    await using client = await connect(server, {
       disableOfflineQueue: true,
       socket: { reconnectStrategy: () => 60_000 },
     });
@@ -122,7 +118,7 @@ describe('delivery', () => {
 
   test('close answers what was issued before; later commands reject', async () => {
     await using server = await startServer();
-    const client = await connect(server.url);
+    const client = await connect(server);
     const before = Promise.all(Array.from({ length: 100 }, (_, i) => client.set(`k${i}`, 'v')));
     const closed = client.close();
     await assert.rejects(client.get('k'), ClientClosedError);
@@ -133,7 +129,7 @@ describe('delivery', () => {
 
   test('destroy rejects what is unanswered', async () => {
     await using server = await startScriptedServer({ onCommand: () => undefined });
-    const client = await connect(server.url);
+    const client = await connect(server);
     const answer = assert.rejects(client.get('k'), DisconnectsClientError);
     client.destroy();
     await answer;
@@ -141,7 +137,7 @@ describe('delivery', () => {
 
   test('a closed client connects again', async () => {
     await using server = await startServer();
-    const client = await connect(server.url);
+    const client = await connect(server);
     await client.close();
     await client.connect();
     assert.equal(await client.ping(), 'PONG');
@@ -155,7 +151,7 @@ describe('deadlines and cancelling', () => {
     let answerFirst!: () => void;
     server.reply('GET', () => new Promise((resolve) => (answerFirst = () => resolve('$4\r\nlate\r\n'))));
     server.reply('GET', '$6\r\nsecond\r\n');
-    await using client = await connect(server.url, { socket: { socketTimeout: 0 } });
+    await using client = await connect(server, { socket: { socketTimeout: 0 } });
     await assert.rejects(client.withCommandOptions({ timeout: 20 }).get('first'), TimeoutError);
     await server.waitForCommand('GET');
     const second = client.get('second');
@@ -168,7 +164,7 @@ describe('deadlines and cancelling', () => {
     server.reply('GET', undefined);
     server.reply('GET', undefined);
     server.reply('GET', '$2\r\nok\r\n');
-    await using client = await connect(server.url, { socket: { socketTimeout: 50, ...quick } });
+    await using client = await connect(server, { socket: { socketTimeout: 50, ...quick } });
     await assert.rejects(client.withCommandOptions({ timeout: 20 }).get('a'), TimeoutError);
     assert.equal(await client.get('b'), 'ok');
     assert.equal(server.peers.length, 2);
@@ -176,7 +172,7 @@ describe('deadlines and cancelling', () => {
 
   test('aborting a queued command takes it out; it is never sent', async () => {
     await using server = await startScriptedServer();
-    await using client = await connect(server.url);
+    await using client = await connect(server);
     const controller = new AbortController();
     const aborted = assert.rejects(client.withAbortSignal(controller.signal).set('k', 'v'), AbortError);
     controller.abort();
@@ -191,7 +187,7 @@ describe('deadlines and cancelling', () => {
   test('a transaction that times out or is aborted before it is sent is never sent, not even in part', async () => {
     await using server = await startServer();
     await using proxy = await startFaultProxy(server.port);
-    await using client = await connect(`redis://127.0.0.1:${proxy.port}`, {
+    await using client = await connect(proxy, {
       commandOptions: { timeout: 100 },
       socket: quick,
     });
@@ -215,7 +211,7 @@ describe('deadlines and cancelling', () => {
     await using server = await startScriptedServer();
     let answer!: () => void;
     server.reply('GET', () => new Promise((resolve) => (answer = () => resolve('$1\r\na\r\n'))));
-    await using client = await connect(server.url);
+    await using client = await connect(server);
     const controller = new AbortController();
     const aborted = assert.rejects(client.withAbortSignal(controller.signal).get('a'), AbortError);
     await server.waitForCommand('GET');
@@ -229,7 +225,7 @@ describe('deadlines and cancelling', () => {
 
   test('aborting a blocking command ends it and does not disturb others', async () => {
     await using server = await startServer();
-    await using client = await connect(server.url);
+    await using client = await connect(server);
     const controller = new AbortController();
     const blocked = client.withAbortSignal(controller.signal).sendCommand(['BLPOP', 'empty', '0']);
     assert.equal(await client.ping(), 'PONG');
@@ -241,7 +237,7 @@ describe('deadlines and cancelling', () => {
 describe('bounds', () => {
   test('the queue is bounded in commands', async () => {
     await using server = await startScriptedServer({ onCommand: () => undefined });
-    const client = await connect(server.url, { commandsQueueMaxLength: 3 });
+    const client = await connect(server, { commandsQueueMaxLength: 3 });
     const pending = [client.get('a'), client.get('b'), client.get('c')].map((p) =>
       assert.rejects(p, DisconnectsClientError),
     );
@@ -252,7 +248,7 @@ describe('bounds', () => {
 
   test('the queue is bounded in bytes, and ready() resolves when there is room', async () => {
     await using server = await startServer();
-    await using client = await connect(server.url, { maxQueueBytes: 1_000_000 });
+    await using client = await connect(server, { maxQueueBytes: 1_000_000 });
     server.pause();
     const value = 'x'.repeat(100_000);
     const sets: Promise<unknown>[] = [];
@@ -273,7 +269,7 @@ describe('bounds', () => {
 
   test('a timed-out command frees its memory although the server still owes its reply', async () => {
     await using server = await startServer();
-    await using client = await connect(server.url, { maxQueueBytes: 500_000, socket: { socketTimeout: 0 } });
+    await using client = await connect(server, { maxQueueBytes: 500_000, socket: { socketTimeout: 0 } });
     server.pause();
     const set = client.withCommandOptions({ timeout: 20 }).set('k', 'x'.repeat(500_000));
     await assert.rejects(client.get('k'), QueueFullError);
@@ -285,7 +281,7 @@ describe('bounds', () => {
 
   test('a command with an argument that cannot be sent sends nothing, alone or in MULTI', async () => {
     await using server = await startScriptedServer();
-    await using client = await connect(server.url);
+    await using client = await connect(server);
     await assert.rejects(client.get(undefined as never), InvalidArgumentError);
     await assert.rejects(
       client
@@ -314,7 +310,7 @@ describe('a peer that breaks the protocol', () => {
   })) {
     test(`${name}: the connection is torn down and everything in flight rejects; no reply is swapped`, async () => {
       await using server = await startScriptedServer({ onCommand: () => undefined });
-      const client = await connect(server.url, { socket: { reconnectStrategy: false } });
+      const client = await connect(server, { socket: { reconnectStrategy: false } });
       const failed = event(client, 'error');
       const pending = [client.get('a'), client.set('b', '1')].map((p) =>
         p.then(
@@ -341,7 +337,7 @@ describe('handshake', () => {
   test('falls back to RESP2 where HELLO is unknown', async () => {
     await using server = await startScriptedServer({ handshake: 'resp2' });
     server.reply('GET', '$1\r\nv\r\n');
-    await using client = await connect(server.url, { username: 'u', password: 'p', database: 3 });
+    await using client = await connect(server, { username: 'u', password: 'p', database: 3 });
     assert.equal(await client.get('k'), 'v');
     const names = server.received.map(([name, first]) => (name === 'CLIENT' ? `${name} ${first}` : name));
     assert.deepEqual(
@@ -373,7 +369,11 @@ describe('handshake', () => {
       admin: { username: 'app', password: 'pw' },
     });
     await using proxy = await startFaultProxy(server.port);
-    await using client = await connect(`redis://app:pw@127.0.0.1:${proxy.port}/2`, { name: 'me', socket: quick });
+    await using client = await connect(proxy, {
+      url: `redis://app:pw@127.0.0.1:${proxy.port}/2`,
+      name: 'me',
+      socket: quick,
+    });
     const state = async () => [
       await client.clientGetName(),
       await client.sendCommand(['ACL', 'WHOAMI']),

@@ -1,21 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { startScriptedServer, startServer, waitFor } from '@redkeep/testing';
+import { connectWith, type Reachable, startScriptedServer, startServer, waitFor } from '@redkeep/testing';
 import { createClient, type RedisClient } from '../client/client.js';
 import { ErrorReply, InvalidArgumentError } from '../errors.js';
 import type { ClientOptions } from '../options/options.js';
 import type { PubSubEvent } from './message-iterator.js';
 
-async function connect(port: number, options: ClientOptions = {}): Promise<RedisClient> {
-  const client: RedisClient = createClient({
-    url: `redis://127.0.0.1:${port}`,
-    socket: { reconnectStrategy: () => 1 },
-    commandPolicy: 'unrestricted',
-    ...options,
-  });
-  client.on('error', () => {});
-  return client.connect();
-}
+const open = connectWith<ClientOptions, RedisClient>(createClient);
+const connect = (server: Reachable, options: ClientOptions = {}): Promise<RedisClient> =>
+  open(server, { socket: { reconnectStrategy: () => 1 }, ...options });
 const ready = (client: RedisClient) => new Promise<void>((resolve) => client.once('ready', resolve));
 const publish = (client: RedisClient, channel: string, message: string) =>
   client.sendCommand<number>(['PUBLISH', channel, message]);
@@ -29,8 +22,8 @@ for (const RESP of [2, 3] as const) {
   describe(`pub/sub over RESP${RESP}`, () => {
     test('channels, patterns and sharded channels reach their own listeners, as text or bytes', async () => {
       await using server = await startServer();
-      await using publisher = await connect(server.port, { RESP });
-      await using subscriber = await connect(server.port, { RESP });
+      await using publisher = await connect(server, { RESP });
+      await using subscriber = await connect(server, { RESP });
       const heard: unknown[] = [];
       await subscriber.subscribe(['news', 'other'], (message, channel) => heard.push(['text', message, channel]));
       await subscriber.subscribe('news', (message, channel) => heard.push(['bytes', message, channel]), true);
@@ -51,7 +44,7 @@ for (const RESP of [2, 3] as const) {
 
     test('unsubscribing without arguments ends one type and keeps replies in step', async () => {
       await using server = await startServer();
-      await using subscriber = await connect(server.port, { RESP });
+      await using subscriber = await connect(server, { RESP });
       await subscriber.subscribe(['a', 'b'], () => {});
       await subscriber.pSubscribe('p*', () => {});
       await subscriber.unsubscribe();
@@ -65,8 +58,8 @@ for (const RESP of [2, 3] as const) {
 
     test('subscriptions are restored after a lost connection', async () => {
       await using server = await startServer();
-      await using publisher = await connect(server.port, { RESP });
-      await using subscriber = await connect(server.port, { RESP });
+      await using publisher = await connect(server, { RESP });
+      await using subscriber = await connect(server, { RESP });
       const heard: string[] = [];
       await subscriber.subscribe('news', (message) => heard.push(message));
       await subscriber.sSubscribe(['s1', 's2'], (message) => heard.push(message));
@@ -82,8 +75,8 @@ for (const RESP of [2, 3] as const) {
 describe('pub/sub', () => {
   test('one listener of several can leave; the last one unsubscribes', async () => {
     await using server = await startServer();
-    await using publisher = await connect(server.port);
-    await using subscriber = await connect(server.port);
+    await using publisher = await connect(server);
+    await using subscriber = await connect(server);
     const heard: string[] = [];
     const first = (message: string) => heard.push(`first ${message}`);
     await subscriber.subscribe('c', first);
@@ -98,8 +91,8 @@ describe('pub/sub', () => {
 
   test('subscribing again while an unsubscribe is under way leaves the channel subscribed', async () => {
     await using server = await startServer();
-    await using publisher = await connect(server.port);
-    await using subscriber = await connect(server.port);
+    await using publisher = await connect(server);
+    await using subscriber = await connect(server);
     await subscriber.subscribe('c', () => {});
     await Promise.all([subscriber.unsubscribe('c'), subscriber.subscribe('c', () => {})]);
     assert.equal(await publish(publisher, 'c', 'm'), 1);
@@ -108,7 +101,7 @@ describe('pub/sub', () => {
 
   test('a refused subscription rejects and leaves no listener', async () => {
     await using server = await startServer({ users: ['user app on >pw +@all ~* &allowed'] });
-    await using subscriber = await connect(server.port, { username: 'app', password: 'pw' });
+    await using subscriber = await connect(server, { username: 'app', password: 'pw' });
     await assert.rejects(
       subscriber.subscribe('forbidden', () => {}),
       (error) => error instanceof ErrorReply && error.prefix === 'NOPERM',
@@ -120,13 +113,13 @@ describe('pub/sub', () => {
 
   test('a raw SUBSCRIBE, which nothing would answer, is refused', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
+    await using client = await connect(server);
     await assert.rejects(client.sendCommand(['SUBSCRIBE', 'c']), InvalidArgumentError);
   });
 
   test('a reply that looks like a message is the reply to its command', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port, { RESP: 2 });
+    await using client = await connect(server, { RESP: 2 });
     await client.sendCommand(['RPUSH', 'list', 'message', 'a', 'b']);
     const [items, pong] = await Promise.all([client.sendCommand(['LRANGE', 'list', '0', '-1']), client.ping()]);
     assert.deepEqual(items, ['message', 'a', 'b']);
@@ -157,8 +150,8 @@ describe('pub/sub', () => {
 describe('messages as an iterator', () => {
   test('yields messages, reports the gap of a reconnect and unsubscribes when left', async () => {
     await using server = await startServer();
-    await using publisher = await connect(server.port);
-    await using subscriber = await connect(server.port);
+    await using publisher = await connect(server);
+    await using subscriber = await connect(server);
     const events: PubSubEvent[] = [];
     const reading = (async () => {
       for await (const event of subscriber.messages('c')) {
@@ -181,8 +174,8 @@ describe('messages as an iterator', () => {
 
   test('a slow consumer loses nothing: the connection is paused meanwhile', async () => {
     await using server = await startServer();
-    await using publisher = await connect(server.port);
-    await using subscriber = await connect(server.port);
+    await using publisher = await connect(server);
+    await using subscriber = await connect(server);
     const reading = subscriber.messages('c', { highWaterMark: 10 });
     const first = reading.next();
     await waitFor(() => subscriber.isPubSubActive);
@@ -200,8 +193,8 @@ describe('messages as an iterator', () => {
 
   test('drops the oldest and says how many, when asked to', async () => {
     await using server = await startServer();
-    await using publisher = await connect(server.port);
-    await using subscriber = await connect(server.port);
+    await using publisher = await connect(server);
+    await using subscriber = await connect(server);
     const reading = subscriber.messages('c', { highWaterMark: 2, overflow: 'drop' });
     const first = reading.next();
     await waitFor(async () => (await publish(publisher, 'c', 'first')) === 1);

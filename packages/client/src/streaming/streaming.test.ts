@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { findEngines, startServer, waitFor } from '@redkeep/testing';
+import { connectWith, findEngines, startServer, waitFor } from '@redkeep/testing';
 import { createClient, type RedisClient } from '../client/client.js';
+import type { ClientOptions } from '../options/options.js';
 import { RESP_TYPES } from '../protocol/types.js';
 import type { ConsumedEntry } from './consumer-group.js';
 
-async function connect(port: number): Promise<RedisClient> {
-  const client: RedisClient = createClient({ url: `redis://127.0.0.1:${port}` });
-  client.on('error', () => {});
-  return client.connect();
-}
+const connect = connectWith<ClientOptions, RedisClient>(createClient);
 
 describe('getStream', () => {
   test('gives the value in pieces, and null for no key', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
+    await using client = await connect(server);
     const value = Buffer.alloc(1_000_003, 'abc');
     await client.set('key', value);
     const pieces: Buffer[] = [];
@@ -31,7 +28,7 @@ describe('getStream', () => {
 
   test('fails when the value changes its length meanwhile', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
+    await using client = await connect(server);
     await client.set('key', Buffer.alloc(100));
     const stream = (await client.getStream('key', { chunkBytes: 10 }))!;
     await client.set('key', 'short');
@@ -47,7 +44,7 @@ describe('getStream', () => {
 describe('long values as text', () => {
   test('are the same text as when decoded at once, whatever their characters', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
+    await using client = await connect(server);
     for (const sample of ['ascii ', 'é€😀', '\u00e9']) {
       const text = sample.repeat(Math.ceil((3 * 1024 * 1024) / Buffer.byteLength(sample))) + 'x';
       await client.set('key', text);
@@ -67,7 +64,7 @@ describe('long values as text', () => {
 describe('consumeGroup', () => {
   test('delivers new entries, and again what was not acknowledged', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
+    await using client = await connect(server);
     const work = (signal: AbortSignal, consumer: string, claimIdleMs = 0) =>
       client.consumeGroup('jobs', { group: 'g', consumer, from: '0', signal, claimIdleMs, blockMs: 1000 });
     await client.xAdd('jobs', '*', { n: '1' });
@@ -100,7 +97,7 @@ describe('consumeGroup', () => {
 
   test('an abort ends it while it waits', async () => {
     await using server = await startServer();
-    await using client = await connect(server.port);
+    await using client = await connect(server);
     const controller = new AbortController();
     const iterator = client.consumeGroup('jobs', { group: 'g', signal: controller.signal, blockMs: 60_000 });
     const next = iterator.next();
@@ -112,7 +109,7 @@ describe('consumeGroup', () => {
   for (const engine of findEngines())
     test(`entries that were deleted while they were pending are passed over, ${engine.name}`, async () => {
       await using server = await startServer({ engine });
-      await using client = await connect(server.port);
+      await using client = await connect(server);
       await client.xGroupCreate('jobs', 'g', '0', { MKSTREAM: true });
       const ids: string[] = [];
       for (const n of ['1', '2', '3', '4']) ids.push(await client.xAdd('jobs', '*', { n }));
