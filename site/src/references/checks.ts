@@ -1,7 +1,7 @@
 /** `docs/checks.md` and a page per check, from the checks themselves. */
 import { areas, type Check } from '../../../packages/cli/dist/audit/checks/check.js';
 import { checks } from '../../../packages/cli/dist/audit/checks/index.js';
-import { mappings, standards } from '../../../packages/cli/dist/audit/checks/mappings.js';
+import { mappings, standardSources, standards } from '../../../packages/cli/dist/audit/checks/mappings.js';
 import { cvssScore } from '../../../packages/cli/dist/audit/verdict/cvss.js';
 import { cell } from './declarations.js';
 
@@ -80,7 +80,7 @@ To accept it for a time, with a reason, use a waiver: [audit](../audit.md#in-ci)
 
 | standard | clauses |
 |---|---|
-${clauses.map(([standard, list]) => `| ${standards[standard as keyof typeof standards]} | ${list.join(', ')} |`).join('\n')}
+${clauses.map(([standard, list]) => `| ${standards[standard as keyof typeof standards]} ${standardSources[standard as keyof typeof standardSources].map((url) => `([text](${url}))`).join(' ')} | ${list.join(', ')} |`).join('\n')}
 
 ${capital(areas[area].toLowerCase())}: [all checks](../checks.md#${areas[area].toLowerCase().replaceAll(' ', '-')}).
 `;

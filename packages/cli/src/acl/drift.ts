@@ -35,7 +35,7 @@ export async function findDrift(admin: RedisClient, aclFile: string): Promise<Ac
       const expected = await translate(admin, probe, rules);
       const actual = running.get(user)?.join(' ');
       if (actual === undefined) differences.push({ user, kind: 'missing', file: shorten(expected) });
-      else if (actual !== expected) {
+      else if (!sameRules(actual, expected)) {
         differences.push({ user, kind: 'different', file: shorten(expected), running: shorten(actual) });
       }
     }
@@ -46,6 +46,28 @@ export async function findDrift(admin: RedisClient, aclFile: string): Promise<Ac
     if (!file.has(user)) differences.push({ user, kind: 'unexpected', running: shorten(rules.join(' ')) });
   }
   return differences;
+}
+
+/**
+ * Whether two lists of rules in a server's notation mean the same. Flags, passwords, patterns and selectors are sets; of
+ * commands, only the order between what is granted and what is denied matters.
+ */
+export function sameRules(left: string, right: string): boolean {
+  return canonical(left) === canonical(right);
+}
+
+function canonical(rules: string): string {
+  const words = rules.match(/\([^)]*\)|\S+/g) ?? [];
+  const rest = new Set<string>();
+  const runs: { sign: string; rules: Set<string> }[] = [];
+  for (const word of words) {
+    const sign = word[0]!;
+    if (sign === '(') rest.add(`(${canonical(word.slice(1, -1))})`);
+    else if (sign !== '+' && sign !== '-') rest.add(word);
+    else if (runs.at(-1)?.sign === sign) runs.at(-1)!.rules.add(word);
+    else runs.push({ sign, rules: new Set([word]) });
+  }
+  return [...[...rest].sort(), ...runs.flatMap((run) => [...run.rules].sort())].join(' ');
 }
 
 /** The names of users whose rules mean something else in the second file, or that only one of the two has. */
@@ -60,7 +82,7 @@ export async function unlikeUsers(
     for (const user of new Set([...first.keys(), ...second.keys()])) {
       const [a, b] = [first.get(user), second.get(user)];
       if (a?.join(' ') === b?.join(' ')) continue;
-      if (!a || !b || (await translate(admin, probe, a)) !== (await translate(admin, probe, b))) unlike.push(user);
+      if (!a || !b || !sameRules(await translate(admin, probe, a), await translate(admin, probe, b))) unlike.push(user);
     }
   } finally {
     await admin.sendCommand(['ACL', 'DELUSER', probe]);

@@ -49,6 +49,8 @@ export interface Expectations {
 export interface ProbeFacts {
   /** First line of the reply, by command, of a connection that never authenticated. */
   readonly replies: Readonly<Record<string, string>>;
+  /** Names that log in with any password, of those that were tried; only tried where the audit has no credentials. */
+  readonly openUsers?: readonly string[];
   /** Commands that were carried out for a stranger. */
   readonly accepted: readonly string[];
 }
@@ -165,6 +167,8 @@ export interface SentinelFacts {
     readonly name: string;
     readonly sentinels: number;
     readonly quorum: string;
+    /** Replicas and Sentinels that this one sees down, by the name it gives them. */
+    readonly down: readonly string[];
     /** The primary, its replicas and the other Sentinels. */
     readonly members: readonly Address[];
   }[];

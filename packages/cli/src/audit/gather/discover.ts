@@ -3,8 +3,9 @@ import { maybe } from '../facts/fact.js';
 import type { Address, NodeFacts } from '../facts/facts.js';
 import type { Endpoint } from './endpoint.js';
 
-/** `host:port`, with brackets around an IPv6 address. */
-export function addressText({ host, port }: Address): string {
+/** `host:port`, with brackets around an IPv6 address; `unix:PATH` of a Unix socket. */
+export function addressText({ host, port, path }: Address & { readonly path?: string }): string {
+  if (path !== undefined) return `unix:${path}`;
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 

@@ -5,6 +5,8 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'n
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
+  /** A Unix socket of this machine instead of host and port, which are then `localhost` and 0. */
+  readonly path?: string;
   /** Whether the address said TLS (`rediss://`); probes try both anyway. */
   readonly tls: boolean;
   readonly ca?: string;
@@ -19,7 +21,13 @@ export interface Endpoint {
 }
 
 export function openTcp(endpoint: Endpoint, port = endpoint.port): Promise<Socket> {
-  return opened(connectTcp({ host: endpoint.host, port }), 'connect', endpoint.timeoutMs);
+  return opened(
+    endpoint.path !== undefined && port === endpoint.port
+      ? connectTcp({ path: endpoint.path })
+      : connectTcp({ host: endpoint.host, port }),
+    'connect',
+    endpoint.timeoutMs,
+  );
 }
 
 /**

@@ -246,7 +246,10 @@ export async function readSentinel(ask: Ask): Promise<SentinelFacts> {
         ['REPLICAS', 'SENTINELS'].map(async (kind) => list(await ask('SENTINEL', kind, name)).map(record)),
       );
       const members = [fields, ...others.flat()].map((one) => ({ host: one['ip'] ?? '', port: Number(one['port']) }));
-      return { name, sentinels: Number(fields['num-other-sentinels'] ?? 0) + 1, quorum, members };
+      const down = others
+        .flat()
+        .flatMap((one) => (/\b[so]_down\b/.test(one['flags'] ?? '') ? [one['name'] ?? ''] : []));
+      return { name, down, sentinels: Number(fields['num-other-sentinels'] ?? 0) + 1, quorum, members };
     }),
   );
   return { masters };

@@ -6,7 +6,7 @@ import type { Endpoint } from './endpoint.js';
 import { identify, packageOf } from './engine.js';
 import { type FileHints, readServerFiles } from './files.js';
 import * as live from './live.js';
-import { probeAnonymous, probeHttp, probePort } from './probe.js';
+import { probeAnonymous, probeHttp, probeOpenUsers, probePort } from './probe.js';
 import { isThisMachine, observeProcess } from './process.js';
 import { probeTls } from './tls-probe.js';
 
@@ -160,7 +160,8 @@ async function observePlaintext(
   config: Live['config'],
   audited: Awaited<ReturnType<typeof probePort>>,
 ): Promise<NodeFacts['plaintext']> {
-  if (audited.plaintext) return observed(audited, 'probe');
+  // Through a Unix socket nothing travels that somebody could read on the way.
+  if (audited.plaintext && endpoint.path === undefined) return observed(audited, 'probe');
   if (!config.observed)
     return unobserved(`only port ${endpoint.port} was tried; other ports are in the configuration: ${config.reason}`);
   const port = Number(config.value['port'] ?? 0);
@@ -194,7 +195,12 @@ export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
   if (!audited.open) throw new NotObserved(`nothing listens on ${addressText(endpoint)}`);
   const firstTls = audited.plaintext ? undefined : observe('TLS handshakes', () => probeTls(endpoint, names));
   const speaksTls = !audited.plaintext;
-  const anonymous = await observe('fresh connection', () => probeAnonymous(endpoint, speaksTls));
+  const anonymous = await observe('fresh connection', async () => {
+    const stranger = await probeAnonymous(endpoint, speaksTls);
+    if (stranger.accepted.length > 0 || endpoint.password !== undefined) return stranger;
+    const openUsers = await probeOpenUsers(endpoint, speaksTls, Object.keys(expectations.roles));
+    return { ...stranger, openUsers };
+  });
   refuseForeignServer(endpoint, audited, await firstTls);
   const behindLogin = await readBehindLogin(options, (maybe(anonymous)?.accepted.length ?? 0) > 0);
   const process = await observeProcess(endpoint.host, behindLogin.info);
@@ -204,9 +210,14 @@ export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
   // A plaintext port does not answer a ClientHello at all: a short wait is enough there.
   const tls = firstTls
     ? await firstTls
-    : await observe('TLS handshakes', () =>
-        probeTls({ ...endpoint, port: tlsPort || endpoint.port, timeoutMs: tlsPort ? endpoint.timeoutMs : 500 }, names),
-      );
+    : await observe('TLS handshakes', () => {
+        if (endpoint.path !== undefined && tlsPort === 0)
+          throw new NotObserved('the server was reached through a Unix socket, and its TLS port is not known');
+        return probeTls(
+          { ...endpoint, port: tlsPort || endpoint.port, timeoutMs: tlsPort ? endpoint.timeoutMs : 500 },
+          names,
+        );
+      });
   const engine = await observeEngine(facts.info, maybe(process)?.executable);
   const isDragonfly = maybe(engine)?.name === 'dragonfly';
   const clustered = maybe(engine)?.mode === 'cluster';
@@ -237,9 +248,9 @@ export async function gatherNode(options: NodeOptions): Promise<NodeFacts> {
 }
 
 /** redis-cli's options for an endpoint; the password comes from REDISCLI_AUTH, which redis-cli reads itself. */
-function cliOptions({ host, port, tls, files, servername, username }: Endpoint): string[] {
+function cliOptions({ host, port, path, tls, files, servername, username }: Endpoint): string[] {
   return [
-    ...['-h', host, '-p', String(port)],
+    ...(path === undefined ? ['-h', host, '-p', String(port)] : ['-s', path]),
     ...(tls ? ['--tls', '--cacert', files?.ca ?? 'CA-FILE'] : []),
     ...(tls && files?.cert !== undefined && files.key !== undefined ? ['--cert', files.cert, '--key', files.key] : []),
     ...(tls && servername !== undefined ? ['--sni', servername] : []),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { PortFacts, ProbeFacts } from '../facts/facts.js';
 import { strangerCommands } from '../facts/stranger-commands.js';
 import { type Endpoint, firstLine, isResp, openTcp, openTls } from './endpoint.js';
@@ -23,6 +24,24 @@ export async function probeAnonymous(endpoint: Endpoint, tls: boolean): Promise<
   );
   const accepted = replies.filter(([, line]) => isResp(line) && !line.startsWith('-')).map(([command]) => command);
   return { replies: Object.fromEntries(replies), accepted };
+}
+
+/** What administrators and guides call users. */
+const usualNames = ['admin', 'root', 'user', 'app', 'redis', 'guest', 'test', 'monitor', 'exporter', 'replica'];
+
+/**
+ * Names that log in with a password nobody chose: users with `nopass`. Each name that is not one leaves a failed login
+ * in the server's log, so this is for an audit without credentials, which cannot ask for the users.
+ */
+export async function probeOpenUsers(endpoint: Endpoint, tls: boolean, names: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of new Set([...usualNames, ...names])) {
+    if (!/^[\w.@-]+$/.test(name)) continue;
+    const guess = randomBytes(16).toString('hex');
+    const line = await ask(endpoint, tls, `AUTH ${name} ${guess}`).catch(() => '');
+    if (line.startsWith('+')) found.push(name);
+  }
+  return found;
 }
 
 /** Whether a port is open and speaks the protocol in clear. A closed port is an answer, not an error. */

@@ -7,9 +7,13 @@ import type { Session } from './node.js';
  * is, and in clear only where the address itself says `redis://`.
  */
 export async function openSession(endpoint: Endpoint, name = 'redkeep-audit'): Promise<Session> {
-  const { host, port, tls, ca, cert, key, servername, username, password, timeoutMs } = endpoint;
+  const { host, port, path, tls, ca, cert, key, servername, username, password, timeoutMs } = endpoint;
   const client = createClient({
-    socket: { host, port, tls, connectTimeout: timeoutMs, reconnectStrategy: false },
+    socket: {
+      ...(path === undefined ? { host, port, tls } : { path }),
+      connectTimeout: timeoutMs,
+      reconnectStrategy: false,
+    },
     ...(tls && {
       tls: {
         ...(ca !== undefined && { ca }),
@@ -18,7 +22,7 @@ export async function openSession(endpoint: Endpoint, name = 'redkeep-audit'): P
         ...(servername !== undefined && { servername }),
       },
     }),
-    ...(!tls && { allowPlaintext: true }),
+    ...(!tls && path === undefined && { allowPlaintext: true }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     name,

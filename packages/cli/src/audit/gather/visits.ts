@@ -89,7 +89,7 @@ export class Visits {
         this.unreachable.push({ address, reason });
         return [];
       }
-      const { servername, ...access } = seed;
+      const { servername, path: _, ...access } = seed;
       return [
         {
           endpoint: { ...access, ...peer, ...(peer.host === seed.host && servername !== undefined && { servername }) },

@@ -1,6 +1,6 @@
 import { escapeHtml as esc } from '../../html/escape-html.js';
 import { areas } from '../checks/check.js';
-import { standards } from '../checks/mappings.js';
+import { clauseNotes, standardSources, standards } from '../checks/mappings.js';
 import type { AuditResult, CheckResult, OccurrenceResult } from '../verdict/result.js';
 import { htmlScript, htmlStyle } from './html-assets.js';
 import {
@@ -87,8 +87,8 @@ function risk(result: AuditResult): string {
     ([aspect, { now, afterFixes, unknown }]) =>
       `<tr><th scope="row">${esc(aspect)}</th><td>${bar(now)}</td><td>${bar(afterFixes)}</td><td class="quiet">${unknown || ''}</td></tr>`,
   );
-  return `<div class="scroll" tabindex="0" role="region" aria-label="Risk by aspect"><table class="risk"><thead><tr><th scope="col">Aspect</th><th scope="col">Now</th><th scope="col">After the fixes</th><th scope="col">Not seen</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>
-<p class="quiet">The highest CVSS 3.1 base score among an aspect's findings, 0 to 10, and how many checks could not be made.</p>`;
+  return `<div class="scroll" tabindex="0" role="region" aria-label="Risk by aspect"><table class="risk"><thead><tr><th scope="col">Aspect</th><th scope="col">Now</th><th scope="col">After the commands</th><th scope="col">Not seen</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>
+<p class="quiet">The highest CVSS 3.1 base score among an aspect's findings, 0 to 10, now and after the printed commands, and how many checks could not be made: what they would have found is in neither figure.</p>`;
 }
 
 function coverage(result: AuditResult): string {
@@ -116,9 +116,15 @@ function links(ids: readonly string[]): string {
   return ids.map((id) => `<a href="#${id}">${id}</a>`).join(' ');
 }
 
+function note(standard: AuditResult['compliance'][number]['standard'], clause: string): string {
+  const text = clauseNotes[standard]?.[clause];
+  return text === undefined ? '' : `<span class="quiet">${esc(text)}</span>`;
+}
+
 function compliance(result: AuditResult): string {
   return result.compliance
-    .map(({ title, clauses, manual }) => {
+    .map(({ standard, title, clauses, manual }) => {
+      const sources = standardSources[standard].map(esc).join(', ');
       const failed = clauses.filter((clause) => clause.failed.length > 0).length;
       const rows = clauses.map(({ clause, failed: bad, passed: good, unknown }) => {
         const parts = [
@@ -126,9 +132,9 @@ function compliance(result: AuditResult): string {
           good.length > 0 && `<span class="more"><span class="quiet">For it</span> ${links(good)}</span>`,
           unknown.length > 0 && `<span class="more quiet">Not seen ${unknown.join(' ')}</span>`,
         ].filter(Boolean);
-        return `<tr class="${bad.length > 0 ? 'bad' : ''}"><th scope="row">${esc(clause)}</th><td>${parts.join(' ') || '<span class="quiet">does not apply here</span>'}</td></tr>`;
+        return `<tr class="${bad.length > 0 ? 'bad' : ''}"><th scope="row">${esc(clause)}${note(standard, clause)}</th><td>${parts.join(' ') || '<span class="quiet">does not apply here</span>'}</td></tr>`;
       });
-      return `<details><summary>${esc(title)} <span class="quiet">${clauses.length} clauses, findings map to ${failed}, ${manual.length} by hand</span></summary><div class="scroll" tabindex="0" role="region" aria-label="Clauses of ${esc(title)}"><table class="clauses"><thead><tr><th scope="col">Clause</th><th scope="col">Checks</th></tr></thead><tbody>${rows.join('')}</tbody></table></div><h3>By hand</h3>${list(manual.map(esc))}</details>`;
+      return `<details><summary>${esc(title)} <span class="quiet">${clauses.length} clauses, findings map to ${failed}, ${manual.length} by hand</span></summary><div class="scroll" tabindex="0" role="region" aria-label="Clauses of ${esc(title)}"><table class="clauses"><thead><tr><th scope="col">Clause</th><th scope="col">Checks</th></tr></thead><tbody>${rows.join('')}</tbody></table></div><p class="quiet">The text: ${sources}</p><h3>By hand</h3>${list(manual.map(esc))}</details>`;
     })
     .join('');
 }

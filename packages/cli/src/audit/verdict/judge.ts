@@ -75,7 +75,9 @@ function notesOf(
     ...facts.project.unreadable.map(({ file, reason }) => `${file} could not be read: ${reason}.`),
     ...facts.project.remarks.map((remark) => `${remark}.`),
     ...(age > staleAfterDays
-      ? [`The CVE data is ${age} days old (${facts.cves.date}): update with --cve-data FILE or a newer redkeep.`]
+      ? [
+          `The CVE data is ${age} days old (${facts.cves.date}): update it with "redkeep audit update-cves", --cve-data FILE or a newer redkeep.`,
+        ]
       : []),
     ...(waived.length > 0 ? [`${waived.length} findings are waived and do not count.`] : []),
     ...waivers

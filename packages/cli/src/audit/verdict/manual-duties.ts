@@ -3,14 +3,16 @@ import type { Standard } from '../checks/mappings.js';
 /** What each standard asks of people, contracts and buildings: no program sees it, so an assessor has to. */
 export const manualDuties: Readonly<Record<Standard, readonly string[]>> = {
   owasp: [
-    'A04:2021 threat modelling and secure design of the application',
-    'A08:2021 integrity of the build and deployment pipeline',
-    'ASVS V1 architecture and its documentation',
+    'A06:2025 threat modelling and secure design of the application',
+    'A03:2025 and A08:2025 integrity of the build and deployment pipeline',
+    'A10:2025 handling of exceptional conditions by the application',
+    'ASVS 13.1 and 15.1 documentation of configuration and architecture',
   ],
   'pci-dss-4.0.1': [
     '3.2.1 how long account data is kept, and why',
+    '3.5.1 account data made unreadable: an encrypted disk alone does not do (3.5.1.2)',
     '7.2.4 review of user accounts every six months',
-    '9 physical access',
+    '9 physical access, and backups on media (9.4.1)',
     '10.4.1 daily review of logs',
     '11.4 penetration tests',
     '12.10 the incident response plan, tested yearly',

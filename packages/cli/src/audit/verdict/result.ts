@@ -73,7 +73,7 @@ export interface Coverage {
   >;
 }
 
-/** The highest CVSS base score among an aspect's findings, now and once every finding with a remedy has been fixed. */
+/** The highest CVSS base score among an aspect's findings, now and once the printed commands were run; advice to a person counts as nothing. */
 export interface AspectRisk {
   readonly now: number;
   readonly afterFixes: number;

@@ -14,11 +14,12 @@ function highest(results: readonly CheckResult[]): number {
   return Math.max(0, ...results.map((result) => result.cvss?.score ?? 0));
 }
 
+/** A command for every occurrence: advice to a person has fixed nothing yet. */
 function hasRemedy(result: CheckResult): boolean {
-  return result.occurrences.every((occurrence) => occurrence.fix.length > 0);
+  return result.occurrences.every(({ fix }) => fix.some(({ command }) => !command.startsWith('#')));
 }
 
-/** Risk by aspect: the highest CVSS base score among the findings, now and when those with a remedy are fixed. */
+/** Risk by aspect: the highest CVSS base score among the findings, now and when the printed commands were run. */
 export function riskByAspect(results: readonly CheckResult[]): Record<string, AspectRisk> {
   const rate = (some: readonly CheckResult[]): AspectRisk => {
     const findings = some.filter(({ status }) => status === 'fail');

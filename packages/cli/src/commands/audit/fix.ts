@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { printFix } from '../../audit/checks/fix.js';
-import { mayFollow } from '../../audit/gather/discover.js';
+import { addressText, mayFollow } from '../../audit/gather/discover.js';
 import type { Endpoint } from '../../audit/gather/endpoint.js';
 import { openSession } from '../../audit/gather/session.js';
 import { applyChange, persist } from '../../audit/remedy/apply.js';
@@ -28,7 +28,7 @@ function operatorOf(target: Target, node: string): Endpoint {
   const endpoints = target.operators ?? target.endpoints;
   const [, host = '', port] = node.match(/^(.*):(\d+)$/) ?? [];
   const address = { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
-  const named = endpoints.find((one) => one.host === address.host && one.port === address.port);
+  const named = endpoints.find((one) => addressText(one) === node);
   const seed = endpoints.find((one) => mayFollow(one, address));
   if (named) return named;
   if (seed) return { ...seed, ...address };

@@ -28,7 +28,7 @@ export function register(program: Command, context: Context): void {
       .description('audit a server, its files and its clients, and give one grade with its reasons')
       .argument(
         '[target...]',
-        'URL, folder (deployment or sources), redis.conf, Compose or Kubernetes YAML, .service, package-lock.json (default: the deployment here, else REDIS_URL)',
+        'URL, Unix socket, folder (deployment or sources), redis.conf, Compose or Kubernetes YAML, .service, package-lock.json (default: the deployment here, else REDIS_URL)',
       ),
   )
     .option('--name <name...>', 'further names clients use to reach the server')
@@ -86,6 +86,13 @@ export function register(program: Command, context: Context): void {
       .description('undo what --fix changed, newest change first')
       .argument('[target...]', 'the servers that were changed (default: the deployment here, else REDIS_URL)'),
   ).action((targets: string[], _: unknown, own: Command) => undo(context, targets, own.optsWithGlobals()));
+  command
+    .command('update-cves')
+    .description('fetch newer data about vulnerabilities of servers, for later audits of this user')
+    .option('--from <url>', 'a mirror that answers as https://api.osv.dev/v1/query does')
+    .action(async (options: { readonly from?: string }) =>
+      (await import('./update-cves.js')).updateCves(context, options),
+    );
   command
     .command('verify <folder>')
     .description('check that evidence is as it was signed')

@@ -9,6 +9,7 @@ import type { EvidenceOptions } from './evidence.js';
 import { readCveData, readOperations, readWaivers } from './read-reports.js';
 import type { ReportOptions } from './reports.js';
 import { declaredRoles, resolveTarget, type TargetOptions } from './target.js';
+import { newestCveData } from './update-cves.js';
 
 export interface AuditOptions extends TargetOptions, ReportOptions, EvidenceOptions {
   readonly json?: boolean;
@@ -48,7 +49,7 @@ export async function runAudit(context: Context, targets: readonly string[], opt
     ...(target.serverFiles !== undefined && { serverFiles: target.serverFiles }),
     ...(target.project !== undefined && { project: target.project }),
     ...(target.folders !== undefined && { folders: target.folders }),
-    ...(options.cveData !== undefined && { cves: await readCveData(context, options.cveData) }),
+    cves: await (options.cveData === undefined ? newestCveData(context) : readCveData(context, options.cveData)),
   });
   if (facts.nodes.length === 0 && unreachable[0]) {
     throw new CliError(

@@ -95,12 +95,19 @@ async function accessOf(context: Context, options: TargetOptions): Promise<Acces
   };
 }
 
+/** A server behind a Unix socket of this machine. */
+function socketEndpoint(file: string, access: Access): Endpoint {
+  return { ...access, host: 'localhost', port: 0, path: file, tls: false };
+}
+
 function endpointOfUrl(text: string, access: Access): { endpoint: Endpoint; notes: string[] } {
   const url = new URL(text);
+  if (url.protocol === 'unix:')
+    return { endpoint: socketEndpoint(decodeURIComponent(url.pathname), access), notes: [] };
   if (!/^(redis|valkey)s?:$/.test(url.protocol))
     throw usage(
       `${url.protocol}// is not the scheme of a server.`,
-      'Use rediss://HOST:PORT (TLS) or redis://HOST:PORT.',
+      'Use rediss://HOST:PORT (TLS), redis://HOST:PORT or unix:///PATH.',
     );
   const tls = url.protocol === 'rediss:' || url.protocol === 'valkeys:';
   const username = decodeURIComponent(url.username) || access.username;
@@ -131,6 +138,13 @@ export function declaredRoles(options: TargetOptions): Record<string, RoleName> 
   return Object.fromEntries(pairs);
 }
 
+/** How many replicas every primary is meant to have, whichever node is the primary now. */
+function declaredReplicas({ nodes }: Deployment): { minReplicas?: number } {
+  const primaries = nodes.filter(({ role }) => role === 'primary');
+  const counts = primaries.map((primary) => nodes.filter(({ replicaOf }) => replicaOf === primary.name).length);
+  return counts.length === 0 ? {} : { minReplicas: Math.min(...counts) };
+}
+
 function expectationsOf(options: TargetOptions, deployment?: Deployment): Expectations {
   const profile = options.profile ?? deployment?.profile ?? 'production';
   const known: Record<string, AuditProfile> = {
@@ -159,6 +173,7 @@ function expectationsOf(options: TargetOptions, deployment?: Deployment): Expect
       ]),
     ),
     peers: (deployment?.nodes ?? []).map((node) => node.host),
+    ...(deployment && declaredReplicas(deployment)),
     ...(options.data !== undefined && { dataRole: options.data }),
     modules: [],
     libraries: (deployment && [libraryFor(deployment.users, deployment.engine)?.name ?? []].flat()) ?? [],
@@ -236,9 +251,9 @@ async function ofDefault(context: Context, options: TargetOptions): Promise<Targ
 
 async function ofUrl(context: Context, url: string, options: TargetOptions): Promise<Target> {
   const { endpoint, notes } = endpointOfUrl(url, await accessOf(context, options));
-  const scheme = endpoint.tls ? 'rediss' : 'redis';
+  const scheme = endpoint.tls ? 'rediss://' : endpoint.path === undefined ? 'redis://' : '';
   return {
-    label: `${scheme}://${addressText(endpoint)}`,
+    label: `${scheme}${addressText(endpoint)}`,
     endpoints: [endpoint],
     expectations: expectationsOf(options),
     notes,
@@ -247,9 +262,10 @@ async function ofUrl(context: Context, url: string, options: TargetOptions): Pro
 
 async function ofPath(context: Context, given: string, options: TargetOptions): Promise<Target> {
   const resolved = path.resolve(context.cwd, given);
-  if (!(await stat(resolved).catch(() => undefined))) {
+  const found = await stat(resolved).catch(() => undefined);
+  if (!found)
     throw usage(`${given} is neither a URL nor a file or folder.`, 'Use rediss://HOST:PORT, a folder or a file.');
-  }
+  if (found.isSocket()) return ofUrl(context, `unix://${encodeURI(resolved)}`, options);
   const kind = await kindOf(resolved);
   if (kind === 'configs') return ofServerFile(resolved, options);
   if (kind === undefined) {

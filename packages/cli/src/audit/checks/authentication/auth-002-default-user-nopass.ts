@@ -1,4 +1,4 @@
-import { NotObserved, need } from '../../facts/fact.js';
+import { maybe, NotObserved, need } from '../../facts/fact.js';
 import { failEach, type NodeCheck } from '../check.js';
 import { acl, advise } from '../fix.js';
 
@@ -11,6 +11,16 @@ export const auth002: NodeCheck = {
   maps: 'AUTHN',
   sources: ['CWE-306'],
   judge(node) {
+    const open = maybe(node.anonymous)?.openUsers ?? [];
+    if (!node.users.observed && open.length > 0)
+      return failEach(
+        open.map((name) => ({
+          about: name,
+          evidence: `${name} logs in with any password`,
+          fix: [advise(`Give ${name} a password: ACL SETUSER ${name} resetpass #<sha256 of the new password>`)],
+        })),
+        '',
+      );
     const users = need(node.users);
     if (!users.some((one) => one.name === 'default')) throw new NotObserved('the default user was not listed');
     return failEach(

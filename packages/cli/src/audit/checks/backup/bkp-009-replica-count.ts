@@ -23,8 +23,13 @@ export const bkp009: NodeCheck = {
         `${replicas.length} of ${declared} replicas`,
         run('redis-cli INFO replication', '# nothing: it only reads'),
       );
-    if (replicas.length === 0) return notApplicable('no replicas are declared');
     const least = setting(node, 'min-replicas-to-write');
+    if (Number(least) > replicas.length)
+      return fail(
+        `min-replicas-to-write ${least}, and ${replicas.length} replicas are connected: writes are refused`,
+        run('redis-cli INFO replication', '# nothing: it only reads'),
+      );
+    if (replicas.length === 0) return notApplicable('no replicas are declared');
     return least === '0'
       ? fail('min-replicas-to-write 0', config('min-replicas-to-write', '1', '0'))
       : pass(`${replicas.length} replicas, min-replicas-to-write ${least}`);

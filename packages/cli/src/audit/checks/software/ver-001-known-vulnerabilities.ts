@@ -19,10 +19,9 @@ export const ver001: NodeCheck = {
     const matches = matchCves(engine, facts.cves);
     const affected = matches.filter((match) => match.outcome === 'affected');
     const possible = matches.filter((match) => match.outcome === 'possible');
-    const dated = `CVE data of ${facts.cves.date}`;
     if (affected.length > 0) {
       return fail(
-        `${engine.name} ${engine.version} is affected by ${affected.map(({ cve }) => describeCve(cve)).join('; ')} (${dated})`,
+        `${engine.name} ${engine.version} is affected by ${affected.map(({ cve }) => describeCve(cve)).join('; ')}`,
         advise(
           `Update to ${facts.cves.floors[engine.name]?.[releaseLineOf(engine.version)] ?? 'a supported line'} or later`,
         ),
@@ -35,11 +34,11 @@ export const ver001: NodeCheck = {
           .map(({ cve }) => cve.id)
           .join(
             ', ',
-          )}${possible.length > 4 ? ', …' : ''}), but your distribution may have patched it: compare the package version (${dated})`,
+          )}${possible.length > 4 ? ', …' : ''}), but your distribution may have patched it: compare the package version`,
       );
     }
     return pass(
-      `${engine.package ? `${engine.package.name} ${engine.package.version}` : `${engine.name} ${engine.version}`}: none of ${facts.cves.entries.length} entries applies (${dated})`,
+      `${engine.package ? `${engine.package.name} ${engine.package.version}` : `${engine.name} ${engine.version}`}: none of ${facts.cves.entries.length} entries applies`,
     );
   },
 };
