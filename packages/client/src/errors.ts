@@ -4,6 +4,7 @@
  */
 
 import { NETWORK_ERRORS } from './network/network-errors.js';
+import { KNOWN_PREFIXES, shownText } from './server-message.js';
 
 /** Code -> [what an end user may read, what an operator should do next]. `docs/errors.md` is tested against it. */
 export const ERRORS = {
@@ -470,42 +471,7 @@ export class CrossSlotError extends RedkeepError {
   }
 }
 
-/** Texts that servers send word for word, so they cannot hold an argument. */
-const FIXED_TEXTS = new Set([
-  'WRONGTYPE Operation against a key holding the wrong kind of value',
-  'WRONGPASS invalid username-password pair or user is disabled.',
-  'NOAUTH Authentication required.',
-  'NOSCRIPT No matching script. Please use EVAL.',
-  'NOSCRIPT No matching script.',
-  'EXECABORT Transaction discarded because of previous errors.',
-  "READONLY You can't write against a read only replica.",
-  'ERR value is not an integer or out of range',
-  'ERR value is not a valid float',
-  'ERR no such key',
-  'ERR syntax error',
-  'ERR index out of range',
-  'ERR EXEC without MULTI',
-  'ERR DISCARD without MULTI',
-  'ERR MULTI calls can not be nested',
-  'ERR WATCH inside MULTI is not allowed',
-  "CROSSSLOT Keys in request don't hash to the same slot",
-  'CLUSTERDOWN The cluster is down',
-  'CLUSTERDOWN Hash slot not served',
-  'LOADING Redis is loading the dataset in memory',
-  'NOREPLICAS Not enough good replicas to write.',
-  "OOM command not allowed when used memory > 'maxmemory'.",
-]);
-
 const SCRIPTS = /^(EVAL|FCALL)/;
-
-/** First words of servers' own errors, which say nothing of an argument even if one reads the same. */
-const KNOWN_PREFIXES = new Set(
-  (
-    'ASK BUSY BUSYGROUP BUSYKEY CLUSTERDOWN CROSSSLOT DENIED ERR EXECABORT INPROG INUSE INVALIDOBJ IOERR LOADING ' +
-    'MASTERDOWN MISCONF MOVED NOAUTH NOGOODSLAVE NOGROUP NOMASTERLINK NOPERM NOPROTO NOQUORUM NOREPLICAS NOSCRIPT ' +
-    'NOTBUSY NOTREADY OOM READONLY SYNTAX TRYAGAIN UNBLOCKED UNKILLABLE WRONGPASS WRONGTYPE'
-  ).split(' '),
-);
 
 /** First words of refusals that end by themselves: nothing is wrong with the request, and it was not run. */
 const PASSING_PREFIXES = new Set(['BUSY', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'NOREPLICAS', 'TRYAGAIN']);
@@ -525,8 +491,9 @@ export class CallbackError extends RedkeepError {
 }
 
 /**
- * The server answered with an error. `message` is the server's text with this command's own arguments taken out;
- * the whole text is in `serverMessage`, for logs, by deliberate choice.
+ * The server answered with an error. `message` has the server's code word and the fixed words of its text, with
+ * `<argument>` where it echoes something; of a text that is not known it has the code word alone. The whole text is in
+ * `serverMessage`, for logs, by deliberate choice.
  */
 export class ErrorReply extends RedkeepError {
   static override readonly name: string = 'ErrorReply';
@@ -535,7 +502,7 @@ export class ErrorReply extends RedkeepError {
   readonly #text: string;
   constructor(text: string) {
     const prefix = /^[A-Z_]{1,32}(?= |$)/.exec(text)?.[0] ?? 'ERR';
-    super(isPassing(text) ? 'REDKEEP_SERVER_NOT_READY' : 'REDKEEP_SERVER', withoutText(text, prefix));
+    super(isPassing(text) ? 'REDKEEP_SERVER_NOT_READY' : 'REDKEEP_SERVER', shownText(text, prefix, undefined));
     this.#text = text;
     this.prefix = prefix;
   }
@@ -544,14 +511,16 @@ export class ErrorReply extends RedkeepError {
     return this.#text;
   }
   /**
-   * Puts the server's text into `message`, less every occurrence of `args` (three characters or longer). What a script
-   * said stays out as a whole: it can have made anything of its arguments.
+   * Puts into `message` what may be shown of the server's text in answer to this command. A code word that is none of
+   * the servers' own and reads like an argument, or that a script made up, is `ERR`.
    */
   redact(command: string, args: readonly unknown[]): this {
-    const scripted = SCRIPTS.test(command);
-    if (!KNOWN_PREFIXES.has(this.prefix) && (scripted || args.some((arg) => String(arg).includes(this.prefix))))
+    if (
+      !KNOWN_PREFIXES.has(this.prefix) &&
+      (SCRIPTS.test(command) || args.some((arg) => String(arg).includes(this.prefix)))
+    )
       (this as { prefix: string }).prefix = 'ERR';
-    this.message = scripted ? withoutText(this.#text, this.prefix) : redactArguments(this.#text, args);
+    this.message = shownText(this.#text, this.prefix, command);
     if (this.stack !== undefined) {
       const end = this.stack.indexOf('\n    at ');
       this.stack = `${this.name}: ${this.message}${end === -1 ? '' : this.stack.slice(end)}`;
@@ -580,38 +549,4 @@ export class MultiErrorReply extends ErrorReply {
   *errors(): Generator<ErrorReply> {
     for (const index of this.errorIndexes) yield this.replies[index] as ErrorReply;
   }
-}
-
-const withoutText = (text: string, prefix: string) =>
-  FIXED_TEXTS.has(text) ? text : `${prefix} (the server's text is in serverMessage)`;
-
-/** Masks `echo` where it is not part of a longer word, and never in the server's own first word. */
-function maskWhole(text: string, echo: string): string {
-  const start = /^[A-Z_]{1,32}(?= |$)/.exec(text)?.[0].length ?? 0;
-  const isWord = (character: string | undefined) => character !== undefined && /\w/.test(character);
-  let masked = text.slice(0, start);
-  for (let at = start; at < text.length; ) {
-    const found = text.indexOf(echo, at);
-    if (found === -1) return masked + text.slice(at);
-    const inside =
-      (isWord(text[found - 1]) && isWord(echo[0])) || (isWord(text[found + echo.length]) && isWord(echo.at(-1)));
-    masked += text.slice(at, found) + (inside ? echo : '<argument>');
-    at = found + echo.length;
-  }
-  return masked;
-}
-
-/** Server texts that quote user input do it in a few known ways; those parts go even when no argument matches. */
-function redactArguments(text: string, args: readonly unknown[]): string {
-  if (FIXED_TEXTS.has(text)) return text;
-  let safe = text.replace(/, with args beginning with:.*$/s, '');
-  for (const arg of args) {
-    const value = typeof arg === 'string' ? arg : Buffer.isBuffer(arg) ? arg.toString() : undefined;
-    if (value === undefined || value.length < 3) continue;
-    // Servers cut long arguments (128 bytes) and replace line ends before echoing them.
-    for (const echo of new Set([value, value.slice(0, 128), value.replace(/[\r\n]/g, ' ')])) {
-      if (echo.length >= 3) safe = maskWhole(safe, echo);
-    }
-  }
-  return safe;
 }

@@ -1,0 +1,62 @@
+/**
+ * What of a server's refusal may stand in a message. Servers echo arguments, so nothing is shown but what is theirs: the
+ * code word, and the fixed words of a text that they are known to send. Whatever stands where such a text echoes something
+ * is masked, whether or not an argument reads the same.
+ */
+import { SERVER_TEXTS } from './server-texts.js';
+
+/** First words of servers' own errors, which say nothing of an argument even if one reads the same. */
+export const KNOWN_PREFIXES: ReadonlySet<string> = new Set(
+  (
+    'ASK BUSY BUSYGROUP BUSYKEY CLUSTERDOWN CROSSSLOT DENIED ERR EXECABORT INPROG INUSE INVALIDOBJ IOERR LOADING ' +
+    'MASTERDOWN MISCONF MOVED NOAUTH NOGOODSLAVE NOGROUP NOMASTERLINK NOPERM NOPROTO NOQUORUM NOREPLICAS NOSCRIPT ' +
+    'NOTBUSY NOTREADY OOM READONLY SYNTAX TRYAGAIN UNBLOCKED UNKILLABLE WRONGPASS WRONGTYPE'
+  ).split(' '),
+);
+
+/** A text with gaps: its fixed parts, in order. */
+interface Template {
+  readonly parts: readonly string[];
+  readonly pattern: RegExp;
+}
+
+const fixed = new Set<string>();
+/** By code word; those with the most fixed words first. */
+const templates = new Map<string, Template[]>();
+let isRead = false;
+
+function readTexts(): void {
+  isRead = true;
+  for (const line of SERVER_TEXTS.split('\n')) {
+    if (line === '') continue;
+    const first = line.split(' ', 1)[0]!;
+    const code = KNOWN_PREFIXES.has(first) ? first : 'ERR';
+    const text = code === first ? line : `ERR ${line}`;
+    const parts = text.split(/%[sd]/);
+    if (parts.length === 1) {
+      fixed.add(text);
+      continue;
+    }
+    const pattern = new RegExp(`^${parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('([^]*?)')}$`);
+    templates.set(code, [...(templates.get(code) ?? []), { parts, pattern }]);
+  }
+  const weight = ({ parts }: Template) => parts.join('').length;
+  for (const list of templates.values()) list.sort((a, b) => weight(b) - weight(a));
+}
+
+/** The text that may be shown of `text`, whose code word is `prefix`, in answer to `command`. */
+export function shownText(text: string, prefix: string, command: string | undefined): string {
+  if (!isRead) readTexts();
+  if (fixed.has(text)) return text;
+  for (const { parts, pattern } of templates.get(prefix) ?? []) {
+    const found = pattern.exec(text);
+    if (found === null) continue;
+    return parts.reduce((shown, part, i) => `${shown}${isName(found[i]!, command) ? found[i] : '<argument>'}${part}`);
+  }
+  return `${prefix} (the server's text is in serverMessage)`;
+}
+
+/** The command itself, as servers write it: `config|get`. */
+function isName(echo: string, command: string | undefined): boolean {
+  return command !== undefined && echo.toUpperCase().replace('|', ' ') === command;
+}
