@@ -19,7 +19,7 @@ import { bindUppercaseAliases } from '../node-redis/uppercase-aliases.js';
 import type { CommandOptions } from '../options/command-options.js';
 import { CLIENT_SCHEMA, checkOptions } from '../options/option-schema.js';
 import { type ClientOptions, type ResolvedOptions, resolveOptions } from '../options/options.js';
-import { SecretOptions } from '../options/secret-options.js';
+import { writableOptions } from '../options/secret-options.js';
 import { parseOptions, parseURL } from '../options/url-options.js';
 import type { Lease } from '../pool/lease.js';
 import { ClientPool, type PoolArguments } from '../pool/pool.js';
@@ -55,6 +55,8 @@ import { CORE, GIVEN, OPTIONS, SELF } from './symbols.js';
 const SELECT = spec('SELECT');
 const WATCH = spec('WATCH');
 const UNWATCH = spec('UNWATCH');
+/** `client.options` of each client that was asked for them. */
+const shownOptions = new WeakMap<RedisClient, ClientOptions>();
 /** Answered by pushes, which a raw command would await for ever. */
 const SUBSCRIPTIONS = new Set(['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'UNSUBSCRIBE', 'PUNSUBSCRIBE', 'SUNSUBSCRIBE']);
 
@@ -132,9 +134,34 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
     return this[CORE].connection.epoch;
   }
 
-  /** What the client was created with, the URL taken apart. The password is a {@link Secret}: it does not print. */
+  /**
+   * What the client was created with, the URL taken apart. The password is a {@link Secret}: it does not print, and the
+   * `url` is without it. `disableOfflineQueue`, `commandsQueueMaxLength`, `maxRetriesPerCommand`,
+   * `socket.reconnectStrategy` and `socket.connectTimeout` can be written and act from then on; what else is written
+   * acts on clients made by `duplicate()`, and a warning says so.
+   */
   get options(): ClientOptions {
-    return SecretOptions.of(this[GIVEN]());
+    const self = this[SELF];
+    let options = shownOptions.get(self);
+    if (options === undefined) {
+      options = writableOptions(self[GIVEN](), (path, value) => self.#written(path, value));
+      shownOptions.set(self, options);
+    }
+    return options;
+  }
+
+  #written(path: readonly string[], value: unknown): void {
+    const given = this[GIVEN]() as Record<string, unknown>;
+    const name = path.join('.');
+    const written =
+      path.length === 1
+        ? { ...given, [name]: value }
+        : { ...given, [path[0]!]: { ...(given[path[0]!] as object | undefined), [path[1]!]: value } };
+    Object.defineProperty(this, GIVEN, { value: () => written, configurable: true });
+    if (!this[CORE].connection.change(name, value))
+      process.emitWarning(`client.options.${name} was written: it acts on duplicates, and not on this client`, {
+        code: 'REDKEEP_OPTION_IGNORED',
+      });
   }
 
   get clientSideCache(): ClientSideCacheProvider | undefined {

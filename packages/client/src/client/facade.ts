@@ -40,7 +40,7 @@ export function equip<C extends FacadeCore, G extends CustomCommandOptions>(
 ): void {
   Object.defineProperty(facade, CORE, { value: core });
   Object.defineProperty(facade, OPTIONS, { value: undefined });
-  Object.defineProperty(facade, GIVEN, { value: () => given });
+  Object.defineProperty(facade, GIVEN, { value: () => given, configurable: true });
 }
 
 type AnyFacade = Facade<FacadeCore, CustomCommandOptions>;

@@ -12,12 +12,15 @@ import { CommandPolicy, type CommandPolicyOptions, POLICY_OPTIONS } from '../sec
 import { RedirectPolicy, type RedirectPolicyOptions } from '../security/redirect-policy.js';
 import type { NodeAddress } from './topology.js';
 
+/** A client's options; host and port may stand in them as they do in other clients' lists of nodes. */
+export type RootNode = ClientOptions & { host?: string; port?: number | string };
+
 /** From announced to reachable addresses, `host:port` each: for NAT and tunnels. */
 export type NodeAddressMap = Readonly<Record<string, NodeAddress>> | ((address: string) => NodeAddress | undefined);
 
 export interface ClusterOptions extends CommandPolicyOptions, CustomCommandOptions {
   /** Some nodes of the cluster, three or more; used to discover it, each with its own options. */
-  rootNodes: ClientOptions[];
+  rootNodes: RootNode[];
   /** Options of every connection: credentials, TLS, timeouts. */
   defaults?: ClientOptions;
   /** Connect to nodes when they are needed, not all at once. @default false */
@@ -82,7 +85,7 @@ export function resolveClusterOptions(options: ClusterOptions): ResolvedClusterO
     ...(given.RESP === undefined ? {} : { RESP: given.RESP }),
     ...(given.commandOptions === undefined ? {} : { commandOptions: given.commandOptions }),
   };
-  const seeds = rootNodes.map((root) => ({
+  const seeds = rootNodes.map(ownAddress).map((root) => ({
     ...shared,
     ...root,
     socket: { ...defaults.socket, ...root.socket, reconnectStrategy: false as const },
@@ -126,4 +129,11 @@ export function resolveClusterOptions(options: ClusterOptions): ResolvedClusterO
     node,
     mapped: (address) => (typeof nodeAddressMap === 'function' ? nodeAddressMap(address) : nodeAddressMap?.[address]),
   };
+}
+
+/** Host and port beside a URL repeat it; without one they are the address. */
+function ownAddress({ host, port, ...root }: RootNode): ClientOptions {
+  if (host === undefined && port === undefined) return root;
+  const beside = { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
+  return { ...root, socket: { ...beside, ...root.socket } };
 }

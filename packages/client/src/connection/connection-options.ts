@@ -9,6 +9,8 @@ import type { TransportOptions } from './transport.js';
 
 export interface ConnectionOptions extends TransportOptions {
   readonly credentials: CredentialsSource;
+  /** Ends the connection when it fires. */
+  readonly signal?: AbortSignal | undefined;
   readonly handshake: HandshakeOptions;
   readonly replyLimits: ReplyLimits;
   /** Milliseconds a command may take from dispatch to answer; 0 = no limit. */

@@ -40,7 +40,7 @@ import { type HandshakeOptions, handshakeError, handshakeSteps, judgeHandshake, 
 import { PatientTimer } from './patient-timer.js';
 import { asClientError, type Group, lostError, newGroup, Pending, PendingState } from './pending.js';
 import { COMMAND_BYTES, PendingRing } from './pending-ring.js';
-import { afterLoss, isAuthFailure } from './reconnect.js';
+import { afterLoss, isAuthFailure, strategyOf } from './reconnect.js';
 import { type Redirector, Replies } from './replies.js';
 import { Session } from './session.js';
 import { SideConnections } from './side-connections.js';
@@ -143,7 +143,8 @@ export class Connection {
   #isSide = false;
 
   constructor(options: ConnectionOptions, listener: ConnectionListener = {}) {
-    this.#options = options;
+    // Its own copy: options can be changed while it lives.
+    this.#options = { ...options };
     this.#listener = listener;
     this.#endpoint = options.endpoint;
     this.#resp = options.handshake.resp;
@@ -216,10 +217,28 @@ export class Connection {
       reject = b;
     });
     this.#connecting = { promise, resolve, reject };
+    const { signal } = this.#options;
+    if (signal?.aborted) {
+      this.#to('connecting');
+      const error = new AbortError(signal.reason);
+      this.#connecting = undefined;
+      this.#finish(error);
+      reject(error);
+      return promise;
+    }
+    signal?.addEventListener('abort', this.#onSignal, { once: true });
     this.#watchCredentials();
     void this.#open();
     return promise;
   }
+
+  readonly #onSignal = (): void => {
+    const connecting = this.#connecting;
+    this.#connecting = undefined;
+    const error = new AbortError(this.#options.signal?.reason);
+    this.#finish(error);
+    connecting?.reject(error);
+  };
 
   /** There was no connection within the time limit. `connect()` may be called again. */
   #giveUpStart(limit: number): void {
@@ -529,6 +548,7 @@ export class Connection {
     this.#epoch++;
     clearTimeout(this.#reconnectTimer);
     this.#startupTimer?.clear();
+    this.#options.signal?.removeEventListener('abort', this.#onSignal);
     this.#to('closed');
     this.#abort?.abort();
     this.#dropSocket();
@@ -890,6 +910,31 @@ export class Connection {
   room(): Promise<void> {
     if (this.#refusalOf(1) === undefined || this.#state === 'closed') return Promise.resolve();
     return new Promise((resolve) => this.#roomWaiters.push(resolve));
+  }
+
+  /** Changes an option of a live connection, by its public name. False: it is none that can act now. */
+  change(name: string, value: unknown): boolean {
+    const options = this.#options as { -readonly [K in keyof ConnectionOptions]: ConnectionOptions[K] };
+    switch (name) {
+      case 'disableOfflineQueue':
+        options.offlineQueue = value !== true;
+        return true;
+      case 'commandsQueueMaxLength':
+        options.maxCommands = value as number;
+        return true;
+      case 'maxRetriesPerCommand':
+        options.maxRetries = value as number;
+        return true;
+      case 'socket.connectTimeout':
+        options.connectTimeout = value as number;
+        return true;
+      case 'socket.reconnectStrategy':
+        options.reconnectStrategy = strategyOf(value as Parameters<typeof strategyOf>[0]);
+        options.startupTimeout = Number.POSITIVE_INFINITY;
+        return true;
+      default:
+        return false;
+    }
   }
 
   /** The database to restore after a reconnect, when a transaction changed it. */

@@ -77,3 +77,9 @@ export function afterLoss(
   onProblem(new CallbackError('The reconnect strategy', problem));
   return defaultReconnectStrategy(retries, cause) as number;
 }
+
+/** The option `socket.reconnectStrategy` as a function. */
+export function strategyOf(given: false | number | ReconnectStrategy | undefined): ReconnectStrategy {
+  if (given === undefined) return defaultReconnectStrategy;
+  return typeof given === 'function' ? given : () => given;
+}

@@ -29,6 +29,11 @@ export interface TransportOptions {
   readonly keepAlive: boolean;
   /** Milliseconds of idleness before the first TCP probe. */
   readonly keepAliveInitialDelay: number;
+  /** Further options of `net.connect`. */
+  readonly net?: Pick<
+    TcpNetConnectOpts,
+    'localPort' | 'lookup' | 'hints' | 'autoSelectFamily' | 'autoSelectFamilyAttemptTimeout'
+  >;
 }
 
 /** `buffer` is valid until the callback returns. */
@@ -66,6 +71,7 @@ export function openTransport(
       ...(endpoint.kind === 'unix'
         ? { path: endpoint.path, port: 0 }
         : {
+            ...options.net,
             host: endpoint.host,
             port: endpoint.port,
             family: endpoint.family ?? 0,

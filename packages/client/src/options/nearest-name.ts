@@ -25,9 +25,10 @@ export function nearestName(given: string, known: readonly string[]): string | u
   return nearest;
 }
 
-/** Levenshtein. */
+/** Levenshtein; the same letters in another order are one mistake. */
 function distance(a: string, b: string): number {
   if (a.length > LONGEST) return Number.POSITIVE_INFINITY;
+  if (a !== b && a.length === b.length && [...a].sort().join('') === [...b].sort().join('')) return 1;
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

@@ -24,6 +24,7 @@ import {
   milliseconds,
   oneOf,
   positive,
+  type Rule,
   required,
   rule,
   type Schema,
@@ -49,6 +50,15 @@ const word = rule((v) => typeof v === 'string' && /^[\x21-\x7e]+$/.test(v), 'mus
 /** Suites that keep the past secret when a key is lost, and that authenticate what they encrypt. */
 const STRONG_SUITE = /^(!\S+|TLS_\w+(GCM|POLY1305|CCM)\w*|(ECDHE|DHE)-[A-Z0-9-]*(GCM|POLY1305|CCM)[A-Z0-9-]*)$/;
 
+/** `port` often comes as text, from the environment. */
+const port = rule(
+  (v) =>
+    (Number.isInteger(v) || (typeof v === 'string' && /^\d{1,5}$/.test(v))) && Number(v) >= 1 && Number(v) <= 65_535,
+  'must be a whole number from 1 to 65535',
+);
+/** `null` is how many programs write that there is none. */
+const orNull = (one: Rule) => either((v) => v === null, one);
+
 export const TLS_SCHEMA = {
   ca: pem,
   cert: pem,
@@ -57,6 +67,13 @@ export const TLS_SCHEMA = {
   caFile: text,
   certFile: text,
   keyFile: text,
+  pfx: rule(Buffer.isBuffer, 'must be a Buffer with a PKCS #12 archive'),
+  crl: pem,
+  sigalgs: rule(
+    (v) => typeof v === 'string' && v !== '' && !/sha1|md5/i.test(v),
+    'must list signature algorithms without SHA-1 and MD5',
+  ),
+  ALPNProtocols: listOf((v) => typeof v === 'string' && v !== '', 'must be an array of names'),
   servername: text,
   minVersion: oneOf('TLSv1.2', 'TLSv1.3'),
   maxVersion: oneOf('TLSv1.2', 'TLSv1.3'),
@@ -75,10 +92,18 @@ export const TLS_SCHEMA = {
   ),
 } satisfies Schema;
 
+const refused = (reason: string) => rule(() => false, reason);
+/** Options of node:net and node:tls that would take something away, or that not every Node.js has. */
+const REFUSED = {
+  secureContext: refused('would replace the checks of protocol, suites and CA; give ca, cert, key and the like'),
+  session: refused('a resumed session does not show its certificate; every connection verifies it anew'),
+  blockList: refused('Node.js 20 ignores it, so it would protect nothing; use redirectPolicy, or a firewall'),
+} satisfies Schema;
+
 const SOCKET_SCHEMA = {
   ...TLS_SCHEMA,
   host: text,
-  port: whole(1, 65_535),
+  port,
   path: text,
   family: oneOf(0, 4, 6),
   localAddress: rule((v) => typeof v === 'string' && isIP(v) !== 0, 'must be an IP address of this host'),
@@ -86,8 +111,18 @@ const SOCKET_SCHEMA = {
   connectTimeout: milliseconds,
   socketTimeout: milliseconds,
   noDelay: flag,
-  keepAlive: flag,
+  keepAlive: rule(
+    (v) => typeof v === 'boolean' || (typeof v === 'number' && v >= 0 && v <= MAX_MS),
+    'must be true or false, or milliseconds of idleness before the first probe',
+  ),
   keepAliveInitialDelay: milliseconds,
+  localPort: port,
+  lookup: callback,
+  hints: whole(0),
+  autoSelectFamily: flag,
+  autoSelectFamilyAttemptTimeout: milliseconds,
+  signal: rule((v) => v instanceof AbortSignal, 'must be an AbortSignal'),
+  ...REFUSED,
   reconnectStrategy: rule(
     (v) => v === false || typeof v === 'function' || (typeof v === 'number' && v >= 0 && v <= MAX_MS),
     'must be a function, milliseconds, or false',
@@ -146,13 +181,13 @@ export const CLIENT_SCHEMA = {
   socket: fields(() => SOCKET_SCHEMA),
   tls,
   allowPlaintext: flag,
-  username: rule(is('string'), 'must be a string'),
-  password: secret,
+  username: orNull(rule(is('string'), 'must be a string')),
+  password: orNull(secret),
   credentialsProvider: rule(
     (v) => isObject(v) && PROVIDERS.includes((v as { type?: string }).type as string),
     `must have a type, one of ${PROVIDERS.join(', ')}`,
   ),
-  name: word,
+  name: either((v) => v === '', word),
   database: whole(0, 1_000_000),
   keyPrefix,
   RESP: protocol,
@@ -211,8 +246,11 @@ const SHARED_SCHEMA = {
   ...CUSTOM_SCHEMA,
 } satisfies Schema;
 
+/** Some configurations repeat host and port beside the URL, or in place of `socket`. */
+const rootNode = fields(() => ({ ...CLIENT_SCHEMA, host: text, port }));
+
 export const CLUSTER_SCHEMA = {
-  rootNodes: required(each(client, 'must be an array of client options, with one node or more', 1)),
+  rootNodes: required(each(rootNode, 'must be an array of client options, with one node or more', 1)),
   defaults: client,
   minimizeConnections: flag,
   useReplicas: flag,

@@ -2,6 +2,8 @@
  * URL, environment and options: read once, checked once, turned into what a connection needs. Everything wrong,
  * contradictory or insecure is refused here, before a socket exists.
  */
+
+import type { LookupFunction } from 'node:net';
 import {
   BasicClientSideCache,
   type ClientSideCacheConfig,
@@ -9,8 +11,8 @@ import {
 } from '../cache/client-side-cache.js';
 import type { ConnectionOptions } from '../connection/connection.js';
 import type { HandshakeStep } from '../connection/handshake.js';
-import { defaultReconnectStrategy, type ReconnectStrategy } from '../connection/reconnect.js';
-import type { Endpoint } from '../connection/transport.js';
+import { type ReconnectStrategy, strategyOf } from '../connection/reconnect.js';
+import type { Endpoint, TransportOptions } from '../connection/transport.js';
 import { type CredentialsProvider, fromValue, toCredentialsSource } from '../credentials/credentials.js';
 import { fromEnv } from '../credentials/from-env.js';
 import { fromFile } from '../credentials/from-file.js';
@@ -33,7 +35,7 @@ export interface SocketOptions extends TlsOptions {
   /** Name or address of the server. @default 'localhost' */
   host?: string;
   /** Port of the server. @default 6379 */
-  port?: number;
+  port?: number | string;
   /** Path of a Unix socket, instead of host and port. */
   path?: string;
   /** IP version: 4 or 6, or 0 for both. @default 0 */
@@ -54,10 +56,22 @@ export interface SocketOptions extends TlsOptions {
   socketTimeout?: number;
   /** TCP_NODELAY. @default true */
   noDelay?: boolean;
-  /** TCP keep-alive probes. @default true */
-  keepAlive?: boolean;
+  /** TCP keep-alive probes; a number is `keepAliveInitialDelay`. @default true */
+  keepAlive?: boolean | number;
   /** Milliseconds of idleness before the first probe. @default 30000 */
   keepAliveInitialDelay?: number;
+  /** Port of this host to connect from. */
+  localPort?: number | string;
+  /** Resolves names, in place of `dns.lookup`. */
+  lookup?: LookupFunction;
+  /** Flags of `dns.lookup`. */
+  hints?: number;
+  /** Try IPv4 and IPv6 addresses of a name in turn (RFC 8305). @default that of Node.js */
+  autoSelectFamily?: boolean;
+  /** Milliseconds for each address. @default that of Node.js */
+  autoSelectFamilyAttemptTimeout?: number;
+  /** Ends the connection when it fires; what is unanswered rejects. */
+  signal?: AbortSignal;
   /**
    * Milliseconds to wait before the next attempt to connect, a function that returns them, or `false` not to reconnect.
    * With one, `connect()` waits for the server for as long as it takes.
@@ -87,9 +101,9 @@ export interface ClientOptions extends CommandPolicyOptions, CustomCommandOption
    */
   allowPlaintext?: boolean;
   /** ACL user to log in as. @default REDIS_USERNAME, if REDIS_URL names the server and the password comes from the environment too */
-  username?: string;
+  username?: string | null;
   /** Its password. @default the file REDIS_PASSWORD_FILE, else REDIS_PASSWORD, if REDIS_URL names the server */
-  password?: string | Secret;
+  password?: string | Secret | null;
   /** Takes precedence over `username` and `password`. */
   credentialsProvider?: CredentialsProvider;
   /** Name of the connection (CLIENT SETNAME). */
@@ -176,12 +190,16 @@ export function resolveOptions(options: ClientOptions = {}, env: NodeJS.ProcessE
       commandTimeout,
       socketTimeout: socket.socketTimeout ?? commandTimeout * 2,
       noDelay: socket.noDelay ?? true,
-      keepAlive: socket.keepAlive ?? true,
-      keepAliveInitialDelay: socket.keepAliveInitialDelay ?? DEFAULTS.keepAliveInitialDelay,
+      keepAlive: socket.keepAlive !== false,
+      keepAliveInitialDelay:
+        socket.keepAliveInitialDelay ??
+        (typeof socket.keepAlive === 'number' ? socket.keepAlive : DEFAULTS.keepAliveInitialDelay),
+      net: netOptions(socket),
+      signal: socket.signal,
       credentials: resolveCredentials(given, fromUrl, given.url === undefined && fromUrl !== undefined ? env : {}),
       handshake: {
         resp: given.RESP ?? 3,
-        name: given.name,
+        name: given.name === '' ? undefined : given.name,
         database: given.database ?? fromUrl?.database ?? 0,
         replicaReads: given.readonly ?? false,
         clientInfo: given.disableClientInfo === true ? false : (given.clientInfoTag ?? ''),
@@ -219,7 +237,7 @@ function resolveCredentials(
   env: NodeJS.ProcessEnv,
 ): ConnectionOptions['credentials'] {
   if (given.credentialsProvider !== undefined) return toCredentialsSource(given.credentialsProvider);
-  const isGiven = [given.username, given.password, url?.username, url?.password].some((value) => value !== undefined);
+  const isGiven = [given.username, given.password, url?.username, url?.password].some((value) => value != null);
   if (!isGiven && env.REDIS_PASSWORD_FILE)
     return fromFile({ username: env.REDIS_USERNAME || undefined, password: env.REDIS_PASSWORD_FILE });
   if (!isGiven && env.REDIS_PASSWORD) return fromEnv({}, env);
@@ -250,14 +268,14 @@ export function resolveCache(
 /** Options that say two things at once: nobody can tell which was meant. `fromUrl` is that of the option `url`. */
 function checkContradictions(given: ClientOptions, fromUrl: ParsedUrl | undefined): void {
   const { socket = {} } = given;
-  const differs = (a: unknown, b: unknown) => a !== undefined && b !== undefined && a !== b;
+  const differs = (a: unknown, b: unknown) => a != null && b != null && a !== b;
   const fromEndpoint = fromUrl?.endpoint;
   const contradicted: readonly (readonly [option: string, boolean])[] = [
     ['username', differs(given.username, fromUrl?.username)],
     ['password', differs(given.password, fromUrl?.password)],
     ['database', differs(given.database, fromUrl?.database)],
     ['socket.host', fromEndpoint?.kind === 'tcp' && differs(socket.host, fromEndpoint.host)],
-    ['socket.port', fromEndpoint?.kind === 'tcp' && differs(socket.port, fromEndpoint.port)],
+    ['socket.port', fromEndpoint?.kind === 'tcp' && differs(portOf(socket.port), fromEndpoint.port)],
     ['socket.path', fromEndpoint !== undefined && differs(socket.path, (fromEndpoint as { path?: string }).path ?? '')],
   ];
   for (const [option, contradicts] of contradicted)
@@ -272,9 +290,15 @@ function resolveEndpoint(socket: SocketOptions, fromUrl: ParsedUrl | undefined):
   if (socket.path !== undefined) return { kind: 'unix', path: socket.path };
   const base = fromUrl?.endpoint;
   if (base?.kind === 'unix' && socket.host === undefined) return base;
-  const port = socket.port ?? (base?.kind === 'tcp' ? base.port : 6379);
+  const port = portOf(socket.port) ?? (base?.kind === 'tcp' ? base.port : 6379);
   const host = bareHost(socket.host ?? (base?.kind === 'tcp' ? base.host : 'localhost'));
-  return { kind: 'tcp', host, port, family: socket.family, localAddress: socket.localAddress };
+  return {
+    kind: 'tcp',
+    host,
+    port,
+    family: socket.family ?? (base?.kind === 'tcp' ? base.family : undefined),
+    localAddress: socket.localAddress,
+  };
 }
 
 function resolveTls(
@@ -297,8 +321,13 @@ function resolveTls(
   const environment = env.REDIS_TLS === undefined ? undefined : !/^(0|false|no|off|)$/i.test(env.REDIS_TLS);
   const byUrl = fromUrl?.tls === undefined ? undefined : fromUrl.tls;
   // REDIS_TLS=true wins over redis:// (turning encryption on is never wrong); REDIS_TLS=false over nothing but the default.
+  // Who allows plaintext and says nothing of TLS, in a scheme or by an option, means plaintext.
+  const means = given.allowPlaintext !== true || Object.keys(options).length > 0;
   const on =
-    asked ?? (byUrl === false && environment === true ? true : byUrl) ?? environment ?? endpoint.kind === 'tcp';
+    asked ??
+    (byUrl === false && environment === true ? true : byUrl) ??
+    environment ??
+    (endpoint.kind === 'tcp' && means);
   if (!on) {
     if (Object.keys(options).length > 0)
       throw new InvalidOptionError('tls', 'TLS options are given, yet TLS is off: use rediss:// or leave them out');
@@ -342,8 +371,11 @@ function checkPlaintext(endpoint: Endpoint, allowed: boolean): void {
   );
 }
 
-function strategyOf(given: SocketOptions['reconnectStrategy']): ReconnectStrategy {
-  if (given === undefined) return defaultReconnectStrategy;
-  if (typeof given === 'function') return given;
-  return () => given;
+/** A port may be text, from the environment. */
+const portOf = (port: number | string | undefined) => (port === undefined ? undefined : Number(port));
+
+function netOptions(socket: SocketOptions): TransportOptions['net'] {
+  const { localPort, lookup, hints, autoSelectFamily, autoSelectFamilyAttemptTimeout } = socket;
+  const given = { localPort: portOf(localPort), lookup, hints, autoSelectFamily, autoSelectFamilyAttemptTimeout };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

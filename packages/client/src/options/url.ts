@@ -37,10 +37,14 @@ export function parseUrl(text: string, option = 'url'): ParsedUrl {
   } catch {
     throw new InvalidOptionError(option, 'is not a URL of the form rediss://user:password@host:port/database');
   }
-  if (url.search !== '' || url.hash !== '') {
+  if (url.hash !== '')
+    throw new InvalidOptionError(option, 'has a fragment; a # in the user name or password is written %23');
+  // Hosting platforms hand out URLs with it. It says how a name is resolved, and nothing that protects.
+  const family = /^\?family=([046])$/.exec(url.search)?.[1];
+  if (url.search !== '' && family === undefined) {
     throw new InvalidOptionError(
       option,
-      'has a query or fragment; options are not read from URLs, because anyone who controls a part of the URL would control them',
+      'has a query; options are not read from URLs, because anyone who controls a part of the URL would control them',
     );
   }
   const username = decode(url.username, option) || undefined;
@@ -60,6 +64,7 @@ export function parseUrl(text: string, option = 'url'): ParsedUrl {
       kind: 'tcp',
       host: decode(url.hostname.replace(/^\[|\]$/g, ''), option) || 'localhost',
       port: url.port === '' ? 6379 : Number(url.port),
+      ...(family === undefined ? {} : { family: Number(family) }),
     },
     tls,
     username,

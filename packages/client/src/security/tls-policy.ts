@@ -34,6 +34,14 @@ export interface TlsOptions {
   certFile?: string;
   /** File with `key`, read at every connect. */
   keyFile?: string;
+  /** Certificate and key in one, PKCS #12; `passphrase` opens it. */
+  pfx?: Buffer;
+  /** Lists of revoked certificates, PEM. */
+  crl?: Pem;
+  /** Signature algorithms that are accepted, as OpenSSL names them; never with SHA-1 or MD5. */
+  sigalgs?: string;
+  /** Protocols that are offered (ALPN). */
+  ALPNProtocols?: readonly string[];
   /** Name to verify and to send as SNI. Default: the host connected to. */
   servername?: string;
   /** Oldest TLS version. @default 'TLSv1.2' */
@@ -74,6 +82,8 @@ export function validateTls(options: TlsOptions, path = 'tls'): void {
   }
   const hasCert = options.cert !== undefined || options.certFile !== undefined;
   const hasKey = options.key !== undefined || options.keyFile !== undefined;
+  if (options.pfx !== undefined && (hasCert || hasKey))
+    throw new InvalidOptionError(`${path}.pfx`, 'is given beside a certificate or key: leave one of them out');
   if (hasCert !== hasKey) {
     throw new InvalidOptionError(
       `${path}.${hasCert ? 'keyFile' : 'certFile'}`,
@@ -83,7 +93,7 @@ export function validateTls(options: TlsOptions, path = 'tls'): void {
   for (const name of ['ca', 'cert', 'key'] as const)
     if (options[name] !== undefined && options[`${name}File`] !== undefined)
       throw new InvalidOptionError(`${path}.${name}File`, `is given beside ${name}: leave one of them out`);
-  if (options.passphrase !== undefined && !hasKey)
+  if (options.passphrase !== undefined && !hasKey && options.pfx === undefined)
     throw new InvalidOptionError(`${path}.passphrase`, 'has no key that it could be for');
   if (options.dangerouslyAcceptAnyCertificate === true)
     for (const name of ['pinnedSpki', 'pinnedCa', 'checkServerIdentity'] as const)
@@ -93,6 +103,13 @@ export function validateTls(options: TlsOptions, path = 'tls'): void {
   checkPem(options.cert, `${path}.cert`);
   const { ciphers, key, passphrase, ecdhCurve } = options;
   checkContext({ ciphers }, `${path}.ciphers`, 'names no suite that this OpenSSL knows');
+  checkContext({ sigalgs: options.sigalgs }, `${path}.sigalgs`, 'names no algorithm that this OpenSSL knows');
+  if (options.pfx !== undefined)
+    checkContext(
+      { pfx: options.pfx, passphrase: revealed(passphrase) },
+      `${path}.pfx`,
+      'is no PKCS #12 archive that this passphrase opens',
+    );
   checkContext({ ecdhCurve }, `${path}.ecdhCurve`, 'names no curve that this OpenSSL knows');
   if (key === undefined || options.cert === undefined) return;
   checkContext(
@@ -150,6 +167,9 @@ export function tlsConnectOptions(
     secureContext: createSecureContext({
       ca: asArray(options.ca) ?? read(options.caFile, 'tls.caFile'),
       cert: asArray(options.cert) ?? read(options.certFile, 'tls.certFile'),
+      pfx: options.pfx,
+      crl: asArray(options.crl),
+      sigalgs: options.sigalgs,
       key: revealed(options.key ?? read(options.keyFile, 'tls.keyFile')),
       passphrase: revealed(options.passphrase),
       minVersion: options.minVersion ?? 'TLSv1.2',
@@ -160,6 +180,7 @@ export function tlsConnectOptions(
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     }),
     servername,
+    ...(options.ALPNProtocols === undefined ? {} : { ALPNProtocols: [...options.ALPNProtocols] }),
     rejectUnauthorized: options.dangerouslyAcceptAnyCertificate !== true,
     checkServerIdentity: (_, certificate) => {
       if (options.dangerouslyAcceptAnyCertificate === true) return undefined;
