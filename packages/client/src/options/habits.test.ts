@@ -111,7 +111,7 @@ describe('client.options', () => {
     await using copy = await client.duplicate().connect();
     assert.equal(copy.options.database, 3);
     // The strategy that was written ends the client at its first lost connection.
-    const ended = once(client, 'end');
+    const ended = new Promise((resolve) => client.once('end', resolve));
     await server.command('CLIENT', 'KILL', 'TYPE', 'normal').catch(() => {});
     await ended;
     await assert.rejects(client.get('k'), { code: 'REDKEEP_CLIENT_CLOSED' });
