@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -23,8 +23,10 @@ export class Machine {
   readonly project: string;
   readonly registry: Registry;
   readonly env: NodeJS.ProcessEnv;
+  readonly user: { readonly uid?: number; readonly gid?: number };
 
-  constructor(folder: string, registry: Registry) {
+  constructor(folder: string, registry: Registry, user: Machine['user']) {
+    this.user = user;
     this.folder = folder;
     this.home = join(folder, 'home');
     this.project = join(folder, 'project');
@@ -43,7 +45,7 @@ export class Machine {
 
   /** A new shell in the project's folder. */
   open(shell: Shell): Promise<Terminal> {
-    return Terminal.open(shell, { cwd: this.project, env: this.env, ...USER });
+    return Terminal.open(shell, { cwd: this.project, env: this.env, ...this.user });
   }
 
   /** Writes a file of the project, as its user would with an editor. */
@@ -51,11 +53,21 @@ export class Machine {
     const path = join(this.project, name);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
-    if (USER.uid !== undefined) {
-      await chown(path, USER.uid, USER.gid);
-      await chown(dirname(path), USER.uid, USER.gid);
-    }
+    await this.#own(path);
+    await this.#own(dirname(path));
     return path;
+  }
+
+  /** Puts a folder that another machine sent into the project; only its content comes along. */
+  async receive(folder: string, name: string): Promise<void> {
+    const target = join(this.project, name);
+    await cp(folder, target, { recursive: true });
+    await this.#own(target);
+    for (const file of await readdir(target)) await this.#own(join(target, file));
+  }
+
+  async #own(path: string): Promise<void> {
+    if (this.user.uid !== undefined) await chown(path, this.user.uid, this.user.gid!);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,15 +87,17 @@ async function endProcessesIn(folder: string): Promise<void> {
 
 let packed: Promise<{ readonly folder: string; readonly packages: Packed[] }> | undefined;
 
-export async function startMachine(): Promise<Machine> {
+/** A machine of a person; each person has a user of their own. */
+export async function startMachine(person = 0): Promise<Machine> {
   packed ??= packOnce();
   const { packages } = await packed;
   const folder = await mkdtemp(join(tmpdir(), 'redkeep-journey-'));
   await chmod(folder, 0o755);
-  const machine = new Machine(folder, await startRegistry(packages));
+  const user = USER.uid === undefined ? {} : { uid: USER.uid - person, gid: USER.gid };
+  const machine = new Machine(folder, await startRegistry(packages), user);
   for (const path of [machine.home, machine.project]) {
     await mkdir(path);
-    if (USER.uid !== undefined) await chown(path, USER.uid, USER.gid);
+    if (user.uid !== undefined) await chown(path, user.uid, user.gid);
   }
   return machine;
 }

@@ -54,3 +54,19 @@ export function commandsOf({ text }: Block): string[] {
     .map((line) => line.replace(/(^|\s)#\s.*$/, '').trimEnd())
     .filter((line) => line.trim() !== '');
 }
+
+/**
+ * Compares what was printed with the output that a page shows. Names of folders, numbers and dates differ from machine
+ * to machine; a line of the page that is `…` stands for any.
+ */
+export function missingLines(output: string, shown: string): string[] {
+  const normal = (line: string) =>
+    line
+      .replace(/\/\S+/g, '/…')
+      .replace(/\S+ at \/…/, 'at /…')
+      .replace(/[0-9a-f]{6,}…?|\d+(?:[.:-]\d+)*/g, '#')
+      .replace(/\s+/g, ' ')
+      .trim();
+  const printed = normal(output.replaceAll('\n', ' '));
+  return shown.split('\n').filter((line) => !/^…?$/.test(line.trim()) && !printed.includes(normal(line)));
+}

@@ -1,0 +1,131 @@
+/** The three tasks of docs/tasks.md, typed as they are written, and the number of commands that each takes. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { transform } from 'esbuild';
+import { type Machine, type Shell, shells, startMachine, type Terminal } from './testing/machine.js';
+import { blocksBelow, commandsOf, missingLines, repository } from './testing/markdown.js';
+
+const PAGE = 'docs/tasks.md';
+const isFull = process.env['REDKEEP_JOURNEYS'] === 'full';
+
+async function commandsBelow(heading: string, page = PAGE): Promise<string[]> {
+  return (await blocksBelow(page, heading, 'sh')).flatMap(commandsOf);
+}
+
+/** Types the commands below a heading; what the page shows as output has been printed. */
+async function follow(terminal: Terminal, heading: string, page = PAGE): Promise<string> {
+  let output = '';
+  for (const command of await commandsBelow(heading, page)) {
+    const finished = await terminal.run(command);
+    assert.equal(finished.exitCode, 0, `${command}\n${finished.output}`);
+    output += `${finished.output}\n`;
+  }
+  return output;
+}
+
+async function shownBelow(heading: string, page = PAGE): Promise<string> {
+  const blocks = await blocksBelow(page, heading, 'text');
+  return blocks
+    .filter(({ marks }) => marks.includes('output'))
+    .map(({ text }) => text)
+    .join('\n');
+}
+
+async function followed(terminal: Terminal, heading: string, page = PAGE): Promise<string> {
+  const output = await follow(terminal, heading, page);
+  assert.deepEqual(missingLines(output, await shownBelow(heading, page)), [], output);
+  return output;
+}
+
+/** A program after the change that a page shows as a difference; every line that goes has to be there. */
+function changed(program: string, difference: string): string {
+  let rest = program;
+  let result = '';
+  for (const line of difference.split('\n')) {
+    const text = line.slice(1);
+    if (line.startsWith('+')) result += `${text}\n`;
+    else {
+      const at = rest.indexOf(`${text}\n`);
+      assert.ok(at >= 0, `not in the program: ${text}`);
+      result += rest.slice(0, at) + (line.startsWith('-') ? '' : `${text}\n`);
+      rest = rest.slice(at + text.length + 1);
+    }
+  }
+  return result + rest;
+}
+
+test('the page counts the commands that it shows', async () => {
+  const rows = [...(await readFile(join(repository, PAGE), 'utf8')).matchAll(/^\| \[(.*?)\]\(#.*?\) \| (.*) \|$/gm)];
+  const capital = (text: string) => text[0]!.toUpperCase() + text.slice(1);
+  for (const [, task, counts] of rows) {
+    const [own, more] = counts!.match(/\d+/g)!.map(Number);
+    assert.equal((await commandsBelow(capital(task!))).length, own, task);
+    if (counts!.includes('auditor'))
+      assert.equal((await commandsBelow('Check it with openssl alone', 'docs/auditors.md')).length, more, task);
+    if (counts!.includes('lines')) {
+      const [difference] = await blocksBelow(PAGE, capital(task!), 'diff');
+      assert.equal(difference!.text.match(/^-/gm)!.length, more, task);
+    }
+  }
+  assert.equal(rows.length, 3);
+});
+
+const available = await shells();
+for (const shell of isFull ? available : (['bash'] satisfies Shell[])) {
+  describe(`three tasks in ${shell}`, () => {
+    let operator: Machine;
+    let auditor: Machine;
+    let terminal: Terminal;
+    let evidence: string;
+    before(async () => {
+      operator = await startMachine();
+      auditor = await startMachine(1);
+      terminal = await operator.open(shell);
+    });
+    after(async () => {
+      await terminal?.run('npx redkeep down');
+      await terminal?.[Symbol.asyncDispose]();
+      await operator?.[Symbol.asyncDispose]();
+      await auditor?.[Symbol.asyncDispose]();
+    });
+
+    test('a Redis on a laptop is secured', async () => {
+      const heading = 'Secure a Redis on a laptop';
+      await followed(terminal, heading);
+    });
+
+    test('the sessions of an express application move', async () => {
+      const heading = 'Move the sessions of an express application';
+      const [program] = await blocksBelow(PAGE, heading, 'ts');
+      const [difference] = await blocksBelow(PAGE, heading, 'diff');
+      const { code } = await transform(changed(`${program!.text}\n`, difference!.text), {
+        loader: 'ts',
+        format: 'esm',
+      });
+      await operator.write('app.mjs', code);
+      const { exitCode, output } = await terminal.run('npm install express express-session');
+      assert.equal(exitCode, 0, output);
+      await followed(terminal, heading);
+    });
+
+    test('the operator makes evidence', async () => {
+      evidence = await follow(terminal, 'Prove a server to an auditor');
+    });
+
+    test('the auditor verifies it with openssl alone, and sees a byte that was changed', async () => {
+      const [page, heading] = ['docs/auditors.md', 'Check it with openssl alone'] as const;
+      await auditor.receive(join(operator.project, 'evidence'), 'evidence');
+      await using other = await auditor.open(shell);
+      // Neither Node nor redkeep is on this machine.
+      await other.run('cd evidence; PATH=/usr/bin:/bin; export PATH');
+      const output = await followed(other, heading, page);
+      const [fingerprint] = /[0-9a-f]{64}/.exec(output) ?? [];
+      assert.ok(evidence.replaceAll('\n', '').includes(fingerprint!), `${fingerprint} is what the operator read`);
+      await other.run('printf x >> facts.json');
+      const checked = await other.run((await commandsBelow(heading, page))[2]!);
+      assert.equal(checked.exitCode, 1, checked.output);
+    });
+  });
+}
