@@ -115,3 +115,25 @@ export function verificationFindings(variables: readonly Variable[]): FileFindin
     remedy: 'Give the client the CA of the server instead',
   }));
 }
+
+/** `REDIS_TLS=false` beside a `REDIS_HOST` of another machine. */
+export function plaintextFindings(
+  variables: readonly Variable[],
+  local: ReadonlySet<string> = new Set(),
+): FileFinding[] {
+  return variables.flatMap(({ name, value, at }): FileFinding[] => {
+    const [, prefix] = /^(.*(?:REDIS|VALKEY)\w*?)_?(?:USE_)?(?:TLS|SSL)(?:_ENABLED)?$/i.exec(name) ?? [];
+    if (prefix === undefined || !off.test(value)) return [];
+    const host = variables.find((one) => one.name.toLowerCase() === `${prefix}_host`.toLowerCase())?.value ?? '';
+    if (host === '' || isReference(host) || isLoopback(host) || local.has(host)) return [];
+    return [
+      {
+        issue: 'plaintext-url',
+        about: name,
+        at,
+        detail: `${name} turns TLS to ${host} off`,
+        remedy: 'Turn it on, and give the CA of the server',
+      },
+    ];
+  });
+}

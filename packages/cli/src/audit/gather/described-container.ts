@@ -4,6 +4,7 @@ import { observed } from '../facts/fact.js';
 import type { AclFile, Directive } from '../facts/facts.js';
 import type { Location } from '../facts/project-facts.js';
 import { isReference, referenceTo } from '../facts/reference.js';
+import { serverUrls } from './client-urls.js';
 import { type ServerStart, serverStart, serverStartOfScript, type Word } from './command-line.js';
 import { parseDirectives } from './config-file.js';
 import type { DescribedServer } from './file-node.js';
@@ -283,11 +284,35 @@ export async function describeContainer(source: ContainerSource): Promise<Descri
   };
 }
 
+function secretOf(name: string, args: readonly string[]): boolean {
+  const secret =
+    name === 'sentinel' && /^(auth-pass|sentinel-pass)$/.test(args[0] ?? '')
+      ? args.at(-1)
+      : /^(requirepass|masterauth|primaryauth|tls-(client-)?key-file-pass)$/.test(name)
+        ? args[0]
+        : name === 'user'
+          ? args.find((rule) => rule.startsWith('>'))
+          : undefined;
+  return Boolean(secret) && !isReference(secret ?? '');
+}
+
+/** Secrets in the command of a client, an exporter, a web interface: everyone who lists processes reads them. */
+export function commandSecrets(words: readonly Word[]): WrittenSecret[] {
+  const texts = words.map(({ text }) => text);
+  return words.flatMap(({ text, at }, index) => {
+    const isOption =
+      /^(-a|--pass|--redis\.password|--redis-password)$/.test(texts[index - 1] ?? '') &&
+      /cli|exporter|redis|valkey/.test(texts.join(' '));
+    const inline = /(?:--redis[.-]password=|--pass[= ]|-cli\b[^;&|]*? -a +["']?)([^\s"']+)/.exec(text)?.[1];
+    const address = serverUrls(text).find(({ password }) => password !== '')?.password;
+    const secret = isOption ? text : (inline ?? address);
+    return secret !== undefined && !isReference(secret) ? [{ name: 'a password in the command', at }] : [];
+  });
+}
+
 /** Secrets among directives that are written out there; those that come from a variable are judged at the variable. */
 export function clearSecretsOf(directives: readonly Directive[]): WrittenSecret[] {
   return directives.flatMap(({ name, args, file, line }) =>
-    /^(requirepass|masterauth|primaryauth|tls-(client-)?key-file-pass)$/.test(name) && args[0] && !isReference(args[0])
-      ? [{ name, at: { file, line } }]
-      : [],
+    secretOf(name, args) ? [{ name: name === 'sentinel' ? args.slice(0, 2).join(' ') : name, at: { file, line } }] : [],
   );
 }

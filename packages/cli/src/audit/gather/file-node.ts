@@ -36,6 +36,9 @@ const defaults: Readonly<Record<string, string>> = {
   loglevel: 'notice',
   'stop-writes-on-bgsave-error': 'yes',
   rdbchecksum: 'yes',
+  'slowlog-log-slower-than': '10000',
+  'slowlog-max-len': '128',
+  'latency-monitor-threshold': '0',
 };
 
 /** `slave…` and `master…` are older names of the same settings. */
@@ -74,7 +77,9 @@ const dragonflyDefaults: Readonly<Record<string, string>> = {
   memcached_port: '0',
 };
 
-function defaultsOf({ engine, managedBy }: DescribedServer): Readonly<Record<string, string>> {
+function defaultsOf({ engine, managedBy, unknown }: DescribedServer): Readonly<Record<string, string>> {
+  // Options beside a configuration that was not seen: they count, and nothing else is known.
+  if (unknown !== undefined) return {};
   if (managedBy !== undefined) return { bind: '*', port: '6379', 'tls-port': '0' };
   return engine === 'dragonfly' ? dragonflyDefaults : defaults;
 }
@@ -119,12 +124,19 @@ export async function describedNode(server: DescribedServer): Promise<NodeFacts>
   const acl = server.acl ?? observed(null, 'the configuration file');
   const users = usersOf(server, acl);
   const written = Object.fromEntries(
-    Object.entries(settingsOf(directives)).map(([name, value]) => [renamed[name] ?? name, value]),
+    Object.entries(settingsOf(directives)).map(([name, value]) => [
+      renamed[name] ?? name,
+      // A flag of Dragonfly without a value is on.
+      engine === 'dragonfly' && value === '' ? 'true' : value,
+    ]),
   );
   const known: readonly string[] = settingNames;
   const config = Object.fromEntries(
-    Object.entries({ ...defaultsOf(server), ...packaged, ...written }).filter(([name]) => known.includes(name)),
+    Object.entries({ ...defaultsOf(server), ...(unknown === undefined && packaged), ...written }).filter(([name]) =>
+      known.includes(name),
+    ),
   );
+  const primary = directives.findLast(({ name }) => /^(replicaof|slaveof)$/.test(name));
   const isSentinel = directives.some(({ name }) => name === 'sentinel');
   const configFile: Fact<ConfigFile> = observed(
     { ...(server.file && { file: server.file }), directives, includes: server.includes ?? [] },
@@ -133,7 +145,10 @@ export async function describedNode(server: DescribedServer): Promise<NodeFacts>
   // Dragonfly has one port, in TLS or in clear.
   const inClear =
     config['port'] !== '0' && !(engine === 'dragonfly' && written['tls'] !== undefined && written['tls'] !== 'false');
-  const settings = unknown === undefined ? observed(config, 'the configuration file') : unobserved(unknown);
+  const settings =
+    unknown === undefined || Object.keys(written).length > 0
+      ? observed(config, 'the configuration file')
+      : unobserved(unknown);
   return {
     address: subject,
     host: subject,
@@ -146,7 +161,7 @@ export async function describedNode(server: DescribedServer): Promise<NodeFacts>
       {
         name: engine,
         version: '8.0',
-        mode: isSentinel ? 'sentinel' : 'standalone',
+        mode: isSentinel ? 'sentinel' : config['cluster-enabled'] === 'yes' ? 'cluster' : 'standalone',
         role: isSentinel ? 'sentinel' : 'primary',
         build: 'unclear',
       },
@@ -154,7 +169,7 @@ export async function describedNode(server: DescribedServer): Promise<NodeFacts>
     ),
     anonymous: none,
     plaintext:
-      isSentinel || !settings.observed
+      isSentinel || config['port'] === undefined || !settings.observed
         ? unobserved(unknown ?? 'only its files were audited, not a running server')
         : observed({ port: Number(config['port']), open: inClear, plaintext: inClear }, 'the configuration file'),
     tls: none,
@@ -169,7 +184,9 @@ export async function describedNode(server: DescribedServer): Promise<NodeFacts>
     clients: none,
     modules: none,
     libraries: none,
-    replication: none,
+    replication: primary?.args[0]
+      ? observed({ primaryHost: primary.args[0], replicas: [] }, 'the configuration file')
+      : none,
     sentinel: none,
     clusterPeers: none,
     residue: none,

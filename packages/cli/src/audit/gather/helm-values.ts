@@ -3,6 +3,7 @@ import type { Directive } from '../facts/facts.js';
 import type { FileFinding, Location } from '../facts/project-facts.js';
 import { isReference, referenceTo } from '../facts/reference.js';
 import { isSecretName } from './client-urls.js';
+import { serverStart } from './command-line.js';
 import { parseDirectives } from './config-file.js';
 import { emptyReading, type Reading } from './reading.js';
 import { serverImageOf } from './server-image.js';
@@ -107,7 +108,7 @@ function passwordOf(values: Values): { on: boolean; at: Location } {
   return { on: true, at: values.at };
 }
 
-const parts = ['master', 'primary', 'replica', 'sentinel', 'proxy', 'redisStandalone', ''] as const;
+const parts = ['master', 'primary', 'replica', 'sentinel', 'proxy', 'redisStandalone', 'metrics', ''] as const;
 
 function serviceFindings(values: Values): FileFinding[] {
   return parts.flatMap((part): FileFinding[] => {
@@ -213,6 +214,12 @@ export function readHelmValues(file: string, tree: Tree, chart: Chart | undefine
       'valkeyConfig',
       'redis.configmap',
     ].flatMap((path) => settingsAt(values, path));
+    const flags = ['extraFlags', 'master.extraFlags', 'primary.extraFlags'].flatMap((path) => {
+      const place = placeAt(values, path);
+      const words = treeTexts(valueAt(map, path)).map((text) => ({ text, at: place }));
+      const options = serverStart([{ text: 'redis-server', at: place }, ...words])?.options ?? [];
+      return options.map((option) => ({ name: option.name, args: option.args, file: place.file, line: place.line }));
+    });
     reading.servers.push({
       subject: `${file}: ${prefix === '' ? values.chart : prefix.slice(0, -1)}`,
       engine,
@@ -225,6 +232,10 @@ export function readHelmValues(file: string, tree: Tree, chart: Chart | undefine
             ? [given('tls', 'true', placeAt(values, 'tls'))]
             : [given('tls-port', '6379', placeAt(values, 'tls')), given('port', '0', placeAt(values, 'tls'))]
           : []),
+        ...(tls && valueAt(map, 'tls.authClients') === false
+          ? [given('tls-auth-clients', 'no', placeAt(values, 'tls.authClients'))]
+          : []),
+        ...flags,
         ...written,
       ],
       acl: observed(null, file),

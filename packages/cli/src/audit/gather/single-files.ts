@@ -1,11 +1,19 @@
 import { basename, dirname, join } from 'node:path';
+import type { Directive } from '../facts/facts.js';
 import type { FileFinding, Location } from '../facts/project-facts.js';
 import { isReference } from '../facts/reference.js';
-import { isAboutServers, isClearSecret, urlFindings, type Variable, verificationFindings } from './client-urls.js';
+import {
+  isAboutServers,
+  isClearSecret,
+  plaintextFindings,
+  urlFindings,
+  type Variable,
+  verificationFindings,
+} from './client-urls.js';
 import { type ServerStart, serverStart, serverStartOfScript, splitWords } from './command-line.js';
 import { parseEnvFile } from './compose/env-file.js';
 import { describeContainer } from './described-container.js';
-import { readRecipeFile, runWords } from './image-recipe.js';
+import { type ImageRecipe, readRecipeFile, runWords } from './image-recipe.js';
 import { addReading, emptyReading, type Reading } from './reading.js';
 import { serverImageOf } from './server-image.js';
 import { readTextFile } from './text-file.js';
@@ -47,7 +55,11 @@ export async function readEnvironmentFile(file: string, local: ReadonlySet<strin
     value,
     at,
   }));
-  reading.findings.push(...variables.flatMap((one) => urlFindings(one, local)), ...verificationFindings(variables));
+  reading.findings.push(
+    ...variables.flatMap((one) => urlFindings(one, local)),
+    ...verificationFindings(variables),
+    ...plaintextFindings(variables, local),
+  );
   if (isSample(file) || (await isIgnored(file))) return reading;
   for (const variable of variables)
     if (isAboutServers(variable) && isClearSecret(variable) && !isPlaceholder(variable.value))
@@ -128,12 +140,45 @@ export async function readRecipe(file: string, isUsed: boolean): Promise<Reading
       );
   }
   if (isUsed) return reading;
-  if (described.server) reading.servers.push({ ...described.server, subject: file });
+  const changed = runSettings(recipe);
+  if (described.server)
+    reading.servers.push({
+      ...described.server,
+      subject: file,
+      directives: [...described.server.directives, ...changed],
+    });
   for (const { name, at: place } of described.secrets) {
     if (reading.findings.some((one) => one.at.file === place.file && one.at.line === place.line)) continue;
     add('secret-in-clear', name, place, `${name} is part of the image`, 'Give it at the start, as a secret');
   }
   return reading;
+}
+
+/** Settings that a command of RUN writes into a configuration file: `echo "requirepass x" >>`, `sed -i s/…/…/`. */
+function runSettings(recipe: ImageRecipe): Directive[] {
+  const setting =
+    /\b(protected-mode|bind|requirepass|enable-(?:debug|module|protected)-\w+|port)\s+([^\s"'/;\\]+(?: [\d.:*-]+)*)/g;
+  return runWords(recipe).flatMap(({ words, at }) => {
+    const [program = ''] = words;
+    // Of a replacement only what it puts in counts.
+    const texts = /sed$/.test(program)
+      ? words
+          .slice(1)
+          .flatMap((word) =>
+            [...word.matchAll(/s([/|#,])(?:(?!\1).)*\1((?:(?!\1).)*)\1/g)].map(([, , put = '']) => put),
+          )
+      : /^(echo|printf)$/.test(program)
+        ? words.slice(1)
+        : [];
+    return texts.flatMap((text) =>
+      [...text.matchAll(setting)].map(([, name = '', value = '']) => ({
+        name,
+        args: value.split(' '),
+        file: at.file,
+        line: at.line,
+      })),
+    );
+  });
 }
 
 interface Starter {

@@ -164,6 +164,45 @@ const compose: readonly FileFault[] = [
       'services:\n  watch:\n    image: redis:7\n    command: redis-sentinel /etc/sentinel.conf\n    volumes: ["./sentinel.conf:/etc/sentinel.conf"]\n',
     'sentinel.conf': 'sentinel monitor m 10.0.0.1 6379 2\n',
   }),
+  fault("a password in an exporter's command", 'HOST-011', 'compose.yaml:4', {
+    'compose.yaml':
+      'services:\n  exporter:\n    image: oliver006/redis_exporter\n    command: --redis.addr=rediss://cache:6379 --redis.password=hunter2\n',
+  }),
+  fault("a password in a client's command", 'HOST-011', 'compose.yaml:4', {
+    'compose.yaml':
+      'services:\n  backup:\n    image: alpine\n    command: sh -c "redis-cli -h cache -a hunter2 --rdb /dump.rdb"\n',
+  }),
+  fault("the primary's password in an inline sentinel.conf", 'HOST-011', 'compose.yaml:10', {
+    'compose.yaml': text`
+      services:
+        watch:
+          image: redis
+          entrypoint: [redis-sentinel, /etc/s.conf]
+          configs: [{ source: s, target: /etc/s.conf }]
+      configs:
+        s:
+          content: |
+            sentinel monitor m cache 6379 2
+            sentinel auth-pass m hunter2
+    `,
+  }),
+  fault("Dragonfly's admin port without a password", 'NET-011', 'compose.yaml:4', {
+    'compose.yaml':
+      'services:\n  fly:\n    image: dragonflydb/dragonfly\n    command: ["--requirepass=x", "--admin_port=6380", "--admin_nopass"]\n',
+  }),
+  fault("Dragonfly's Memcached port", 'NET-012', 'compose.yaml:4', {
+    'compose.yaml':
+      'services:\n  fly:\n    image: dragonflydb/dragonfly\n    command: ["--requirepass=x", "--memcached_port=11211"]\n',
+  }),
+  fault('options beside a configuration that is elsewhere', 'NET-003', 'compose.yaml:4', {
+    'compose.yaml': service('command: redis-server /etc/redis.conf --protected-mode no'),
+  }),
+  fault('the first Compose format', 'CTR-001', 'docker-compose.yml:3', {
+    'docker-compose.yml': 'cache:\n  image: redis:7\n  privileged: true\n',
+  }),
+  fault('an option and its value in one word', 'AUTH-005', 'compose.yaml:6', {
+    'compose.yaml': service('command:', '  - redis-server', '  - "--requirepass secret"'),
+  }),
 ];
 
 const workload = (kind: string, container: string, pod = ''): string => text`
@@ -296,6 +335,13 @@ const kubernetes: readonly FileFault[] = [
                       - { name: REDIS_URL, value: "redis://redis.prod.svc.cluster.local:6379" }
     `,
   }),
+  fault('a weak password in the Secret that env takes', 'AUTH-005', 'cache.yaml:11', {
+    'cache.yaml': workload(
+      'Deployment',
+      '          args: [--requirepass, $(PW)]\n          env: [{ name: PW, valueFrom: { secretKeyRef: { name: s, key: pw } } }]',
+    ),
+    'secret.yaml': 'kind: Secret\napiVersion: v1\nmetadata: { name: s }\ndata: { pw: cGFzc3dvcmQ= }\n',
+  }),
   fault('RedisFailover without a password', 'AUTH-002', 'rf.yaml:2', {
     'rf.yaml':
       'apiVersion: databases.spotahome.com/v1\nkind: RedisFailover\nmetadata: { name: rf }\nspec: { sentinel: { replicas: 3 }, redis: { replicas: 3 } }\n',
@@ -333,6 +379,10 @@ const helm: readonly FileFault[] = [
   fault('a context with root', 'HOST-012', 'values.yaml:4', {
     'values.yaml':
       'architecture: standalone\nauth: { existingSecret: s }\nmaster:\n  containerSecurityContext: { runAsUser: 0 }\n',
+  }),
+  fault('client certificates off', 'TLS-017', 'values.yaml:3', {
+    'values.yaml':
+      'architecture: standalone\nauth: { existingSecret: s }\ntls: { enabled: true, authClients: false }\n',
   }),
   fault("a HelmRelease's values", 'AUTH-002', 'release.yaml:9', {
     'release.yaml': text`
@@ -428,6 +478,29 @@ const single: readonly FileFault[] = [
   }),
   fault('the last directive wins', 'AUTH-005', 'redis.conf:3', {
     'redis.conf': 'requirepass kJ8s7dfhKJHsd76fkjhsdf8761hjgfA\nbind 127.0.0.1\nrequirepass 123456\n',
+  }),
+  fault('old TLS versions', 'TLS-002', 'redis.conf:2', {
+    'redis.conf': 'tls-port 6379\ntls-protocols "TLSv1.1 TLSv1.2"\n',
+  }),
+  fault('weak suites', 'TLS-003', 'redis.conf:2', { 'redis.conf': 'tls-port 6379\ntls-ciphers DEFAULT:!aNULL\n' }),
+  fault('client certificates off in redis.conf', 'TLS-017', 'redis.conf:2', {
+    'redis.conf': 'tls-port 6379\ntls-auth-clients no\n',
+  }),
+  fault('a socket for everyone', 'NET-007', 'redis.conf:2', {
+    'redis.conf': 'unixsocket /run/redis.sock\nunixsocketperm 777\n',
+  }),
+  fault('data in /tmp', 'CFG-006', 'redis.conf:2', { 'redis.conf': 'bind 127.0.0.1\ndir /tmp\n' }),
+  fault('an open cluster bus', 'NET-008', 'redis.conf:1', { 'redis.conf': 'cluster-enabled yes\n' }),
+  fault('replication in clear', 'TLS-018', 'redis.conf:1', { 'redis.conf': 'replicaof 10.0.0.1 6379\n' }),
+  fault('a user line without a password', 'AUTH-002', 'redis.conf:2', {
+    'redis.conf': 'bind 127.0.0.1\nuser bob on nopass ~bob:* +get\n',
+  }),
+  fault('TLS turned off beside a host', 'CLI-001', '.env:2', {
+    '.env': 'REDIS_HOST=cache.example.com\nREDIS_TLS=false\n',
+  }),
+  fault('a command of RUN that opens the configuration', 'NET-003', 'Dockerfile:2', {
+    Dockerfile:
+      'FROM debian:12\nRUN sed -i \'s/protected-mode yes/protected-mode no/\' /etc/redis/redis.conf\nUSER redis\nCMD ["redis-server", "/etc/redis/redis.conf"]\n',
   }),
   fault('a quoted value', 'NET-002', 'redis.conf:1', {
     'redis.conf': '"bind" "0.0.0.0"\nrequirepass kJ8s7dfhKJHsd76fkjhsdf8761hjgfA\n',

@@ -90,6 +90,8 @@ function settingPlace(node: NodeFacts | undefined, { fix, evidence, about }: Occ
   const acl = files && maybe(files.acl);
   const user = acl?.users.find((one) => one.name === about);
   if (node?.fromFiles && user?.line !== undefined && acl?.file) return { file: acl.file.path, line: user.line };
+  const line = node?.fromFiles && config?.directives.findLast(({ name, args }) => name === 'user' && args[0] === about);
+  if (line) return { file: line.file, line: line.line };
   const changed = fix.find((step) => step.kind === 'config')?.name;
   const named = node?.fromFiles ? evidence.split(/[^\w-]+/) : [];
   const found =

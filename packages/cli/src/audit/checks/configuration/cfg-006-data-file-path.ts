@@ -16,6 +16,12 @@ export const cfg006: NodeCheck = {
     const path = `${setting(node, 'dir')}/${settingIfAny(node, 'dbfilename') ?? ''}`;
     const suspicious =
       /\/\.ssh(\/|$)|\/cron(\.d|tabs)?(\/|$)|\/etc(\/|$)|\/(var\/www|htdocs|public_html|webroot|wwwroot)(\/|$)|^\/root\/?[^/]*$|authorized_keys|\.(php|jsp|so|sh|py)$/;
+    const isShared = /^((\/var)?\/tmp|\/dev\/shm)\/?$/.test(setting(node, 'dir'));
+    if (isShared)
+      return fail(
+        `dir is ${setting(node, 'dir')}, which belongs to every user of the machine`,
+        advise('dir: a folder of its own, for example /var/lib/redis'),
+      );
     if (!suspicious.test(path)) return pass(path);
     return fail(
       path,

@@ -1,7 +1,7 @@
 import { maybe } from '../../facts/fact.js';
 import { failEach, type NodeCheck, notApplicable } from '../check.js';
 import { config } from '../fix.js';
-import { settingIfAny } from '../read.js';
+import { setting, settingIfAny } from '../read.js';
 
 export const log008: NodeCheck = {
   id: 'LOG-008',
@@ -13,6 +13,7 @@ export const log008: NodeCheck = {
   dataOnly: true,
   judge(node) {
     if (maybe(node.engine)?.mode === 'sentinel') return notApplicable('a sentinel has no slow log');
+    if (node.fromFiles) setting(node, 'latency-monitor-threshold');
     const threshold =
       settingIfAny(node, 'slowlog-log-slower-than') ?? settingIfAny(node, 'commandlog-execution-slower-than') ?? '-1';
     const entries =

@@ -1,7 +1,7 @@
 import { need } from '../../facts/fact.js';
 import { fail, type NodeCheck, notApplicable, pass } from '../check.js';
 import { advise, chmod } from '../fix.js';
-import { exceeds, octal } from '../read.js';
+import { exceeds, octal, settingIfAny } from '../read.js';
 
 export const net007: NodeCheck = {
   id: 'NET-007',
@@ -12,6 +12,14 @@ export const net007: NodeCheck = {
   maps: 'FILE',
   sources: ['CVE-2023-45145', 'CWE-732'],
   judge(node) {
+    if (node.fromFiles) {
+      const path = settingIfAny(node, 'unixsocket') ?? '';
+      if (path === '') return notApplicable('no Unix socket is used');
+      const mode = Number.parseInt(settingIfAny(node, 'unixsocketperm') ?? '700', 8);
+      return exceeds(mode, 0o770)
+        ? fail(`unixsocketperm gives ${path} the mode ${octal(mode)}`, advise('unixsocketperm 770'))
+        : pass(`${path} is ${octal(mode)}`);
+    }
     const socket = need(need(node.files).socket);
     if (socket === null) return notApplicable('no Unix socket is used');
     if (!exceeds(socket.mode, 0o770)) return pass(`${socket.path} is ${octal(socket.mode)}`);

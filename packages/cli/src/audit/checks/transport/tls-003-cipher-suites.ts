@@ -1,7 +1,15 @@
-import { need } from '../../facts/fact.js';
+import { NotObserved, need } from '../../facts/fact.js';
+import type { NodeFacts } from '../../facts/facts.js';
 import { fail, type NodeCheck, pass } from '../check.js';
 import { config } from '../fix.js';
 import { offeredTls, settingText } from '../tls.js';
+
+/** The suites that a configuration names; groups (`DEFAULT`, `HIGH`) hold weak ones. */
+function configuredSuites(node: NodeFacts): string[] {
+  const written = settingText(node, 'tls-ciphers')?.replaceAll('"', '') ?? '';
+  if (written === '') throw new NotObserved('the files leave the suites to OpenSSL');
+  return written.split(/[:\s]+/).filter((suite) => !/^[!@+-]|^$/.test(suite));
+}
 
 export const tls003: NodeCheck = {
   id: 'TLS-003',
@@ -13,7 +21,7 @@ export const tls003: NodeCheck = {
   sources: ['testssl LUCKY13'],
   judge(node) {
     offeredTls(node);
-    const suites = Object.values(need(node.tls).suites).flat();
+    const suites = node.fromFiles ? configuredSuites(node) : Object.values(need(node.tls).suites).flat();
     const weak = suites.filter((suite) => !/^TLS_|^ECDHE-.*(GCM|CHACHA20)/.test(suite));
     if (weak.length === 0) return pass(suites.join(', '));
     return fail(

@@ -4,12 +4,13 @@ import {
   isAboutServers,
   isClearSecret,
   isSecretName,
+  plaintextFindings,
   urlFindings,
   type Variable,
   verificationFindings,
 } from '../client-urls.js';
 import { splitWords, type Word } from '../command-line.js';
-import { type ContainerSource, describeContainer, type MountedFile } from '../described-container.js';
+import { type ContainerSource, commandSecrets, describeContainer, type MountedFile } from '../described-container.js';
 import { type ImageRecipe, readImageRecipe } from '../image-recipe.js';
 import { addReading, emptyReading, type Reading } from '../reading.js';
 import { isToolImage } from '../server-image.js';
@@ -206,7 +207,9 @@ async function readService(name: string, service: TreeMap, project: ComposeProje
     isTool,
   });
   if (described.server) reading.servers.push(described.server);
-  reading.findings.push(...findingsOf(name, variables, described, project));
+  reading.findings.push(
+    ...findingsOf(name, variables, described, project, [...(entrypoint ?? []), ...(command ?? [])]),
+  );
   return reading;
 }
 
@@ -236,6 +239,7 @@ function findingsOf(
   variables: readonly Variable[],
   described: Awaited<ReturnType<typeof describeContainer>>,
   project: ComposeProject,
+  words: readonly Word[],
 ): FileFinding[] {
   const local = new Set([
     ...Object.keys(project.services),
@@ -247,7 +251,8 @@ function findingsOf(
   return [
     ...variables.flatMap((variable) => urlFindings(variable, local)),
     ...verificationFindings(variables),
-    ...described.secrets
+    ...plaintextFindings(variables, local),
+    ...[...described.secrets, ...(described.server ? [] : commandSecrets(words))]
       .filter(({ at }) => /\.ya?ml$/.test(at.file))
       .map(({ name: option, at }) => ({
         issue: 'secret-in-clear' as const,

@@ -3,7 +3,7 @@ import type { Location } from '../../facts/project-facts.js';
 import { urlFindings, type Variable, verificationFindings } from '../client-urls.js';
 import type { Word } from '../command-line.js';
 import { secretsOf } from '../compose/service.js';
-import { type ContainerSource, describeContainer, type MountedFile } from '../described-container.js';
+import { type ContainerSource, commandSecrets, describeContainer, type MountedFile } from '../described-container.js';
 import { emptyReading, type Reading } from '../reading.js';
 import { isToolImage } from '../server-image.js';
 import { placeOf, type TreeMap, treeList, treeMap, treeText, treeTexts } from '../yaml-tree.js';
@@ -54,7 +54,7 @@ function variablesOf(
         const name = `${treeText(prefix) ?? ''}${key}`;
         variables.set(name, {
           name,
-          value: kind === 'Secret' ? `\${${name}}` : file.text,
+          value: file.text.trim(),
           at: file.at,
           ...(kind === 'Secret' && { isReferred: true }),
         });
@@ -71,7 +71,10 @@ function variablesOf(
       variables.set(name, { name, value: expanded(value, variables), at: place });
       continue;
     }
-    const { configMapKeyRef } = treeMap(map['valueFrom']);
+    const { configMapKeyRef, secretKeyRef } = treeMap(map['valueFrom']);
+    const secret = treeMap(secretKeyRef);
+    const holder = secretKeyRef === undefined ? undefined : findData(objects, owner, 'Secret', secret['name']);
+    const known = holder && dataOf(holder).get(treeText(secret['key']) ?? '')?.text;
     const ref = treeMap(configMapKeyRef);
     const found = configMapKeyRef === undefined ? undefined : findData(objects, owner, 'ConfigMap', ref['name']);
     const text = found && dataOf(found).get(treeText(ref['key']) ?? '')?.text;
@@ -79,7 +82,7 @@ function variablesOf(
     else
       variables.set(name, {
         name,
-        value: text ?? `\${${name}}`,
+        value: text ?? known?.trim() ?? `\${${name}}`,
         at: place,
         ...(text === undefined && { isReferred: true }),
       });
@@ -256,7 +259,10 @@ async function readContainer(
   if (described.server) reading.servers.push(described.server);
   const written = [...variables.values()].filter(({ isReferred }) => !isReferred);
   reading.findings.push(...written.flatMap((variable) => urlFindings(variable)), ...verificationFindings(written));
-  for (const { name: option, at: place } of described.secrets)
+  for (const { name: option, at: place } of [
+    ...described.secrets,
+    ...(described.server ? [] : commandSecrets([...(entrypoint ?? []), ...(command ?? [])])),
+  ])
     reading.findings.push({
       issue: 'secret-in-clear',
       about: `${owner.name}/${name}: ${option}`,
