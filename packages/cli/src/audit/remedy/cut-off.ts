@@ -8,18 +8,20 @@ function hostOf({ address }: ClientFacts): string {
 }
 
 /** Which connected clients each change would cut off or refuse, by what it does. */
-function affected(change: Change, node: NodeFacts): readonly ClientFacts[] {
+export function clientsCutOff(change: Change, node: NodeFacts): readonly ClientFacts[] {
   const clients = (maybe(node.clients) ?? []).filter(({ name }) => name !== 'redkeep-audit');
   if (change.kind === 'chmod') return [];
   if (change.kind === 'acl') {
     const own = clients.filter(({ user }) => user === change.user);
     const loses = change.rules.filter((rule) => rule.startsWith('-')).map((rule) => rule.slice(1));
-    const isOff = change.rules.some((rule) => ['off', 'resetpass', 'resetkeys', '-@all', 'reset'].includes(rule));
+    const isOff = change.rules.some((rule) => ['off', 'resetpass', '-@all', 'reset'].includes(rule));
+    const losesKeys = change.rules.includes('resetkeys');
     const table = maybe(node.commands) ?? {};
     // Nobody knows all that a client will send; what it sent last is what the server remembers.
     return own.filter(
       ({ lastCommand }) =>
         isOff ||
+        (losesKeys && table[lastCommand]?.keys.length !== 0) ||
         loses.some(
           (rule) =>
             rule === lastCommand ||
@@ -53,7 +55,7 @@ export function cutsOff(change: Change, node: NodeFacts): string | undefined {
     return change.kind === 'config' && change.name === 'protected-mode'
       ? `clients of other hosts, if there are any (CLIENT LIST could not be read)`
       : undefined;
-  const clients = affected(change, node);
+  const clients = clientsCutOff(change, node);
   if (clients.length === 0) return undefined;
   const shown = clients
     .slice(0, 5)
