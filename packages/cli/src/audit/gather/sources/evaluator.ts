@@ -538,7 +538,24 @@ export class Evaluator {
     }
     if (owner.node.type === 'FunctionExpression' && body?.node.type === 'ObjectProperty')
       return this.evaluate(body.parentPath);
+    // Before there were classes: `function Store() { this.client = … }`, `Store.prototype.get = function () { … }`.
+    if (owner.node.type === 'FunctionExpression' && body?.node.type === 'AssignmentExpression') {
+      const made = this.#prototypeOf(child(body, 'left'));
+      if (made !== undefined) return made;
+    }
+    if (owner.node.type === 'FunctionDeclaration' || owner.node.type === 'FunctionExpression') {
+      this.#keep(owner, { kind: 'class', node: owner.node });
+      return { kind: 'instance', node: owner.node };
+    }
     return unknown;
+  }
+
+  /** What `Store.prototype.get` is a method of. */
+  #prototypeOf(target: NodePath | undefined): Value | undefined {
+    const prototype = target?.node.type === 'MemberExpression' ? child(target, 'object') : undefined;
+    if (prototype?.node.type !== 'MemberExpression' || this.#propertyName(prototype) !== 'prototype') return undefined;
+    const made = this.evaluate(child(prototype, 'object'));
+    return made.kind === 'function' ? { kind: 'instance', node: made.node } : undefined;
   }
 
   #superClass(path: NodePath): Value {
@@ -555,7 +572,7 @@ export class Evaluator {
     const add = (name: string, path: NodePath) => fields.set(name, [...(fields.get(name) ?? []), path]);
     const path = this.#paths.get(node);
     if (path === undefined) return fields;
-    for (const member of childrenOf(path, 'body.body')) {
+    for (const member of isFunction.test(node.type) ? [] : childrenOf(path, 'body.body')) {
       const key = keyOf(member);
       const isStatic = (member.node as { static?: boolean }).static === true;
       if (key !== undefined) add((isStatic ? 'static ' : '') + key, member);
@@ -567,7 +584,9 @@ export class Evaluator {
             if (named.type === 'Identifier') add(named.name, parameter);
           }
     }
-    path.traverse({
+    // Methods of a function's prototype are written beside it.
+    const written = isFunction.test(node.type) ? path.scope.getProgramParent().path : path;
+    written.traverse({
       AssignmentExpression: (assignment) => {
         const left = child(assignment, 'left');
         if (left?.node.type !== 'MemberExpression' || left.node.object.type !== 'ThisExpression') return;
@@ -588,7 +607,7 @@ export class Evaluator {
     );
     const told = values.filter((one) => one !== nothing);
     if (told.length > 0) return choice(told);
-    const inherited = this.evaluate(child(path, 'superClass'));
+    const inherited = isFunction.test(node.type) ? nothing : this.evaluate(child(path, 'superClass'));
     if (inherited === nothing) return unknown;
     const client = this.#clientOf(inherited, path);
     if (client !== undefined && !isStatic) return { kind: 'method', client, name };
@@ -718,7 +737,7 @@ export class Evaluator {
     return mapValue(callee, (one): Value => {
       const client = this.#clientOf(one, path);
       if (client !== undefined) return client;
-      if (one.kind === 'class') return { kind: 'instance', node: one.node };
+      if (one.kind === 'class' || one.kind === 'function') return { kind: 'instance', node: one.node };
       if (one.kind === 'export' && one.from === 'global' && one.name === 'URL')
         return this.evaluate(childrenOf(path, 'arguments')[0]);
       return unknown;

@@ -182,6 +182,15 @@ describe('sources are followed', () => {
       ['logged-secret'],
     ],
     [
+      'to what a constructor of old JavaScript keeps',
+      {
+        'a.js':
+          "var redis = require('redis');\nfunction Store() { this.client = redis.createClient({ commandOptions: {} }); }\nStore.prototype.clear = function () { this.client.flushdb(); };\nmodule.exports = Store;",
+        'b.js': "var Store = require('./a');\nvar store = new Store();\nstore.client.keys('*');",
+      },
+      ['dangerous-call'],
+    ],
+    [
       'to one of two environments',
       {
         'a.ts': `${ioredis}const o = process.env.CI ? { host: 'localhost' } : { host: 'cache.example.com' };\nnew Redis({ commandTimeout: 1, ...o });`,
