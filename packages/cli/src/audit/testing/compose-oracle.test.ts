@@ -8,23 +8,7 @@ import { stringify } from 'yaml';
 import { loadComposeProject } from '../gather/compose/compose-project.js';
 import { parsePorts, portText } from '../gather/compose/ports.js';
 import { treeList, treeMap, treeText, treeTexts } from '../gather/yaml-tree.js';
-
-/** A small generator with a seed, so that a failure can be repeated. */
-function randomOf(seed: number): {
-  below: (n: number) => number;
-  chance: (p: number) => boolean;
-  pick: <T>(of: readonly T[]) => T;
-} {
-  let state = seed >>> 0 || 1;
-  const next = (): number => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-  const below = (n: number): number => Math.floor(next() * n);
-  return { below, chance: (p) => next() < p, pick: (of) => of[below(of.length)]! };
-}
+import { type Random, randomOf } from './random.js';
 
 /** One layer of a service in its meaning: what a file adds to it. */
 interface Layer {
@@ -37,8 +21,6 @@ interface Layer {
   command?: string[];
   limits: Record<string, string>;
 }
-
-type Random = ReturnType<typeof randomOf>;
 
 const oldPorts = ['127.0.0.1:7000:6379', '7001:6379', '7002-7003:6379-6380', '7005:6379/udp', '10.0.0.1:7006:6380'];
 
