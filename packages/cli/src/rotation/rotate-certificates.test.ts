@@ -109,6 +109,38 @@ describe('redkeep rotate certificates and ca', () => {
     assert.deepEqual(failures, []);
   });
 
+  test('puts certificates and the CA back as they were when a rotation is taken back', async () => {
+    const names = [deployment.caFile, deployment.clientCaFile, deployment.caKeyFile, 'pki/clients/app.crt'];
+    const texts = async () => Promise.all(names.map(text));
+    const before = { served: await served(), texts: await texts() };
+    const cuts = [
+      ['certificates', 'have servers take them', '--all'],
+      ...(full ? ['make the new CA', 'trust both', 'sign with the new CA', 'issue node-2'] : []).map((at) => [
+        'ca',
+        at,
+      ]),
+      ['ca', 'wait until clients have new certificates'],
+    ];
+    for (const [kind, at, ...rest] of cuts) {
+      const grace = kind === 'ca' ? ['--grace', '0'] : [];
+      const kill = new AbortController();
+      const cut = await sandbox.run(['rotate', kind!, '--yes', '--verbose', ...grace, ...rest], {
+        signal: kill.signal,
+        onText: (line) => {
+          if (line.includes(`  ${at}`)) kill.abort();
+        },
+      });
+      assert.equal(cut.code, 130, `${at}: ${cut.err.slice(-500)}`);
+      const result = await sandbox.run(['rotate', kind!, '--abort', ...grace]);
+      assert.equal(result.code, 0, `${at}: ${result.err}`);
+      assert.deepEqual(await texts(), before.texts, at);
+      assert.deepEqual(await served(), before.served, at);
+      assert.equal((await sandbox.run(['rotate', kind!, '--abort', ...grace])).code, 2, 'nothing is left to take back');
+    }
+    assert.deepEqual(failures, []);
+    assert.equal((await sandbox.run(['rotate', 'status'])).code, 0);
+  });
+
   test('replaces the CA, resumed after kills, and has the old one refused', async () => {
     const old = {
       ca: await text(deployment.caFile),

@@ -21,9 +21,11 @@ import { createAuthority } from '../pki/authority.js';
 import { renewCertificate } from '../pki/replace-certificate.js';
 import { addTrust, certificatesOf } from '../pki/trust-bundle.js';
 
-const nextCertificate = 'authority/next-ca.crt';
-const nextKey = 'authority/next-ca.key';
+export const nextCertificate = 'authority/next-ca.crt';
+export const nextKey = 'authority/next-ca.key';
 const probeMs = 5000;
+export const keepCertificates = 'keep the certificates of before';
+export const trustNewOnly = 'trust the new CA only';
 
 type Step = (name: string, work: () => Promise<unknown>) => Promise<void>;
 
@@ -38,7 +40,7 @@ function stepsOf({ terminal, signal }: Context, journal: Journal): Step {
 }
 
 /** Brings every server in line with the folder: a reload where the engine can, else a restart, node by node. */
-async function applyFolder(context: Context, loaded: LoadedDeployment, journal: Journal): Promise<void> {
+export async function applyFolder(context: Context, loaded: LoadedDeployment, journal: Journal): Promise<void> {
   const delivery = await deliveryOf(context, loaded);
   await runApply(context, delivery, await planApply(context, delivery), journal);
 }
@@ -51,10 +53,21 @@ export async function rotateCertificates(
   journal: Journal,
 ): Promise<void> {
   const step = stepsOf(context, journal);
+  await step(keepCertificates, () => keepPairs(loaded, specs, journal));
   for (const spec of specs)
     await step(`issue ${spec.name}`, () => renewCertificate(loaded, spec, { now: context.clock.now() }));
   await step('have servers take them', () => applyFolder(context, loaded, journal));
   await journal.finish('done');
+}
+
+/** What an abort puts back. */
+async function keepPairs(loaded: LoadedDeployment, specs: readonly CertificateSpec[], journal: Journal): Promise<void> {
+  for (const { name, certFile, keyFile } of specs) {
+    const [cert, key] = await Promise.all([certFile, keyFile].map((file) => readIfPresent(loaded.locate(file))));
+    if (cert === undefined || key === undefined) continue;
+    await journal.keep(`before/${name}.key`, key);
+    await journal.keep(`before/${name}.crt`, cert);
+  }
 }
 
 export interface RotateAuthorityOptions {
@@ -82,7 +95,9 @@ export async function rotateAuthority(
     await journal.keep('old-ca.crt', await readFile(loaded.locate(caFile), 'utf8'));
     await journal.keep('old-client.crt', await readFile(loaded.locate(admin.certFile), 'utf8'));
     await journal.keep('old-client.key', await readFile(loaded.locate(admin.keyFile), 'utf8'));
+    await journal.keep('old-client-ca.crt', await readFile(loaded.locate(clientCaFile), 'utf8'));
   });
+  await step(keepCertificates, () => keepPairs(loaded, certificates, journal));
   await step('make the new CA', async () => {
     // A name of its own: with two CAs of one name, chains could be built over the wrong one.
     const commonName = `redkeep private CA ${now().toISOString().slice(0, 19)}`;
@@ -118,7 +133,7 @@ export async function rotateAuthority(
     });
   await step('have servers take them', () => applyFolder(context, loaded, journal));
   await step('wait until clients have new certificates', wait);
-  await step('trust the new CA only', async () => {
+  await step(trustNewOnly, async () => {
     const [old] = certificatesOf(oldAuthority);
     for (const file of [caFile, clientCaFile]) {
       const kept = certificatesOf(await readFile(loaded.locate(file), 'utf8')).filter(

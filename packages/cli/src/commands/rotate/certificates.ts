@@ -8,21 +8,27 @@ import type { CertificateSpec } from '../../deployment/model.js';
 import { loadDeployment } from '../../deployment/state.js';
 import { CliError } from '../../errors.js';
 import { readStatuses } from '../../pki/certificate-status.js';
+import { abortAuthority, abortCertificates } from '../../rotation/abort-certificates.js';
 import { requireInLine } from '../../rotation/bring-in-line.js';
 import { rotateAuthority, rotateCertificates } from '../../rotation/rotate-certificates.js';
 import type { DirOption } from '../dir-option.js';
+import { requireUnfinished, requireYes, unfinishedOf } from './unfinished.js';
 
 export const certificatesJournal = 'rotate-certificates';
 export const authorityJournal = 'rotate-ca';
 
 export interface RotateCertificatesFlags extends DirOption {
   readonly all?: boolean;
+  readonly resume?: boolean;
+  readonly abort?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
 
 export interface RotateAuthorityFlags extends DirOption {
   readonly grace: number;
+  readonly resume?: boolean;
+  readonly abort?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
@@ -36,6 +42,11 @@ export async function rotateCertificatesCommand(
   const loaded = await loadDeployment(context, options.dir);
   await withFolderLock(loaded.folder, 'rotate', async () => {
     const unfinished = await unfinishedOf(loaded, certificatesJournal);
+    if (options.resume || options.abort) requireUnfinished(unfinished);
+    if (unfinished && options.abort) {
+      await abortCertificates(context, loaded, namedBy(loaded, unfinished), unfinished);
+      return terminal.done(`${unfinished.id} is taken back; the certificates of before are served.`);
+    }
     const wanted = unfinished
       ? namedBy(loaded, unfinished)
       : await chosen(context, loaded, names, options.all === true);
@@ -70,6 +81,11 @@ export async function rotateAuthorityCommand(context: Context, options: RotateAu
   }
   await withFolderLock(loaded.folder, 'rotate', async () => {
     const unfinished = await unfinishedOf(loaded, authorityJournal);
+    if (options.resume || options.abort) requireUnfinished(unfinished);
+    if (unfinished && options.abort) {
+      await abortAuthority(context, loaded, unfinished, { graceMs: options.grace * 1000 });
+      return terminal.done(`${unfinished.id} is taken back; the CA of before is trusted, and the new one is not.`);
+    }
     if (unfinished) terminal.note(`Going on with ${unfinished.id}, which has not ended.`);
     else {
       await requireYes(context, options.yes, 'Replace the private CA?');
@@ -82,18 +98,9 @@ export async function rotateAuthorityCommand(context: Context, options: RotateAu
   });
 }
 
-export async function unfinishedOf(loaded: LoadedDeployment, kind: string): Promise<Journal | undefined> {
-  return (await Journal.list(loaded.folder, kind)).findLast(({ outcome }) => outcome === 'running');
-}
-
 function namedBy(loaded: LoadedDeployment, journal: Journal): CertificateSpec[] {
   const names = (journal.dataOf('certificates') ?? []) as readonly string[];
   return loaded.deployment.certificates.filter(({ name }) => names.includes(name));
-}
-
-async function requireYes({ prompt }: Context, yes: boolean | undefined, question: string): Promise<void> {
-  if (yes || (await prompt.confirm(question, false))) return;
-  throw new CliError('REDKEEP_CONSENT_NEEDED', 'Nothing was rotated.', 'Confirm with --yes.');
 }
 
 async function chosen(

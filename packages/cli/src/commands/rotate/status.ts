@@ -5,7 +5,10 @@ import { deploymentState } from '../../monitor/deployment-states.js';
 import { readStatuses } from '../../pki/certificate-status.js';
 import { readStragglers } from '../../rotation/straggler-file.js';
 import type { DirOption } from '../dir-option.js';
-import { authorityJournal, certificatesJournal, unfinishedOf } from './certificates.js';
+import { allJournal } from './all.js';
+import { authorityJournal, certificatesJournal } from './certificates.js';
+import { encryptionKeysJournal } from './encryption-keys.js';
+import { unfinishedOf } from './unfinished.js';
 import { usersJournal } from './users.js';
 
 interface StatusOptions extends DirOption {
@@ -19,7 +22,7 @@ export async function rotateStatus(context: Context, options: StatusOptions): Pr
   const now = clock.now();
   const { secrets } = await deploymentState(loaded, now.getTime());
   const certificates = await readStatuses(loaded, now);
-  const kinds = [usersJournal, certificatesJournal, authorityJournal];
+  const kinds = [allJournal, usersJournal, certificatesJournal, authorityJournal, encryptionKeysJournal];
   const open = await Promise.all(kinds.map((kind) => unfinishedOf(loaded, kind)));
   const unfinished = open.filter((journal) => journal !== undefined);
   const stragglers = await readStragglers(loaded);

@@ -4,7 +4,6 @@ import { withFolderLock } from '../../deployment/folder-lock.js';
 import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import type { User } from '../../deployment/model.js';
 import { loadDeployment } from '../../deployment/state.js';
-import { CliError } from '../../errors.js';
 import { ExitCode } from '../../exit-codes.js';
 import { deploymentState } from '../../monitor/deployment-states.js';
 import { requireInLine } from '../../rotation/bring-in-line.js';
@@ -12,6 +11,7 @@ import { abortUsers, rotateUsers } from '../../rotation/rotate-users.js';
 import { readSecretReceivers } from '../../rotation/secrets-file.js';
 import { requireUser } from '../acl/as-admin.js';
 import type { DirOption } from '../dir-option.js';
+import { requireUnfinished, requireYes, unfinishedOf } from './unfinished.js';
 
 /** What journals of this rotation are called. */
 export const usersJournal = 'rotate-users';
@@ -22,6 +22,7 @@ export interface RotateUsersFlags extends DirOption {
   readonly watch: number;
   readonly secrets?: string;
   readonly emergency?: boolean;
+  readonly resume?: boolean;
   readonly abort?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
@@ -47,15 +48,10 @@ async function rotateLocked(
   names: readonly string[],
   options: RotateUsersFlags,
 ): Promise<void> {
-  const { terminal, clock, prompt } = context;
-  const unfinished = await unfinishedRotation(loaded);
-  if (options.abort) {
-    if (!unfinished)
-      throw new CliError(
-        'REDKEEP_USAGE',
-        'There is no rotation to take back.',
-        'redkeep rotate status shows what there is.',
-      );
+  const { terminal, clock } = context;
+  const unfinished = await unfinishedOf(loaded, usersJournal);
+  if (options.resume || options.abort) requireUnfinished(unfinished);
+  if (unfinished && options.abort) {
     await abortUsers(context, loaded, usersOf(loaded, unfinished), unfinished);
     return terminal.done(`${unfinished.id} is taken back; the old passwords stay.`);
   }
@@ -63,8 +59,7 @@ async function rotateLocked(
   if (users.length === 0) return terminal.done('No password is due.');
   const list = users.map(({ name }) => name).join(', ');
   if (unfinished) terminal.note(`Going on with ${unfinished.id}, which has not ended: ${list}.`);
-  else if (!options.yes && !(await prompt.confirm(`Rotate the passwords of ${list}?`, false)))
-    throw new CliError('REDKEEP_CONSENT_NEEDED', 'Nothing was rotated.', 'Confirm with --yes.');
+  else await requireYes(context, options.yes, `Rotate the passwords of ${list}?`);
   const receivers = options.secrets === undefined ? [] : await readSecretReceivers(context, options.secrets);
   if (!unfinished) await requireInLine(context, loaded);
   const journal = await Journal.open(loaded.folder, usersJournal, clock.now());
@@ -89,10 +84,6 @@ async function rotateLocked(
       `Not ended for ${[...kept].join(', ')}: the old password is still in use. Move these applications, then run it again.`,
     );
   }
-}
-
-export async function unfinishedRotation(loaded: LoadedDeployment): Promise<Journal | undefined> {
-  return (await Journal.list(loaded.folder, usersJournal)).findLast(({ outcome }) => outcome === 'running');
 }
 
 function usersOf(loaded: LoadedDeployment, journal: Journal): User[] {
