@@ -1,4 +1,5 @@
 import { createClient } from 'redkeep';
+import { CliError } from '../../errors.js';
 import type { Endpoint } from './endpoint.js';
 import type { Session } from './node.js';
 
@@ -38,4 +39,25 @@ export async function openSession(endpoint: Endpoint, name = 'redkeep-audit'): P
     ask: (...args) => client.sendCommand([...args]),
     close: async () => client.destroy(),
   };
+}
+
+/** The same for commands that cannot do without the server: a failure says what happened and what to do. */
+export async function requireSession(endpoint: Endpoint, name: string): Promise<Session> {
+  try {
+    return await openSession(endpoint, name);
+  } catch (error) {
+    throw unreached(endpoint, error);
+  }
+}
+
+/** What a failed connection is to somebody at a terminal. */
+export function unreached({ host, port, username }: Endpoint, error: unknown): CliError {
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = error instanceof Error && 'hint' in error ? String(error.hint) : undefined;
+  return new CliError(
+    'REDKEEP_CONNECTION_FAILED',
+    `${host}:${port}${username === undefined ? '' : ` as ${username}`}: ${message}.`.replace(/\.\.$/, '.'),
+    hint ?? 'redkeep doctor says which of address, network, TLS or login is wrong.',
+    { cause: error },
+  );
 }

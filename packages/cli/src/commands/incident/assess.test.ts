@@ -59,6 +59,25 @@ const stages: readonly Stage[] = [
         },
       },
       {
+        name: 'a program in a folder that everybody writes to',
+        finds: 'cron-payload',
+        sign: /\/tmp\/\.x\/run/,
+        run: ({ server }) => server.command('SET', 'page:8', '\n*/2 * * * * /tmp/.x/run\n'),
+      },
+      {
+        name: 'a crontab in the middle of a large value',
+        finds: 'cron-payload',
+        sign: /key middle /,
+        run: ({ server }) => server.command('SET', 'middle', `${'z'.repeat(60_000)}${cron}${'z'.repeat(60_000)}`),
+      },
+      {
+        name: 'a crontab behind other elements of a list',
+        finds: 'cron-payload',
+        sign: /key queue /,
+        run: ({ server }) =>
+          server.command('RPUSH', 'queue', ...Array.from({ length: 150 }, (_, at) => `job ${at}`), cron),
+      },
+      {
         name: 'a public key for SSH',
         finds: 'ssh-key-payload',
         sign: /ssh-rsa AAAA/,
@@ -115,6 +134,17 @@ const stages: readonly Stage[] = [
             'FUNCTION',
             'LOAD',
             "#!lua name=helper\nredis.register_function('h', function() local f = package.loadlib('/tmp/x.so', 'luaopen_io') return f() end)",
+          ),
+      },
+      {
+        name: 'a function that hides what it uses',
+        finds: 'lua-escape',
+        sign: /library hidden uses the package table/,
+        run: ({ server }) =>
+          server.command(
+            'FUNCTION',
+            'LOAD',
+            "#!lua name=hidden\nredis.register_function('o', function() return package['load' .. 'lib'] end)",
           ),
       },
       {
@@ -330,6 +360,16 @@ for (const engine of engines)
         }
       });
 
+    test('does not let an intruder hide behind the name of this tool', async () => {
+      await using server = await start();
+      const client = createClient({ url: server.url, name: 'redkeep-incident' });
+      await client.connect();
+      const { server: result } = await assessed(server, '--watch-seconds', '0');
+      client.destroy();
+      assert.ok(result.reach.observed);
+      assert.deepEqual(result.reach.value[0]?.connectedFrom, ['127.0.0.1']);
+    });
+
     test('takes failing commands for an incident too', async () => {
       await using server = await start();
       await fill(server);
@@ -343,6 +383,16 @@ for (const engine of engines)
       assert.equal(result.server.judgements.find(({ id }) => id === 'degraded')?.outcome, 'found');
     });
   });
+
+test('says what to do when a server is not reached', async () => {
+  const sandbox = await CliSandbox.create();
+  for (const words of [['incident', 'assess'], ['incident', 'contain'], ['migrate']]) {
+    const result = await sandbox.run([...words, 'redis://127.0.0.1:1'], { env: { HOME: sandbox.folder } });
+    assert.equal(result.code, ExitCode.Connection, result.err);
+    assert.match(result.err, /REDKEEP_CONNECTION_FAILED/);
+  }
+  await sandbox.remove();
+});
 
 test('every family is staged, or is looked for on machines only', () => {
   const staged = new Set(stages.flatMap(({ intrusions }) => intrusions.map(({ finds }) => finds)));

@@ -161,6 +161,47 @@ for (const engine of engines)
         }
       });
 
+    test('does not open again what an operator has changed since', async () => {
+      assert.equal((await cli('contain', server.url, '--yes', '--without-evidence')).code, ExitCode.Ok);
+      const file = sandbox.path('redkeep-incident', 'secrets', 'redkeep-incident.password');
+      const own = await client(server, {
+        username: 'redkeep-incident',
+        password: (await readFile(file, 'utf8')).trim(),
+      });
+      await own.sendCommand(['ACL', 'SETUSER', 'default', 'resetpass', '>a-new-password-1', 'on']);
+      own.destroy();
+      const released = await sandbox.run(
+        [...['incident', 'release', server.url, '--yes'], ...['--user', 'redkeep-incident', '--password-file', file]],
+        { env: { HOME: sandbox.folder } },
+      );
+      assert.equal(released.code, ExitCode.Ok, released.err);
+      assert.match(released.err, /default user was changed since/);
+      await assert.rejects(client(server), 'without the new password');
+      (await client(server, { password: 'a-new-password-1' })).destroy();
+    });
+
+    test('says which command the server refused, and has changed nothing then', async () => {
+      const rules = [
+        'on',
+        '>narrow-password-1',
+        '~*',
+        '-@all',
+        '+ping',
+        '+info',
+        '+acl|whoami',
+        '+acl|list',
+        '+client|list',
+      ];
+      await server.command('ACL', 'SETUSER', 'narrow', ...rules);
+      const before = await fingerprint(throughRaw(server));
+      const result = await sandbox.run(['incident', 'contain', server.url, '--yes', '--without-evidence'], {
+        env: { HOME: sandbox.folder, REDKEEP_USER: 'narrow', REDKEEP_PASSWORD: 'narrow-password-1' },
+      });
+      assert.equal(result.code, ExitCode.Findings);
+      assert.match(result.err, /REDKEEP_CONTAINMENT_FAILED/);
+      assert.equal(await fingerprint(throughRaw(server)), before);
+    });
+
     test('takes back what was half done, without going on first', async () => {
       const before = await fingerprint(throughRaw(server));
       const incident = await IncidentFolder.begin(sandbox.path('half'), new Date());

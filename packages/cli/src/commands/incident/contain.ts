@@ -54,6 +54,7 @@ async function requestOf(
       stopReplication: options.stopReplication === true,
       firewall: options.firewall === true,
     },
+    onLeft: (node, text) => terminal.warn(`${node}: ${text}.`),
     onStep: (node, { title }, state) =>
       terminal.done(state === 'taken' ? `${node}: ${title}.` : `${node}: taken back: ${title}.`),
   };

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import type { Endpoint } from '../../audit/gather/endpoint.js';
 import type { Session } from '../../audit/gather/node.js';
-import { openSession } from '../../audit/gather/session.js';
+import { requireSession } from '../../audit/gather/session.js';
 import type { Context } from '../../context.js';
 import { CliError } from '../../errors.js';
 import type { Expected } from '../../incident/indicators/scene.js';
@@ -74,7 +74,7 @@ export async function serversOf(
 }
 
 export function openIncidentSession(endpoint: Endpoint): Promise<Session> {
-  return openSession(endpoint, connectionName);
+  return requireSession(endpoint, connectionName);
 }
 
 /** What is expected on these servers: by the deployment, and by what the operator named. */

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Command } from 'commander';
-import { openSession } from '../../audit/gather/session.js';
+import { requireSession } from '../../audit/gather/session.js';
 import type { Context } from '../../context.js';
 import { CliError } from '../../errors.js';
 import { adminUser, replicationUser } from '../../migrate/access.js';
@@ -146,7 +146,7 @@ async function plan(context: Context, url: string | undefined, options: PlanOpti
     ...(options.serverFolder !== undefined && { serverFolder: options.serverFolder }),
     watchSeconds: seconds(options.watchSeconds),
     now: context.clock.now(),
-    openSession,
+    openSession: (each) => requireSession(each, 'redkeep-migrate'),
   });
   if (options.json) return terminal.json({ folder: migration.folder, plan: migration.plan, warnings });
   for (const warning of warnings) terminal.warn(warning);

@@ -6,6 +6,7 @@ import type { Session } from '../../audit/gather/node.js';
 import { CliError } from '../../errors.js';
 import { readIfPresent } from '../../files/read-if-present.js';
 import { createPassword } from '../../secrets/password.js';
+import { reasonOf } from '../evidence/collect.js';
 import type { IncidentFolder } from '../folder.js';
 import { ContainmentJournal } from './journal.js';
 import type { ContainOptions, ContainStep, StepNode } from './step.js';
@@ -19,6 +20,8 @@ export interface ContainRequest {
   readonly now: () => Date;
   readonly signal: AbortSignal;
   readonly onStep?: (node: string, step: ContainStep, state: 'taken' | 'undone') => void;
+  /** Called with what `release` leaves as it is. */
+  readonly onLeft?: (node: string, text: string) => void;
   /** Called at every place where the process could be killed. */
   readonly onCheckpoint?: (name: string) => void;
 }
@@ -95,7 +98,8 @@ export async function release(request: ContainRequest): Promise<number> {
     for (const entry of open.filter(({ step }) => step !== 'own-access')) {
       await journal.write({ ...entry, state: 'undoing', at: now().toISOString() });
       onCheckpoint?.(`${entry.step} undoing`);
-      await known.get(entry.step)?.undo(node, entry.before);
+      const left = await known.get(entry.step)?.undo(node, entry.before);
+      if (left) request.onLeft?.(node.address, left);
       onCheckpoint?.(`${entry.step} taken back`);
       await journal.write({ ...entry, state: 'undone', at: now().toISOString() });
       onCheckpoint?.(`${entry.step} undone`);
@@ -144,16 +148,31 @@ async function withNode(
   work: (node: StepNode) => Promise<void>,
 ): Promise<void> {
   const session = await request.openSession(endpoint);
+  const address = addressText(endpoint);
+  const ask: Session['ask'] = (...words) =>
+    session.ask(...words).catch((error: unknown) => {
+      throw refusedBy(address, words[0] ?? '', error);
+    });
   try {
     await work({
-      address: addressText(endpoint),
+      address,
       endpoint,
-      ask: session.ask,
+      ask,
       canLogIn: (username, password) => logsIn(request, { ...endpoint, username, password }),
     });
   } finally {
     await session.close().catch(() => undefined);
   }
+}
+
+/** A refusal of the server in the words of the tool; only the command's name is told. */
+function refusedBy(address: string, command: string, error: unknown): CliError {
+  return new CliError(
+    'REDKEEP_CONTAINMENT_FAILED',
+    `${address} refused ${command}: ${reasonOf(error)}.`,
+    'Log in as an administrator (--user, --password-file). What was done already, "redkeep incident release" takes back.',
+    { cause: error },
+  );
 }
 
 async function logsIn(request: ContainRequest, endpoint: Endpoint): Promise<boolean> {

@@ -74,8 +74,8 @@ export const firewall: ContainStep = {
   undoText: 'The table of rules is removed.',
   async plan(node, options) {
     const { port, host } = node.endpoint;
-    const allowed = await allowedOf(node, options);
     if (!options.firewall) return { not: 'not asked for (--firewall)' };
+    const allowed = await allowedOf(node, options);
     if (!isThisMachine(host))
       return { not: `${host} is another machine; load this there with "nft -f -":\n${rulesetOf(port, allowed)}` };
     return { runs: [`nft: table ${tableOf(port)}, only ${allowed.join(', ')} may reach port ${port}`] };
@@ -91,5 +91,6 @@ export const firewall: ContainStep = {
       () => false,
     );
     if (there) await execute('nft', ['delete', 'table', ...table], { env: environment });
+    return undefined;
   },
 };

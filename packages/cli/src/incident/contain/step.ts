@@ -39,8 +39,8 @@ export interface ContainStep {
   before(node: StepNode, options: ContainOptions): Promise<Record<string, string>>;
   /** Safe to repeat. Throws where it does not show what it must. */
   take(node: StepNode, options: ContainOptions, before: Readonly<Record<string, string>>): Promise<void>;
-  /** Safe to repeat. */
-  undo(node: StepNode, before: Readonly<Record<string, string>>): Promise<void>;
+  /** Safe to repeat. Returns what was left as it is, because somebody has changed it since. */
+  undo(node: StepNode, before: Readonly<Record<string, string>>): Promise<string | undefined>;
   /** Taken again although it was done: its effect ends by itself. */
   readonly renews?: boolean;
 }

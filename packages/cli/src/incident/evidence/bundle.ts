@@ -191,16 +191,25 @@ export async function flawsOfBundle(
   }
   const lines = chain.toString().split('\n').slice(0, -1);
   flaws.push(...brokenLinks(lines));
-  const head = lines[0] ? (JSON.parse(lines[0]) as { createdAt?: string }) : {};
+  const head = (parsedLine(lines[0] ?? '') ?? {}) as { readonly createdAt?: string };
   const artefacts = lines.filter((line) => line.includes('"kind":"artefact"')).length;
   return { flaws, artefacts, createdAt: head.createdAt ?? '' };
+}
+
+/** Undefined where somebody has written over it. */
+function parsedLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }
 
 function brokenLinks(lines: readonly string[]): string[] {
   const flaws: string[] = [];
   let previous: string | null = null;
   for (const [index, line] of lines.entries()) {
-    const parsed = link.safeParse(JSON.parse(line));
+    const parsed = link.safeParse(parsedLine(line));
     if (!parsed.success || parsed.data.seq !== index || parsed.data.previous !== previous)
       flaws.push(`line ${index + 1} of ${chainFile} does not follow the one before`);
     previous = sha256(line);

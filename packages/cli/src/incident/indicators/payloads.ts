@@ -10,10 +10,10 @@ export type PayloadKind = keyof typeof payloadKinds;
 
 const cronField = String.raw`(?:\*(?:/\d+)?|[\d,*/-]+)`;
 const cronTime = String.raw`(?:@(?:reboot|hourly|daily|weekly|monthly)|${cronField}(?:[ \t]+${cronField}){4})`;
-const runs = String.raw`(?:curl|wget|lynx|fetch|cd1|url|bash|/bin/sh|sh|python\d?|perl|nc|ncat|socat|base64)`;
+const runs = String.raw`(?:curl|wget|lynx|fetch|cd1|url|bash|/bin/sh|sh|python\d?|perl|nc|ncat|socat|base64)\b|/(?:tmp|var/tmp|dev/shm|run/shm)/\S`;
 
 const patterns: Readonly<Record<PayloadKind, RegExp>> = {
-  cron: new RegExp(String.raw`(?:^|[\r\n])[ \t]*${cronTime}[ \t]+(?:[\w-]+[ \t]+)?[^\r\n]*\b${runs}\b[^\r\n]*`),
+  cron: new RegExp(String.raw`(?:^|[\r\n])[ \t]*${cronTime}[ \t]+(?:[\w-]+[ \t]+)?[^\r\n]*(?:\b${runs})[^\r\n]*`),
   // Between line ends: an application that keeps public keys has them alone, not inside padding.
   'ssh-key': /[\r\n]\s*(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp\d+)\s+AAAA[0-9A-Za-z+/=]{16,}[^\r\n]*[\r\n]/,
   'web-shell': /<\?php[^\r\n]*\b(?:eval|system|exec|passthru|shell_exec|popen|assert)\s*\(|<%[^\r\n]*getRuntime\(\)/i,
@@ -28,7 +28,7 @@ export interface Payload {
 }
 
 /** Bytes of a value that are looked at from its start and from its end. */
-export const lookedAtBytes = 16_384;
+export const lookedAtBytes = 256 * 1024;
 
 /** What a value would do in a crontab, an authorized_keys file, a web root; undefined where it does nothing of these. */
 export function payloadIn(value: string): Payload | undefined {
@@ -39,9 +39,14 @@ export function payloadIn(value: string): Payload | undefined {
   return undefined;
 }
 
+/** Elements of a list, set, hash, sorted set or stream that are looked at, from each end where it has ends. */
+export const lookedAtElements = 200;
+
 /** Code that leaves the sandbox of Lua, or tries a known fault of it. */
 const escapes: readonly (readonly [RegExp, string])[] = [
   [/package\s*\.\s*(?:loadlib|loaders|searchers|cpath)|\[\s*["']loadlib["']\s*\]/, 'loads a library (CVE-2022-0543)'],
+  // No script of an application has a use for it, however the rest of the name is put together.
+  [/(?<![.\w'"])package\s*[.[]/, 'uses the package table (CVE-2022-0543)'],
   [/\bluaopen_(?:io|os)\b/, 'opens the library io or os (CVE-2022-0543)'],
   [/\b(?:io\s*\.\s*popen|os\s*\.\s*execute)\b/, 'runs a program'],
   [/\bunpack\s*\([^)]*,\s*\d{6,}/, 'unpacks a huge range (CVE-2025-46817)'],

@@ -91,6 +91,7 @@ async function existing(ask: live.Ask): Promise<string[]> {
 }
 
 async function readConnections(ask: live.Ask): Promise<Connection[]> {
+  const own = await ask('CLIENT', 'ID').then(String, () => '');
   return String(await ask('CLIENT', 'LIST'))
     .split('\n')
     .filter((line) => line.trim() !== '')
@@ -102,6 +103,7 @@ async function readConnections(ask: live.Ask): Promise<Connection[]> {
           .map((pair) => pair.split(/=(.*)/s, 2) as [string, string]),
       );
       return {
+        isOwn: fields['id'] === own,
         address: fields['addr'] ?? '',
         user: fields['user'] ?? 'default',
         name: fields['name'] ?? '',

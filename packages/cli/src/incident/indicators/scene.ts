@@ -8,6 +8,8 @@ export const places = ['live', 'log', 'files', 'host', 'archive'] as const;
 export type Place = (typeof places)[number];
 
 export interface Connection {
+  /** This tool's own. A name proves nothing: an intruder can take it. */
+  readonly isOwn: boolean;
   readonly address: string;
   readonly user: string;
   readonly name: string;

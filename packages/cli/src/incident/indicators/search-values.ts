@@ -2,13 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Ask } from '../../audit/gather/live.js';
 import { keyPattern } from '../../doctor/key-pattern.js';
 import { attackKeys } from './attack-keys.js';
-import { lookedAtBytes, payloadIn } from './payloads.js';
+import { lookedAtBytes, lookedAtElements, payloadIn } from './payloads.js';
 import type { ValueSearch } from './scene.js';
 
 const batchKeys = 100;
 /** After each batch the search rests for this many times what it took. */
 const rest = 4;
-const elements = '9';
 
 /** How a part of a value is read, by its type; a value is matched here and forgotten. */
 const reads: Readonly<Record<string, (key: string) => readonly (readonly string[])[]>> = {
@@ -16,11 +15,14 @@ const reads: Readonly<Record<string, (key: string) => readonly (readonly string[
     ['GETRANGE', key, '0', String(lookedAtBytes - 1)],
     ['GETRANGE', key, String(-lookedAtBytes), '-1'],
   ],
-  list: (key) => [['LRANGE', key, '0', elements]],
-  set: (key) => [['SRANDMEMBER', key, '10']],
-  zset: (key) => [['ZRANGE', key, '0', elements]],
-  hash: (key) => [['HRANDFIELD', key, '10', 'WITHVALUES']],
-  stream: (key) => [['XRANGE', key, '-', '+', 'COUNT', '10']],
+  list: (key) => [
+    ['LRANGE', key, '0', String(lookedAtElements - 1)],
+    ['LRANGE', key, String(-lookedAtElements), '-1'],
+  ],
+  set: (key) => [['SRANDMEMBER', key, String(lookedAtElements)]],
+  zset: (key) => [['ZRANGE', key, '0', String(lookedAtElements - 1)]],
+  hash: (key) => [['HRANDFIELD', key, String(lookedAtElements), 'WITHVALUES']],
+  stream: (key) => [['XRANGE', key, '-', '+', 'COUNT', String(lookedAtElements)]],
 };
 
 /** Reads up to `limit` keys of all databases, in the order of SCAN, and looks for payloads in their values. */
@@ -63,8 +65,11 @@ async function lookAt(ask: Ask, key: string): Promise<ReturnType<typeof payloadI
   const type = String(await ask('TYPE', key));
   for (const words of reads[type]?.(key) ?? []) {
     const reply = await ask(...words).catch(() => '');
-    const payload = payloadIn(flat(reply).join('\n'));
-    if (payload) return payload;
+    // Each by itself: elements that only stand beside each other are not a line.
+    for (const text of flat(reply)) {
+      const payload = payloadIn(text);
+      if (payload) return payload;
+    }
   }
   return undefined;
 }

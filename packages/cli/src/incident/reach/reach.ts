@@ -90,8 +90,8 @@ function sameRules(a: AclUser, b: AclUser): boolean {
 
 function connectedAs(name: string, { connections }: Scene): string[] {
   if (!connections.observed) return [];
-  const own = connections.value.filter(({ user, name: client }) => user === name && client !== 'redkeep-incident');
-  return [...new Set(own.map(({ address }) => address.replace(/:\d+$/, '')))];
+  const others = connections.value.filter(({ user, isOwn }) => user === name && !isOwn);
+  return [...new Set(others.map(({ address }) => address.replace(/:\d+$/, '')))];
 }
 
 function refusedAs(name: string, { aclLog }: Scene): number {

@@ -1,8 +1,9 @@
 import { CommandScanner, type ScannerSink } from '../../backup/stream/command-scanner.js';
+import { lookedAtBytes } from '../indicators/payloads.js';
 import { badOf, shownKey } from './bad-commands.js';
 
 /** Longer arguments are not looked at, and those behind them neither; payloads can be padded, but are not that long. */
-const longestArgument = 256 * 1024;
+const longestArgument = lookedAtBytes;
 const mostArguments = 64;
 
 interface OneCommand {

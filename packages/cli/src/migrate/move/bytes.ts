@@ -1,5 +1,6 @@
 import { createClient, RESP_TYPES } from 'redkeep';
 import type { Endpoint } from '../../audit/gather/endpoint.js';
+import { unreached } from '../../audit/gather/session.js';
 
 /** Runs a command and gives its reply as bytes: buffers, numbers and arrays of them (RESP2). */
 export type Bytes = (...words: readonly (string | Buffer)[]) => Promise<unknown>;
@@ -33,7 +34,9 @@ export async function openBytes(endpoint: Endpoint): Promise<BytesConnection> {
     commandOptions: { timeout: undefined },
   });
   client.on('error', () => undefined);
-  await client.connect();
+  await client.connect().catch((error: unknown) => {
+    throw unreached(endpoint, error);
+  });
   const binary = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
   return {
     ask: (...words) => binary.sendCommand([...words] as [string]) as unknown as Promise<unknown>,
