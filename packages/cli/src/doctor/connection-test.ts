@@ -34,6 +34,8 @@ export interface ConnectionTestOptions {
   readonly keyPrefix: string;
   /** What the settings themselves already showed; see `readEnvironment`. */
   readonly settings?: readonly Stage[];
+  /** The database that the application selects; default 0, which needs no command. */
+  readonly database?: number;
   /** One of several nodes that belong together: being a replica, or not having the slot of the key, is not a fault then. */
   readonly oneOfSeveral?: boolean;
 }
@@ -70,6 +72,7 @@ export async function testConnection(endpoint: Endpoint, options: ConnectionTest
     pass('network', await testNetwork(endpoint));
     client = clientOf(endpoint);
     await connect(client, endpoint, pass);
+    await testDatabase(client, options.database ?? 0);
     const key = `${options.keyPrefix}${randomBytes(8).toString('hex')}`;
     try {
       await testPermission(client, key, pass, options.oneOfSeveral === true);
@@ -287,6 +290,22 @@ function permissionHint(error: unknown, key: string): string {
   if (/^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)/.test(said))
     return 'This is a cluster: use createCluster with its nodes as rootNodes.';
   return 'See the message of the server.';
+}
+
+async function testDatabase(client: RedisClient, database: number): Promise<void> {
+  if (database === 0) return;
+  try {
+    await client.sendCommand(['SELECT', String(database)]);
+  } catch (error) {
+    const said = error instanceof ErrorReply ? error.message : String(error);
+    throw new StageFailed(
+      'permission',
+      `SELECT ${database}: ${said}`,
+      /out of range/i.test(said)
+        ? 'The server has fewer databases (`databases`, 16 unless it says so); a cluster has only 0.'
+        : 'The user may not select this database, or it is a cluster, which has only database 0.',
+    );
+  }
 }
 
 async function testLatency(client: RedisClient): Promise<Outcome> {

@@ -9,6 +9,8 @@ import type { Stage } from './connection-test.js';
 export interface EnvironmentReading {
   /** Absent when a setting is so wrong that there is no address. */
   readonly endpoint?: Endpoint;
+  /** The database that the address names. */
+  readonly database?: number;
   /** One line for each setting that is wrong or doubtful; one `ok` line when there is none. */
   readonly stages: readonly Stage[];
 }
@@ -17,7 +19,37 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The text of an env file (`.env`) as variables; quoting as Node's own `--env-file` reads it. */
 export function variablesOf(text: string): Variables {
-  return parseEnv(text);
+  return parseEnv(text.replace(/^\uFEFF/, ''));
+}
+
+/** What the text of an env file itself shows to be wrong, whatever it holds. Values appear in no line. */
+export function doubtsOf(text: string): readonly Stage[] {
+  const doubt = (detail: string, hint: string): Stage => ({ name: 'configuration', outcome: 'warning', detail, hint });
+  const doubts: Stage[] = [];
+  if (text.startsWith('\uFEFF'))
+    doubts.push(
+      doubt(
+        'The file begins with a byte order mark, which other programs take for a part of the first name',
+        'Save it as UTF-8 without BOM.',
+      ),
+    );
+  for (const [, name = '', value = ''] of text.matchAll(/^\uFEFF?\s*(?:export\s+)?(REDIS_\w+)\s*=[ \t]*(.*)$/gm)) {
+    if (/^[^"'`\s#][^#]*#/.test(value))
+      doubts.push(
+        doubt(
+          `${name} has a # without quotes, and what follows it is a comment`,
+          'Put the value into single quotes, or into a file: REDIS_PASSWORD_FILE.',
+        ),
+      );
+    if (/\$\{?[A-Za-z_]\w*\}?/.test(value) && !value.startsWith("'"))
+      doubts.push(
+        doubt(
+          `${name} refers to another variable, which only some readers of env files replace (Node does not)`,
+          'Write the value itself.',
+        ),
+      );
+  }
+  return doubts;
 }
 
 /**
@@ -100,6 +132,7 @@ export async function readEnvironment(env: Variables, folder: string, timeoutMs:
     });
   return {
     stages,
+    ...(address?.database !== undefined && { database: address.database }),
     ...(address && {
       endpoint: {
         host: address.host,
@@ -122,6 +155,23 @@ interface Address {
   readonly tls?: boolean;
   readonly username?: string;
   readonly password?: string;
+  readonly database?: number;
+}
+
+/** Undefined where a % is followed by something else than two hexadecimal digits. */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names that people give to the address, and that the client does not read. */
+function otherNames(env: Variables): string[] {
+  return Object.keys(env).filter((name) =>
+    /^(?:REDIS|VALKEY|CACHE)_?(?:URI|URL|DSN|HOST|SERVER|ADDR|ADDRESS|ENDPOINT)$/.test(name),
+  );
 }
 
 function addressOf(env: Variables, fail: (detail: string, hint: string) => void): Address | undefined {
@@ -129,7 +179,13 @@ function addressOf(env: Variables, fail: (detail: string, hint: string) => void)
   if (url === undefined || url === '') {
     const host = env['REDIS_HOST'];
     if (!host) {
-      fail('Neither REDIS_URL nor REDIS_HOST is set', 'Set REDIS_URL=rediss://HOST:PORT.');
+      const others = otherNames(env);
+      fail(
+        `Neither REDIS_URL nor REDIS_HOST is set${others.length > 0 ? `, but ${others.join(', ')}` : ''}`,
+        others.length > 0
+          ? 'The client reads REDIS_URL: rename it, or give the address to createClient().'
+          : 'Set REDIS_URL=rediss://HOST:PORT.',
+      );
       return undefined;
     }
     const port = Number(env['REDIS_PORT'] ?? 6379);
@@ -159,12 +215,30 @@ function addressOf(env: Variables, fail: (detail: string, hint: string) => void)
     );
     return undefined;
   }
+  const [username, password] = [decoded(parsed.username), decoded(parsed.password)];
+  if (username === undefined || password === undefined) {
+    fail(
+      'REDIS_URL has a % in user or password that is not followed by two hexadecimal digits',
+      'A % in a password is written %25; better take the password out: REDIS_PASSWORD_FILE.',
+    );
+    return undefined;
+  }
+  const path = parsed.pathname.replace(/^\//, '');
+  if (!/^\d*$/.test(path)) {
+    fail('The path of REDIS_URL is not a number of a database', 'The form is rediss://HOST:PORT/0.');
+    return undefined;
+  }
+  if (parsed.port === '0') {
+    fail('Port 0 is not a port', 'The form is rediss://HOST:PORT.');
+    return undefined;
+  }
   return {
     host: parsed.hostname.replace(/^\[|\]$/g, ''),
     port: Number(parsed.port || 6379),
     tls: parsed.protocol === 'rediss:' || parsed.protocol === 'valkeys:',
-    ...(parsed.username && { username: decodeURIComponent(parsed.username) }),
-    ...(parsed.password && { password: decodeURIComponent(parsed.password) }),
+    ...(username && { username }),
+    ...(password && { password }),
+    ...(path !== '' && { database: Number(path) }),
   };
 }
 

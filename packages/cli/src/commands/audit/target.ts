@@ -100,18 +100,30 @@ function socketEndpoint(file: string, access: Access): Endpoint {
   return { ...access, host: 'localhost', port: 0, path: file, tls: false };
 }
 
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw usage(
+      'The URL has a % that is not followed by two hexadecimal digits.',
+      'A % in a password is written %25; better use --password-file.',
+    );
+  }
+}
+
 function endpointOfUrl(text: string, access: Access): { endpoint: Endpoint; notes: string[] } {
+  if (!URL.canParse(text)) throw usage('That is not a URL of a server.', 'The form is rediss://HOST:PORT.');
   const url = new URL(text);
   if (url.protocol === 'unix:')
-    return { endpoint: socketEndpoint(decodeURIComponent(url.pathname), access), notes: [] };
+    return { endpoint: socketEndpoint(decoded(url.pathname), access), notes: [] };
   if (!/^(redis|valkey)s?:$/.test(url.protocol))
     throw usage(
       `${url.protocol}// is not the scheme of a server.`,
       'Use rediss://HOST:PORT (TLS), redis://HOST:PORT or unix:///PATH.',
     );
   const tls = url.protocol === 'rediss:' || url.protocol === 'valkeys:';
-  const username = decodeURIComponent(url.username) || access.username;
-  const password = decodeURIComponent(url.password) || access.password;
+  const username = decoded(url.username) || access.username;
+  const password = decoded(url.password) || access.password;
   return {
     endpoint: {
       ...access,

@@ -100,6 +100,23 @@ describe('redkeep doctor', () => {
       (env) => (env['REDIS_URL'] = `"rediss://app:ab#${secured.tlsPort}@localhost:1"`),
       /#|URL/,
     ],
+    [
+      'a % in the password of the URL',
+      'configuration',
+      (env) => (env['REDIS_URL'] = `rediss://app:a%zz@localhost:${secured.tlsPort}`),
+      /%/,
+    ],
+    ['a database that is not a number', 'configuration', (env) => (env['REDIS_URL'] += '/cache'), /database/],
+    ['port 0', 'configuration', (env) => (env['REDIS_URL'] = 'rediss://localhost:0'), /Port 0/],
+    [
+      'the address under another name',
+      'configuration',
+      (env) => {
+        env['REDIS_URI'] = env['REDIS_URL']!;
+        delete env['REDIS_URL'];
+      },
+      /but REDIS_URI/,
+    ],
     ['a CA file that is not there', 'configuration', (env) => (env['REDIS_TLS_CA_FILE'] = '/nowhere/ca.crt'), /ENOENT/],
     [
       'a CA file that is not a certificate',
@@ -167,6 +184,38 @@ describe('redkeep doctor', () => {
       assert.equal(failed?.name, 'tls', JSON.stringify(failed));
       assert.match(`${failed?.detail}`, detail);
     });
+
+  test('says what the text of an env file itself shows to be wrong', async () => {
+    const file = sandbox.path('text.env');
+    const url = `REDIS_URL=rediss://localhost:${secured.tlsPort}\n`;
+    for (const [text, detail] of [
+      [`${url}REDIS_PASSWORD=ab#cd\n`, /REDIS_PASSWORD has a # without quotes/],
+      [`\uFEFF${url}`, /byte order mark/],
+      [`${url}export REDIS_PASSWORD="\${SECRET}"\n`, /REDIS_PASSWORD refers to another variable/],
+    ] as const) {
+      await writeFile(file, text);
+      const { out } = await sandbox.run(['doctor', '--env-file', file, '--connection-only', '--json'], { env: {} });
+      assert.match(out, detail);
+      assert.ok(!out.includes('ab#cd'));
+    }
+    await writeFile(file, `${url}REDIS_PASSWORD='ab#cd'\n# REDIS_PASSWORD=x#y\n`);
+    const { out } = await sandbox.run(['doctor', '--env-file', file, '--connection-only', '--json'], { env: {} });
+    assert.ok(!/without quotes/.test(out));
+  });
+
+  test('says that the database of the address is not there', async () => {
+    await using open = await startServer();
+    const file = sandbox.path('database.env');
+    await writeFile(file, `REDIS_URL=redis://127.0.0.1:${open.port}/99\n`);
+    const { out, code } = await sandbox.run(['doctor', '--env-file', file, '--connection-only'], { env: {} });
+    assert.equal(code, ExitCode.Connection);
+    assert.match(out, /SELECT 99: .*out of range/);
+    await writeFile(file, `REDIS_URL=redis://127.0.0.1:${open.port}/7\n`);
+    assert.equal(
+      (await sandbox.run(['doctor', '--env-file', file, '--connection-only'], { env: {} })).code,
+      ExitCode.Ok,
+    );
+  });
 
   test('says that the network is wrong when nothing listens', async () => {
     const port = await freePort();

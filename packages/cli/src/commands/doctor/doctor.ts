@@ -9,7 +9,7 @@ import { diagnose } from '../../doctor/diagnose.js';
 import type { Evidence } from '../../doctor/evidence.js';
 import type { Finding } from '../../doctor/finding.js';
 import { gatherEvidence } from '../../doctor/gather-evidence.js';
-import { readEnvironment, variablesOf } from '../../doctor/read-environment.js';
+import { doubtsOf, readEnvironment, variablesOf } from '../../doctor/read-environment.js';
 import { readHost } from '../../doctor/read-host.js';
 import { splitTime } from '../../doctor/time-split.js';
 import { CliError, explainSystemError } from '../../errors.js';
@@ -75,9 +75,14 @@ async function doctor(context: Context, given: string | undefined, options: Doct
   };
   const targets = await targetsOf(context, given, options);
   const examined: Examined[] = [];
-  for (const { endpoint, settings, label, asking } of targets) {
+  for (const { endpoint, settings, label, asking, database } of targets) {
     const connection = endpoint
-      ? await testConnection(endpoint, { keyPrefix: options.keyPrefix, settings, oneOfSeveral: targets.length > 1 })
+      ? await testConnection(endpoint, {
+          keyPrefix: options.keyPrefix,
+          settings,
+          oneOfSeveral: targets.length > 1,
+          ...(database !== undefined && { database }),
+        })
       : [...settings];
     const reached = connection.find(({ name }) => name === 'login')?.outcome;
     const evidence =
@@ -109,6 +114,8 @@ interface DoctorTarget {
   /** Who looks at the server, where that is somebody else. */
   readonly asking?: Endpoint;
   readonly settings: readonly Stage[];
+  /** The database that the application selects. */
+  readonly database?: number;
 }
 
 async function targetsOf(context: Context, given: string | undefined, options: DoctorOptions): Promise<DoctorTarget[]> {
@@ -118,9 +125,10 @@ async function targetsOf(context: Context, given: string | undefined, options: D
       throw explainSystemError(error, file);
     });
     const timeoutMs = bounded(options.timeout, '--timeout', 1, 600_000);
-    const { endpoint, stages } = await readEnvironment(variablesOf(text), context.cwd, timeoutMs);
+    const { endpoint, stages: read, database } = await readEnvironment(variablesOf(text), context.cwd, timeoutMs);
+    const stages = [...read, ...doubtsOf(text)];
     const label = endpoint ? `${endpoint.host}:${endpoint.port}` : options.envFile;
-    return [{ label, settings: stages, ...(endpoint && { endpoint }) }];
+    return [{ label, settings: stages, ...(endpoint && { endpoint }), ...(database !== undefined && { database }) }];
   }
   const target = await resolveTarget(context, given === undefined ? [] : [given], options);
   if (target.endpoints.length === 0)
