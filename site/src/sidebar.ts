@@ -59,6 +59,7 @@ export const sidebar: readonly SidebarGroup[] = [
       page('Monitor', 'monitoring'),
       page('Back up and restore', 'backup'),
       page('All hosts are lost', 'all-hosts-lost'),
+      page('Incident', 'incident'),
       page('Doctor', 'doctor'),
       page('Harden by hand', 'hardening'),
     ],

@@ -3,13 +3,10 @@ import { CliError } from '../../errors.js';
 import type { Endpoint } from './endpoint.js';
 import type { Session } from './node.js';
 
-/**
- * Logs in with the redkeep client, so that the audit's own credential travels only after the server has proved who it
- * is, and in clear only where the address itself says `redis://`.
- */
-export async function openSession(endpoint: Endpoint, name = 'redkeep-audit'): Promise<Session> {
+/** How `createClient` reaches an endpoint, once and without trying again. */
+export function clientOptionsOf(endpoint: Endpoint) {
   const { host, port, path, tls, ca, cert, key, servername, username, password, timeoutMs } = endpoint;
-  const client = createClient({
+  return {
     socket: {
       ...(path === undefined ? { host, port, tls } : { path }),
       connectTimeout: timeoutMs,
@@ -26,11 +23,21 @@ export async function openSession(endpoint: Endpoint, name = 'redkeep-audit'): P
     ...(!tls && path === undefined && { allowPlaintext: true }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
+  } as const;
+}
+
+/**
+ * Logs in with the redkeep client, so that the audit's own credential travels only after the server has proved who it
+ * is, and in clear only where the address itself says `redis://`.
+ */
+export async function openSession(endpoint: Endpoint, name = 'redkeep-audit'): Promise<Session> {
+  const client = createClient({
+    ...clientOptionsOf(endpoint),
     name,
     // CLIENT SETINFO, which the audit's user is not granted, would stand in ACL LOG as a denial.
     disableClientInfo: true,
     commandPolicy: 'unrestricted',
-    commandOptions: { timeout: timeoutMs },
+    commandOptions: { timeout: endpoint.timeoutMs },
   });
   // Errors reach the audit through the commands they fail.
   client.on('error', () => undefined);

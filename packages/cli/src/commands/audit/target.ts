@@ -114,8 +114,7 @@ function decoded(text: string): string {
 function endpointOfUrl(text: string, access: Access): { endpoint: Endpoint; notes: string[] } {
   if (!URL.canParse(text)) throw usage('That is not a URL of a server.', 'The form is rediss://HOST:PORT.');
   const url = new URL(text);
-  if (url.protocol === 'unix:')
-    return { endpoint: socketEndpoint(decoded(url.pathname), access), notes: [] };
+  if (url.protocol === 'unix:') return { endpoint: socketEndpoint(decoded(url.pathname), access), notes: [] };
   if (!/^(redis|valkey)s?:$/.test(url.protocol))
     throw usage(
       `${url.protocol}// is not the scheme of a server.`,

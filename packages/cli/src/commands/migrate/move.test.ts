@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { findEngines, type Server, startServer } from '@redkeep/testing';
+import { findEngines, type Server, startSentinel, startServer, waitFor } from '@redkeep/testing';
 import { createClient } from 'redkeep';
 import { ExitCode } from '../../exit-codes.js';
 import { openBytes } from '../../migrate/move/bytes.js';
@@ -116,6 +116,31 @@ describe('redkeep migrate move', () => {
     const again = await cli(source.url, target.url, '--yes');
     assert.equal(again.code, ExitCode.Usage);
     assert.match(again.err, /has data/);
+  });
+
+  test('moves a single server under load into a Sentinel set, whose replica has the data too', async () => {
+    await using source = await startServer();
+    await using set = await startSentinel({ replicas: 1, sentinels: 3 });
+    await fill(source);
+    const client = createClient({ url: source.url });
+    await client.connect();
+    let written = 0;
+    const writing = (async () => {
+      for (;;) {
+        const answer = await client.incr('counter').catch(() => undefined);
+        if (answer === undefined) return;
+        written += 1;
+      }
+    })();
+    const done = await cli(source.url, set.primary.url, '--yes', '--json', '--close-source');
+    assert.equal(done.code, ExitCode.Ok, done.err + done.out);
+    assert.equal((JSON.parse(done.out) as Moved).method, 'dump', 'a watched primary follows nobody');
+    await writing;
+    client.destroy();
+    assert.equal(Number(await set.primary.command('GET', 'counter')), written);
+    for (const replica of set.replicas)
+      await waitFor(async () => String(await replica.command('GET', 'counter')) === String(written));
+    assert.equal(await set.currentPrimary(), set.primary, 'no failover');
   });
 
   test('sees every single difference', async () => {

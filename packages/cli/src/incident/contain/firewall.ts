@@ -76,6 +76,7 @@ export const firewall: ContainStep = {
     const { port, host } = node.endpoint;
     if (!options.firewall) return { not: 'not asked for (--firewall)' };
     const allowed = await allowedOf(node, options);
+    if (port === 0) return { not: 'it is reached by a Unix socket' };
     if (!isThisMachine(host))
       return { not: `${host} is another machine; load this there with "nft -f -":\n${rulesetOf(port, allowed)}` };
     return { runs: [`nft: table ${tableOf(port)}, only ${allowed.join(', ')} may reach port ${port}`] };

@@ -1,6 +1,6 @@
 import { createClient, RESP_TYPES } from 'redkeep';
 import type { Endpoint } from '../../audit/gather/endpoint.js';
-import { unreached } from '../../audit/gather/session.js';
+import { clientOptionsOf, unreached } from '../../audit/gather/session.js';
 
 /** Runs a command and gives its reply as bytes: buffers, numbers and arrays of them (RESP2). */
 export type Bytes = (...words: readonly (string | Buffer)[]) => Promise<unknown>;
@@ -12,20 +12,8 @@ export interface BytesConnection {
 
 /** Values travel as the bytes that they are. Logs in as `openSession` does. */
 export async function openBytes(endpoint: Endpoint): Promise<BytesConnection> {
-  const { host, port, tls, ca, cert, key, servername, username, password, timeoutMs } = endpoint;
   const client = createClient({
-    socket: { host, port, tls, connectTimeout: timeoutMs, reconnectStrategy: false },
-    ...(tls && {
-      tls: {
-        ...(ca !== undefined && { ca }),
-        ...(cert !== undefined && { cert }),
-        ...(key !== undefined && { key }),
-        ...(servername !== undefined && { servername }),
-      },
-    }),
-    ...(!tls && { allowPlaintext: true }),
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
+    ...clientOptionsOf(endpoint),
     RESP: 2,
     name: 'redkeep-migrate',
     disableClientInfo: true,

@@ -51,7 +51,7 @@ export async function planMove(request: MoveRequest): Promise<MovePlan> {
     const takesFormat = await acceptsFormat(from, to);
     const returns = await acceptsFormat(to, from);
     const canReplicate =
-      takesFormat && !request.from.tls && (await isSingle(from)) && (await isSingle(to)) && (await mayConfigure(to));
+      takesFormat && !request.from.tls && (await isSingle(from)) && (await isSingle(to)) && (await mayFollow(to));
     const method = request.method ?? (canReplicate ? 'replication' : takesFormat ? 'dump' : 'commands');
     if (method !== 'commands' && !takesFormat)
       throw new CliError(
@@ -61,7 +61,7 @@ export async function planMove(request: MoveRequest): Promise<MovePlan> {
       );
     const because = {
       replication: 'the new server reads the format of the old one and can follow it',
-      dump: 'the new server reads the format of the old one, but cannot follow it',
+      dump: 'the new server reads the format of the old one, but cannot follow it (TLS, a cluster, Sentinels)',
       commands: 'the new server does not read the format of the old one',
     }[method];
     const { pauseMs, closeSource } = request;
@@ -160,11 +160,14 @@ async function isSingle(ask: Bytes): Promise<boolean> {
   return !/^cluster_enabled:1/m.test(String(await ask('INFO', 'cluster')));
 }
 
-async function mayConfigure(ask: Bytes): Promise<boolean> {
-  return ask('CONFIG', 'GET', 'masteruser').then(
-    () => true,
-    () => false,
-  );
+/** Sentinels take a primary of theirs that becomes a replica for one that is down, and fail over. */
+async function mayFollow(ask: Bytes): Promise<boolean> {
+  try {
+    await ask('CONFIG', 'GET', 'masteruser');
+    return !/ name=sentinel-/.test(String(await ask('CLIENT', 'LIST')));
+  } catch {
+    return false;
+  }
 }
 
 async function follow({ from: source, onNote, signal }: MoveRequest, from: Bytes, to: Bytes): Promise<void> {
