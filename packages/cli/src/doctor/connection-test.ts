@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { createClient, ErrorReply, type RedisClient } from 'redkeep';
+import { createClient, ErrorReply, type RedisClient, TimeoutError } from 'redkeep';
 import { type Endpoint, firstLine, isResp, openTcp, openTls } from '../audit/gather/endpoint.js';
 import { quantile } from './evidence.js';
 import { microseconds } from './finding.js';
@@ -253,6 +253,12 @@ async function testPermission(
       return await client.sendCommand([...args]);
     } catch (error) {
       if (oneOfSeveral && /^(READONLY|MOVED)/.test(serverText(error))) return undefined;
+      if (error instanceof TimeoutError && (await answersReads(client)))
+        throw new StageFailed(
+          'permission',
+          `${args[0]}: not answered, while PING is`,
+          'Writes are paused (CLIENT PAUSE, or a failover that an operator has begun): CLIENT UNPAUSE ends it.',
+        );
       throw new StageFailed('permission', `${args[0]}: ${describeRefusal(error, key)}`, permissionHint(error, key));
     }
   };
@@ -272,6 +278,20 @@ async function testPermission(
   pass('round trip', { outcome: 'ok', detail: 'the value written came back' });
 }
 
+async function answersReads(client: RedisClient): Promise<boolean> {
+  // The connection of the write that waits is stuck behind it.
+  const other = client.duplicate();
+  other.on('error', () => undefined);
+  try {
+    await other.connect();
+    return (await other.sendCommand(['PING'])) === 'PONG';
+  } catch {
+    return false;
+  } finally {
+    if (other.isOpen) other.destroy();
+  }
+}
+
 function describeRefusal(error: unknown, key: string): string {
   const said = serverText(error);
   return said === '' ? messageOf(error) : said.replaceAll(key, 'the test key');
@@ -284,6 +304,9 @@ function permissionHint(error: unknown, key: string): string {
   if (/^NOPERM/.test(said)) return 'Grant the command to the user, or test with the user of the application.';
   if (/^READONLY/.test(said))
     return 'This is a replica: connect to the primary (Sentinel or Cluster addresses find it).';
+  if (/^BUSY /.test(said))
+    return 'A script or function has run for longer than busy-reply-threshold: SCRIPT KILL or FUNCTION KILL ends it, if it has not written.';
+  if (/^LOADING/.test(said)) return 'The server loads its data: wait, or look at loading_eta_seconds in INFO.';
   if (/^OOM/.test(said)) return 'Memory is full: redkeep doctor says what fills it.';
   if (/^MISCONF/.test(said)) return 'The last snapshot failed, so writes are refused: the server log has the reason.';
   if (/^NOREPLICAS/.test(said)) return 'Too few replicas are in step: bring them back.';
@@ -340,7 +363,7 @@ async function cleanUp(
       return pass('clean-up', { outcome: 'ok', detail: 'nothing was written' });
     pass('clean-up', {
       outcome: 'warning',
-      detail: 'DEL is not allowed',
+      detail: error instanceof TimeoutError ? 'DEL was not answered' : 'DEL is not allowed',
       hint: 'The test key expires by itself within 60 s.',
     });
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { freePort, type Server, startServer } from '@redkeep/testing';
+import { freePort, type Server, startServer, waitFor } from '@redkeep/testing';
 import { ExitCode } from '../../exit-codes.js';
 import { CliSandbox } from '../../testing/run-cli.js';
 
@@ -215,6 +215,40 @@ describe('redkeep doctor', () => {
       (await sandbox.run(['doctor', '--env-file', file, '--connection-only'], { env: {} })).code,
       ExitCode.Ok,
     );
+  });
+
+  test('says what holds a server up that answers nothing else', async () => {
+    await using busy = await startServer({ config: { 'busy-reply-threshold': '200', 'enable-debug-command': 'yes' } });
+    const loop = "local t = redis.call('TIME')[1] while redis.call('TIME')[1] - t < 60 do end return 1";
+    const running = busy.command('EVAL', loop, '0').catch(() => undefined);
+    await waitFor(async () =>
+      busy.command('PING').then(
+        () => false,
+        (error: Error) => /BUSY/.test(error.message),
+      ),
+    );
+    const found = await sandbox.run(['doctor', busy.url, '--seconds', '1'], { env: {} });
+    await busy.command('SCRIPT', 'KILL');
+    await running;
+    assert.equal(found.code, ExitCode.Connection, found.err);
+    assert.match(found.out, /BUSY/);
+    assert.match(found.out, /SCRIPT KILL/);
+
+    await busy.command('CLIENT', 'PAUSE', '60000', 'WRITE');
+    const paused = await sandbox.run(['doctor', busy.url, '--connection-only', '--timeout', '500'], { env: {} });
+    await busy.command('CLIENT', 'UNPAUSE');
+    assert.equal(paused.code, ExitCode.Connection);
+    assert.match(paused.out, /SET: not answered, while PING is/);
+    assert.match(paused.out, /CLIENT UNPAUSE/);
+
+    let stopped = false;
+    const sleeping = (async () => {
+      while (!stopped) await busy.command('DEBUG', 'SLEEP', '0.05');
+    })();
+    const long = await sandbox.run(['doctor', busy.url, '--seconds', '2', '--keys', '0'], { env: {} });
+    stopped = true;
+    await sleeping;
+    assert.match(long.out, /DEBUG(?: SLEEP)? takes long each time/);
   });
 
   test('says that the network is wrong when nothing listens', async () => {

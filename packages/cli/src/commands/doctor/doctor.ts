@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { RedkeepError } from 'redkeep';
 import type { Endpoint } from '../../audit/gather/endpoint.js';
 import { openSession } from '../../audit/gather/session.js';
 import type { Context } from '../../context.js';
@@ -85,13 +86,18 @@ async function doctor(context: Context, given: string | undefined, options: Doct
         })
       : [...settings];
     const reached = connection.find(({ name }) => name === 'login')?.outcome;
+    const stages = [...connection];
     const evidence =
       endpoint && !options.connectionOnly && (reached === 'ok' || reached === 'warning')
-        ? await watch(context, asking ?? endpoint, limits, options)
+        ? await watch(context, asking ?? endpoint, limits, options).catch((error: unknown) => {
+            if (!(error instanceof RedkeepError) || error instanceof CliError) throw error;
+            stages.push(notWatched(error));
+            return undefined;
+          })
         : undefined;
     examined.push({
       address: label,
-      connection,
+      connection: stages,
       ...(evidence && { evidence }),
       findings: evidence ? diagnose(evidence) : [],
     });
@@ -139,6 +145,19 @@ async function targetsOf(context: Context, given: string | undefined, options: D
     );
   const asking = target.operators ?? target.endpoints;
   return asking.map((endpoint) => ({ label: `${endpoint.host}:${endpoint.port}`, endpoint, settings: [] }));
+}
+
+/** A server that answers nothing but a refusal: `BUSY`, `LOADING`, no right to run INFO. */
+function notWatched(error: RedkeepError): Stage {
+  const said = 'serverMessage' in error ? String(error.serverMessage) : error.message;
+  return {
+    name: 'permission',
+    outcome: 'failed',
+    detail: `the server cannot be watched: ${said}`,
+    hint: /^BUSY /.test(said)
+      ? 'A script or function holds it up: SCRIPT KILL or FUNCTION KILL ends it, if it has not written.'
+      : 'Log in as a user that may run INFO (--user, --password-file).',
+  };
 }
 
 async function watch(

@@ -80,6 +80,29 @@ const scripts: Rule = (evidence) => {
   };
 };
 
+/** A command that takes long each time, whatever it is; the rules above know the reason of some. */
+const longCommand: Rule = (evidence) => {
+  const [worst] = evidence.commands.filter(({ name, usec, calls }) => {
+    if (own.has(name) || name in wholeData || /^(eval|evalsha|fcall)(_ro)?$/.test(name)) return false;
+    return calls > 0 && usec / calls > 10_000 && serverShare(evidence, usec) > 0.02;
+  });
+  if (!worst) return undefined;
+  const share = serverShare(evidence, worst.usec);
+  const name = worst.name.replace('|', ' ').toUpperCase();
+  return {
+    id: 'long-command',
+    kind: 'slow',
+    title: `${name} takes long each time`,
+    measured: `${count(worst.calls, 'call')}, ${microseconds(worst.usec / worst.calls)} each, ${percent(share)} of the time watched`,
+    threshold: '10 ms a call and 2 % of the time: everybody else waits meanwhile, because commands run one by one',
+    share,
+    shareOf: 'of the time watched',
+    fix: `Find who runs it (CLIENT LIST, cmd=${worst.name}) and on how much: ask for less in a call.`,
+    risk: 'None for the server.',
+    undo: 'Nothing to undo on the server.',
+  };
+};
+
 const slowSingle: Rule = (evidence) => {
   const since = evidence.now.getTime() / 1000 - 3600;
   const slow = evidence.slow.filter(({ usec, at, command }) => usec >= 100_000 && at > since && command !== 'debug');
@@ -236,6 +259,7 @@ const blockedByAbsence: Rule = (evidence) => {
 export const serverTimeRules: readonly Rule[] = [
   expensiveCommand,
   scripts,
+  longCommand,
   slowSingle,
   saturated,
   pipelining,
