@@ -76,6 +76,8 @@ export async function startPeer(script: PeerScript) {
     socket.on('error', () => undefined);
     socket.on('data', (bytes: Buffer) => {
       pending = Buffer.concat([pending, bytes]);
+      // A ClientHello, in which a line end may stand by chance: a plaintext port says nothing to it.
+      if (pending[0] === 0x16) return;
       if (/^[A-Z]/.test(pending.toString('latin1', 0, 1))) {
         const line = pending.toString('latin1').split('\r\n')[0]!;
         const [, path] = line.match(/^GET (\S+) HTTP/) ?? [];
