@@ -23,6 +23,7 @@ import {
 } from '../diagnostics.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
 import { AbortError, ErrorReply, TimeoutError, WatchError } from '../errors.js';
+import { isCommandTraced, traceBatch, traceCommand } from '../node-redis/tracing-channels.js';
 import { type CommandOptions, hasOwnTimeout } from '../options/command-options.js';
 import { DEFAULTS } from '../options/defaults.js';
 import type { ResolvedOptions } from '../options/options.js';
@@ -247,6 +248,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
         : (flags & Flag.BLOCKING) === 0
           ? this.connection.dispatch(command, options)
           : this.#dispatchBlocking(command, options);
+    if (isCommandTraced()) traceCommand(command, this.connection, promise);
     return commandChannel.hasSubscribers ? observed(command, this.connection, promise) : promise;
   }
 
@@ -278,7 +280,10 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     for (const { args } of commands) this.direct?.add(args);
     const send = () => {
       const replies = this.connection.dispatchAll(commands, options);
-      if (commandChannel.hasSubscribers) observedBatch('PIPELINE', commands, this.connection, Promise.all(replies));
+      const all = Promise.all(replies);
+      all.catch(() => {}); // each reply says it itself
+      traceBatch('PIPELINE', commands, this.connection, all);
+      if (commandChannel.hasSubscribers) observedBatch('PIPELINE', commands, this.connection, all);
       return replies;
     };
     if (this.#gate === undefined) return send();

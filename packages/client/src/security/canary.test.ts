@@ -107,7 +107,10 @@ before(async () => {
   const onWarning = (warning: Error) => net.add(warning, 'warning');
   process.on('warning', onWarning);
   ends.push(() => process.off('warning', onWarning));
-  for (const name of ['redkeep:command', 'redkeep:connection', 'redkeep:protection', 'redkeep:pool']) {
+  const traced = ['command', 'batch', 'connect'].flatMap((what) =>
+    ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map((step) => `tracing:node-redis:${what}:${step}`),
+  );
+  for (const name of ['redkeep:command', 'redkeep:connection', 'redkeep:protection', 'redkeep:pool', ...traced]) {
     const listen = (message: unknown) => net.add(message, name);
     diagnostics_channel.subscribe(name, listen);
     ends.push(() => diagnostics_channel.unsubscribe(name, listen));

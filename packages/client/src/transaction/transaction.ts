@@ -7,6 +7,7 @@ import type { Connection } from '../connection/connection.js';
 import { observedBatch } from '../diagnostics.js';
 import type { TransactionTarget } from '../dispatcher.js';
 import { ErrorReply, MultiErrorReply, WatchError } from '../errors.js';
+import { traceBatch } from '../node-redis/tracing-channels.js';
 import type { CommandOptions } from '../options/command-options.js';
 import type { Mapped, RedisArgument, TypeMapping } from '../protocol/types.js';
 import { type CustomBound, type RedisScript, withScriptText } from '../scripting/custom-commands.js';
@@ -103,8 +104,13 @@ export class Transaction<
     const watched = this.#target.beginTransaction?.() ?? false;
     if (this.#commands.length === 0 && !watched) return [] as unknown as R;
     return this.#target.withConnection(this.#commands, (connection, asking) =>
-      observedBatch('MULTI', this.#commands, connection, this.#run(connection, watched, asking === true)),
+      this.#observed(connection, this.#run(connection, watched, asking === true)),
     );
+  }
+
+  #observed(connection: Connection, result: Promise<R>): Promise<R> {
+    traceBatch('MULTI', this.#commands, connection, result);
+    return observedBatch('MULTI', this.#commands, connection, result);
   }
 
   async #run(connection: Connection, watched: boolean, asking: boolean): Promise<R> {
