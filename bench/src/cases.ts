@@ -47,6 +47,7 @@ export const CASES: readonly Case[] = [
   { name: 'GET, 1 caller', callers: 1, goal: { best: 1 }, run: get },
   { name: 'GET, 50 callers', callers: 50, goal: { nodeRedis: 8, best: 2 }, run: get },
   { name: 'GET, 1000 callers', callers: 1000, goal: { nodeRedis: 15, best: 3 }, run: get },
+  { name: 'SET, 1 caller', callers: 1, goal: { best: 1 }, run: (peer) => peer.set('bench:set', 'y'.repeat(32)) },
   {
     name: 'SET, 50 callers',
     callers: 50,

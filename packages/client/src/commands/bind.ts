@@ -71,7 +71,8 @@ export function bindCommands<T extends object>(
         let command: Command;
         try {
           if (isPolluted()) refuseObjects(build.name, args);
-          checkCall(build, args);
+          // With one argument there is nothing that could be dropped.
+          if (args.length > 1) checkCall(build, args);
           command = build(...args);
         } catch (error) {
           return fail(error);

@@ -15,7 +15,8 @@ const known = new WeakMap<CommandFunction, Map<number, Set<string>>>();
 
 /** @throws InvalidArgumentError that names the right spelling */
 export function checkCall(build: CommandFunction, args: readonly unknown[]): void {
-  if (args.length >= build.length && args.length > 1) {
+  // Two arguments are the fewest that any command drops one of: asked first, since a function's length takes longer.
+  if (args.length > 1 && args.length >= build.length) {
     // `set(k, v, 'NX')` and `set(k, v, 'EX', 10)`: words where an object of options belongs.
     const last = args[build.length - 1];
     if (build.length > 1 && typeof last === 'string') checkOptionsObject(build, args);
