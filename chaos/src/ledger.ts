@@ -56,6 +56,24 @@ export interface Pair {
   readonly counter: Counter;
 }
 
+/** One queue: elements go in with RPUSH and come out with BLPOP, each once. */
+export interface Queue {
+  readonly key: string;
+  /** What became of each push. */
+  readonly pushed: Map<string, Outcome>;
+  readonly popped: Set<string>;
+  /** Pops of which it is not known whether they took an element. */
+  uncertainPops: number;
+}
+
+/** One channel: messages are numbered, and may be missing, but come at most once and in order. */
+export interface Channel {
+  readonly name: string;
+  published: number;
+  heard: number;
+  messages: number;
+}
+
 const PADDING = ['', 'é'.repeat(1500), 'x'.repeat(40_000)] as const;
 
 /** Mostly short; some large and not ASCII, to be cut in the middle. */
@@ -69,6 +87,8 @@ export class Ledger {
   readonly counters: readonly Counter[];
   readonly logs: readonly Log[];
   readonly pairs: readonly Pair[];
+  readonly queues: readonly Queue[];
+  readonly channels: readonly Channel[];
   readonly counts: Counts = {
     acknowledged: 0,
     uncertain: 0,
@@ -82,7 +102,7 @@ export class Ledger {
   /** The first few things that went wrong, in words. */
   readonly evidence: string[] = [];
 
-  constructor(size: { registers: number; counters: number; logs: number; pairs: number }) {
+  constructor(size: Readonly<Record<'registers' | 'counters' | 'logs' | 'pairs' | 'queues' | 'channels', number>>) {
     const counter = (key: string, index: number): Counter => ({
       key,
       base: (index + 1) * 1_000_000_000,
@@ -100,6 +120,13 @@ export class Ledger {
     }));
     this.counters = each(size.counters, (i) => counter(`counter:${i}`, i));
     this.logs = each(size.logs, (i) => ({ key: `log:${i}`, outcomes: new Map() }));
+    this.queues = each(size.queues, (i) => ({
+      key: `queue:${i}`,
+      pushed: new Map(),
+      popped: new Set(),
+      uncertainPops: 0,
+    }));
+    this.channels = each(size.channels, (i) => ({ name: `channel:${i}`, published: 0, heard: 0, messages: 0 }));
     this.pairs = each(size.pairs, (i) => ({
       keys: [`{pair:${i}}:a`, `{pair:${i}}:b`],
       counter: counter(`{pair:${i}}`, size.counters + i),
@@ -130,6 +157,31 @@ export class Ledger {
   counted(counter: Counter, value: unknown): void {
     if (typeof value !== 'number' || value <= counter.base || value > counter.base + counter.issued)
       this.#wrong('swapped', `${counter.key}: INCR gave ${String(value)}`);
+  }
+
+  /** The reply of BLPOP. */
+  taken(queue: Queue, value: unknown): void {
+    if (value === null) return;
+    const { key, element } = (value ?? {}) as { key?: unknown; element?: unknown };
+    if (key !== queue.key || typeof element !== 'string' || !queue.pushed.has(element)) {
+      this.#wrong('swapped', `${queue.key}: BLPOP gave ${JSON.stringify(value)?.slice(0, 100)}`);
+      return;
+    }
+    if (queue.popped.has(element)) this.#wrong('doubled', `${queue.key}: ${element} came out twice`);
+    queue.popped.add(element);
+  }
+
+  /** A message of a subscription. */
+  heard(channel: Channel, message: unknown, from: unknown): void {
+    const [name, text] = typeof message === 'string' ? message.split('|', 2) : [];
+    const sequence = Number(text);
+    if (from !== channel.name || name !== channel.name || !(sequence >= 1 && sequence <= channel.published)) {
+      this.#wrong('swapped', `${channel.name}: heard ${String(message).slice(0, 100)} of ${String(from)}`);
+      return;
+    }
+    if (sequence <= channel.heard) this.#wrong('doubled', `${channel.name}: heard ${sequence} after ${channel.heard}`);
+    channel.heard = sequence;
+    channel.messages++;
   }
 
   /** A reply that has to be just this. */
@@ -168,6 +220,24 @@ export class Ledger {
     }
     for (const [element, outcome] of log.outcomes)
       if (outcome === 'acknowledged' && !found.has(element)) this.#wrong('lost', `${log.key}: ${element} is not there`);
+  }
+
+  /** @param left what is in the queue at the end */
+  checkQueue(queue: Queue, left: readonly string[]): void {
+    const there = new Set(left);
+    let missing = 0;
+    for (const element of there) {
+      if (!queue.pushed.has(element)) this.#wrong('swapped', `${queue.key}: holds ${element}, which was not for it`);
+      if (queue.popped.has(element)) this.#wrong('doubled', `${queue.key}: ${element} is there and came out`);
+    }
+    for (const [element, outcome] of queue.pushed) {
+      const isThere = there.has(element) || queue.popped.has(element);
+      if (isThere && outcome === 'refused') this.#wrong('ranThoughRefused', `${queue.key}: ${element} is there`);
+      if (!isThere && outcome === 'acknowledged') missing++;
+    }
+    // A pop whose answer was lost may have taken one; its caller was told.
+    if (missing > queue.uncertainPops)
+      this.#wrong('lost', `${queue.key}: ${missing} elements, ${queue.uncertainPops} pops uncertain`, missing);
   }
 
   checkPair(pair: Pair, a: number, b: number): void {

@@ -45,7 +45,9 @@ export interface Strikes {
   note(text: string): void;
 }
 
-const SIZE = { registers: 24, counters: 6, logs: 4, pairs: 2 };
+const SIZE = { registers: 24, counters: 6, logs: 4, pairs: 2, queues: 3 };
+/** Every other seed subscribes on the client under load: then commands that wait take connections apart. */
+const channels = (seed: number) => (seed % 2) * 2;
 
 export async function underLoad(
   options: RunOptions,
@@ -53,7 +55,7 @@ export async function underLoad(
   truth: Truth,
   body: (strikes: Strikes) => Promise<void>,
 ): Promise<Report> {
-  const ledger = new Ledger(SIZE);
+  const ledger = new Ledger({ ...SIZE, channels: channels(options.seed) });
   const random = randomFrom(options.seed);
   const workload = new Workload(client, ledger, randomFrom(options.seed + 1));
   const recoveries: number[] = [];
@@ -82,6 +84,8 @@ export async function underLoad(
     violations.push(String(error));
   }
   const unsettled = await workload.stop();
+  for (const { name, published, messages } of ledger.channels)
+    notes.push(`${name}: ${messages} of ${published} messages were heard`);
   await close(client);
   await ask(ledger, truth);
 
@@ -121,6 +125,8 @@ async function ask(ledger: Ledger, truth: Truth): Promise<void> {
     const elements = (await truth('LRANGE', log.key, '0', '-1')) as RawReply[];
     ledger.checkLog(log, elements.map(String));
   }
+  for (const queue of ledger.queues)
+    ledger.checkQueue(queue, ((await truth('LRANGE', queue.key, '0', '-1')) as RawReply[]).map(String));
   for (const pair of ledger.pairs) {
     const [a, b] = pair.keys;
     ledger.checkPair(pair, await number(a), await number(b));

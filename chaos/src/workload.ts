@@ -1,7 +1,7 @@
 /** Callers that never stop: readers, writers, counters and transactions on one client, with everything noted. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Random, waitFor } from '@redkeep/testing';
-import type { Counter, Ledger, Log, Outcome, Pair, Register } from './ledger.js';
+import type { Channel, Counter, Ledger, Log, Outcome, Pair, Queue, Register } from './ledger.js';
 import { valueFor } from './ledger.js';
 
 /** What all three kinds of client offer. */
@@ -10,6 +10,9 @@ export interface LoadClient {
   set(key: string, value: string): Promise<unknown>;
   incr(key: string): Promise<unknown>;
   rPush(key: string, element: string): Promise<unknown>;
+  blPop(key: string, seconds: number): Promise<unknown>;
+  publish(channel: string, message: string): Promise<unknown>;
+  subscribe(channel: string, listener: (message: unknown, channel: unknown) => unknown): Promise<unknown>;
   multi(): { incr(key: string): { incr(key: string): { exec(): Promise<unknown> } } };
   close(): Promise<unknown> | unknown;
   destroy(): unknown;
@@ -60,6 +63,17 @@ export class Workload {
     for (const counter of counters) this.#caller(() => this.#burst(() => this.#count(counter)));
     for (const log of logs) this.#caller(() => this.#burst(() => this.#append(log)));
     for (const pair of pairs) this.#caller(() => this.#transact(pair));
+    for (const queue of this.#ledger.queues) {
+      this.#caller(() => this.#push(queue));
+      this.#caller(() => this.#pop(queue));
+    }
+    for (const channel of this.#ledger.channels) {
+      // On the same client: where it is subscribed, commands that wait take another way.
+      this.#client
+        .subscribe(channel.name, (message, from) => this.#ledger.heard(channel, message, from))
+        .catch(() => {});
+      this.#caller(() => this.#publish(channel));
+    }
   }
 
   /** Milliseconds from `since` until every caller had success with an operation issued after it. */
@@ -165,6 +179,35 @@ export class Workload {
         this.#ledger.expected('RPUSH', value, typeof value === 'number' && value > 0 && value <= log.outcomes.size),
     );
     log.outcomes.set(element, outcome);
+    return outcome === 'acknowledged';
+  }
+
+  async #push(queue: Queue): Promise<boolean> {
+    const element = `${queue.key}|${queue.pushed.size}`;
+    queue.pushed.set(element, 'uncertain');
+    const outcome = await this.#do(
+      () => this.#client.rPush(queue.key, element),
+      (value) => this.#ledger.expected('RPUSH', value, typeof value === 'number' && value > 0),
+    );
+    queue.pushed.set(element, outcome);
+    return outcome === 'acknowledged';
+  }
+
+  async #pop(queue: Queue): Promise<boolean> {
+    const outcome = await this.#do(
+      () => this.#client.blPop(queue.key, 0.2),
+      (value) => this.#ledger.taken(queue, value),
+    );
+    if (outcome === 'uncertain') queue.uncertainPops++;
+    return outcome === 'acknowledged';
+  }
+
+  async #publish(channel: Channel): Promise<boolean> {
+    const message = `${channel.name}|${++channel.published}`;
+    const outcome = await this.#do(
+      () => this.#client.publish(channel.name, message),
+      (value) => this.#ledger.expected('PUBLISH', value, typeof value === 'number' && value >= 0),
+    );
     return outcome === 'acknowledged';
   }
 

@@ -107,6 +107,21 @@ export const STANDALONE: readonly Scenario[] = [
   { name: 'cut at any byte of the replies', topology: 'standalone', run: cutAnywhere('toClient') },
   { name: 'cut at any byte of the commands', topology: 'standalone', run: cutAnywhere('toServer') },
   {
+    name: 'killed by the server (CLIENT KILL)',
+    topology: 'standalone',
+    run: (options) =>
+      direct(options, async ({ more, strike, random }, server) => {
+        while (more()) {
+          await sleep(random(50));
+          await strike(async () => {
+            // The connection that asks is a client too, and ends with the others.
+            for (const type of ['normal', 'pubsub'])
+              await server.command('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes').catch(() => {});
+          });
+        }
+      }),
+  },
+  {
     name: 'replies delayed and split',
     topology: 'standalone',
     run: (options) =>
