@@ -66,12 +66,17 @@ export interface Queue {
   uncertainPops: number;
 }
 
-/** One channel: messages are numbered, and may be missing, but come at most once and in order. */
+/**
+ * One channel: messages are numbered, and may be missing. From one server they come at most once and in order; in a
+ * cluster, whose nodes pass them on, and through failovers they need not.
+ */
 export interface Channel {
   readonly name: string;
   published: number;
   heard: number;
   messages: number;
+  /** Those that came again, or after a later one. */
+  late: number;
 }
 
 const PADDING = ['', 'é'.repeat(1500), 'x'.repeat(40_000)] as const;
@@ -126,7 +131,13 @@ export class Ledger {
       popped: new Set(),
       uncertainPops: 0,
     }));
-    this.channels = each(size.channels, (i) => ({ name: `channel:${i}`, published: 0, heard: 0, messages: 0 }));
+    this.channels = each(size.channels, (i) => ({
+      name: `channel:${i}`,
+      published: 0,
+      heard: 0,
+      messages: 0,
+      late: 0,
+    }));
     this.pairs = each(size.pairs, (i) => ({
       keys: [`{pair:${i}}:a`, `{pair:${i}}:b`],
       counter: counter(`{pair:${i}}`, size.counters + i),
@@ -179,8 +190,8 @@ export class Ledger {
       this.#wrong('swapped', `${channel.name}: heard ${String(message).slice(0, 100)} of ${String(from)}`);
       return;
     }
-    if (sequence <= channel.heard) this.#wrong('doubled', `${channel.name}: heard ${sequence} after ${channel.heard}`);
-    channel.heard = sequence;
+    if (sequence > channel.heard) channel.heard = sequence;
+    else channel.late++;
     channel.messages++;
   }
 
@@ -238,6 +249,11 @@ export class Ledger {
     // A pop whose answer was lost may have taken one; its caller was told.
     if (missing > queue.uncertainPops)
       this.#wrong('lost', `${queue.key}: ${missing} elements, ${queue.uncertainPops} pops uncertain`, missing);
+  }
+
+  /** At the end, where one server passed the messages on. */
+  checkChannel({ name, late }: Channel): void {
+    if (late > 0) this.#wrong('doubled', `${name}: ${late} messages came again or too late`, late);
   }
 
   checkPair(pair: Pair, a: number, b: number): void {

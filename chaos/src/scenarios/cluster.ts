@@ -23,7 +23,9 @@ function scenario(
         defaults: TIMEOUTS,
       }).on('error', () => {});
       await client.connect();
-      return await underLoad(options, client, truthOf(cluster), (strikes) => body(strikes, cluster));
+      return await underLoad({ ...options, manyServers: true }, client, truthOf(cluster), (strikes) =>
+        body(strikes, cluster),
+      );
     },
   };
 }

@@ -20,7 +20,7 @@ function scenario(name: string, body: (strikes: Strikes, setup: SentinelSetup) =
       }).on('error', () => {});
       await client.connect();
       return await underLoad(
-        options,
+        { ...options, manyServers: true },
         client,
         async (...args) => (await setup.currentPrimary()).command(...args),
         (strikes) => body(strikes, setup),

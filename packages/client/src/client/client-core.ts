@@ -449,6 +449,10 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     clearInterval(this.#pingTimer);
     this.connection.destroy();
   }
+  abandon(error: Error): void {
+    clearInterval(this.#pingTimer);
+    this.connection.abandon(error);
+  }
 }
 
 /** Warn 30 days before expiry, critical at 7. */

@@ -27,6 +27,7 @@ import {
   MaxCommandRedirectionsError,
   RedkeepError,
   RootNodesUnavailableError,
+  SocketClosedUnexpectedlyError,
 } from '../errors.js';
 import { DEFAULTS } from '../options/defaults.js';
 import type { ClientOptions } from '../options/options.js';
@@ -255,7 +256,9 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     if (command.spec.name === 'SCAN') return this.#scan(command, options);
     const fanOut = FAN_OUT[command.spec.name];
     if (fanOut === undefined) {
-      const node = this.anyMaster();
+      // One node for each channel: through several nodes messages would overtake each other.
+      const home = command.spec.name === 'PUBLISH' ? this.nodes.slots[slotOf(command.args[0])]?.master : undefined;
+      const node = home ?? this.anyMaster();
       return this.#sendToNode(node, command, options);
     }
     const targets = fanOut.to === 'masters' ? this.nodes.masters : this.nodes.all;
@@ -338,6 +341,14 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
       try {
         return await attempt(node, asking);
       } catch (error) {
+        // It waited for a node that was given up: not sent, or a read.
+        if (error instanceof SocketClosedUnexpectedlyError && tries <= this.options.maxRedirects) {
+          await this.#pause(tries);
+          if (this.#state !== 'ready') throw this.#closedError();
+          node = (slot === undefined ? undefined : this.nodes.slots[slot]?.master) ?? this.anyMaster();
+          asking = false;
+          continue;
+        }
         const reply = refusalOf(error);
         if (reply === undefined || !NOT_RUN.has(reply.prefix)) throw error;
         const redirect = parseRedirect(reply.serverMessage);

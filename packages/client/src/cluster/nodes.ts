@@ -6,7 +6,7 @@ import { MEMBER_EVENTS } from '../client/client-core.js';
 import { emitSafely } from '../client/emit-safely.js';
 import { CORE } from '../client/symbols.js';
 import type { Connection, HandedOver } from '../connection/connection.js';
-import type { ErrorReply } from '../errors.js';
+import { type ErrorReply, SocketClosedUnexpectedlyError } from '../errors.js';
 import type { ClientOptions, ResolvedOptions } from '../options/options.js';
 import { PoolCore, resolvePoolOptions } from '../pool/pool-core.js';
 import type { RedisArgument } from '../protocol/types.js';
@@ -252,7 +252,7 @@ export class ClusterNodes {
     const { client } = node;
     node.client = undefined;
     if (client?.isReady) client.close().catch(() => {});
-    else if (client?.isOpen) client.destroy();
+    else client?.[CORE].abandon(new SocketClosedUnexpectedlyError());
     this.#states.get(node)?.pool?.destroy();
   }
 

@@ -544,6 +544,11 @@ export class Connection {
     connecting?.reject(error);
   }
 
+  /** {@link destroy}, by who owns it and not by the application: what was sent may have run, and the rest has not. */
+  abandon(error: Error): void {
+    if (this.#state !== 'closed' && this.#state !== 'idle') this.#finish(error);
+  }
+
   #finish(error: Error): void {
     this.#epoch++;
     clearTimeout(this.#reconnectTimer);
