@@ -79,6 +79,7 @@ async function main(): Promise<void> {
     options: { rounds: { type: 'string', default: '5' }, ms: { type: 'string', default: '800' } },
   });
   await using server = await startServer();
+  await server.command('SET', 'bench:value', 'x'.repeat(32));
   const targets = JSON.stringify({ plain: { port: server.port } });
   const names = ['redkeep', 'bare'] as const;
   const workers = names.map((name) => fork(fileURLToPath(new URL('./worker.js', import.meta.url)), [name, targets]));
