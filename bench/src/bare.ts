@@ -6,70 +6,12 @@
  */
 import { fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startServer } from '@redkeep/testing';
-import type { Peer, Target } from './peers.js';
 import type { Order, Result } from './worker.js';
 
-const none = () => Promise.reject(new Error('not measured here'));
-
-/** The limit: a socket, one string a turn, promises in the order of their replies. */
-export async function bare({ port }: Target): Promise<Peer> {
-  const socket = connect(port, '127.0.0.1');
-  socket.setNoDelay(true).setEncoding('latin1');
-  await new Promise((resolve) => socket.once('connect', resolve));
-  let batch = '';
-  let waiting: ((value: unknown) => void)[] = [];
-  let head = 0;
-  let rest = '';
-  const flush = () => {
-    socket.write(batch, 'latin1');
-    batch = '';
-  };
-  const send = (request: string) => {
-    if (batch === '') process.nextTick(flush);
-    batch += request;
-    return new Promise((resolve) => waiting.push(resolve));
-  };
-  socket.on('data', (chunk: string) => {
-    const text = rest === '' ? chunk : rest + chunk;
-    let at = 0;
-    while (at < text.length) {
-      const end = text.indexOf('\r\n', at);
-      if (end === -1) break;
-      if (text.charCodeAt(at) !== 36) {
-        waiting[head++]!(text.slice(at + 1, end));
-        at = end + 2;
-        continue;
-      }
-      const length = Number(text.slice(at + 1, end));
-      if (text.length < end + 4 + length) break;
-      waiting[head++]!(text.slice(end + 2, end + 2 + length));
-      at = end + 4 + length;
-    }
-    rest = text.slice(at);
-    if (head === waiting.length) {
-      waiting = [];
-      head = 0;
-    }
-  });
-  return {
-    get: (key) => send(`*2\r\n$3\r\nGET\r\n$${key.length}\r\n${key}\r\n`),
-    set: (key, value) => send(`*3\r\n$3\r\nSET\r\n$${key.length}\r\n${key}\r\n$${value.length}\r\n${value}\r\n`),
-    getBuffer: none,
-    mGet: none,
-    hGetAll: none,
-    lRange: none,
-    pipeline: none,
-    close: () => socket.destroy(),
-  };
-}
-
-/** Named apart from the limit's own name, so that the worker finds it here. */
-export const LIMITS: Readonly<Record<string, (target: Target) => Promise<Peer>>> = { bare };
 const CASES = ['GET', 'SET'].flatMap((name) => [1, 50, 1000].map((n) => `${name}, ${n} caller${n === 1 ? '' : 's'}`));
 /** CPU a command, at most. */
 const GOAL = 1.1;
@@ -110,7 +52,7 @@ async function main(): Promise<void> {
     `# Redkeep beside a bare socket
 
 Microseconds of CPU a command: the client with all its checks, and a loop that joins strings, writes once a turn and finds the
-ends of replies (\`bench/src/bare.ts\`). Goal: at most ${GOAL} times the bare loop. Medians of ${values.rounds} rounds of ${values.ms} ms, in
+ends of replies (\`bench/src/bare-peer.ts\`). Goal: at most ${GOAL} times the bare loop. Medians of ${values.rounds} rounds of ${values.ms} ms, in
 turns; ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.version}, ${server.engine.kind} ${server.engine.version}. \`npm run bench:bare\` makes this file.
 
 | case | redkeep | bare | ratio | goal |
@@ -120,4 +62,4 @@ ${lines.join('\n')}
   );
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
+await main();

@@ -1,5 +1,5 @@
 /** One process a client, so that none shapes another's compiled code or garbage. Runs cases when told to. */
-import { LIMITS } from './bare.js';
+import { LIMITS } from './bare-peer.js';
 import { CASES, type Case, type TargetName } from './cases.js';
 import { PEERS, type Peer, type Target } from './peers.js';
 

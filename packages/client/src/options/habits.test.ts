@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
 import { startCluster, startServer } from '@redkeep/testing';
 import { createClient, createCluster, InvalidOptionError, Secret } from '../index.js';
 import { type ClientOptions, resolveOptions } from './options.js';
@@ -108,6 +109,11 @@ describe('client.options', () => {
     assert.throws(() => {
       options.database = -1;
     }, InvalidOptionError);
+    const other = createClient({ url: server.url }).options;
+    other.url = url;
+    other.tls = { caFile: '/ca', passphrase: 'hunter2', keyFile: '/key', certFile: '/cert' };
+    other.password = 'hunter2';
+    assert.ok(!inspect(other, { showProxy: true, depth: 9, showHidden: true }).includes('hunter2'));
     await using copy = await client.duplicate().connect();
     assert.equal(copy.options.database, 3);
     // The strategy that was written ends the client at its first lost connection.

@@ -27,6 +27,14 @@ export function writableOptions(given: ClientOptions, onWritten: OptionWritten):
   return writable(withoutText(given), [], onWritten);
 }
 
+/** A value that was written, as it may be printed. */
+function shownValue(key: string, value: unknown): unknown {
+  if (key === 'url') return urlOf(parseUrl(value as string));
+  if (typeof value === 'object' && value !== null && (key === 'tls' || key === 'socket')) return withoutKey(value);
+  const isSecret = key === 'password' || key === 'passphrase' || key === 'key';
+  return isSecret && (typeof value === 'string' || Buffer.isBuffer(value)) ? Secret.from(String(value)) : value;
+}
+
 function writable<O extends object>(options: O, path: readonly string[], onWritten: OptionWritten): O {
   return new Proxy(options, {
     get(target, name, receiver) {
@@ -43,8 +51,7 @@ function writable<O extends object>(options: O, path: readonly string[], onWritt
         at.reduceRight<unknown>((inner, part) => ({ [part]: inner }), value),
         CLIENT_SCHEMA,
       );
-      const isSecret = key === 'password' || key === 'passphrase' || key === 'key';
-      const kept = isSecret && typeof value === 'string' ? Secret.from(value) : value;
+      const kept = shownValue(key, value);
       Object.defineProperty(target, key, { value: kept, enumerable: true, writable: true, configurable: true });
       onWritten(at, value);
       return true;
