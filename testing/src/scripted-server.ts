@@ -192,7 +192,8 @@ class ScriptedPeer implements Peer {
   }
 
   reset(): void {
-    if (this.#socket instanceof TLSSocket) this.#socket.destroy();
+    // A socket that is ending cannot be reset: Node.js would leave its handle open, and the process alive.
+    if (this.#socket instanceof TLSSocket || this.#socket.writableEnded) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
   }
 }

@@ -1045,8 +1045,7 @@ export class Connection {
     if (this.#state === 'closing' && this.#ring.size === 0) {
       const socket = this.#socket;
       this.#socket = undefined; // let it end in peace
-      socket?.removeAllListeners('drain').removeAllListeners('close');
-      socket?.end();
+      if (socket !== undefined) endInPeace(socket);
       this.#finish(new ClientClosedError());
     }
   }
@@ -1181,6 +1180,18 @@ export class Connection {
       if (credentials === this.#announced) this.#report(handshakeError(error, 'AUTH') as Error);
     }
   }
+}
+
+/** Milliseconds for the peer to end its side. */
+const FAREWELL_MS = 1000;
+
+/** Ends a socket that nobody waits for: a peer that has gone silent must not keep the process alive. */
+function endInPeace(socket: Socket | TLSSocket): void {
+  socket.removeAllListeners('drain').removeAllListeners('close');
+  const timer = setTimeout(() => socket.destroy(), FAREWELL_MS).unref();
+  socket.once('close', () => clearTimeout(timer));
+  socket.unref();
+  socket.end();
 }
 
 /** What listeners and servers do wrong with a push is reported, and ends at most the connection. */
