@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // `npm run test:targets`: what deployments generate, checked by the tools it is for (systemd, nftables, iptables, ufw,
-// Prometheus) and by each client. Installs the tools on Debian and Ubuntu; needs root, for network namespaces.
+// Prometheus) and by each client; then the life of a deployment on every target and topology (targets/matrix.mjs).
+// `npm run test:targets -- compose systemd/sentinel` runs those cells alone. Installs what is missing on Debian and
+// Ubuntu; needs root, for network namespaces and containers.
 import { bootstrap } from './bootstrap.mjs';
 import { isInPath, packageManager } from './lib/package-manager.mjs';
 import { EXIT, runMain, StepFailed, say } from './lib/step.mjs';
@@ -43,10 +45,15 @@ async function ensureTools() {
   }
 }
 
-await runMain(async () => {
+await runMain(async (cells) => {
   await bootstrap();
-  await ensureTools();
-  process.env.REDKEEP_TARGETS = 'full';
-  const { runTests } = await import('./run-tests.mjs');
-  return runTests(['deployment/outer-tools', 'deployment/client-snippets', 'deployment/schemas']);
+  if (cells.length === 0) {
+    await ensureTools();
+    process.env.REDKEEP_TARGETS = 'full';
+    const { runTests } = await import('./run-tests.mjs');
+    const code = await runTests(['deployment/outer-tools', 'deployment/client-snippets', 'deployment/schemas']);
+    if (code) return code;
+  }
+  const { runMatrix } = await import('./targets/matrix.mjs');
+  return runMatrix(cells);
 });

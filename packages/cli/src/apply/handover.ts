@@ -7,8 +7,15 @@ import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import { type DeploymentNode, sentinelNodes, userOf } from '../deployment/model.js';
 import { withClient } from '../engine/connect-node.js';
 import { parseInfo } from '../engine/info.js';
-import { currentPrimary, type LiveDataNode, readTopology, replicasOf } from '../engine/live-topology.js';
-import { until } from '../engine/settle-topology.js';
+import {
+  currentPrimary,
+  fieldsOf,
+  type LiveDataNode,
+  type LiveTopology,
+  readTopology,
+  replicasOf,
+} from '../engine/live-topology.js';
+import { until } from '../engine/until.js';
 import { CliError } from '../errors.js';
 import { stopIfInterrupted } from '../interruption.js';
 import type { Delivery, PrimaryAddress } from './delivery.js';
@@ -46,7 +53,7 @@ export async function handOver(
 ): Promise<Handover | undefined> {
   const { topology } = loaded.deployment;
   if (topology === 'single') return undefined;
-  const live = await readTopology(context, loaded);
+  const live = await settledTopology(context, loaded, node);
   const self = live.data.find((each) => each.node.name === node.name);
   if (topology === 'sentinel') {
     const primary = currentPrimary(loaded, live);
@@ -64,6 +71,45 @@ export async function handOver(
   const replica = live.data.find((each) => each.inStep && each.role === 'replica' && follows(each, self));
   if (!replica) throw notInStep(node, 0, 0);
   return inCluster(context, loaded, self, replica, step);
+}
+
+/** How long nodes may take to follow after a failover, before it counts that one does not. */
+const settleMilliseconds = 30_000;
+
+/** The topology when everybody who answers is in step, or as it is when that does not come to be. */
+async function settledTopology(
+  context: Context,
+  loaded: LoadedDeployment,
+  node: DeploymentNode,
+): Promise<LiveTopology> {
+  const giveUp = performance.now() + settleMilliseconds;
+  for (;;) {
+    const live = await readTopology(context, loaded);
+    const primary = currentPrimary(loaded, live);
+    const settled =
+      live.data.every((each) => each.inStep) &&
+      live.sentinels.every(({ healthy }) => healthy) &&
+      (loaded.deployment.topology === 'cluster' ||
+        (primary?.role === 'primary' &&
+          live.data.every((each) => each.node.name === primary.node.name || follows(each, primary)) &&
+          (primary.node.name !== node.name || (await sentinelIsReady(context, loaded, live)))));
+    if (settled || performance.now() > giveUp) return live;
+    stopIfInterrupted(context.signal);
+    await delay(10 * pollMilliseconds);
+  }
+}
+
+/** The sentinel that is to fail over knows every replica as one that it may promote. It looks every ten seconds. */
+async function sentinelIsReady(context: Context, loaded: LoadedDeployment, { data }: LiveTopology): Promise<boolean> {
+  const { deployment } = loaded;
+  const watcher = sentinelNodes(deployment)[0]!;
+  const admin = userOf(deployment, 'admin')!;
+  return withClient(context.connect, loaded, watcher, admin, async (client) => {
+    const reply = await client.sendCommand(['SENTINEL', 'REPLICAS', deployment.sentinel!.primaryName]);
+    const known = (reply as unknown as unknown[]).map(fieldsOf);
+    const usable = known.filter((each) => each.get('flags') === 'slave' && each.get('master-link-status') === 'ok');
+    return usable.length >= data.length - 1;
+  }).catch(() => false);
 }
 
 function follows({ primary }: LiveDataNode, { node }: LiveDataNode): boolean {

@@ -7,7 +7,8 @@ import { withClient } from '../engine/connect-node.js';
 import { currentPrimary, readTopology } from '../engine/live-topology.js';
 import { endpointOf } from '../engine/local-servers.js';
 import { probeTls } from '../engine/probe-tls.js';
-import { hasQuorum, serves, settleTopology, until } from '../engine/settle-topology.js';
+import { hasQuorum, serves, settleTopology } from '../engine/settle-topology.js';
+import { until } from '../engine/until.js';
 import { CliError } from '../errors.js';
 import { stopIfInterrupted } from '../interruption.js';
 import type { Delivery, PrimaryAddress } from './delivery.js';
@@ -18,6 +19,7 @@ import { applySettings, settingChanges } from './live-settings.js';
 import type { ApplyPlan, NodePlan } from './plan.js';
 import { primaryForStart } from './primary-for-start.js';
 import { runningUsers, setUsers } from './set-users.js';
+import { stopNode } from './stop-node.js';
 
 const probeMilliseconds = 5000;
 
@@ -149,7 +151,9 @@ async function restartNode(
     if (handed) terminal.done(`${handed.to} is primary now; writes waited ${handed.pausedMs} ms, none was lost.`);
   }
   await step(`restart ${node.name}`, async () => {
-    await delivery.stop(node);
+    await stopNode(context, delivery, node);
+    // Again: a server that rewrites its configuration (a handover, a sentinel at any time) writes what it runs with.
+    await delivery.deliver(node, plan.files);
     await delivery.start(node);
     await delivery.markTaken(node);
   });

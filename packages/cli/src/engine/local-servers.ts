@@ -21,6 +21,7 @@ const startMilliseconds = 30_000;
 /** A server writes its data before it ends; a large set takes time. */
 const stopMilliseconds = 120_000;
 const probeMilliseconds = 3000;
+const askAgainMilliseconds = 1000;
 
 /** The configuration a local server runs with: a copy, because servers rewrite it (failover, CONFIG REWRITE). */
 export function runningConfig(node: DeploymentNode): string {
@@ -120,9 +121,14 @@ export async function stopNode(deployment: LoadedDeployment, node: DeploymentNod
     await removeRecord(deployment, node.name);
     return false;
   }
-  process.kill(running.pid, 'SIGTERM');
   const giveUp = performance.now() + stopMilliseconds;
+  let asked = Number.NEGATIVE_INFINITY;
   while (await runningProcess(deployment, node.name)) {
+    // Again and again: one that is writing its first append-only file refuses, and forgets that it was asked.
+    if (performance.now() - asked > askAgainMilliseconds) {
+      process.kill(running.pid, 'SIGTERM');
+      asked = performance.now();
+    }
     if (performance.now() > giveUp) {
       throw new CliError(
         'REDKEEP_SERVER_FAILED',

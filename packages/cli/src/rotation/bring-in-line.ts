@@ -13,7 +13,7 @@ import { answersFile, loadDeployment } from '../deployment/state.js';
 import { applyChanges, type Change, isWrite } from '../deployment/write-files.js';
 import { withClient } from '../engine/connect-node.js';
 import { fieldsOf } from '../engine/live-topology.js';
-import { until } from '../engine/settle-topology.js';
+import { until } from '../engine/until.js';
 import { CliError } from '../errors.js';
 import { currentPassword } from './password-files.js';
 

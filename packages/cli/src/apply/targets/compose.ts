@@ -14,7 +14,7 @@ import { readIfPresent } from '../../files/read-if-present.js';
 import { releaseLineOf } from '../../vocabulary/engines.js';
 import type { Delivery, LogOptions, NodeFile, NodeRecord, NodeState, PrimaryAddress } from '../delivery.js';
 import { hashesOf, readNodeFiles } from '../node-files.js';
-import { replaceFile } from './local.js';
+import { makeFolder, replaceFile } from './local.js';
 import { type Ran, runProgram } from './run-program.js';
 
 /** A container engine and the Compose that goes with it. */
@@ -70,6 +70,7 @@ export class ComposeDelivery implements Delivery {
 
   async deliver(node: DeploymentNode, files: readonly NodeFile[], primary?: PrimaryAddress): Promise<void> {
     const record = await this.record(node);
+    await makeFolder(this.loaded.locate(node.dataDir));
     for (const { path: file, content, mode } of files) {
       if (file === 'compose.yaml') continue;
       const target = this.#at(node, file);

@@ -48,6 +48,7 @@ export class LocalDelivery implements Delivery {
 
   async deliver(node: DeploymentNode, files: readonly NodeFile[], primary?: PrimaryAddress): Promise<void> {
     const record = await this.record(node);
+    await makeFolder(this.loaded.locate(node.dataDir));
     const target = this.loaded.locate(runningConfig(node));
     const rendered = files.find(({ path: file }) => file === node.configFile);
     if (rendered) {
@@ -103,6 +104,13 @@ export class LocalDelivery implements Delivery {
   #write(node: DeploymentNode, record: NodeRecord): Promise<void> {
     return replaceFile(this.#recordFile(node), `${JSON.stringify(record)}\n`);
   }
+}
+
+/** The folder of a node's data: init makes it, and a node whose disk was replaced has none. */
+export async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw explainSystemError(error, folder);
+  });
 }
 
 /** Replaces a file as a whole, mode 0600. */

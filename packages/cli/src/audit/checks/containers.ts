@@ -20,7 +20,9 @@ export function perServer(
   fault: (container: ContainerFacts) => string | Fault | undefined,
   remedy: string,
 ): Verdict {
-  const bare = facts.nodes.length > 0 && facts.nodes.every((node) => maybe(node.process)?.containerized === false);
+  const bare =
+    facts.expectations.inContainers === false ||
+    (facts.nodes.length > 0 && facts.nodes.every((node) => maybe(node.process)?.containerized === false));
   if (!facts.project.containers.observed && bare) throw new DoesNotApply('the server does not run in a container');
   const servers = need(facts.project.containers).filter((one) => one.isServer);
   if (servers.length === 0) throw new DoesNotApply('no server among the containers');

@@ -71,6 +71,7 @@ export function onlyLoopback(node: NodeFacts): boolean {
 
 export function isContainerized(node: NodeFacts, facts: Facts): boolean {
   return (
+    facts.expectations.inContainers === true ||
     maybe(node.process)?.containerized === true ||
     (maybe(facts.project.containers)?.some((container) => container.isServer) ?? false)
   );

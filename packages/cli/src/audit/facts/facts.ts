@@ -34,6 +34,8 @@ export interface Expectations {
   readonly granted?: Readonly<Record<string, readonly string[]>>;
   /** Commands that the components of `@redkeep/guard` which a user is given cannot do without. */
   readonly needed?: Readonly<Record<string, readonly string[]>>;
+  /** Whether the servers run in containers or pods, whose network is their own; unknown where nobody said. */
+  readonly inContainers?: boolean;
   /** Addresses or host names of peers that belong to the deployment. */
   readonly peers: readonly string[];
   /** What the data is: a cache may vanish, a store may not. */

@@ -7,6 +7,15 @@ export interface Endpoint {
   readonly port: number;
   /** A Unix socket of this machine instead of host and port, which are then `localhost` and 0. */
   readonly path?: string;
+  /** Where connections go instead, for a server behind a tunnel or a published port; the address stays its name. */
+  readonly via?: { readonly host: string; readonly port: number };
+  /**
+   * Where this machine has the files of a server with a file system of its own, path prefix by path prefix. What is
+   * under none of them cannot be looked at from here.
+   */
+  readonly mounts?: readonly { readonly inside: string; readonly here: string }[];
+  /** What other nodes call it, beside its own address: the same server, not another one. */
+  readonly alias?: { readonly host: string; readonly port: number };
   /** Whether the address said TLS (`rediss://`); probes try both anyway. */
   readonly tls: boolean;
   readonly ca?: string;
@@ -20,26 +29,38 @@ export interface Endpoint {
   readonly timeoutMs: number;
 }
 
-export function openTcp(endpoint: Endpoint, port = endpoint.port): Promise<Socket> {
-  return opened(
-    endpoint.path !== undefined && port === endpoint.port
-      ? connectTcp({ path: endpoint.path })
-      : connectTcp({ host: endpoint.host, port }),
-    'connect',
-    endpoint.timeoutMs,
-  );
+export async function openTcp(endpoint: Endpoint, port = endpoint.port): Promise<Socket> {
+  return opened(connectTcp(placeOf(endpoint, port)), 'connect', endpoint.timeoutMs);
+}
+
+/** The path of a server's file on this machine; one that leads nowhere when it has none here. */
+export function pathHere({ mounts }: Pick<Endpoint, 'mounts'>, path: string): string {
+  if (!mounts || !path.startsWith('/')) return path;
+  const mount = mounts.find(({ inside }) => path === inside || path.startsWith(`${inside}/`));
+  return mount ? `${mount.here}${path.slice(mount.inside.length)}` : `/nonexistent${path}`;
+}
+
+/** Where to connect for a port of the server. Only the port that was asked for has another way. */
+export function placeOf(
+  { host, port, path, via }: Pick<Endpoint, 'host' | 'port' | 'path' | 'via'>,
+  wanted = port,
+): { readonly host: string; readonly port: number } | { readonly path: string } {
+  if (path !== undefined && wanted === port) return { path };
+  if (!via) return { host, port: wanted };
+  if (wanted !== port) throw new Error(`no way from here to port ${wanted} of ${host}`);
+  return via;
 }
 
 /**
  * A handshake that never verifies: the audit wants to see what is served, and judges it afterwards. Nothing secret is
  * ever sent over such a connection.
  */
-export function openTls(endpoint: Endpoint, options: ConnectionOptions = {}): Promise<TLSSocket> {
-  const { host, port, servername, timeoutMs } = endpoint;
+export async function openTls(endpoint: Endpoint, options: ConnectionOptions = {}): Promise<TLSSocket> {
+  const { path: _, ...network } = endpoint;
+  const { host, servername, timeoutMs } = network;
   const name = servername ?? (/^[\d.]+$|:/.test(host) ? undefined : host);
   const socket = connectTls({
-    host,
-    port,
+    ...placeOf(network),
     ...(name !== undefined && { servername: name }),
     ...options,
     rejectUnauthorized: false,

@@ -79,6 +79,8 @@ export interface FileHints {
   readonly configFile?: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly modules: readonly string[];
+  /** Where this machine has a file that the server names. */
+  readonly locate?: (path: string) => string;
 }
 
 /** Files of a server on this machine. Each part by itself, so that one unreadable file hides nothing else. */
@@ -88,10 +90,12 @@ export async function readServerFiles(hints: FileHints): Promise<ServerFiles> {
     : unobserved('the server was started without a configuration file, or its path is not known (--config FILE)');
   const settings = { ...(configuration.observed && settingsOf(configuration.value.directives)), ...hints.settings };
   const base = settings['dir'] || (hints.configFile ? dirname(hints.configFile) : '.');
-  const directory = resolveServerPath(base, hints.configFile ? dirname(hints.configFile) : process.cwd());
+  const locate = hints.locate ?? ((path: string) => path);
+  const working = resolveServerPath(base, hints.configFile ? dirname(hints.configFile) : process.cwd());
+  const directory = locate(working);
   const path = (name: string): string | undefined => {
     const value = settings[name];
-    return value === undefined || value === '' ? undefined : resolveServerPath(value, directory);
+    return value === undefined || value === '' ? undefined : locate(resolveServerPath(value, working));
   };
   const key = path('tls-key-file');
   const ca = path('tls-ca-cert-file');

@@ -2,7 +2,7 @@ import type { EngineFacts } from '../facts/engine-facts.js';
 import { type Fact, maybe, NotObserved, observe, observed, unobserved } from '../facts/fact.js';
 import type { Expectations, NodeFacts, PortFacts } from '../facts/facts.js';
 import { addressText, parseClusterNodes } from './discover.js';
-import type { Endpoint } from './endpoint.js';
+import { type Endpoint, pathHere } from './endpoint.js';
 import { identify, packageOf } from './engine.js';
 import { type FileHints, readServerFiles } from './files.js';
 import * as live from './live.js';
@@ -176,10 +176,13 @@ async function observeEngine(info: Live['info'], executable: string | undefined)
 }
 
 function fileHints(options: NodeOptions, facts: Live): FileHints {
-  const configFile = options.configFile ?? maybe(facts.info)?.['config_file'];
+  const { endpoint } = options;
+  const told = maybe(facts.info)?.['config_file'];
+  const configFile = options.configFile ?? (told && pathHere(endpoint, told));
   return {
     ...(configFile ? { configFile } : {}),
     settings: maybe(facts.config) ?? {},
+    ...(endpoint.mounts ? { locate: (path: string) => pathHere(endpoint, path) } : {}),
     modules: (maybe(facts.modules) ?? []).map((module) => module.path),
   };
 }
@@ -273,7 +276,8 @@ async function observeFiles(
   facts: Live,
   process: NodeFacts['process'],
 ): Promise<NodeFacts['files']> {
-  const { host } = options.endpoint;
+  const { host, mounts } = options.endpoint;
+  if (mounts) return observed(await readServerFiles(fileHints(options, facts)), 'the files that were delivered');
   if (!isThisMachine(host) && !options.configFile) {
     return unobserved(`${host} is another machine: run the audit there to see its files`);
   }

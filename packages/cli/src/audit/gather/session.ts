@@ -1,14 +1,15 @@
 import { createClient } from 'redkeep';
 import { CliError } from '../../errors.js';
-import type { Endpoint } from './endpoint.js';
+import { type Endpoint, placeOf } from './endpoint.js';
 import type { Session } from './node.js';
 
 /** How `createClient` reaches an endpoint, once and without trying again. */
 export function clientOptionsOf(endpoint: Endpoint) {
-  const { host, port, path, tls, ca, cert, key, servername, username, password, timeoutMs } = endpoint;
+  const { tls, ca, cert, key, servername, username, password, timeoutMs } = endpoint;
+  const place = placeOf(endpoint);
   return {
     socket: {
-      ...(path === undefined ? { host, port, tls } : { path }),
+      ...('path' in place ? place : { ...place, tls }),
       connectTimeout: timeoutMs,
       reconnectStrategy: false,
     },
@@ -20,7 +21,7 @@ export function clientOptionsOf(endpoint: Endpoint) {
         ...(servername !== undefined && { servername }),
       },
     }),
-    ...(!tls && path === undefined && { allowPlaintext: true }),
+    ...(!tls && !('path' in place) && { allowPlaintext: true }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
   } as const;

@@ -31,7 +31,10 @@ export class Visits {
   async run(): Promise<void> {
     let round: Visit[] = this.#request.endpoints.map((endpoint) => ({ endpoint }));
     while (round.length > 0) {
-      for (const { endpoint } of round) this.#known.add(addressText(endpoint));
+      for (const { endpoint } of round) {
+        this.#known.add(addressText(endpoint));
+        if (endpoint.alias) this.#known.add(addressText(endpoint.alias));
+      }
       const next: Visit[] = [];
       for (let index = 0; index < round.length; index += atOnce) {
         const visits = round.slice(index, index + atOnce);
@@ -89,7 +92,7 @@ export class Visits {
         this.unreachable.push({ address, reason });
         return [];
       }
-      const { servername, path: _, ...access } = seed;
+      const { servername, path: _path, via: _via, alias: _alias, mounts: _mounts, ...access } = seed;
       return [
         {
           endpoint: { ...access, ...peer, ...(peer.host === seed.host && servername !== undefined && { servername }) },

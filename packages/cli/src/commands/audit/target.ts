@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { AuditProfile, Expectations } from '../../audit/facts/facts.js';
 import { addressText } from '../../audit/gather/discover.js';
@@ -12,8 +12,13 @@ import {
 } from '../../audit/gather/project-files.js';
 import type { Context } from '../../context.js';
 import { componentCommands, libraryFor } from '../../deployment/components.js';
-import { certificateOf, type Deployment, type User, userOf } from '../../deployment/model.js';
-import { readState, resolveFolder } from '../../deployment/state.js';
+import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
+import { certificateOf, type Deployment, type DeploymentNode, type User, userOf } from '../../deployment/model.js';
+import { containerFolder } from '../../deployment/render/compose.js';
+import { runningConfigPath } from '../../deployment/render/health-check.js';
+import { serverPath } from '../../deployment/server-path.js';
+import { loadDeployment, readState, resolveFolder } from '../../deployment/state.js';
+import { peerAddress, reach } from '../../engine/reach.js';
 import { CliError, explainSystemError } from '../../errors.js';
 import { type RoleName, roleNames } from '../../vocabulary/names.js';
 
@@ -183,6 +188,7 @@ function expectationsOf(options: TargetOptions, deployment?: Deployment): Expect
         [...user.extraCommands, ...(user.onlyCommands ?? []), ...componentCommands(user, deployment!.engine)],
       ]),
     ),
+    ...(deployment && { inContainers: deployment.target === 'compose' || deployment.target === 'kubernetes' }),
     peers: (deployment?.nodes ?? []).map((node) => node.host),
     ...(deployment && declaredReplicas(deployment)),
     ...(options.data !== undefined && { dataRole: options.data }),
@@ -220,24 +226,83 @@ async function ofDeployment(
   const auditing = await credentialOf(userOf(deployment, 'auditor') ?? admin);
   const operating = await credentialOf(admin);
   const ca = await read(deployment.caFile);
+  const ways = await waysTo(context, folder, deployment);
   const as = (own: Partial<Access>): Endpoint[] =>
-    deployment.nodes.map(({ host, port }) => ({
+    deployment.nodes.map(({ host, port }, index) => ({
       ca,
       ...own,
       ...given,
       files: { ...own.files, ...given.files },
       host,
       port,
+      ...ways[index],
       tls: true,
     }));
   return {
     label: `${deployment.name} (${folder})`,
     endpoints: as(auditing),
+    project: await runningFilesOf(folder, deployment),
     operators: as(operating),
     folders: [folder],
-    expectations: expectationsOf(options, deployment),
+    expectations: {
+      ...expectationsOf(options, deployment),
+      peers: [...deployment.nodes.map(({ host }) => host), ...ways.flatMap(({ alias }) => alias?.host ?? [])],
+    },
     notes: [],
   };
+}
+
+/** How each node is reached from here, and what the others call it, where that is not its own address. */
+async function waysTo(
+  context: Context,
+  folder: string,
+  { target }: Deployment,
+): Promise<readonly Pick<Endpoint, 'via' | 'alias' | 'mounts'>[]> {
+  if (target === 'local') return [];
+  const { deliveryOf } = await import('../../apply/delivery-of.js');
+  const loaded = await loadDeployment(context, folder);
+  await deliveryOf(context, loaded);
+  return Promise.all(
+    loaded.deployment.nodes.map(async (node) => {
+      // A node that cannot be reached is reported with the reason when it is looked at.
+      const via = await reach(loaded, node).catch(() => undefined);
+      const host = await peerAddress(loaded, node).catch(() => '');
+      return {
+        ...(via === undefined || (via.host === node.host && via.port === node.port) ? {} : { via }),
+        ...(host === '' || host === node.host ? {} : { alias: { host, port: node.port } }),
+        mounts: mountsOf(loaded, node),
+      };
+    }),
+  );
+}
+
+/** Where this machine has what a node's server reads: what was delivered, or what its container mounts. */
+function mountsOf({ deployment, locate }: LoadedDeployment, node: DeploymentNode): Endpoint['mounts'] {
+  const etc = path.posix.dirname(serverPath(deployment, '', 'pki'));
+  const data = serverPath(deployment, '', node.dataDir);
+  if (deployment.target === 'compose') {
+    return [
+      { inside: etc, here: locate(containerFolder(node)) },
+      { inside: data, here: locate(node.dataDir) },
+    ];
+  }
+  const running = path.posix.dirname(runningConfigPath(deployment, node));
+  return [
+    { inside: running, here: locate(path.dirname(node.configFile)) },
+    { inside: etc, here: locate('.') },
+  ];
+}
+
+/** What runs the servers, as the folder says it: containers, pods or units. */
+async function runningFilesOf(folder: string, { target }: Deployment): Promise<ProjectFiles> {
+  const filesIn = async (name: string, ending: string) =>
+    (await readdir(path.join(folder, name)).catch(() => []))
+      .filter((file) => file.endsWith(ending))
+      .map((file) => path.join(folder, name, file));
+  if (target === 'compose') return { ...noProjectFiles, containers: [path.join(folder, 'compose.yaml')] };
+  if (target === 'kubernetes') return { ...noProjectFiles, containers: await filesIn('kubernetes', '.yaml') };
+  if (target === 'systemd') return { ...noProjectFiles, units: await filesIn('systemd', '.service') };
+  return noProjectFiles;
 }
 
 /** A configuration or ACL file is audited as a file: what listens on its port here may be another server. */

@@ -16,7 +16,7 @@ export function register(program: Command, context: Context): void {
 async function down(context: Context, options: DirOption): Promise<void> {
   const delivery = await openDelivery(context, options.dir);
   await withFolderLock(delivery.loaded.folder, 'down', async () => {
-    const stopped = await stopAll(delivery, delivery.loaded.deployment.nodes);
+    const stopped = await stopAll(context, delivery, delivery.loaded.deployment.nodes);
     context.terminal.done(stopped === 0 ? 'Nothing was running.' : `Stopped ${stopped}; the data is kept.`);
   });
 }

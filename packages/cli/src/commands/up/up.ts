@@ -4,6 +4,7 @@ import type { Delivery } from '../../apply/delivery.js';
 import { Journal } from '../../apply/journal.js';
 import { planApply } from '../../apply/plan.js';
 import { runApply } from '../../apply/run.js';
+import { stopNode } from '../../apply/stop-node.js';
 import type { Context } from '../../context.js';
 import { withFolderLock } from '../../deployment/folder-lock.js';
 import type { DeploymentNode } from '../../deployment/model.js';
@@ -54,6 +55,7 @@ async function up(context: Context, options: UpOptions): Promise<void> {
       } else await settleTopology(context, delivery.loaded);
     } catch (error) {
       await stopAll(
+        context,
         delivery,
         starts.map(({ node }) => node),
       );
@@ -73,7 +75,7 @@ async function up(context: Context, options: UpOptions): Promise<void> {
   try {
     await watch(context, delivery);
   } finally {
-    await stopAll(delivery, deployment.nodes);
+    await stopAll(context, delivery, deployment.nodes);
   }
   terminal.done('Stopped; the data is kept.');
 }
@@ -105,10 +107,10 @@ async function watch({ terminal, signal }: Context, delivery: Delivery): Promise
 }
 
 /** Sentinels first, so that none promotes anybody; then replicas, then what was started first. */
-export async function stopAll(delivery: Delivery, nodes: readonly DeploymentNode[]): Promise<number> {
+export async function stopAll(context: Context, delivery: Delivery, nodes: readonly DeploymentNode[]): Promise<number> {
   let stopped = 0;
   for (const node of [...nodes].reverse()) {
-    if (await delivery.stop(node)) stopped += 1;
+    if (await stopNode(context, delivery, node)) stopped += 1;
   }
   return stopped;
 }
