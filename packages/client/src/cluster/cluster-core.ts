@@ -519,7 +519,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
         return await this.#askSeed(seed);
       } catch (error) {
         if (this.#isClosed()) throw new DisconnectsClientError();
-        // Of several reasons the one that passes by itself counts.
+        // Of several reasons, a temporary one counts.
         if ((cause as { code?: unknown } | undefined)?.code !== 'REDKEEP_SERVER_NOT_READY') cause = error;
       }
     }

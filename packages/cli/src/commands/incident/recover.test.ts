@@ -45,7 +45,7 @@ describe('redkeep incident recover', () => {
     await sandbox.remove();
   });
 
-  /** An archive of these writes, made while they happened; `pause` is waited for where it stands. */
+  /** An archive of these writes, made while they happen; a `pause` waits at its position in the list. */
   async function archived(server: Server, writes: readonly Write[], harness: ArchiveHarness): Promise<void> {
     const client = await open(server);
     for (let key = 0; key < 50; key += 1) await client.set(`before:${key}`, `value ${key}`);

@@ -76,7 +76,7 @@ export async function readInventory({ cwd }: Context, name: string): Promise<Inv
   return { file, folder: path.dirname(file), entries };
 }
 
-/** Where a field stands in the text; of an unknown one, its name. */
+/** The position of a field in the text; for an unknown field, its name. */
 function offsetOf(item: unknown, where: readonly PropertyKey[]): number | undefined {
   let node = item;
   let found: number | undefined;
