@@ -267,7 +267,7 @@ describe('Compose files, merged', () => {
     }
   })();
 
-  // docker-compose is not part of the toolchain: where it is there (npm run oracle:compose says so), it is asked too.
+  // docker-compose is not part of the toolchain: where it is installed and REDKEEP_ORACLE gives a count, it is compared too.
   if (isThere && process.env['REDKEEP_ORACLE'] !== undefined)
     test(`docker-compose merges ${Math.min(count, 200)} of them in the same way`, async () => {
       for (let seed = 0; seed < Math.min(count, 200); seed++) {
