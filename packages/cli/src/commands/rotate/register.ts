@@ -28,7 +28,7 @@ export function register(program: Command, context: Context): void {
     .option('--all', 'every user, due or not')
     .option('--grace <seconds>', 'how long applications have to take the new password', seconds, 60)
     .option('--watch <seconds>', 'how long failed logins are watched after the old one is gone', seconds, 30)
-    .option('--secrets <file>', 'where new passwords are put: files, a command, Vault, AWS (YAML or JSON)')
+    .option('--secrets <file>', 'where new passwords are put: files, a command, Vault (YAML or JSON)')
     .option('--emergency', 'the old password is known to others: no grace, no rescue, sessions end')
     .option('--resume', resumeText)
     .option('--abort', 'take an unfinished rotation back, as long as the old passwords are accepted')
