@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
+import { awsReceiver } from './receivers/aws-receiver.js';
 import { commandReceiver } from './receivers/command-receiver.js';
 import { fileReceiver } from './receivers/file-receiver.js';
 import { vaultReceiver } from './receivers/vault-receiver.js';
@@ -16,6 +17,7 @@ export const secretsSchema = z.strictObject({
   vault: z
     .strictObject({ address: z.url(), tokenFile: z.string(), mount: z.string().default('secret'), prefix: z.string() })
     .optional(),
+  aws: z.strictObject({ prefix: z.string().min(1), region: z.string().optional() }).optional(),
 });
 
 /** Reads the receivers of new passwords; paths are relative to the file. */
@@ -36,11 +38,12 @@ export async function readSecretReceivers(context: Context, file: string): Promi
       'docs/rotation.md shows such a file.',
     );
   }
-  const { files, command, vault } = parsed.data;
+  const { files, command, vault, aws } = parsed.data;
   return [
     ...(files ? [fileReceiver(at(files.folder))] : []),
     ...(command ? [commandReceiver(command.program, command.args)] : []),
     ...(vault ? [vaultReceiver({ ...vault, tokenFile: at(vault.tokenFile) })] : []),
+    ...(aws ? [awsReceiver(aws)] : []),
   ];
 }
 

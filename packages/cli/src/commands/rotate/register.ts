@@ -75,7 +75,7 @@ export function register(program: Command, context: Context): void {
     .option('--encryption <file>', 'what is sealed, and with which key file (default: encryption.yaml in the folder)')
     .option('--grace <seconds>', 'how long applications have to read the ring, each time it changes', seconds, 600)
     .option('--watch <seconds>', 'how long values under old keys are looked for after they are gone', seconds, 30)
-    .option('--secrets <file>', 'where the ring is put, too: files, a command, Vault (YAML or JSON)')
+    .option('--secrets <file>', 'where the ring is put, too: files, a command, Vault, AWS (YAML or JSON)')
     .option('--resume', resumeText)
     .option('--abort', 'take an unfinished rotation back, as long as the old keys are in the ring')
     .option('-n, --dry-run', 'count what is sealed and show what would be done')
