@@ -25,14 +25,14 @@ const WORKSPACES = [
   'site',
 ];
 
-/** `withSourceProse`: the English of comments and messages too, `npm run check:structure -- --sources`. */
-export async function checkStructure({ withSourceProse = false } = {}) {
+/** Circles of imports, second definitions of a word, the dialect of tests, and the English of pages and sources. */
+export async function checkStructure() {
   const sources = await readSources();
   const complaints = [
     ...checkCircles(sources),
     ...checkVocabulary(sources),
     ...sources.flatMap(checkTestDialect),
-    ...(withSourceProse ? sources.flatMap(checkSourceProse) : []),
+    ...sources.flatMap(checkSourceProse),
     ...(await checkDocuments()),
   ];
   if (complaints.length > 0) throw new StepFailed(complaints.map((complaint) => `✖ ${complaint}`).join('\n'));
@@ -121,7 +121,7 @@ async function checkDocuments() {
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   await runMain(async () => {
-    await checkStructure({ withSourceProse: process.argv.includes('--sources') });
+    await checkStructure();
     console.log('No circles of imports, one definition of each word, one dialect of tests, plain English.');
   });
 }

@@ -511,8 +511,8 @@ export class ErrorReply extends RedkeepError {
     return this.#text;
   }
   /**
-   * Puts into `message` what may be shown of the server's text in answer to this command. A code word that is none of
-   * the servers' own and reads like an argument, or that a script made up, is `ERR`.
+   * Puts into `message` what may be shown of the server's text in answer to this command. A code word that the
+   * servers do not define, and that reads like an argument or was made up by a script, becomes `ERR`.
    */
   redact(command: string, args: readonly unknown[]): this {
     if (

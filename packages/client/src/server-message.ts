@@ -1,7 +1,7 @@
 /**
- * What of a server's refusal may stand in a message. Servers echo arguments, so nothing is shown but what is theirs: the
- * code word, and the fixed words of a text that they are known to send. Whatever stands where such a text echoes something
- * is masked, whether or not an argument reads the same.
+ * The part of a server's refusal that a message may show. Servers echo arguments, so only their own words are shown: the
+ * code word, and the fixed words of a text that they are known to send. What such a text echoes is masked, whether or not
+ * an argument reads the same.
  */
 import { SERVER_TEXTS } from './server-texts.js';
 

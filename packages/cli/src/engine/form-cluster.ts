@@ -207,8 +207,8 @@ async function whoseReplicaItWas(
 }
 
 /**
- * What nodes were before they lost their disks: members without slots that are none of the present ones, but have the
- * address of one, or none any more, which is so as soon as the others find another identity there.
+ * The identities of nodes before they lost their disks: members without slots that differ from the present ones, and that
+ * have the address of a present one, or no address as soon as the others find another identity there.
  */
 async function oldIdentities(
   loaded: LoadedDeployment,

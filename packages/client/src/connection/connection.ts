@@ -917,7 +917,7 @@ export class Connection {
     return new Promise((resolve) => this.#roomWaiters.push(resolve));
   }
 
-  /** Changes an option of a live connection, by its public name. False: it is none that can act now. */
+  /** Changes an option of a live connection, by its public name. False: the option cannot act now. */
   change(name: string, value: unknown): boolean {
     const options = this.#options as { -readonly [K in keyof ConnectionOptions]: ConnectionOptions[K] };
     switch (name) {

@@ -108,7 +108,7 @@ export function validateTls(options: TlsOptions, path = 'tls'): void {
     checkContext(
       { pfx: options.pfx, passphrase: revealed(passphrase) },
       `${path}.pfx`,
-      'is no PKCS #12 archive that this passphrase opens',
+      'is not a PKCS #12 archive that this passphrase opens',
     );
   checkContext({ ecdhCurve }, `${path}.ecdhCurve`, 'names no curve that this OpenSSL knows');
   if (key === undefined || options.cert === undefined) return;

@@ -72,7 +72,7 @@ describe('redkeep audit update-cves', () => {
     assert.deepEqual(byHand(data), byHand(shipped));
   });
 
-  test('keeps what it has when the answer is none', async () => {
+  test('keeps what it has when the answer is of another form', async () => {
     const before = await readFile(sandbox.path('data/redkeep/cves.json'), 'utf8');
     for (const wrong of [() => ({ vulns: [] }), () => ({ vulns: 'none' })]) {
       answer = wrong;
