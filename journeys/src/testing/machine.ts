@@ -5,8 +5,10 @@
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { chmod, chown, cp, mkdir, mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { findEngine, type Packed, packPackages } from '@redkeep/testing';
 import { type Registry, startRegistry } from './registry.js';
@@ -24,9 +26,11 @@ export class Machine {
   readonly registry: Registry;
   readonly env: NodeJS.ProcessEnv;
   readonly user: { readonly uid?: number; readonly gid?: number };
+  readonly #turn: Server | undefined;
 
-  constructor(folder: string, registry: Registry, user: Machine['user']) {
+  constructor(folder: string, registry: Registry, user: Machine['user'], turn: Server | undefined) {
     this.user = user;
+    this.#turn = turn;
     this.folder = folder;
     this.home = join(folder, 'home');
     this.project = join(folder, 'project');
@@ -74,6 +78,7 @@ export class Machine {
     await this.registry[Symbol.asyncDispose]();
     await endProcessesIn(this.folder);
     await rm(this.folder, { recursive: true, force: true });
+    this.#turn?.close();
   }
 }
 
@@ -85,16 +90,37 @@ async function endProcessesIn(folder: string): Promise<void> {
   }
 }
 
+/**
+ * Waits until no other journey uses the port that the pages name (6379). The turn is an abstract Unix socket, which the
+ * kernel frees when its process ends.
+ */
+async function takeTurn(): Promise<Server> {
+  for (;;) {
+    const turn = createServer();
+    const isTaken = await new Promise<boolean>((resolve, reject) => {
+      turn.once('error', (error: NodeJS.ErrnoException) =>
+        error.code === 'EADDRINUSE' ? resolve(true) : reject(error),
+      );
+      turn.listen('\0redkeep-journey-6379', () => resolve(false));
+    });
+    if (!isTaken) return turn;
+    await sleep(200);
+  }
+}
+
 let packed: Promise<{ readonly folder: string; readonly packages: Packed[] }> | undefined;
 
-/** A machine of a person; each person has a user of their own. */
+/**
+ * A machine of a person; each person has a user of their own. The first person runs a server on the port that the pages
+ * name, and waits for the journeys of other processes that do.
+ */
 export async function startMachine(person = 0): Promise<Machine> {
   packed ??= packOnce();
   const { packages } = await packed;
   const folder = await mkdtemp(join(tmpdir(), 'redkeep-journey-'));
   await chmod(folder, 0o755);
   const user = USER.uid === undefined ? {} : { uid: USER.uid - person, gid: USER.gid };
-  const machine = new Machine(folder, await startRegistry(packages), user);
+  const machine = new Machine(folder, await startRegistry(packages), user, person === 0 ? await takeTurn() : undefined);
   for (const path of [machine.home, machine.project]) {
     await mkdir(path);
     if (user.uid !== undefined) await chown(path, user.uid, user.gid);

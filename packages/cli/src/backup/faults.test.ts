@@ -85,7 +85,9 @@ describe('an archive and its surroundings', () => {
     assert.equal((await loadEntries(harness.store, {})).entries.length, 1);
     store.isAway = false;
     await archivedUpTo(harness, await offsetOf(server));
-    assert.ok(harness.events.some((event) => event.kind === 'store' && event.problem === undefined));
+    await waitFor(() => harness.events.some((event) => event.kind === 'store' && event.problem === undefined), {
+      message: 'the end of the alarm',
+    });
     const digest = String(await server.command('DEBUG', 'DIGEST'));
     const look = (loaded: { sendCommand(words: [string, ...string[]]): Promise<unknown> }) =>
       loaded.sendCommand(['DEBUG', 'DIGEST']);
