@@ -12,6 +12,7 @@ import { cliCommands } from './references/cli.js';
 import { commandGroups } from './references/commands.js';
 import { optionSections } from './references/options.js';
 import { repository } from './repository.js';
+import { sidebar } from './sidebar.js';
 
 const docs = await readdir(join(repository, 'docs'), { recursive: true });
 const packages = await readdir(join(repository, 'packages'));
@@ -66,6 +67,12 @@ test('every export, option, command method, command, flag, error code and check 
     ...[...flags].filter((flag) => flag !== '' && !pages.get('docs/reference/cli.md')!.includes(flag)),
   ];
   assert.deepEqual(lacking, []);
+});
+
+test('every page is in the sidebar, but those of the checks, which the table of checks links', () => {
+  const linked = sidebar.flatMap(({ items }) => items.map(({ link }) => `docs${link}.md`));
+  const all = [...pages.keys()].filter((path) => /^docs\/(?!checks\/)/.test(path));
+  assert.deepEqual(linked.filter((path) => !path.startsWith('docs/api/')).sort(), all.sort());
 });
 
 test('every command of redkeep, and every class of guard, is on a page that a person wrote', () => {

@@ -56,8 +56,8 @@ export function commandsOf({ text }: Block): string[] {
 }
 
 /**
- * Compares what was printed with the output that a page shows. Names of folders, numbers and dates differ from machine
- * to machine; a line of the page that is `…` stands for any.
+ * Compares what was printed with the output that a page shows. Names of folders, numbers, dates and the engine
+ * (redis or valkey) differ from machine to machine; a line of the page that is `…` stands for any.
  */
 export function missingLines(output: string, shown: string): string[] {
   const normal = (line: string) =>
@@ -65,6 +65,7 @@ export function missingLines(output: string, shown: string): string[] {
       .replace(/\/\S+/g, '/…')
       .replace(/\S+ at \/…/, 'at /…')
       .replace(/[0-9a-f]{6,}…?|\d+(?:[.:-]\d+)*/g, '#')
+      .replace(/\b(?:redis|valkey)(?= #| at \/)/g, 'engine')
       .replace(/\s+/g, ' ')
       .trim();
   const printed = normal(output.replaceAll('\n', ' '));

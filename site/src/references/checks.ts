@@ -2,10 +2,11 @@
 import { areas, type Check } from '../../../packages/cli/dist/audit/checks/check.js';
 import { checks } from '../../../packages/cli/dist/audit/checks/index.js';
 import { mappings, standardSources, standards } from '../../../packages/cli/dist/audit/checks/mappings.js';
+import { pageOf } from '../../../packages/cli/dist/audit/checks/page.js';
 import { cvssScore } from '../../../packages/cli/dist/audit/verdict/cvss.js';
 import { cell } from './declarations.js';
 
-export { checks };
+export { checks, pageOf };
 
 const sorted = [...checks].sort((a, b) => (a.id < b.id ? -1 : 1));
 const inArea = (area: string) => sorted.filter(({ id }) => id.startsWith(`${area}-`));
@@ -18,14 +19,12 @@ function severityOf({ cvss }: Check): string {
   return `${rating} ${score.toFixed(1)}`;
 }
 
-export const checkFile = ({ id }: Pick<Check, 'id'>): string => `${id.toLowerCase()}.md`;
-
 export function checksTable(): string {
   return Object.entries(areas)
     .map(([area, title]) => {
       const rows = inArea(area).map(
         (check) =>
-          `| [${check.id}](checks/${checkFile(check)}) | ${cell(check.title)} | ${cell(check.passes)} | ${severityOf(check)} | ${check.from ?? 'development'} |`,
+          `| [${check.id}](${pageOf(check)}) | ${cell(check.title)} | ${cell(check.passes)} | ${severityOf(check)} | ${check.from ?? 'development'} |`,
       );
       return `## ${title}\n\n| Check | Finding | Passes when | Severity | From profile |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}`;
     })

@@ -3,11 +3,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { repository } from '../repository.js';
 import { apiPage } from './api.js';
-import { checkFile, checkPage, checks, checksTable } from './checks.js';
+import { checkPage, checks, checksTable, pageOf } from './checks.js';
 import { cliPage } from './cli.js';
 import { commandsPage } from './commands.js';
 import { comparisonFigures } from './compare.js';
 import { optionsPage } from './options.js';
+import { pictures } from './pictures.js';
 
 export interface Page {
   /** From the repository's root. */
@@ -29,7 +30,8 @@ export async function generatedPages(): Promise<Page[]> {
     // What is above the tables is written by hand.
     { path: 'docs/checks.md', text: `${await byHand('docs/checks.md', '## ')}${checksTable()}\n` },
     { path: 'docs/compare.md', text: `${await byHand('docs/compare.md', '## Figures')}${comparisonFigures()}` },
-    ...checks.map((check) => ({ path: `docs/checks/${checkFile(check)}`, text: checkPage(check) })),
+    ...pictures(),
+    ...checks.map((check) => ({ path: `docs/${pageOf(check)}`, text: checkPage(check) })),
   ];
 }
 

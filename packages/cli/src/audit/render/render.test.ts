@@ -70,9 +70,14 @@ describe('the renderings', () => {
     assert.doesNotMatch(html, /(src|href)="https?:/);
   });
 
-  test('SARIF points to the line, with stable rules and a severity', async () => {
+  test('SARIF points to the line, with stable rules, a severity and the page of each check', async () => {
     const run = JSON.parse(renderSarif(await result(), '/')).runs[0];
     const [finding] = run.results;
+    for (const { id, helpUri } of run.tool.driver.rules) {
+      const [, page] = helpUri.split('/redkeep/blob/main/');
+      const text = await readFile(new URL(`../../../../../${page}`, import.meta.url), 'utf8');
+      assert.ok(text.startsWith(`# ${id}: `), helpUri);
+    }
     assert.equal(run.tool.driver.rules[finding.ruleIndex].id, 'CLI-006');
     assert.equal(run.tool.driver.rules[finding.ruleIndex].properties['security-severity'], '7.5');
     assert.equal(finding.locations[0].physicalLocation.artifactLocation.uri, 'src/a.ts');

@@ -1,5 +1,6 @@
 import { isAbsolute, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { addressOf } from '../checks/page.js';
 import { areaOf } from '../verdict/evaluate.js';
 import type { AuditResult, CheckResult, OccurrenceResult } from '../verdict/result.js';
 
@@ -11,6 +12,7 @@ function rule(check: CheckResult): object {
     name: `${areaOf(check)}${check.id.split('-')[1]}`,
     shortDescription: { text: check.title },
     fullDescription: { text: check.why },
+    helpUri: addressOf(check),
     help: { text: `${check.why} Expected: ${check.passes}.` },
     defaultConfiguration: { level: levels[check.severity] },
     properties: {
