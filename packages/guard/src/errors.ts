@@ -43,7 +43,7 @@ export const guardErrors = {
   },
   REDKEEP_KEYSPACE_COMMAND: {
     what: 'The operation cannot work in this key space',
-    next: 'Encrypted values cannot be counted, appended to or sorted on the server; SCAN and KEYS need a pattern that begins with the prefix of one space.',
+    next: 'Encrypted values cannot be counted, appended to or sorted on the server; SCAN and KEYS need a pattern that begins with the prefix of one space, SORT one of the space of its key, and CLIENT TRACKING with BCAST such a PREFIX.',
   },
   REDKEEP_ENCRYPTION_KEY: {
     what: 'An encryption key is missing or malformed',

@@ -116,7 +116,7 @@ export const guardNeeds: Readonly<Record<GuardComponentName, GuardNeed>> = {
   keys: {
     purpose: 'Keeps wrapped data keys and the keys of persons; announces erasures.',
     prefix: 'redkeep:keys:',
-    commands: words('get set scan role publish subscribe unsubscribe'),
+    commands: words('get set scan role time publish subscribe unsubscribe'),
     scripts: [SWAP],
     channels: ['redkeep:erased'],
   },

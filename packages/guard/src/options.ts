@@ -2,6 +2,7 @@ import { KeyObject } from 'node:crypto';
 import { nearestName } from 'redkeep';
 import { decodeKey, type KeyMaterial } from './encryption/key-ring.js';
 import { GuardError, type GuardErrorCode } from './errors.js';
+import { isWellFormed } from './well-formed.js';
 
 /*
  * What the options of every component may be. TypeScript checks the types of some callers; a NaN, a value from the
@@ -33,14 +34,16 @@ const upTo = (most: number) => (most === Number.MAX_SAFE_INTEGER ? '' : ` to ${m
 
 export const flag = rule((value) => typeof value === 'boolean', 'must be true or false');
 export const callback = rule((value) => typeof value === 'function', 'must be a function');
-export const text = rule((value) => typeof value === 'string' && value !== '', 'must be a text that is not empty');
-export const anyText = rule((value) => typeof value === 'string', 'must be a text');
+/** What a hash and Redis would take for another text is not one. */
+const isText = (value: unknown): value is string => typeof value === 'string' && isWellFormed(value);
+export const text = rule((value) => isText(value) && value !== '', 'must be a well-formed text that is not empty');
+export const anyText = rule(isText, 'must be a well-formed text');
 /** Objects with any names. */
 export const anyObject = rule(isObject, 'must be an object');
 export const anything = rule(() => true, '');
 
 export const matching = (pattern: RegExp, problem: string): Rule =>
-  rule((value) => typeof value === 'string' && pattern.test(value), problem);
+  rule((value) => isText(value) && pattern.test(value), problem);
 
 /** An object, of any class. */
 export const anObject = rule(isObject, 'must be an object');

@@ -1,7 +1,7 @@
 import { Script } from '../redis/script.js';
 
 /*
- * A load takes a ticket, and its value is stored only while the ticket is still there: `delete`, `set`, another load
+ * A load takes a ticket, keeps it while it runs, and its value is stored only while the ticket is still there: `delete`, `set`, another load
  * after the ticket ran out and `clear` take it away, so no older value overwrites a newer state.
  */
 
@@ -12,6 +12,15 @@ export const STORE = new Script(
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 redis.call('DEL', KEYS[2])
+return 1`,
+);
+
+/** KEYS ticket; ARGV ticket, ms. Keeps a ticket that is still there. 0 = it is gone. */
+export const KEEP = new Script(
+  'cache_keep',
+  `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`,
 );
 

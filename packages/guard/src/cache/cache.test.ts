@@ -174,6 +174,57 @@ describe('cache', () => {
     assert.equal(await elsewhere.get('k', loader('never asked')), 'newer');
   });
 
+  test('a loader slower than loadMs is cached, by the process that loads and by one that no longer waited', async () => {
+    // Long enough that a stalled machine does not miss a renewal.
+    const { here, elsewhere } = caches({ loadMs: 1000 });
+    const slow = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1400));
+      return 'slow';
+    };
+    const loads = [here.get('alone', slow), here.get('both', slow)];
+    await here.get('both is being loaded', loader(1));
+    assert.equal(await elsewhere.get('both', loader('quick')), 'quick');
+    assert.equal(await elsewhere.get('both', loader('never asked')), 'quick');
+    assert.deepEqual(await Promise.all(loads), ['slow', 'slow']);
+    assert.equal(await elsewhere.get('alone', loader('never asked')), 'slow');
+    assert.equal(await elsewhere.get('both', loader('never asked')), 'quick');
+  });
+
+  test('a slow load stores nothing after a delete, and a failed one does not end that of another', async () => {
+    const { here, elsewhere } = caches({ loadMs: 500 });
+    let finish: (value: string) => void = () => undefined;
+    const started = () => new Promise<string>((resolve) => (finish = resolve));
+    const first = here.get('deleted', started);
+    await assert.rejects(
+      elsewhere.get('deleted', () => Promise.reject(new Error('db down'))),
+      /db down/,
+    );
+    await here.delete('deleted');
+    finish('old');
+    await first;
+    assert.equal(await here.get('deleted', loader('new')), 'new');
+    const second = here.get('kept', started);
+    await assert.rejects(
+      elsewhere.get('kept', () => Promise.reject(new Error('db down'))),
+      /db down/,
+    );
+    finish('slow');
+    await second;
+    assert.equal(await elsewhere.get('kept', loader('never asked')), 'slow');
+  });
+
+  test('the right to store ends with the process that had it, and after twelve times loadMs', async () => {
+    const { here, elsewhere, prefix } = caches({ loadMs: 20 });
+    const ticket = async () => redis.server.command('EXISTS', `${prefix}${await generation(prefix)}:{k}:load`);
+    let finish: (value: string) => void = () => undefined;
+    const slow = here.get('k', () => new Promise<string>((resolve) => (finish = resolve)));
+    await waitFor(async () => (await ticket()) === 1);
+    await waitFor(async () => (await ticket()) === 0);
+    finish('too late');
+    assert.equal(await slow, 'too late');
+    assert.equal(await elsewhere.get('k', loader('newer')), 'newer');
+  });
+
   test('a lost generation revives nothing that was cleared', async () => {
     const { here, prefix } = caches();
     const forget = () => redis.server.command('DEL', `${prefix}generation`);

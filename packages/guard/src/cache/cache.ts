@@ -17,7 +17,8 @@ import {
   whole,
 } from '../options.js';
 import { type GuardClient, Redis, textOf } from '../redis/redis.js';
-import { GENERATION, GIVE_BACK, PUT, STORE } from './cache-scripts.js';
+import { wellFormed } from '../well-formed.js';
+import { GENERATION, GIVE_BACK, KEEP, PUT, STORE } from './cache-scripts.js';
 
 /** Options of {@link Cache}. */
 export interface CacheOptions {
@@ -36,7 +37,11 @@ export interface CacheOptions {
   readonly maxBytes?: number;
   /** Milliseconds to wait for Redis before asking the loader; default 250. */
   readonly timeoutMs?: number;
-  /** Milliseconds other processes wait for the one that loads; default 5000. */
+  /**
+   * Milliseconds other processes wait for the one that loads before they load, too; default 5000. A loader may take
+   * longer: its right to store is renewed while it runs, for twelve times as long (a minute by default), and ends
+   * within `loadMs` when its process dies.
+   */
   readonly loadMs?: number;
   readonly encryption?: Sealer;
   /** Failures of Redis and of background loads; they never reach the caller of `get`. */
@@ -67,6 +72,9 @@ const CACHE: Schema<CacheOptions> = {
   encryption: sealer,
   onError: callback,
 };
+/** How often a ticket is renewed while it lasts, and for how many times `loadMs` in all. */
+const RENEWALS_PER_TICKET = 3;
+const MOST_TICKETS = 12;
 /** Milliseconds a process goes on with a generation that another has cleared. */
 const GENERATION_MS = 1000;
 
@@ -163,6 +171,8 @@ export class Cache {
       const theirs = await this.#awaitOther(name);
       if (theirs !== undefined && !('ticket' in theirs)) return theirs.v as T;
       ticket = theirs?.ticket;
+      // Both loads may store while nothing was deleted, set or cleared; the first that does ends the other's right.
+      if (theirs !== undefined && theirs.shared === true) return this.#load(name, load, ticket, true);
     }
     return this.#load(name, load, ticket);
   }
@@ -176,16 +186,32 @@ export class Cache {
   }
 
   /** Without a ticket the value is returned and not stored. */
-  async #load<T>(name: string, load: () => Promise<T>, ticket: string | undefined): Promise<T> {
+  async #load<T>(name: string, load: () => Promise<T>, ticket: string | undefined, shared = false): Promise<T> {
     let stored = false;
+    const stop = ticket === undefined || ticket === NO_TICKET ? () => undefined : this.#keep(name, ticket);
     try {
       const value = await load();
       if (ticket !== undefined && ticket !== NO_TICKET) stored = await this.#store(name, value, ticket);
       return value;
     } finally {
-      if (!stored && ticket !== undefined && ticket !== NO_TICKET)
+      stop();
+      if (!stored && !shared && ticket !== undefined && ticket !== NO_TICKET)
         this.#redis.script(GIVE_BACK, [`${name}:load`], [ticket]).catch(this.#options.onError);
     }
+  }
+
+  /** Renews a ticket, until it is gone, the returned function is called, or the time for loads is over. */
+  #keep(name: string, ticket: string): () => void {
+    const { loadMs, onError } = this.#options;
+    let left = RENEWALS_PER_TICKET * (MOST_TICKETS - 1);
+    const timer = setInterval(() => {
+      left -= 1;
+      if (left <= 0) clearInterval(timer);
+      this.#redis.script(KEEP, [`${name}:load`], [ticket, String(loadMs)]).then((kept) => {
+        if (kept !== 1) clearInterval(timer);
+      }, onError);
+    }, loadMs / RENEWALS_PER_TICKET).unref();
+    return () => clearInterval(timer);
   }
 
   /** A ticket for the one process that should load now; undefined for others, NO_TICKET when Redis cannot tell. */
@@ -200,8 +226,8 @@ export class Cache {
     }
   }
 
-  /** What the process that loads has stored, or its ticket, when it failed or gave up. */
-  async #awaitOther(name: string): Promise<Entry | { readonly ticket: string } | undefined> {
+  /** What the process that loads has stored; its place, when it failed or gave up; a share in it, when it is slow. */
+  async #awaitOther(name: string): Promise<Entry | { readonly ticket: string; readonly shared?: boolean } | undefined> {
     const giveUpAt = performance.now() + this.#options.loadMs;
     for (let wait = 5; performance.now() < giveUpAt; wait = Math.min(wait * 1.5, 100)) {
       await pause(wait);
@@ -216,7 +242,13 @@ export class Cache {
         return undefined;
       }
     }
-    return undefined;
+    try {
+      const ticket = textOf(await this.#redis.read(`${name}:load`, 'GET'));
+      return ticket === undefined ? undefined : { ticket, shared: true };
+    } catch (error) {
+      this.#options.onError(error);
+      return undefined;
+    }
   }
 
   async #read(name: string): Promise<Entry | undefined> {
@@ -285,6 +317,7 @@ export class Cache {
 /** Anything else would become the text that stands for it: `[object Object]`, `undefined`. */
 function checkedKey(key: unknown): void {
   if (typeof key !== 'string' || key.length > 65_536) throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'key');
+  wellFormed(key, 'key');
 }
 
 function newGeneration(): string {

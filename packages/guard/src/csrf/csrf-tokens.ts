@@ -2,6 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError } from '../errors.js';
 import { checked, keys as keyList, list, required, type Schema, text } from '../options.js';
+import { wellFormed } from '../well-formed.js';
 
 /** Options of {@link CsrfTokens}. */
 export interface CsrfOptions {
@@ -96,5 +97,5 @@ function macOf(key: Uint8Array, salt: Uint8Array, sessionId: string): Buffer {
 function checkedId(sessionId: unknown): string {
   if (typeof sessionId !== 'string' || sessionId.length < 16)
     throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'session id');
-  return sessionId;
+  return wellFormed(sessionId, 'session id');
 }

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { GuardError } from '../errors.js';
 import { callback, checked, keys as keyList, required, type Schema, text, whole } from '../options.js';
+import { wellFormed } from '../well-formed.js';
 import { decodeKey, type KeyMaterial } from './key-ring.js';
 
 /** Options of {@link BlindIndex}. */
@@ -59,6 +60,10 @@ export class BlindIndex {
 
   #index(key: Uint8Array, value: string): string {
     const mac = createHmac('sha256', key).update(`${this.#field.length}:${this.#field}`);
-    return mac.update(this.#normalize(value)).digest().subarray(0, this.#bytes).toString('base64url');
+    return mac
+      .update(wellFormed(this.#normalize(value), 'value'))
+      .digest()
+      .subarray(0, this.#bytes)
+      .toString('base64url');
   }
 }

@@ -1,5 +1,6 @@
 import { GuardError } from '../errors.js';
 import { checked, either, having, oneOf, required, type Schema, text, whole } from '../options.js';
+import { wellFormed } from '../well-formed.js';
 import { type Aead, aes256Gcm, chacha20Poly1305 } from './aead.js';
 import { compress, decompress, pad, unpad } from './body.js';
 import type { DataKey } from './data-key.js';
@@ -216,7 +217,7 @@ export class Encryption implements Sealer {
   #prefixFor(space: string): Buffer {
     let prefix = this.#prefixes.get(space);
     if (prefix === undefined) {
-      const parts = [this.#environment, space].map((part) => Buffer.from(part));
+      const parts = [this.#environment, space].map((part) => Buffer.from(wellFormed(part, 'a part of the context')));
       prefix = Buffer.concat(parts.flatMap((part) => [lengthOf(part), part]));
       this.#prefixes.set(space, prefix);
     }
@@ -231,7 +232,7 @@ function lengthOf(part: Buffer): Buffer {
 }
 
 function writePart(target: Buffer, at: number, text: string): number {
-  const written = target.write(text, at + 4);
+  const written = target.write(wellFormed(text, 'a part of the context'), at + 4);
   target.writeUInt32BE(written, at);
   return at + 4 + written;
 }

@@ -52,6 +52,7 @@ const OPTIONS: Schema<PersonExportOptions> = {
 /**
  * Everything that is sealed for a person, found by the id of their key wherever it is stored, and opened (GDPR articles 15
  * and 20; Ley 1581 of 2012, article 8). Each value comes once; one that is written or removed meanwhile may come or not.
+ * Strings and fields of hashes are read, and no other types (lists, sets, streams).
  * What is not sealed with the person's key (sessions, plain fields, other databases) is yours to add.
  * Errors: REDKEEP_PERSON_ERASED, also when the person is erased meanwhile; REDKEEP_STORE_….
  *

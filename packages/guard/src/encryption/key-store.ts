@@ -24,6 +24,8 @@ export interface KeyStore {
    * Waits until all replicas, and at least `atLeast`, have everything written so far; undefined when it cannot be told.
    */
   replicated?(name: string, waitMs: number, atLeast: number): Promise<Replication | undefined>;
+  /** The store's own time, Unix ms: what erasures are dated by. Without it the clock of the process is used. */
+  now?(name: string): Promise<number>;
   /** Whether the data of a client is on this store's own server; undefined when it cannot be told. */
   isBeside?(data: GuardClient): Promise<boolean | undefined>;
   /** The Redis client it is kept with. */
@@ -58,6 +60,10 @@ export function redisKeyStore(client: GuardClient, prefix = 'redkeep:keys:'): Ke
     async swap(name, expected, value) {
       const args = [expected === undefined ? '0' : '1', expected ?? '', value];
       return (await redis.script(SWAP, [prefix + name], args)) === 1;
+    },
+    async now(name) {
+      const [seconds, micros] = listOf(await redis.at(prefix + name, 'TIME')).map((part) => Number(textOf(part)));
+      return seconds! * 1000 + Math.floor(micros! / 1000);
     },
     async *names(begin) {
       for (let cursor = '0'; ; ) {

@@ -67,6 +67,20 @@ describe('person keys', () => {
     }
   });
 
+  test('is dated by the clock of the key store, whatever that of the eraser says', async (t) => {
+    const { make, end } = await persons('dated:', { cacheMs: 1000 });
+    try {
+      await make().sealer('ana').seal('her data', place);
+      const before = Date.now();
+      t.mock.timers.enable({ apis: ['Date'], now: before - 3_600_000 });
+      const receipt = await make().erase('ana');
+      assert.ok(Date.parse(receipt.erasedAt) >= before - 1000, receipt.erasedAt);
+      assert.equal(Date.parse(receipt.effectiveAt) - Date.parse(receipt.erasedAt), 1000);
+    } finally {
+      end();
+    }
+  });
+
   test('an erasure is announced: processes forget the key at once, also one that is just fetching it', async () => {
     const channel = createClient({ url: redis.server.url });
     await channel.connect();

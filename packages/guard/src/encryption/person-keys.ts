@@ -18,6 +18,7 @@ import {
   whole,
 } from '../options.js';
 import type { GuardClient } from '../redis/redis.js';
+import { checkedName } from '../well-formed.js';
 import { DataKey } from './data-key.js';
 import type { Encryption, SealContext, Sealer } from './encryption.js';
 import type { KeyWrapper } from './envelope-keys.js';
@@ -63,7 +64,7 @@ export interface ErasureReceipt {
   readonly person: string;
   /** Ids of the keys that existed and no longer do. */
   readonly keyIds: readonly string[];
-  /** ISO 8601. */
+  /** ISO 8601, by the clock of the key store. */
   readonly erasedAt: string;
   /** When the last process has forgotten its copy, by the longest `cacheMs` that any process has said to use. */
   readonly effectiveAt: string;
@@ -152,8 +153,7 @@ export class PersonKeys {
 
   /** What stands for a person in key stores, audit trails and receipts. */
   pseudonym(person: string): string {
-    if (typeof person !== 'string' || person === '') throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'person');
-    return createHmac('sha256', this.#pseudonymKey).update(person).digest('base64url');
+    return createHmac('sha256', this.#pseudonymKey).update(checkedName(person, 'person')).digest('base64url');
   }
 
   /**
@@ -276,7 +276,8 @@ export class PersonKeys {
       const record = parse(held);
       let { erased } = record;
       if (erased === undefined) {
-        const now = Date.now();
+        // Not this process's clock: where it is behind, copies would outlive `effectiveAt`.
+        const now = (await store.now?.(name)) ?? Date.now();
         erased = {
           keyIds: record.id === undefined ? [] : [record.id],
           erasedAt: new Date(now).toISOString(),

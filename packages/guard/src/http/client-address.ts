@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { GuardError } from '../errors.js';
 import { anObject, anyText, argument } from '../options.js';
 
 /** The parts of a request that say where it came from: node:http's, express's and fastify's have them. */
@@ -11,14 +12,18 @@ export interface AddressedRequest {
 
 /**
  * The client's address as identity for limits: IPv4 whole, IPv6 by its /64, because one household has 2^64 of them.
- * IPv4 inside IPv6 (`::ffff:192.0.2.1` in every spelling, NAT64's `64:ff9b::/96`) is the IPv4 address. Without
+ * A port, a zone, brackets and zeros in front do not count. IPv4 inside IPv6 (`::ffff:192.0.2.1` in every spelling, NAT64's `64:ff9b::/96`) is the IPv4 address. Without
  * `address`: what the framework's trusted-proxy setting gives (`request.ip`), else the socket's. Never pass a bare
- * X-Forwarded-For, which the client writes.
+ * X-Forwarded-For, which the client writes. Errors: REDKEEP_GUARD_ARGUMENT for what is not an address.
  */
 export function clientAddress(request: AddressedRequest, address = ownAddress(request)): string {
   argument(address, 'address', anyText);
-  const plain = address.replace(/%.*$/, '').replace(/^\[(.*)\]$/, '$1');
-  if (isIP(plain) !== 6) return plain;
+  const plain = withoutPort(address.trim());
+  const version = isIP(plain);
+  // Junk would be a fresh identity each time. Empty: a socket without an address (a Unix socket).
+  if (version === 0 && address !== '')
+    throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'address is neither IPv4 nor IPv6');
+  if (version !== 6) return plain;
   const groups = groupsOf(plain);
   const embedded =
     groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff
@@ -33,6 +38,13 @@ export function clientAddress(request: AddressedRequest, address = ownAddress(re
     .slice(0, 4)
     .map((group) => group.toString(16))
     .join(':')}::/64`;
+}
+
+/** `192.0.2.7:4711`, `[2001:db8::1]:443`, `fe80::1%eth0`, `192.000.002.007`: the address alone, in decimals. */
+function withoutPort(address: string): string {
+  const bracketed = /^\[(.*)\](?::\d{1,5})?$/.exec(address)?.[1];
+  const host = (bracketed ?? address.replace(/^([\d.]+):\d{1,5}$/, '$1')).replace(/%.*$/, '');
+  return /^[\d.]+$/.test(host) ? host.replace(/\b0+(?=\d)/g, '') : host;
 }
 
 /** Whether a proxy has passed the request on and the framework was not told to trust it: all clients look alike then. */

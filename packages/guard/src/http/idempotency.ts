@@ -22,7 +22,7 @@ export interface IdempotentHttpRequest {
 export interface IdempotencyHttpOptions<Request = IdempotentHttpRequest> {
   /** Who sends the request, after you have made sure of it: the keys of two users never meet. */
   readonly scopeOf: (request: Request) => string;
-  /** What makes two requests the same; default method, path with query, and the parsed body. */
+  /** What makes two requests the same; default method, path with query, Content-Type, and the parsed body. */
   readonly fingerprintOf?: (request: Request) => string;
   /** Answer 400 to a request that changes something and has no `Idempotency-Key`; default false: it runs as ever. */
   readonly requireKey?: boolean;
@@ -187,14 +187,14 @@ export function webIdempotency(
     const { method, url } = request;
     const headers = Object.fromEntries(request.headers);
     // The body is read once here, and once by the handler.
-    const text = await request.clone().text();
+    const bytes = Buffer.from(await request.clone().arrayBuffer());
     let goesOn = false;
     const asked = askedFor(
-      { method, url, headers, body: text },
+      { method, url, headers, body: bytes },
       {
         ...options,
         scopeOf: () => options.scopeOf(request),
-        fingerprintOf: () => options.fingerprintOf?.(request) ?? `${method} ${url} ${sha256(text)}`,
+        fingerprintOf: () => options.fingerprintOf?.(request) ?? ownFingerprint({ method, url, headers, body: bytes }),
       },
       (error) => {
         if (error !== undefined) throw error;
@@ -249,8 +249,9 @@ function ownFingerprint({ method, url, originalUrl = url, headers, body }: Idemp
     throw new GuardError('REDKEEP_GUARD_OPTION', 'the body of the request is not parsed', {
       hint: 'Put the middleware after the body parser, or give fingerprintOf.',
     });
-  const text = Buffer.isBuffer(body) ? body.toString('base64') : JSON.stringify(body);
-  return `${method} ${originalUrl} ${sha256(text ?? '')}`;
+  // By bytes where there are bytes: as text, all that is not UTF-8 would be one character.
+  const content = body instanceof Uint8Array ? body : (JSON.stringify(body) ?? '');
+  return JSON.stringify([method, originalUrl, headers['content-type'] ?? '', sha256(content)]);
 }
 
 function problemOf(error: unknown): Problem | undefined {

@@ -222,6 +222,13 @@ for (const [name, start] of Object.entries(frameworks))
       assert.equal(app.state.count, 5);
     });
 
+    test('another Content-Type is another request', async () => {
+      const app = await start({});
+      await post(app, { amount: 1 }, { key: KEY });
+      const headers = { 'content-type': 'application/json; charset=utf-8' };
+      assert.equal((await post(app, { amount: 1 }, { key: KEY, headers })).status, 422);
+    });
+
     test('of parallel requests one runs, and the others wait or are told to come again', async () => {
       for (const waitMs of [0, 10_000]) {
         const app = await start({ waitMs });
@@ -356,4 +363,20 @@ test('a body that nobody has parsed is not taken for none', async () => {
   });
   assert.equal(answer.status, 500);
   await refused(() => Promise.reject(errors[0]), 'REDKEEP_GUARD_OPTION');
+});
+
+test('bodies that are not text are told apart by their bytes', async () => {
+  const run = webIdempotency(keysOf({}), { scopeOf: () => 'ana' });
+  let runs = 0;
+  const send = async (body: Uint8Array) => {
+    const request = new Request('https://app.example/pay', {
+      method: 'POST',
+      headers: { 'idempotency-key': KEY, 'content-type': 'application/octet-stream' },
+      body: Buffer.from(body),
+    });
+    return (await run(request, () => new Response(`paid ${++runs}`))).status;
+  };
+  const bytes = [Uint8Array.of(0xff, 1), Uint8Array.of(0xfe, 1)];
+  assert.equal(await send(bytes[0]!), 200);
+  assert.deepEqual([await send(bytes[0]!), await send(bytes[1]!), runs], [200, 422, 1]);
 });

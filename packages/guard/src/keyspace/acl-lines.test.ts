@@ -193,9 +193,9 @@ function aclLinesSuffice(functions: boolean): void {
       const client = as('web');
       const encryption = testEncryption();
       const throttle = new LoginThrottle({ client, key: keyA });
-      const attempt = await throttle.begin({ account: 'ana', address: 'a' });
+      const attempt = await throttle.begin({ account: 'ana', address: '192.0.2.101' });
       const device = await attempt.succeeded();
-      assert.equal((await throttle.begin({ account: 'ana', address: 'a', device })).knownDevice, true);
+      assert.equal((await throttle.begin({ account: 'ana', address: '192.0.2.101', device })).knownDevice, true);
       const tokens = new OneTimeTokens({ client, encryption, key: keyA });
       const token = await tokens.issue({ purpose: 'x', subject: 'ana' });
       assert.ok(await tokens.redeem('x', token));

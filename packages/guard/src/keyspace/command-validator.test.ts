@@ -39,6 +39,10 @@ describe('raw commands of a client with the validator', () => {
     await send('SETEX', 'count:2', '60', 'x');
     await send('GETEX', 'count:2');
     await send('SCAN', '0', 'MATCH', 'count:*');
+    await send('RPUSH', 'setting:list', '1');
+    await send('SORT_RO', 'setting:list', 'BY', 'nosort', 'GET', 'setting:*', 'GET', '#');
+    await send('CLIENT', 'TRACKING', 'ON', 'BCAST', 'PREFIX', 'count:');
+    await send('CLIENT', 'TRACKING', 'OFF');
     await send('XLEN', '{audit}:stream');
     for (const words of ['PING', 'TIME', 'ROLE', 'INFO server', 'DBSIZE', 'CLIENT ID', 'PUBLISH news x', 'WAIT 0 1'])
       await send(...words.split(' '));
@@ -115,6 +119,15 @@ describe('raw commands of a client with the validator', () => {
       ['EVALSHA', GENERATION.sha, '1', 'sess:{x}', 'x'],
       ['SORT_RO', 'count:1', 'BY', 'nosort', 'GET', 'other:*'],
       ['SORT_RO', 'count:1', 'BY', 'other:*'],
+      ['SORT_RO', 'count:1', 'BY', 'nosort', 'GET', 'setting:*'],
+      ['SORT_RO', 'setting:1', 'BY', 'count:*'],
+      ['SORT', 'count:1', 'GET', '#', 'GET', '*'],
+      ['SORT', 'count:1', 'GET', 'coun*'],
+      ['CLIENT', 'TRACKING', 'ON', 'BCAST'],
+      ['CLIENT', 'TRACKING', 'ON', 'bcast', 'NOLOOP'],
+      ['CLIENT', 'TRACKING', 'ON', 'BCAST', 'PREFIX', 'other:'],
+      ['CLIENT', 'TRACKING', 'ON', 'BCAST', 'PREFIX', 'count:', 'PREFIX', 'coun'],
+      ['CLIENT', 'TRACKING', 'ON', 'BCAST', 'PREFIX', ''],
       ['FLUSHDB'],
       ['FLUSHALL', 'ASYNC'],
       ['SWAPDB', '0', '1'],
@@ -146,6 +159,12 @@ describe('raw commands of a client with the validator', () => {
     await lenient.connect();
     assert.equal(await lenient.get('other:1'), null);
     await refused(() => lenient.sendCommand(['EVAL', 'return 1', '1', 'other:1']), 'REDKEEP_KEYSPACE_COMMAND');
+    await lenient.sendCommand(['SORT_RO', 'other:list', 'BY', 'nosort', 'GET', 'other:*']);
+    for (const pattern of ['*', 'setting:*', 's*'])
+      await refused(
+        () => lenient.sendCommand(['SORT_RO', 'other:list', 'BY', 'nosort', 'GET', pattern]),
+        'REDKEEP_KEYSPACE_COMMAND',
+      );
     lenient.destroy();
   });
 

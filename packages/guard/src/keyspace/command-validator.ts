@@ -130,7 +130,8 @@ export function commandValidator(spaces: readonly CheckedSpace[], options: Valid
     if (command.name === 'KEYS' || command.name === 'SCAN') return confine(command, spaceOf);
     if (command.keys.length === 0 && !NAMES_NO_KEY.has(command.name) && !RUNS_SCRIPT.has(command.name))
       throw new GuardError('REDKEEP_KEYSPACE_COMMAND', command.name);
-    if (command.name === 'SORT' || command.name === 'SORT_RO') confineSort(command, spaceOf, options);
+    if (command.name === 'SORT' || command.name === 'SORT_RO') confineSort(command, spaces, options);
+    if (command.name === 'CLIENT TRACKING') confineTracking(command, spaceOf);
     for (const key of command.keys) {
       const space = spaceOf(String(key));
       if (space !== undefined) check(command, space);
@@ -151,18 +152,34 @@ function confine({ name, args }: ValidatedCommand, spaceOf: (key: string) => unk
     throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${name} beyond one key space`);
 }
 
-/** What SORT reads beside its key is of a key space, too. */
+/** BCAST tells of every key that is changed, or of those with a prefix: of a space. Without it, of keys that were read. */
+function confineTracking({ name, args }: ValidatedCommand, spaceOf: (key: string) => unknown): void {
+  const words = args.map(String);
+  const told = words.flatMap((word, at) => (word.toUpperCase() === 'PREFIX' ? [words[at + 1] ?? ''] : []));
+  const broad = words.some((word) => word.toUpperCase() === 'BCAST') && told.length === 0;
+  if (broad || !told.every((prefix) => spaceOf(prefix) !== undefined))
+    throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${name} beyond one key space`);
+}
+
+/** What SORT reads beside its key is of the same key space: the rules of another may say more, and its user another. */
 function confineSort(
   { name, args }: ValidatedCommand,
-  spaceOf: (key: string) => unknown,
+  spaces: readonly CheckedSpace[],
   options: ValidatorOptions,
 ): void {
   const words = args.map(String);
+  const own = spaces.find((space) => words[0]?.startsWith(keyPrefix(space)));
   for (const [at, word] of words.entries()) {
     if (at === 0 || !['BY', 'GET'].includes(word.toUpperCase())) continue;
     const pattern = words[at + 1] ?? '';
     // Without an asterisk the server looks nothing up.
-    if (!pattern.includes('*') || options.unknownKeys === 'allow' || spaceOf(pattern) !== undefined) continue;
+    if (!pattern.includes('*')) continue;
+    const begin = pattern.slice(0, pattern.indexOf('*'));
+    if (own !== undefined && begin.startsWith(keyPrefix(own))) continue;
+    const reachesSpace = spaces.some(
+      (space) => begin.startsWith(keyPrefix(space)) || keyPrefix(space).startsWith(begin),
+    );
+    if (own === undefined && options.unknownKeys === 'allow' && !reachesSpace) continue;
     throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${name} of keys beyond one key space`);
   }
 }

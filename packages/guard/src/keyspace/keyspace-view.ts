@@ -12,6 +12,7 @@ import {
   type Schema,
 } from '../options.js';
 import { type GuardClient, listOf, Redis, type Reply, textOf } from '../redis/redis.js';
+import { isWellFormed } from '../well-formed.js';
 import type { KeyspaceDefinition } from './definition.js';
 import { validate } from './standard-schema.js';
 import { COUNT } from './value-scripts.js';
@@ -136,8 +137,8 @@ export class KeyspaceView<T> {
 
   #name(key: string): string {
     const { prefix, maxKeyLength = 256 } = this.#definition;
-    if (typeof key !== 'string' || key === '' || key.length > maxKeyLength)
-      throw new GuardError('REDKEEP_KEYSPACE_KEY', `1 to ${maxKeyLength} characters`);
+    if (typeof key !== 'string' || key === '' || key.length > maxKeyLength || !isWellFormed(key))
+      throw new GuardError('REDKEEP_KEYSPACE_KEY', `1 to ${maxKeyLength} characters of well-formed Unicode`);
     return prefix + key;
   }
 

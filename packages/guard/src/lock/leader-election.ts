@@ -58,7 +58,8 @@ export class LeaderElection {
 
   /**
    * Runs `lead` whenever this process is elected, until `signal` ends the campaign. `lead` should return when its lock's
-   * signal fires, and resigns by returning. Resolves when `signal` fires.
+   * signal fires, and resigns by returning. Resolves when `signal` fires and `lead`, if it is running, has returned: a
+   * `lead` that never returns keeps the lock.
    */
   async campaign(lead: (lock: Lock) => Promise<void>, options: { readonly signal: AbortSignal }): Promise<void> {
     const { signal } = checked(options, { signal: required(abortSignal) }, 'REDKEEP_GUARD_ARGUMENT');

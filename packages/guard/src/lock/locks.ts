@@ -15,6 +15,7 @@ import {
 } from '../options.js';
 import { DEFAULT_TIMEOUT_MS, type GuardClient, listOf, Redis } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
+import { checkedName } from '../well-formed.js';
 import { Lock, RELEASE } from './lock.js';
 import { Stopwatch } from './stopwatch.js';
 import { WaitingLine } from './waiting-line.js';
@@ -108,7 +109,7 @@ export class Locks {
    */
   async acquire(name: string, options: LockOptions = {}): Promise<Lock> {
     const { ttlMs = 10_000, waitMs = 0, signal } = checked(options, LOCK, 'REDKEEP_GUARD_ARGUMENT');
-    if (typeof name !== 'string' || name === '' || name.includes('}'))
+    if (checkedName(name, 'name of the lock').includes('}'))
       throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'name of the lock');
     signal?.throwIfAborted();
     const key = `${this.#prefix}{${name}}`;

@@ -15,6 +15,7 @@ import {
 } from '../options.js';
 import { type GuardClient, listOf, Redis } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
+import { checkedName } from '../well-formed.js';
 import { Stopwatch } from './stopwatch.js';
 
 /** Options of {@link Semaphores}. */
@@ -97,7 +98,7 @@ export class Semaphores {
   /** Takes a place. Errors: REDKEEP_LOCK_TIMEOUT, REDKEEP_GUARD_ARGUMENT, REDKEEP_STORE_…, the signal's reason. */
   async acquire(name: string, options: PermitOptions): Promise<Permit> {
     const { places, ttlMs = 10_000, waitMs = 0, signal } = checked(options, PERMIT, 'REDKEEP_GUARD_ARGUMENT');
-    if (typeof name !== 'string' || name === '' || name.includes('}'))
+    if (checkedName(name, 'name of the semaphore').includes('}'))
       throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'name of the semaphore');
     const key = `${this.#prefix}{${name}}`;
     const owner = randomBytes(16).toString('base64url');

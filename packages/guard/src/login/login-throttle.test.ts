@@ -30,7 +30,9 @@ describe('login throttle', () => {
 
   test('counts an attempt before its password is checked, so that parallel ones do not all pass', async () => {
     const throttle = open();
-    const all = await Promise.all(Array.from({ length: 50 }, () => throttle.begin({ account: 'par', address: 'a' })));
+    const all = await Promise.all(
+      Array.from({ length: 50 }, () => throttle.begin({ account: 'par', address: '192.0.2.101' })),
+    );
     assert.equal(all.filter(({ allowed }) => allowed).length, 5);
   });
 
@@ -48,13 +50,16 @@ describe('login throttle', () => {
 
   test('gives a device token no power over another account, or after a change, or after its time', async (t) => {
     const throttle = open({ deviceMaxAgeMs: 60_000 });
-    const device = await (await throttle.begin({ account: 'mallory', address: 'm' })).succeeded();
-    await guess(throttle, { account: 'victim', address: 'x' });
+    const device = await (await throttle.begin({ account: 'mallory', address: '192.0.2.102' })).succeeded();
+    await guess(throttle, { account: 'victim', address: '192.0.2.103' });
     for (const token of [device, `${device}x`, device.replace(/^./, (c) => (c === 'A' ? 'B' : 'A')), '', 'a.b.c'])
-      assert.equal((await throttle.begin({ account: 'victim', address: 'y', device: token })).allowed, false);
-    assert.equal((await open({ key: keyB }).begin({ account: 'mallory', address: 'm', device })).knownDevice, false);
+      assert.equal((await throttle.begin({ account: 'victim', address: '192.0.2.104', device: token })).allowed, false);
+    assert.equal(
+      (await open({ key: keyB }).begin({ account: 'mallory', address: '192.0.2.102', device })).knownDevice,
+      false,
+    );
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 61_000 });
-    assert.equal((await throttle.begin({ account: 'mallory', address: 'm', device })).knownDevice, false);
+    assert.equal((await throttle.begin({ account: 'mallory', address: '192.0.2.102', device })).knownDevice, false);
   });
 
   test('stops one address that tries many accounts', async () => {
@@ -66,7 +71,10 @@ describe('login throttle', () => {
   });
 
   test('counts an address by what it is, however it is written, and an IPv6 one by its /64', async () => {
-    const v4 = ['192.0.2.7', '::ffff:192.0.2.7', '::ffff:c000:207'];
+    const v4 = [
+      ...['192.0.2.7', '::ffff:192.0.2.7', '::ffff:c000:207', '192.0.2.7:4711', ' 192.0.2.7', '192.000.002.007'],
+      ...['[::ffff:192.0.2.7]:1', '[::ffff:c000:207]', '192.0.2.7\t', '::ffff:192.0.2.7%eth0', '192.0.2.007:65535'],
+    ];
     const v6 = Array.from({ length: 9 }, (_, i) => `2001:db8:1:2::${i + 1}`);
     for (const addresses of [v4, v6]) {
       const throttle = open({ address: { free: 3 } });
@@ -81,7 +89,7 @@ describe('login throttle', () => {
 
   test('waits longer after each further failure, up to the longest, and forgets on success', async () => {
     const throttle = open({ account: { free: 1, baseMs: 40, maxMs: 100 } });
-    const source = { account: 'slow', address: 'a' };
+    const source = { account: 'slow', address: '192.0.2.101' };
     const waits: number[] = [];
     for (let i = 0; i < 4; i++) {
       const { waitMs } = await guess(throttle, source);
@@ -99,14 +107,19 @@ describe('login throttle', () => {
     const throttle = open({ timeoutMs: 50 });
     redis.server.pause();
     try {
-      const attempt = await throttle.begin({ account: 'ana', address: 'a' });
+      const attempt = await throttle.begin({ account: 'ana', address: '192.0.2.101' });
       assert.equal(attempt.allowed, false);
       await refused(() => attempt.succeeded(), 'REDKEEP_GUARD_ARGUMENT');
     } finally {
       redis.server.resume();
     }
     for (const account of ['', ['ana'], undefined, {}])
-      await refused(() => open().begin({ account: account as string, address: 'a' }), 'REDKEEP_GUARD_ARGUMENT');
+      await refused(
+        () => open().begin({ account: account as string, address: '192.0.2.101' }),
+        'REDKEEP_GUARD_ARGUMENT',
+      );
+    for (const address of ['unknown', '192.0.2', '192.0.2.256', '192.0.2.7, 10.0.0.1', '2001:db8::g', ' ', 'a:1', '-'])
+      await refused(() => open().begin({ account: 'ana', address }), 'REDKEEP_GUARD_ARGUMENT');
   });
 
   test('keeps neither account nor address in clear', async () => {

@@ -18,6 +18,7 @@ import {
   whole,
 } from '../options.js';
 import { type GuardClient, listOf, Redis } from '../redis/redis.js';
+import { checkedName } from '../well-formed.js';
 import { BEGIN_ATTEMPT, FORGET_ATTEMPT } from './login-scripts.js';
 
 /** How attempts of one kind are slowed down. */
@@ -132,13 +133,13 @@ export class LoginThrottle {
 
   /**
    * Counts an attempt and says whether it may go on. An outage refuses it.
-   * Errors: REDKEEP_GUARD_ARGUMENT for an account or address that is not a text; REDKEEP_STORE_DENIED, _REFUSED.
+   * Errors: REDKEEP_GUARD_ARGUMENT for an account that is not a text and for what is not an address; REDKEEP_STORE_DENIED, _REFUSED.
    */
   async begin(given: LoginAttemptSource): Promise<LoginAttempt> {
     const source = checked(given, SOURCE, 'REDKEEP_GUARD_ARGUMENT');
-    const account = checkedText('account', source.account);
+    const account = checkedName(source.account, 'account', 4096);
     // An IPv6 client has 2^64 addresses, and an IPv4 one several spellings.
-    const address = clientAddress({}, checkedText('address', source.address));
+    const address = clientAddress({}, checkedName(source.address, 'address', 4096));
     const device = this.#deviceIdOf(account, source.device);
     const own = device === undefined ? this.#name('account', account) : this.#name('device', device);
     const kind = device === undefined ? 'account' : 'device';
@@ -205,10 +206,4 @@ export class LoginThrottle {
 function checkedBackoff(name: string, backoff: Backoff): Backoff {
   if (backoff.maxMs < backoff.baseMs) throw new GuardError('REDKEEP_GUARD_OPTION', `${name}.maxMs is below baseMs`);
   return backoff;
-}
-
-function checkedText(name: string, value: unknown): string {
-  if (typeof value !== 'string' || value === '' || value.length > 4096)
-    throw new GuardError('REDKEEP_GUARD_ARGUMENT', name);
-  return value;
 }

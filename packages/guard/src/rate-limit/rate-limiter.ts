@@ -18,6 +18,7 @@ import {
   whole,
 } from '../options.js';
 import { type GuardClient, listOf, Redis } from '../redis/redis.js';
+import { checkedName } from '../well-formed.js';
 import type { Decision, Limit } from './limit.js';
 import { BLOCK, CHECK, CHECK_GCRA } from './limit-scripts.js';
 import { LocalLimiter } from './local-limiter.js';
@@ -281,9 +282,7 @@ function stateName(limit: Limit): string {
 }
 
 function checkedIdentity(identity: unknown): string {
-  if (typeof identity !== 'string' || identity === '' || identity.length > 4096)
-    throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'identity');
-  return identity;
+  return checkedName(identity, 'identity', 4096);
 }
 
 function warnOnce(): (error: unknown) => void {

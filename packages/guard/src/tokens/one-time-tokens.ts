@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, randomInt } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { keyedHash } from '../digest.js';
 import type { Sealer } from '../encryption/encryption.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
@@ -18,6 +18,7 @@ import {
   whole,
 } from '../options.js';
 import { type GuardClient, listOf, Redis, textOf } from '../redis/redis.js';
+import { checkedName } from '../well-formed.js';
 import { ISSUE, REDEEM } from './token-scripts.js';
 
 /** Options of {@link OneTimeTokens}. */
@@ -164,13 +165,13 @@ export class OneTimeTokens {
   }
 
   #locator(purpose: string, subject: string): string {
-    if (typeof purpose !== 'string' || purpose === '' || typeof subject !== 'string' || subject === '')
-      throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'purpose and subject');
+    checkedName(purpose, 'purpose');
+    checkedName(subject, 'subject');
     return keyedHash(this.#key, `locator|${purpose.length}|${purpose}|${subject}`).slice(0, LOCATOR_CHARS);
   }
 
   #hash(kind: 'token' | 'code', context: string, secret: string): string {
-    return createHmac('sha256', this.#key).update(`${kind}|${context.length}|${context}|${secret}`).digest('base64url');
+    return keyedHash(this.#key, `${kind}|${context.length}|${context}|${secret}`);
   }
 
   #keyOf(locator: string): string {

@@ -5,6 +5,7 @@ import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError } from '../errors.js';
 import { callback, checked, client, keys, prefix, required, type Schema, sealer, timeout, whole } from '../options.js';
 import { type GuardClient, listOf, Redis, textOf } from '../redis/redis.js';
+import { checkedName } from '../well-formed.js';
 import { ADD_FAMILY, END_FAMILY, REFRESH, START_FAMILY } from './token-scripts.js';
 
 /** Options of {@link RefreshTokens}. */
@@ -93,7 +94,7 @@ export class RefreshTokens {
 
   /** The first token of a new family, after a login. Errors: REDKEEP_STORE_…. */
   async start(user: string, data?: unknown): Promise<RefreshToken> {
-    if (typeof user !== 'string' || user === '') throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'user');
+    checkedName(user, 'user');
     const family = randomBytes(16).toString('base64url');
     const sealed = await this.#seal(family, 1, user, data);
     const hash = userHash(this.#keys[0], user);

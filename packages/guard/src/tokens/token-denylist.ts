@@ -4,6 +4,7 @@ import { GuardError } from '../errors.js';
 import { anything, checked, client, key, prefix, required, type Schema, text, timeout, whole } from '../options.js';
 import { type GuardClient, Redis, textOf } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
+import { checkedName } from '../well-formed.js';
 
 /** Options of {@link TokenDenylist}. */
 export interface TokenDenylistOptions {
@@ -105,7 +106,7 @@ export class TokenDenylist {
   }
 
   #name(kind: 'id' | 'subject', text: string): string {
-    if (typeof text !== 'string' || text === '') throw new GuardError('REDKEEP_GUARD_ARGUMENT', kind);
+    checkedName(text, kind);
     return `${this.#prefix}${kind}:{${keyedHash(this.#key, `${kind}:${text}`)}}`;
   }
 }

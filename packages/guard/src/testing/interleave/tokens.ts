@@ -159,8 +159,9 @@ export function onceScenarios(triples: boolean): Scenario[] {
       name: `logins: ${names.map(() => 'guess').join(' + ')}`,
       async prepare(client) {
         const open = (on: DirectClient) => new LoginThrottle({ client: on, key: keyA, account: { free: 2 } });
-        await open(client).begin({ account: 'ana', address: 'a' });
-        const guess = async (on: DirectClient) => (await open(on).begin({ account: 'ana', address: 'a' })).allowed;
+        await open(client).begin({ account: 'ana', address: '192.0.2.101' });
+        const guess = async (on: DirectClient) =>
+          (await open(on).begin({ account: 'ana', address: '192.0.2.101' })).allowed;
         return {
           operations: labelled(
             names.map(() => 'guess'),
