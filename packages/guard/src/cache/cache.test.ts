@@ -213,16 +213,36 @@ describe('cache', () => {
     assert.equal(await elsewhere.get('kept', loader('never asked')), 'slow');
   });
 
-  test('the right to store ends with the process that had it, and after twelve times loadMs', async () => {
-    const { here, elsewhere, prefix } = caches({ loadMs: 20 });
-    const ticket = async () => redis.server.command('EXISTS', `${prefix}${await generation(prefix)}:{k}:load`);
-    let finish: (value: string) => void = () => undefined;
+  test('the right to store is renewed for twelve times loadMs, and not beyond', async (t) => {
+    const { here, prefix } = caches({ loadMs: 60_000 });
+    let renew: (() => void) | undefined;
+    let ended = false;
+    const timer = { unref: () => timer };
+    t.mock.method(globalThis, 'setInterval', (run: () => void) => {
+      renew = run;
+      return timer;
+    });
+    t.mock.method(globalThis, 'clearInterval', (cleared: unknown) => {
+      if (cleared === timer) ended = true;
+    });
+    let finish: ((value: string) => void) | undefined;
     const slow = here.get('k', () => new Promise<string>((resolve) => (finish = resolve)));
-    await waitFor(async () => (await ticket()) === 1);
-    await waitFor(async () => (await ticket()) === 0);
-    finish('too late');
+    await waitFor(() => finish !== undefined);
+    const ticket = `${prefix}${await generation(prefix)}:{k}:load`;
+    // Three to a ticket: 33 times 20 s and then the minute of the last.
+    for (let renewals = 1; renewals <= 33; renewals++) {
+      assert.equal(ended, false, `${renewals}`);
+      await redis.server.command('PEXPIRE', ticket, '30000');
+      renew!();
+      await waitFor(async () => Number(await redis.server.command('PTTL', ticket)) > 30_000);
+    }
+    assert.equal(ended, true);
+    // Its process gone, or the time over: nothing renews it.
+    await redis.server.command('PEXPIRE', ticket, '1');
+    await waitFor(async () => (await redis.server.command('EXISTS', ticket)) === 0);
+    finish!('too late');
     assert.equal(await slow, 'too late');
-    assert.equal(await elsewhere.get('k', loader('newer')), 'newer');
+    assert.equal(await here.get('k', loader('newer')), 'newer');
   });
 
   test('a lost generation revives nothing that was cleared', async () => {
