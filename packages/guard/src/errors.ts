@@ -106,7 +106,7 @@ export const guardErrors = {
     next: 'Keep the stream as evidence, export it, and compare with the last anchor outside Redis.',
   },
   REDKEEP_AUDIT_REPAIR: {
-    what: 'The audit trail takes no entries: its head was lost, or what another program wrote is at its end',
+    what: 'The audit trail takes no entries: its head was lost or changed, or what another program wrote is at its end',
     next: 'Copy the keys as evidence, then run `repairAuditTrail` as an administrator; entries wait in the spool meanwhile.',
   },
   REDKEEP_AUDIT_CLOSED: {

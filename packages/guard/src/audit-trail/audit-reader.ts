@@ -13,7 +13,7 @@ import {
   type Schema,
 } from '../options.js';
 import { type GuardClient, Redis } from '../redis/redis.js';
-import { type ChainEntry, readChain, readHead } from './chain.js';
+import { type ChainEntry, headOf, readChain, readStoredHead } from './chain.js';
 import { openEntry, type StoredEntry } from './entry.js';
 import { type ChainReport, type OutsideProof, verifyChain } from './verify-chain.js';
 
@@ -74,7 +74,7 @@ export class AuditReader {
   async verify(outside: OutsideProof = {}): Promise<ChainReport> {
     checked(outside, OUTSIDE, 'REDKEEP_GUARD_ARGUMENT');
     const entries = readChain(this.#redis, this.#name, 0);
-    const head = () => readHead(this.#redis, this.#name);
+    const head = async () => headOf(await readStoredHead(this.#redis, this.#name));
     return verifyChain({ trail: this.#name, key: this.#key, entries, head }, outside);
   }
 
@@ -100,7 +100,7 @@ export class AuditReader {
       yield `${JSON.stringify({ seq, entry: body, hash })}\n`;
   }
 
-  /** The same for spreadsheets (RFC 4180); cells that a spreadsheet would run as formulas are defused. */
+  /** The same for spreadsheets (RFC 4180); all cells are quoted, and what a spreadsheet would run as a formula is defused. */
   async *csv(): AsyncGenerator<string> {
     yield `${COLUMNS.join(',')}\r\n`;
     for await (const entry of this.entries())
@@ -145,9 +145,21 @@ async function* fromLines(lines: AsyncIterable<string> | Iterable<string>): Asyn
 }
 
 function cell(value: unknown, column: string): string {
-  if (value === undefined) return '';
-  if (column === 'at') return Number.isFinite(value) ? new Date(value as number).toISOString() : '';
+  if (value === undefined) return '""';
+  if (column === 'at') return Number.isFinite(value) ? JSON.stringify(new Date(value as number)) : '""';
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  const safe = /^\s*[=+\-@\t\r\n|%]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return `"${defused(text).replaceAll('"', '""')}"`;
+}
+
+/** What begins a formula, in the widths of East Asian keyboards too, after what a spreadsheet skips. */
+const FORMULA_START = /(?<![;,|"\s\p{Cc}\p{Cf}])([;,|"\s\p{Cc}\p{Cf}]*)([=+\-@%＝＋－＠％])/gu;
+/** Some locales separate cells by semicolons or tabs, and take quotes in the middle of such a cell for text. */
+const SEPARATOR = /[;,|\t\r\n]/;
+
+/** Text of which no part is a formula, wherever a spreadsheet ends its cells. */
+function defused(text: string): string {
+  const parts = text.replace(FORMULA_START, (all, skipped: string, start: string, at: number) =>
+    at === 0 || SEPARATOR.test(skipped) ? `${skipped}'${start}` : all,
+  );
+  return /^\s*[|\t\r\n]/.test(parts) ? `'${parts}` : parts;
 }

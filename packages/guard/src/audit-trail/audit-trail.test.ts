@@ -86,8 +86,41 @@ describe('an untouched trail', () => {
     const [line] = await collect(reader.jsonLines());
     assert.equal(JSON.parse((JSON.parse(line!) as { entry: string }).entry).from, '::1');
     const csv = (await collect(reader.csv())).join('');
-    assert.match(csv, /^seq,at,id,actor,action,outcome,subject,resource,from,details\r\n1,\d{4}-/);
-    assert.ok(csv.includes(`,'=cmd(),"a,""b""",denied,`));
+    assert.match(csv, /^seq,at,id,actor,action,outcome,subject,resource,from,details\r\n"1","\d{4}-/);
+    assert.ok(csv.includes(`,"'=cmd()","a,""b""","denied",`));
+  });
+
+  test('is exported as CSV in which no part of a cell is a formula, whatever a spreadsheet takes for a separator', async () => {
+    const { writer, reader } = trail();
+    const starts = [...'=+-@%＝＋－＠％'];
+    const before = ['', ' ', '\t', '\n', '\r\n', 'x;', 'x,', 'x|', 'x\t', 'x\n', 'x; ', 'x;"', 'x;\u200b', 'x;\u00a0;'];
+    const actors = starts.flatMap((start) => before.map((text) => `${text}${start}1+1`));
+    await Promise.all(actors.map((actor) => writer.record({ actor, action: 'x', details: { [actor]: actor } })));
+    const rows = (await collect(reader.csv())).slice(1);
+    assert.equal(rows.length, actors.length);
+    for (const row of rows) {
+      assert.match(row, /^"(?:[^"]|"")*"(?:,"(?:[^"]|"")*"){9}\r\n$/);
+      // Every way to part the row: what is left of a cell without its quotes and blanks begins no formula.
+      for (const separator of [';', ',', '|', '\t', '\n', /[;,|\t\r\n]/])
+        for (const part of row.split(separator))
+          assert.doesNotMatch(part.replace(/^["\s\u200b]+/, ''), /^[=+\-@%＝＋－＠％]/, JSON.stringify(row));
+    }
+  });
+
+  test('is exported as CSV without a mark where there is no formula, also after very many separators', async () => {
+    const { writer, reader } = trail();
+    for (const actor of ['a-b', 'a =1', '2+2', 'ana@example.org', `${';'.repeat(60_000)}x`])
+      await writer.record({ actor, action: 'x' });
+    const csv = (await collect(reader.csv())).join('');
+    assert.ok(!csv.includes("'"));
+  });
+
+  test('refuses what JSON would lose', async () => {
+    const { writer, reader } = trail();
+    const refusal = { actor: 'ana', action: 'x', details: { a: Number.NaN } };
+    await refused(() => writer.record(refusal), 'REDKEEP_GUARD_ARGUMENT');
+    await writer.record({ ...refusal, details: { a: 1 } });
+    assert.equal((await collect(reader.entries())).length, 1);
   });
 });
 

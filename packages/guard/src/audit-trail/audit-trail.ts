@@ -28,13 +28,16 @@ import {
   type AuditEvent,
   append,
   entryAt,
+  HEAD_DAMAGED,
   type Head,
+  nextAttempt,
   type RecordedEvent,
   readChain,
   readHead,
   trailKeys,
 } from './chain.js';
 import { entryBody } from './entry.js';
+import { snapshotOf } from './event-snapshot.js';
 import { Spool } from './spool.js';
 import { type SpooledEvent, SpooledEvents } from './spooled-events.js';
 
@@ -85,7 +88,6 @@ interface Waiting {
 type State = 'starting' | 'live' | 'spooling' | 'closed';
 
 const BATCH = 200;
-const MAX_EVENT_BYTES = 65_536;
 const SPOOL_BYTES = 64 * 1024 * 1024;
 
 const AUDIT_TRAIL: Schema<AuditTrailOptions> = {
@@ -162,7 +164,7 @@ export class AuditTrail {
   /**
    * Records an event as it is now; order is kept. Resolves when the entry cannot be lost any more.
    * Errors: REDKEEP_GUARD_ARGUMENT for what JSON cannot represent, REDKEEP_AUDIT_CLOSED, REDKEEP_VALUE_TOO_LARGE beyond 64 KiB,
-   * REDKEEP_AUDIT_SPOOL, REDKEEP_AUDIT_SPOOL_FULL; without a spool REDKEEP_STORE_UNAVAILABLE.
+   * REDKEEP_AUDIT_SPOOL, REDKEEP_AUDIT_SPOOL_FULL; without a spool REDKEEP_STORE_UNAVAILABLE, REDKEEP_AUDIT_REPAIR.
    */
   record(event: AuditEvent): Promise<void> {
     const recorded = this.#record(event);
@@ -185,7 +187,7 @@ export class AuditTrail {
   /**
    * Signs where the chain ends now and hands it to `onAnchor`.
    * Errors: REDKEEP_GUARD_OPTION without `signWith`; REDKEEP_AUDIT_CHAIN when the chain has become shorter than this
-   * process knows it (said once: the next anchor is of the chain as it is).
+   * process knows it (said once: the next anchor is of the chain as it is); REDKEEP_AUDIT_REPAIR.
    */
   async anchor(): Promise<Anchor> {
     const { onAnchor, ...signing } = this.#signing();
@@ -193,6 +195,8 @@ export class AuditTrail {
     const known = this.#written;
     this.#written = head.seq;
     if (head.seq < known) throw new GuardError('REDKEEP_AUDIT_CHAIN', `ends at ${head.seq}, was at ${known}`);
+    const last = await entryAt(this.#redis, this.#name, head.seq);
+    if (last !== undefined && last.hash !== head.hash) throw new GuardError('REDKEEP_AUDIT_REPAIR', HEAD_DAMAGED);
     const anchor = signAnchor('head', this.#name, head, signing.signWith);
     await onAnchor(anchor);
     this.#anchored = head.seq;
@@ -324,7 +328,7 @@ export class AuditTrail {
 
   async #append(events: readonly RecordedEvent[], attempt: Attempt): Promise<void> {
     const bodies = await Promise.all(events.map((event) => entryBody(event, this.#options.persons, this.#name)));
-    for (;;) {
+    for (let lost = 0; ; ) {
       this.#head ??= await readHead(this.#redis, this.#name);
       const before = this.#head.seq;
       attempt.sentAfter = before;
@@ -339,7 +343,10 @@ export class AuditTrail {
       if (result.head.seq < this.#written)
         this.#onError(new GuardError('REDKEEP_AUDIT_CHAIN', `ends at ${result.head.seq}, was at ${this.#written}`));
       if (result.appended || result.head.seq < this.#written) this.#written = result.head.seq;
-      if (!result.appended) continue;
+      if (!result.appended) {
+        await nextAttempt(++lost);
+        continue;
+      }
       this.#anchorPast(before, result.head.seq);
       return;
     }
@@ -377,19 +384,6 @@ function reporter(onError: ((error: unknown) => void) | undefined): (error: unkn
       process.emitWarning(`onError of the audit trail failed: ${cause}`);
     }
   };
-}
-
-/** What is stored is what was reported, whatever happens to the caller's objects; and one bad event harms no other. */
-function snapshotOf(event: RecordedEvent): RecordedEvent {
-  let json: string;
-  try {
-    json = JSON.stringify(event);
-  } catch (cause) {
-    throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'the event is not representable in JSON', { cause });
-  }
-  if (Buffer.byteLength(json) > MAX_EVENT_BYTES)
-    throw new GuardError('REDKEEP_VALUE_TOO_LARGE', `limit ${MAX_EVENT_BYTES} bytes`);
-  return JSON.parse(json) as RecordedEvent;
 }
 
 /** Id in an entry's body; undefined in one that was tampered with, which `verify` reports. */

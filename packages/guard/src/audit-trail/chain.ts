@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { GuardError } from '../errors.js';
+import { setTimeout } from 'node:timers/promises';
+import { GuardError, hasCode } from '../errors.js';
 import { listOf, type Redis, type Reply, textOf } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
 
@@ -62,14 +63,40 @@ export function trailKeys(name: string): { readonly stream: string; readonly hea
 
 /**
  * KEYS stream, head; ARGV expected seq, expected hash, then body and hash of each entry. 1 | 0, seq, hash. 2 = the head
- * is lost, 3 = the stream ends with what no trail wrote: neither is guessed at, both need `repairAuditTrail`.
+ * is lost, or is not what a trail wrote, or contradicts the last entry; 3 = the stream ends with what no trail wrote:
+ * neither is guessed at, both need `repairAuditTrail`. A last entry before the head is what a cut end looks like, also
+ * after its repair: `verify` reports it.
  */
 export const APPEND = new Script(
   'audit_append',
   `
-local head = redis.call('HMGET', KEYS[2], 'seq', 'hash')
-if not head[1] and #redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1) > 0 then return { 2, '0', '' } end
-local seq, hash = head[1] or '0', head[2] or ''
+local head = redis.pcall('HMGET', KEYS[2], 'seq', 'hash')
+if head.err then
+  if string.find(head.err, 'WRONGTYPE') then return { 2, '0', '' } end
+  return head
+end
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local seq, hash = head[1], head[2]
+if (not seq and not hash) or (seq == '0' and hash == '') then
+  if last then return { 2, '0', '' } end
+  seq, hash = '0', ''
+else
+  if not seq or not hash or #seq > 15 or not string.find(seq, '^[1-9]%d*$') then return { 2, '0', '' } end
+  if #hash ~= 43 or string.find(hash, '[^%w_-]') then return { 2, '0', '' } end
+  if last then
+    local at, linked = string.match(last[1], '^%d+'), nil
+    for i = 1, #last[2], 2 do
+      if last[2][i] == 'h' then linked = last[2][i + 1] end
+    end
+    if last[1] == seq .. '-0' then
+      if linked ~= hash then return { 2, '0', '' } end
+    elseif #at > #seq or (#at == #seq and at >= seq) then
+      return { 3, '0', '' }
+    elseif linked == hash then
+      return { 2, '0', '' }
+    end
+  end
+end
 if seq ~= ARGV[1] or hash ~= ARGV[2] then return { 0, seq, hash } end
 for i = 3, #ARGV, 2 do
   seq = string.format('%.0f', tonumber(seq) + 1)
@@ -83,6 +110,9 @@ end
 redis.call('HSET', KEYS[2], 'seq', seq, 'hash', hash)
 return { 1, seq, hash }`,
 );
+
+/** What REDKEEP_AUDIT_REPAIR says of a head. */
+export const HEAD_DAMAGED = 'the head is lost or was changed';
 
 /**
  * Appends bodies after `head`. When another writer was faster, nothing is written and the new head comes back to try
@@ -103,15 +133,60 @@ export async function append(
     args.push(body, previous);
   }
   const [done, seq, hash] = listOf(await redis.script(APPEND, [stream, headKey], args));
-  if (done === 2) throw new GuardError('REDKEEP_AUDIT_REPAIR', 'the head is lost');
+  if (done === 2) throw new GuardError('REDKEEP_AUDIT_REPAIR', HEAD_DAMAGED);
   if (done === 3) throw new GuardError('REDKEEP_AUDIT_REPAIR', 'a foreign entry is at the end');
   return { appended: done === 1, head: { seq: Number(textOf(seq)), hash: textOf(hash) ?? '' } };
 }
 
-/** The head as Redis has it. */
+const ATTEMPTS = 100;
+const LONGEST_PAUSE_MS = 50;
+
+/**
+ * Waits before another attempt after `lost` of them lost to other writers: a moment by chance, so that they part.
+ * Errors: REDKEEP_STORE_UNAVAILABLE after 100.
+ */
+export async function nextAttempt(lost: number): Promise<void> {
+  if (lost >= ATTEMPTS)
+    throw new GuardError('REDKEEP_STORE_UNAVAILABLE', `other writers of the trail were faster ${lost} times`);
+  // The first are repeated at once: two writers that meet are the common case.
+  if (lost > 5) await setTimeout(Math.random() * LONGEST_PAUSE_MS);
+}
+
+/** The fields of the head key as they are; undefined when the key has another type. */
+export type StoredHead = readonly [seq: Buffer | undefined, hash: Buffer | undefined] | undefined;
+
+/** What is stored where the head should be. */
+export async function readStoredHead(redis: Redis, name: string): Promise<StoredHead> {
+  try {
+    const [seq, hash] = listOf(await redis.read(trailKeys(name).head, 'HMGET', 'seq', 'hash'));
+    return [bytesOf(seq), bytesOf(hash)];
+  } catch (error) {
+    if (hasCode(error, 'REDKEEP_STORE_REFUSED') && /\bWRONGTYPE\b/.test(error.message)) return undefined;
+    throw error;
+  }
+}
+
+/** The head that is stored, by the rules of {@link APPEND}; seq 0 before the first entry, undefined when no trail wrote it. */
+export function headOf(stored: StoredHead): Head | undefined {
+  if (stored === undefined) return undefined;
+  const [seq, hash] = stored.map((field) => field?.toString('latin1'));
+  if ((seq === undefined && hash === undefined) || (seq === '0' && hash === '')) return { seq: 0, hash: '' };
+  if (seq === undefined || !/^[1-9]\d{0,14}$/.test(seq)) return undefined;
+  if (hash === undefined || !/^[\w-]{43}$/.test(hash)) return undefined;
+  return { seq: Number(seq), hash };
+}
+
+/** The head as Redis has it. Errors: REDKEEP_AUDIT_REPAIR when it is nothing that a trail wrote. */
 export async function readHead(redis: Redis, name: string): Promise<Head> {
-  const [seq, hash] = listOf(await redis.read(trailKeys(name).head, 'HMGET', 'seq', 'hash'));
-  return { seq: Number(textOf(seq) ?? '0'), hash: textOf(hash) ?? '' };
+  const head = headOf(await readStoredHead(redis, name));
+  if (head === undefined) throw new GuardError('REDKEEP_AUDIT_REPAIR', HEAD_DAMAGED);
+  return head;
+}
+
+function bytesOf(reply: Reply): Buffer | undefined {
+  if (Buffer.isBuffer(reply)) return reply;
+  const text = textOf(reply);
+  return text === undefined ? undefined : Buffer.from(text);
 }
 
 const PAGE = 500;

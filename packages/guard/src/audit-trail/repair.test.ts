@@ -54,7 +54,7 @@ describe('a trail that takes no entries', () => {
       const t = open();
       await record(t.make(), 3);
       await redis.server.command('XADD', t.stream, id, 'e', 'garbage', 'h', 'x');
-      if (id !== '4-1') await refused(() => record(t.make(), 1), 'REDKEEP_AUDIT_REPAIR');
+      await refused(() => record(t.make(), 1), 'REDKEEP_AUDIT_REPAIR');
       assert.equal((await t.reader.verify()).ok, false);
       assert.equal((await t.repair()).quarantined, 1, id);
       await record(t.make(), 2);

@@ -37,8 +37,11 @@ export interface ChainSource {
   readonly trail: string;
   readonly key: Uint8Array;
   readonly entries: AsyncIterable<ChainEntry>;
-  /** Where the chain ends as its keeper says; asked before and after the walk. Absent for exports. */
-  readonly head?: () => Promise<Head>;
+  /**
+   * Where the chain ends as its keeper says; asked before and after the walk. Undefined: it says
+   * nothing that a trail wrote. Absent for exports.
+   */
+  readonly head?: () => Promise<Head | undefined>;
 }
 
 interface Vouched {
@@ -84,8 +87,9 @@ export async function verifyChain(source: ChainSource, outside: OutsideProof): P
   }
   const last = state.firstSeq === 0 ? lastBelow(retentions, Number.POSITIVE_INFINITY) : state.lastSeq;
   if (last < Math.max(newest, promised?.seq ?? 0)) return found('truncated', last + 1);
-  const said = await source.head?.();
-  if (said === undefined) return { ok: true, ...state };
+  if (source.head === undefined) return { ok: true, ...state };
+  const said = await source.head();
+  if (said === undefined) return found('head', last);
   const expectedHash = state.firstSeq === 0 ? (retentions.get(last)?.hash ?? '') : previous;
   if (said.seq < last || (said.seq === last && said.hash !== expectedHash)) return found('head', last);
   return { ok: true, ...state };
