@@ -107,8 +107,9 @@ describe('FaultProxy', () => {
   });
 
   test('closes to the client when the server is down', async () => {
+    const closed = once(client, 'close');
     await server.stop();
-    await once(client, 'close');
+    await closed;
     await assert.rejects(rawCommand(proxy, ['PING']));
     await server.start();
     assert.equal(await rawCommand(proxy, ['PING']), 'PONG');
