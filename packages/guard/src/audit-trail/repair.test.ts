@@ -65,6 +65,20 @@ describe('a trail that takes no entries', () => {
     }
   });
 
+  test('keeps the one entry that a trimmed trail has left, by its head or by an anchor', async () => {
+    for (const isHeadLost of [false, true]) {
+      const t = open();
+      const writer = t.make();
+      await record(writer, 3);
+      await writer.anchor();
+      await redis.server.command('XTRIM', t.stream, 'MAXLEN', '1');
+      if (isHeadLost) await redis.server.command('DEL', t.head);
+      const { head, quarantined, headRestored } = await t.repair();
+      assert.deepEqual([head.seq, quarantined, headRestored], [3, 0, isHeadLost]);
+      assert.equal(await redis.server.command('XLEN', t.stream), 1);
+    }
+  });
+
   test('is not made to look whole: what was changed, removed or cut off still shows', async () => {
     const modified = open();
     await record(modified.make(), 5);

@@ -96,7 +96,7 @@ export async function repairAuditTrail(options: AuditRepairOptions): Promise<Aud
   for (let lost = 0; ; await nextAttempt(++lost)) {
     const stored = await readStoredHead(redis, name);
     const said = headOf(stored);
-    const { end, foreign, lastId, disproved } = await walk(redis, name, key, said);
+    const { end, foreign, lastId, disproved } = await walk(redis, name, key, said, anchors);
     const head = goesOnFrom(disproved ? undefined : said, end, anchors);
     if (head === undefined) {
       if (lastId === '' && foreign.length === 0 && said?.seq === 0)
@@ -126,6 +126,7 @@ async function walk(
   name: string,
   key: Uint8Array,
   said: Head | undefined,
+  anchors: readonly Anchor[],
 ): Promise<{ end: Head | undefined; foreign: readonly StreamedEntry[]; lastId: string; disproved: boolean }> {
   let end: Head | undefined;
   let foreign: StreamedEntry[] = [];
@@ -139,7 +140,9 @@ async function walk(
     // By the stored hash of the one before: a modified entry in the middle breaks no link after it, and the first of a
     // trimmed trail is confirmed by its successor.
     const linked = seq === before.seq + 1 && chainHash(key, seq, before.hash, body) === hash;
-    if (linked) {
+    // Nothing links the first entry of a trimmed trail, and if it is the last too, only the head or an anchor names it.
+    const named = previous === undefined && [said, ...anchors].some((head) => head?.seq === seq && head.hash === hash);
+    if (linked || named) {
       end = { seq, hash };
       foreign = [];
       // The hash of one entry is not that of another.
