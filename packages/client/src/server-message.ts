@@ -15,10 +15,7 @@ export const KNOWN_PREFIXES: ReadonlySet<string> = new Set(
 );
 
 /** A text with gaps: its fixed parts, in order. */
-interface Template {
-  readonly parts: readonly string[];
-  readonly pattern: RegExp;
-}
+type Template = readonly string[];
 
 const fixed = new Set<string>();
 /** By code word; those with the most fixed words first. */
@@ -37,10 +34,9 @@ function readTexts(): void {
       fixed.add(text);
       continue;
     }
-    const pattern = new RegExp(`^${parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('([^]*?)')}$`);
-    templates.set(code, [...(templates.get(code) ?? []), { parts, pattern }]);
+    templates.set(code, [...(templates.get(code) ?? []), parts]);
   }
-  const weight = ({ parts }: Template) => parts.join('').length;
+  const weight = (parts: Template) => parts.join('').length;
   for (const list of templates.values()) list.sort((a, b) => weight(b) - weight(a));
 }
 
@@ -48,12 +44,35 @@ function readTexts(): void {
 export function shownText(text: string, prefix: string, command: string | undefined): string {
   if (!isRead) readTexts();
   if (fixed.has(text)) return text;
-  for (const { parts, pattern } of templates.get(prefix) ?? []) {
-    const found = pattern.exec(text);
-    if (found === null) continue;
-    return parts.reduce((shown, part, i) => `${shown}${isName(found[i]!, command) ? found[i] : '<argument>'}${part}`);
+  for (const parts of templates.get(prefix) ?? []) {
+    const found = gapsOf(text, parts);
+    if (found === undefined) continue;
+    return parts.reduce((shown, part, i) => {
+      const gap = found[i - 1]!;
+      return `${shown}${isName(gap, command) ? gap : '<argument>'}${part}`;
+    });
   }
   return `${prefix} (the server's text is in serverMessage)`;
+}
+
+/**
+ * What is in the gaps of a template, each as short as it can be; undefined where the text is another. Each part is looked
+ * for once behind the one before it, so that no text of a hostile server takes more than linear time.
+ */
+function gapsOf(text: string, parts: Template): string[] | undefined {
+  const [first, ...others] = parts as [string, ...string[]];
+  const last = others.pop()!;
+  if (!text.startsWith(first)) return undefined;
+  const gaps: string[] = [];
+  let at = first.length;
+  for (const part of others) {
+    const next = text.indexOf(part, at);
+    if (next === -1) return undefined;
+    gaps.push(text.slice(at, next));
+    at = next + part.length;
+  }
+  if (text.length - last.length < at || !text.endsWith(last)) return undefined;
+  return [...gaps, text.slice(at, text.length - last.length)];
 }
 
 /** The command itself, as servers write it: `config|get`. */
