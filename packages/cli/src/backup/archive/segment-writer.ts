@@ -1,5 +1,6 @@
 import { CommandScanner, type ScannerSink } from '../stream/command-scanner.js';
 import type { Position } from '../stream/replication-link.js';
+import { selectCommand } from '../stream/segment-position.js';
 import type { StampedChunk } from '../stream/stamped-socket.js';
 import { type Sealed, SealStream } from './seal-stream.js';
 
@@ -181,8 +182,7 @@ export class SegmentWriter implements ScannerSink {
   }
 
   #header(offset: number): Buffer {
-    const database = String(this.#databaseAtBorder);
-    const select = `*2\r\n$6\r\nSELECT\r\n$${database.length}\r\n${database}\r\n`;
+    const select = selectCommand(String(this.#databaseAtBorder));
     return Buffer.from(`${select}#OFFSET:${offset}\r\n#TS:${this.#second}\r\n`);
   }
 

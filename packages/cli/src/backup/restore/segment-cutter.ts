@@ -1,4 +1,5 @@
 import { CommandScanner, type ScannerSink } from '../stream/command-scanner.js';
+import { SegmentPosition, selectCommand } from '../stream/segment-position.js';
 
 export interface CutLimits {
   /** Commands before this offset are in the base. */
@@ -23,11 +24,9 @@ export interface SeenCommand {
 export class SegmentCutter implements ScannerSink {
   readonly #limits: CutLimits;
   readonly #see: ((command: SeenCommand) => void) | undefined;
+  readonly #position = new SegmentPosition();
   #scanner: CommandScanner | undefined;
   #out: Buffer[] = [];
-  /** Difference between an offset of the stream and a place in the current segment; undefined in its head. */
-  #shift: number | undefined;
-  #second = 0;
   #database = '0';
   #begun = false;
   #stopped = false;
@@ -49,7 +48,7 @@ export class SegmentCutter implements ScannerSink {
 
   beginSegment(): void {
     this.#scanner = new CommandScanner(this, 0);
-    this.#shift = undefined;
+    this.#position.beginSegment();
     this.#transaction = undefined;
   }
 
@@ -66,11 +65,7 @@ export class SegmentCutter implements ScannerSink {
   }
 
   annotation(line: string, end: number): void {
-    const offset = /^#OFFSET:(\d+)$/.exec(line)?.[1];
-    if (offset !== undefined) this.#shift = Number(offset) - end;
-    else if (this.#shift !== undefined) this.#shift -= line.length + 2;
-    const second = /^#TS:(\d+)$/.exec(line)?.[1];
-    if (second !== undefined) this.#second = Number(second);
+    this.#position.annotation(line, end);
   }
 
   wants(name: string): number {
@@ -80,27 +75,28 @@ export class SegmentCutter implements ScannerSink {
   keep(name: string, args: readonly Buffer[], place: number): boolean {
     if (name === 'SELECT') this.#database = args[0]?.toString('latin1') ?? '0';
     // The head selects the database, which is said again where the first kept command is.
-    if (this.#shift === undefined) return false;
-    const offset = place + this.#shift;
+    const offset = this.#position.offsetOf(place);
+    if (offset === undefined) return false;
+    const { second } = this.#position;
     if (this.#transaction) {
       const { kept, offset: start } = this.#transaction;
-      if (kept) this.#see?.({ name, args, offset: start, second: this.#second });
+      if (kept) this.#see?.({ name, args, offset: start, second });
       if (name === 'EXEC') this.#transaction = undefined;
       if (kept) this.commands += 1;
       return kept;
     }
     const { startOffset, stopOffset = Infinity, stopSecond = Infinity } = this.#limits;
-    if (offset >= stopOffset || this.#second > stopSecond) this.#stopped = true;
+    if (offset >= stopOffset || second > stopSecond) this.#stopped = true;
     const kept = !this.#stopped && offset >= startOffset;
     if (name === 'MULTI') this.#transaction = { offset, kept };
     if (!kept) return false;
     if (!this.#begun) {
       this.#begun = true;
-      this.#out.push(Buffer.from(`*2\r\n$6\r\nSELECT\r\n$${this.#database.length}\r\n${this.#database}\r\n`));
+      this.#out.push(selectCommand(this.#database));
     }
-    this.#see?.({ name, args, offset, second: this.#second });
+    this.#see?.({ name, args, offset, second });
     this.commands += 1;
-    this.lastSecond = this.#second;
+    this.lastSecond = second;
     return true;
   }
 

@@ -1,4 +1,5 @@
 import { CommandScanner, type ScannerSink } from '../../backup/stream/command-scanner.js';
+import { SegmentPosition, selectCommand } from '../../backup/stream/segment-position.js';
 import { lookedAtBytes } from '../indicators/payloads.js';
 import { badOf, shownKey } from './bad-commands.js';
 
@@ -57,9 +58,8 @@ export interface LaterWriteOptions {
 export class LaterWrites implements ScannerSink {
   readonly longestArgument = longestArgument;
   readonly #options: LaterWriteOptions;
+  readonly #position = new SegmentPosition();
   #scanner: CommandScanner | undefined;
-  #shift: number | undefined;
-  #second = 0;
   #database = '0';
   /** The database that is selected behind what was put out so far. */
   #selected: string | undefined;
@@ -83,7 +83,7 @@ export class LaterWrites implements ScannerSink {
 
   beginSegment(): void {
     this.#scanner = new CommandScanner(this, 0);
-    this.#shift = undefined;
+    this.#position.beginSegment();
     this.#open = undefined;
   }
 
@@ -94,11 +94,7 @@ export class LaterWrites implements ScannerSink {
   }
 
   annotation(line: string, end: number): void {
-    const offset = /^#OFFSET:(\d+)$/.exec(line)?.[1];
-    if (offset !== undefined) this.#shift = Number(offset) - end;
-    else if (this.#shift !== undefined) this.#shift -= line.length + 2;
-    const second = /^#TS:(\d+)$/.exec(line)?.[1];
-    if (second !== undefined) this.#second = Number(second);
+    this.#position.annotation(line, end);
   }
 
   wants(name: string): number {
@@ -110,7 +106,8 @@ export class LaterWrites implements ScannerSink {
       this.#database = args[0]?.toString('latin1') ?? '0';
       return false;
     }
-    if (this.#shift === undefined) return false;
+    const offset = this.#position.offsetOf(place);
+    if (offset === undefined) return false;
     const command = { name, args: args.map((arg) => Buffer.from(arg)) };
     if (this.#open) {
       this.#open.commands.push(command);
@@ -119,14 +116,14 @@ export class LaterWrites implements ScannerSink {
       else if (kept) this.#select();
       return kept;
     }
-    const offset = place + this.#shift;
-    if (offset < this.#options.fromOffset || this.#second <= (this.#options.afterSecond ?? -1)) return false;
+    const { second } = this.#position;
+    if (offset < this.#options.fromOffset || second <= (this.#options.afterSecond ?? -1)) return false;
     const kept = this.#options.keeps?.(this.#number) === true;
     if (kept) {
       this.#select();
       this.written += 1;
     }
-    const unit = { offset, second: this.#second, kept, commands: [command] };
+    const unit = { offset, second, kept, commands: [command] };
     if (name === 'MULTI') this.#open = unit;
     else this.#finish(unit);
     return kept;
@@ -147,7 +144,7 @@ export class LaterWrites implements ScannerSink {
   #select(): void {
     if (this.#selected === this.#database) return;
     this.#selected = this.#database;
-    this.#out.push(Buffer.from(`*2\r\n$6\r\nSELECT\r\n$${this.#database.length}\r\n${this.#database}\r\n`));
+    this.#out.push(selectCommand(this.#database));
   }
 
   #finish({ offset, second, commands }: { offset: number; second: number; commands: readonly OneCommand[] }): void {
