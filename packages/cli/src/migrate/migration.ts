@@ -2,6 +2,7 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { CliError, explainSystemError } from '../errors.js';
+import { createFile } from '../files/create-file.js';
 import { readIfPresent } from '../files/read-if-present.js';
 
 /** The steps of a migration, in their order. */
@@ -174,13 +175,7 @@ export class Migration {
 /** Writes a file that did not exist, 0600, and waits until it is on disk. */
 export async function writeSecret(file: string, text: string): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  const handle = await open(file, 'wx', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await createFile(file, text);
 }
 
 function parseJson(text: string): unknown {

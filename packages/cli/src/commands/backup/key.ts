@@ -7,6 +7,7 @@ import { renderRecoveryKit } from '../../backup/keys/recovery-kit.js';
 import { loadEntries } from '../../backup/restore/load-entries.js';
 import type { Context } from '../../context.js';
 import { CliError, explainSystemError } from '../../errors.js';
+import { createFile } from '../../files/create-file.js';
 import { BackupEnvironment, type ReadOptions, readIdentities } from './options.js';
 
 /** `redkeep backup key new`: an age identity, as age-keygen makes them. Only its public half is printed. */
@@ -50,13 +51,7 @@ export async function backupKeyKit(context: Context, file: string, options: Read
 
 async function createSecretFile(target: string, content: string): Promise<void> {
   try {
-    const handle = await open(target, 'wx', 0o600);
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await createFile(target, content);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
       throw new CliError('REDKEEP_USAGE', `${target} exists already.`, 'Choose another name: a key is never replaced.');

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { keyFingerprint } from '../../audit/evidence/bundle.js';
 import { ageEncrypt } from '../../backup/age/age-encrypt.js';
 import { CliError, explainSystemError } from '../../errors.js';
+import { createFile } from '../../files/create-file.js';
 import { version } from '../../version.js';
 import type { Redactor } from './redactor.js';
 import { verifyScript } from './verify-script.js';
@@ -230,13 +231,7 @@ function sha256(content: string | Buffer): string {
 
 async function writeNew(file: string, content: Buffer): Promise<void> {
   try {
-    const handle = await open(file, 'wx', 0o600);
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await createFile(file, content);
   } catch (error) {
     throw explainSystemError(error, file);
   }
