@@ -35,25 +35,24 @@ import { openDeployment } from '../testing/open-deployment.js';
 import { CliSandbox } from '../testing/run-cli.js';
 import { allComponents } from './components.js';
 
+/** A running deployment of one node, with these answers to `init`. */
+async function start(sandbox: CliSandbox, answers: readonly string[]): Promise<void> {
+  const port = String(await freePort());
+  for (const command of [
+    ['init', '--yes', '--port', port, ...answers],
+    ['up', '--detach'],
+  ]) {
+    const { code, err } = await sandbox.run(command);
+    assert.equal(code, 0, err);
+  }
+}
+
 describe('an application that declares components of guard', () => {
   let sandbox: CliSandbox;
   let web: RedisClient;
   before(async () => {
     sandbox = await CliSandbox.create();
-    const port = String(await freePort());
-    const init = await sandbox.run([
-      'init',
-      '--yes',
-      '--port',
-      port,
-      '--app',
-      'shop',
-      '--components',
-      'web=sessions,limits,locks,cache',
-    ]);
-    assert.equal(init.code, 0, init.err);
-    const up = await sandbox.run(['up', '--detach']);
-    assert.equal(up.code, 0, up.err);
+    await start(sandbox, ['--app', 'shop', '--components', 'web=sessions,limits,locks,cache']);
     web = await (await openDeployment(sandbox)).connect('web');
   });
   after(async () => {
@@ -121,20 +120,8 @@ describe('every component of guard, as the user that init makes', () => {
   const encryption = new Encryption({ keys: keysFromValue(key), environment: 'test' });
   before(async () => {
     sandbox = await CliSandbox.create();
-    const port = String(await freePort());
-    const init = await sandbox.run([
-      'init',
-      '--yes',
-      '--port',
-      port,
-      '--components',
-      `web=${allComponents.map((name) => (name === 'locks' ? 'locks+app:' : name)).join(',')}`,
-      '--components',
-      'checker=auditor',
-    ]);
-    assert.equal(init.code, 0, init.err);
-    const up = await sandbox.run(['up', '--detach']);
-    assert.equal(up.code, 0, up.err);
+    const web = `web=${allComponents.map((name) => (name === 'locks' ? 'locks+app:' : name)).join(',')}`;
+    await start(sandbox, ['--components', web, '--components', 'checker=auditor']);
     client = await (await openDeployment(sandbox)).connect('web');
   });
   after(async () => {
