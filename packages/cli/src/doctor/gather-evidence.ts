@@ -4,6 +4,7 @@ import type { Endpoint } from '../audit/gather/endpoint.js';
 import { openTls } from '../audit/gather/endpoint.js';
 import { type Ask, readInfo } from '../audit/gather/live.js';
 import type { Session } from '../audit/gather/node.js';
+import { clientList } from '../engine/client-list.js';
 import type {
   ClientRow,
   CommandUse,
@@ -194,35 +195,22 @@ async function readClients(ask: Ask, info: Info): Promise<ClientRow[]> {
   const connected = Number(info['connected_clients'] ?? 0);
   if (connected > MOST_CLIENTS)
     throw new Error(`${connected} are connected, and listing more than ${MOST_CLIENTS} costs too much`);
-  const text = String(await ask('CLIENT', 'LIST'));
-  return text
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => {
-      const fields = Object.fromEntries(
-        line
-          .trim()
-          .split(' ')
-          .map((pair) => {
-            const at = pair.indexOf('=');
-            return [pair.slice(0, at), pair.slice(at + 1)];
-          }),
-      );
-      const number = (name: string): number => Number(fields[name] ?? 0) || 0;
-      return {
-        address: fields['addr'] ?? '',
-        name: fields['name'] ?? '',
-        user: fields['user'] ?? '',
-        library: [fields['lib-name'], fields['lib-ver']].filter(Boolean).join(' '),
-        flags: fields['flags'] ?? '',
-        ageSeconds: number('age'),
-        idleSeconds: number('idle'),
-        outputBytes: number('omem'),
-        outputBlocks: number('oll'),
-        queryBytes: number('qbuf'),
-        lastCommand: fields['cmd'] ?? '',
-      };
-    });
+  return clientList(await ask('CLIENT', 'LIST')).map((fields) => {
+    const number = (name: string): number => Number(fields[name] ?? 0) || 0;
+    return {
+      address: fields['addr'] ?? '',
+      name: fields['name'] ?? '',
+      user: fields['user'] ?? '',
+      library: [fields['lib-name'], fields['lib-ver']].filter(Boolean).join(' '),
+      flags: fields['flags'] ?? '',
+      ageSeconds: number('age'),
+      idleSeconds: number('idle'),
+      outputBytes: number('omem'),
+      outputBlocks: number('oll'),
+      queryBytes: number('qbuf'),
+      lastCommand: fields['cmd'] ?? '',
+    };
+  });
 }
 
 async function servedUntil(endpoint: Endpoint): Promise<Date | undefined> {

@@ -1,4 +1,5 @@
 import type { Ask } from '../audit/gather/live.js';
+import { type ClientFields, clientList } from '../engine/client-list.js';
 import { ownNames } from './access.js';
 import type { MigrationNode } from './migration.js';
 
@@ -16,20 +17,8 @@ export interface ClientOnOldWay {
   readonly idleSeconds: number;
 }
 
-function fieldsOf(line: string): Record<string, string> {
-  return Object.fromEntries(
-    line
-      .trim()
-      .split(' ')
-      .map((pair) => {
-        const at = pair.indexOf('=');
-        return [pair.slice(0, at), pair.slice(at + 1)];
-      }),
-  );
-}
-
 /** Replicas, replication links and this tool are not clients that somebody has to change. */
-function isApplication(fields: Record<string, string>): boolean {
+function isApplication(fields: ClientFields): boolean {
   return !/[SM]/.test(fields['flags'] ?? '') && !ownNames.includes(fields['name'] ?? '');
 }
 
@@ -39,9 +28,7 @@ function isApplication(fields: Record<string, string>): boolean {
  */
 export async function clientsOnOldWay(ask: Ask, node: MigrationNode): Promise<ClientOnOldWay[]> {
   const rows = new Map<string, ClientOnOldWay>();
-  for (const line of String(await ask('CLIENT', 'LIST')).split('\n')) {
-    if (line.trim() === '') continue;
-    const fields = fieldsOf(line);
+  for (const fields of clientList(await ask('CLIENT', 'LIST'))) {
     const plaintext = fields['laddr']?.endsWith(`:${node.port}`) ?? true;
     const user = fields['user'] ?? 'default';
     if (!isApplication(fields) || (!plaintext && user !== 'default')) continue;

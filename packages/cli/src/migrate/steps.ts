@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Ask, readInfo, record } from '../audit/gather/live.js';
+import { clientList } from '../engine/client-list.js';
 import { CliError, explainSystemError } from '../errors.js';
 import { readIfPresent } from '../files/read-if-present.js';
 import { createAuthority, issueCertificate } from '../pki/authority.js';
@@ -399,10 +400,8 @@ async function refuseToCutOff({ migration, allowDisconnect }: StepContext): Prom
   const names = new Set(migration.plan.users.map(({ name }) => name).filter((name) => name !== replicationUser));
   const found: string[] = [];
   await onEach(migration, async (ask) => {
-    for (const line of String(await ask('CLIENT', 'LIST')).split('\n')) {
-      const user = /(?:^| )user=(\S+)/.exec(line)?.[1] ?? '';
-      const name = /(?:^| )name=(\S*)/.exec(line)?.[1] ?? '';
-      const address = /(?:^| )addr=(\S+):\d+/.exec(line)?.[1] ?? '';
+    for (const { user = '', name = '', addr = '' } of clientList(await ask('CLIENT', 'LIST'))) {
+      const address = addr.replace(/:\d+$/, '');
       if (names.has(user) && name !== 'redkeep-migrate') found.push(`${address}${name ? ` (${name})` : ''} as ${user}`);
     }
   });
@@ -415,8 +414,7 @@ async function refuseToCutOff({ migration, allowDisconnect }: StepContext): Prom
 }
 
 async function plaintextLocalAddresses(ask: Ask, node: MigrationNode): Promise<string[]> {
-  const list = String(await ask('CLIENT', 'LIST'));
-  const found = [...list.matchAll(/(?:^| )laddr=(\S+)/gm)].map(([, address]) => address!);
+  const found = clientList(await ask('CLIENT', 'LIST')).map(({ laddr = '' }) => laddr);
   return [...new Set(found.filter((address) => address.endsWith(`:${node.port}`)))];
 }
 

@@ -2,6 +2,7 @@ import { builtInCommands } from '../../acl/built-in-commands.js';
 import { powersOf } from '../../acl/powers.js';
 import { runnableCommands } from '../../acl/rights.js';
 import { readServerCommands, type ServerCommands } from '../../acl/server-commands.js';
+import { clientList } from '../../engine/client-list.js';
 import { residueKeys } from '../../vocabulary/residue-keys.js';
 import { type AclUser, parseAclUser, ruleSetsOf } from '../facts/acl-user.js';
 import type {
@@ -174,28 +175,19 @@ export async function readAclLog(ask: Ask): Promise<AclLogEntry[]> {
 }
 
 export async function readClients(ask: Ask): Promise<ClientFacts[]> {
-  return String(await ask('CLIENT', 'LIST'))
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => {
-      const fields = Object.fromEntries(
-        line
-          .trim()
-          .split(' ')
-          .map((field) => field.split(/=(.*)/s, 2) as [string, string]),
-      );
-      const flags = fields['flags'] ?? '';
-      return {
-        user: fields['user'] ?? 'default',
-        address: fields['addr'] ?? '',
-        localPort: Number(fields['laddr']?.match(/:(\d+)$/)?.[1] ?? 0),
-        name: fields['name'] ?? '',
-        ageSeconds: Number(fields['age'] ?? 0),
-        idleSeconds: Number(fields['idle'] ?? 0),
-        lastCommand: fields['cmd'] ?? '',
-        type: flags.includes('S') ? 'replica' : flags.includes('P') ? 'pubsub' : 'normal',
-      } as const;
-    });
+  return clientList(await ask('CLIENT', 'LIST')).map((fields) => {
+    const flags = fields['flags'] ?? '';
+    return {
+      user: fields['user'] ?? 'default',
+      address: fields['addr'] ?? '',
+      localPort: Number(fields['laddr']?.match(/:(\d+)$/)?.[1] ?? 0),
+      name: fields['name'] ?? '',
+      ageSeconds: Number(fields['age'] ?? 0),
+      idleSeconds: Number(fields['idle'] ?? 0),
+      lastCommand: fields['cmd'] ?? '',
+      type: flags.includes('S') ? 'replica' : flags.includes('P') ? 'pubsub' : 'normal',
+    } as const;
+  });
 }
 
 export async function readModules(ask: Ask): Promise<ModuleFacts[]> {

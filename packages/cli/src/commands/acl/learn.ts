@@ -11,6 +11,7 @@ import { parseRecordedCommands } from '../../acl/recorded-commands.js';
 import type { Context } from '../../context.js';
 import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import { type DeploymentNode, dataNodes, type User, userOf } from '../../deployment/model.js';
+import { clientList } from '../../engine/client-list.js';
 import { targetOf } from '../../engine/connect-node.js';
 import { endpointOf } from '../../engine/local-servers.js';
 import { CliError, explainSystemError } from '../../errors.js';
@@ -226,9 +227,7 @@ function addKeys(observation: Observation, keys: readonly string[], readOnly: bo
 
 /** The clients of CLIENT LIST. */
 function clientsOf(list: string): { readonly id: string; readonly address: string; readonly user: string }[] {
-  return list.split('\n').flatMap((line) => {
-    const field = (name: string) => new RegExp(`(?:^| )${name}=(\\S*)`).exec(line)?.[1];
-    const [id, address, user] = [field('id'), field('addr'), field('user')];
+  return clientList(list).flatMap(({ id, addr: address, user }) => {
     // Until it has said who it is, a connection is the default user's: that tells nothing yet.
     if (!id || !address || !user || user === 'default') return [];
     return [{ id, address, user }];

@@ -1,4 +1,5 @@
 import { record } from '../../audit/gather/live.js';
+import { clientList } from '../../engine/client-list.js';
 import { CliError } from '../../errors.js';
 import { firewall } from './firewall.js';
 import type { ContainStep, StepNode } from './step.js';
@@ -157,10 +158,9 @@ const defaultOff: ContainStep = {
 
 /** Servers that log in as a user: replicas lose their link at its next break, Sentinels fail over. */
 async function dependants({ ask }: StepNode, user: string): Promise<string[]> {
-  const lines = String(await ask('CLIENT', 'LIST').catch(() => '')).split('\n');
-  const own = lines.filter((line) => line.includes(` user=${user} `));
-  const replicas = own.filter((line) => / flags=\S*S/.test(line)).length;
-  const sentinels = own.filter((line) => / name=sentinel-/.test(line)).length;
+  const own = clientList(await ask('CLIENT', 'LIST').catch(() => '')).filter((client) => client['user'] === user);
+  const replicas = own.filter(({ flags = '' }) => flags.includes('S')).length;
+  const sentinels = own.filter(({ name = '' }) => name.startsWith('sentinel-')).length;
   return [
     ...(replicas > 0 ? [`${replicas} replicas or archives log in as ${user}; their next login will be refused`] : []),
     ...(sentinels > 0

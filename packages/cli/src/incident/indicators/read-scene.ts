@@ -7,6 +7,7 @@ import { addressText } from '../../audit/gather/discover.js';
 import type { Endpoint } from '../../audit/gather/endpoint.js';
 import * as live from '../../audit/gather/live.js';
 import type { Session } from '../../audit/gather/node.js';
+import { clientList } from '../../engine/client-list.js';
 import { reasonOf } from '../evidence/collect.js';
 import { endOfFile, textOfPlace } from '../evidence/host-artefacts.js';
 import { type HostPaths, hostPathsOf, persistencePlaces } from '../evidence/host-paths.js';
@@ -92,26 +93,17 @@ async function existing(ask: live.Ask): Promise<string[]> {
 
 async function readConnections(ask: live.Ask): Promise<Connection[]> {
   const own = await ask('CLIENT', 'ID').then(String, () => '');
-  return String(await ask('CLIENT', 'LIST'))
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => {
-      const fields = Object.fromEntries(
-        line
-          .trim()
-          .split(' ')
-          .map((pair) => pair.split(/=(.*)/s, 2) as [string, string]),
-      );
-      return {
-        isOwn: fields['id'] === own,
-        address: fields['addr'] ?? '',
-        user: fields['user'] ?? 'default',
-        name: fields['name'] ?? '',
-        flags: fields['flags'] ?? '',
-        ageSeconds: Number(fields['age'] ?? 0),
-        lastCommand: fields['cmd'] ?? '',
-      };
-    });
+  return clientList(await ask('CLIENT', 'LIST')).map((fields) => {
+    return {
+      isOwn: fields['id'] === own,
+      address: fields['addr'] ?? '',
+      user: fields['user'] ?? 'default',
+      name: fields['name'] ?? '',
+      flags: fields['flags'] ?? '',
+      ageSeconds: Number(fields['age'] ?? 0),
+      lastCommand: fields['cmd'] ?? '',
+    };
+  });
 }
 
 async function readSlowLog(ask: live.Ask): Promise<SlowCommand[]> {

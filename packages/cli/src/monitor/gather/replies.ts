@@ -1,4 +1,5 @@
 import { record } from '../../audit/gather/live.js';
+import { clientFields, clientList } from '../../engine/client-list.js';
 import type { AclLogEntry, ConnectedClient, LatencyEvent, LoadedModule } from '../snapshot.js';
 
 /** Entries of ACL LOG, newest first. */
@@ -12,27 +13,23 @@ export function readAclLog(reply: unknown): AclLogEntry[] {
       context: fields['context'] ?? '',
       object: (fields['object'] ?? '').toLowerCase(),
       username: fields['username'] ?? '',
-      address: hostOf(fieldsOf(fields['client-info'] ?? '')['addr'] ?? ''),
+      address: hostOf(clientFields(fields['client-info'] ?? '')['addr'] ?? ''),
       ageSeconds: Number(fields['age-seconds'] ?? 0),
     };
   });
 }
 
 export function readClients(reply: unknown): ConnectedClient[] {
-  return String(reply)
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => {
-      const fields = fieldsOf(line);
-      return {
-        id: fields['id'] ?? '',
-        user: fields['user'] ?? 'default',
-        address: hostOf(fields['addr'] ?? ''),
-        localPort: Number(fields['laddr']?.match(/:(\d+)$/)?.[1] ?? 0),
-        ageSeconds: Number(fields['age'] ?? 0),
-        type: typeOf(fields['flags'] ?? ''),
-      };
-    });
+  return clientList(reply).map((fields) => {
+    return {
+      id: fields['id'] ?? '',
+      user: fields['user'] ?? 'default',
+      address: hostOf(fields['addr'] ?? ''),
+      localPort: Number(fields['laddr']?.match(/:(\d+)$/)?.[1] ?? 0),
+      ageSeconds: Number(fields['age'] ?? 0),
+      type: typeOf(fields['flags'] ?? ''),
+    };
+  });
 }
 
 /** Flags of CLIENT LIST: M for the primary this server copies, S for a replica, O for a client in MONITOR. */
@@ -59,11 +56,6 @@ export function readLatency(reply: unknown): LatencyEvent[] {
 
 function listOf(reply: unknown): unknown[] {
   return Array.isArray(reply) ? reply : [];
-}
-
-function fieldsOf(line: string): Record<string, string> {
-  const pairs = line.trim().split(' ');
-  return Object.fromEntries(pairs.map((pair) => pair.split(/=(.*)/s, 2) as [string, string]));
 }
 
 /** `10.0.0.1:5000` and `[::1]:5000` without the port; a Unix socket has no host. */
