@@ -19,6 +19,8 @@ await runMain(async (args) => {
     const { checkPackages } = await import('./check-packages.mjs');
     await checkPackages();
   }
+  const { ensureTestedEngines } = await import('./engines/ensure.mjs');
+  await ensureTestedEngines();
   await ensureBrowser();
   await ensurePrometheus();
   say('Testing');

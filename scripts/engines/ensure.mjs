@@ -6,11 +6,28 @@ import { promisify } from 'node:util';
 import { findEngines } from '../../testing/dist/engines.js';
 import { firstWhere, packageManager } from '../lib/package-manager.mjs';
 import { EXIT, StepFailed, say } from '../lib/step.mjs';
-import { distributionEngines, enginesFolder, unpackEngine } from './unpack.mjs';
+import { distributionEngines, ENGINES, enginesFolder, unpackEngine } from './unpack.mjs';
 
 const exec = promisify(execFile);
 const LOWEST_VERSION = 7;
 const PRODUCTS = ['valkey', 'redis'];
+
+/** What differs between servers differs most between these: the tests that run on each engine found run on them. */
+const TESTED = ['redis-7.0', 'redis-8.0', 'valkey-9'];
+
+/** Unpacks the engines that tests compare. Without Debian's packages the tests run on the engines that are there. */
+export async function ensureTestedEngines() {
+  const present = new Set(findEngines().map(({ name }) => name));
+  for (const engine of ENGINES.filter(({ name }) => TESTED.includes(name) && !present.has(name))) {
+    say(`Unpacking ${engine.name}, so that tests compare engines, into ${enginesFolder()}`);
+    try {
+      await unpackEngine(engine, enginesFolder());
+    } catch (error) {
+      if (error.exitCode === EXIT.interrupted) throw error;
+      say(`Not to be had here, so that no test runs on it: ${engine.name} (${error.message})`);
+    }
+  }
+}
 
 /** An engine of testing's `findEngines()` with version 7 or later. */
 export async function ensureServer() {
