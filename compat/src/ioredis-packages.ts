@@ -9,8 +9,11 @@ import { describe, test } from 'node:test';
 import { createRedisConnection } from '@nestjs-modules/ioredis';
 import { startServer, waitFor } from '@redkeep/testing';
 import { createAdapter } from '@socket.io/redis-adapter';
+import BeeQueue from 'bee-queue';
 import Bull from 'bull';
 import { FlowProducer, Queue, QueueEvents, Worker } from 'bullmq';
+import { RedisStore } from 'connect-redis-8';
+import type { SessionData } from 'express-session';
 import { RedisPubSub } from 'graphql-redis-subscriptions';
 import ioredis, { type Redis as Reference } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
@@ -116,6 +119,64 @@ describe('Bull', () => {
     const delayed = await queue.add({ n: 41 }, { delay: 20 });
     assert.equal(await delayed.finished(), 42);
     await queue.close();
+  });
+});
+
+describe('bee-queue', () => {
+  test('works through jobs, delayed and retried ones too, on clients that the application made', async () => {
+    await using server = await startServer();
+    const client = new Redis(connection(server));
+    const queue = new BeeQueue<{ n: number }>('work', {
+      redis: client as never,
+      activateDelayedJobs: true,
+      quitCommandClient: true,
+    });
+    const results = new Map<string, number>();
+    let tries = 0;
+    const done = new Promise<void>((resolve) => {
+      queue.on('job succeeded', (id: string, result: number) => {
+        results.set(id, result);
+        if (results.size === 22) resolve();
+      });
+    });
+    queue.process(3, async ({ data }: { data: { n: number } }) => {
+      if (data.n === 100 && ++tries === 1) throw new Error('once');
+      return data.n * 2;
+    });
+    const jobs = await Promise.all(Array.from({ length: 20 }, (_, n) => queue.createJob({ n }).save()));
+    const delayed = await queue
+      .createJob({ n: 50 })
+      .delayUntil(Date.now() + 50)
+      .save();
+    const flaky = await queue.createJob({ n: 100 }).retries(1).save();
+    await done;
+    assert.deepEqual(
+      [...jobs, delayed, flaky].map(({ id }) => results.get(id!)),
+      [...Array.from({ length: 20 }, (_, n) => n * 2), 100, 200],
+    );
+    assert.equal(tries, 2);
+    await queue.close();
+  });
+});
+
+describe('connect-redis 8', () => {
+  test('stores, touches, lists and destroys sessions', async () => {
+    await using server = await startServer();
+    const client = new Redis(connection(server));
+    const store = new RedisStore({ client, ttl: 60 });
+    const session = { cookie: { originalMaxAge: null }, user: 'ann' } as unknown as SessionData;
+    await store.set('one', session);
+    await store.touch('one', session);
+    assert.deepEqual(await store.get('one'), session);
+    assert.equal((await client.ttl('sess:one')) > 0, true);
+    assert.deepEqual(await store.ids(), ['one']);
+    assert.deepEqual(await store.all(), [{ ...session, id: 'one' }]);
+    await store.destroy('one');
+    assert.equal(await store.get('one'), null);
+    await store.set('two', session);
+    await store.clear();
+    assert.equal(await store.length(), 0);
+    await client.quit();
   });
 });
 
