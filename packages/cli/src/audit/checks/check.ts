@@ -45,16 +45,19 @@ interface Description {
   readonly engines?: Readonly<Partial<Record<EngineName, string>>>;
 }
 
+export type NodeRule = (node: NodeFacts, facts: Facts) => Verdict;
+export type SystemRule = (facts: Facts) => Verdict;
+
 /** Judged for every node by itself. */
 export interface NodeCheck extends Description {
   /** Asks about data or about settings that a Sentinel, which has neither, does not know. */
   readonly dataOnly?: true;
-  readonly judge: (node: NodeFacts, facts: Facts) => Verdict;
+  readonly judge: NodeRule;
 }
 
 /** Judged once: the project's files, the host, its operation, or all nodes beside each other. */
 export interface SystemCheck extends Description {
-  readonly judgeAll: (facts: Facts) => Verdict;
+  readonly judgeAll: SystemRule;
 }
 
 export type Check = NodeCheck | SystemCheck;

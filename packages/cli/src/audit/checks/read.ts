@@ -1,10 +1,11 @@
-import { type DangerGroup, type HostClass, hostClass } from 'redkeep';
-import { aclRuleOf, commandsOfRole, type Power, type PowerCommand, powers } from '../../acl/powers.js';
+import { type HostClass, hostClass } from 'redkeep';
+import { aclRuleOf, commandsOfRole, type PowerCommand } from '../../acl/powers.js';
 import type { RoleName } from '../../vocabulary/names.js';
 import type { AclUser } from '../facts/acl-user.js';
 import { maybe, NotObserved, need, unobserved } from '../facts/fact.js';
-import type { Directive, Facts, NodeFacts } from '../facts/facts.js';
-import { acl, advise, type FixStep } from './fix.js';
+import type { Directive, Facts, FileFacts, NodeFacts } from '../facts/facts.js';
+import { fail, pass, type Verdict } from './check.js';
+import { acl, advise, chmod, type FixStep } from './fix.js';
 
 /** A setting of the running server. Unknown, and so is the check, when the server does not report it. */
 export function setting(node: NodeFacts, name: string): string {
@@ -82,14 +83,6 @@ export function enabledUsers(node: NodeFacts): readonly AclUser[] {
   return need(node.users).filter((user) => user.enabled);
 }
 
-const notDeclared = 'role not declared';
-
-export interface Excess {
-  readonly user: AclUser;
-  readonly role: string;
-  readonly commands: readonly PowerCommand[];
-}
-
 /**
  * What a user is for: as the deployment or the operator declares it, as the server is set up (the user that replicas
  * log in with), or as this audit itself shows (the user it logged in with, while it can do no more than audits need).
@@ -108,34 +101,6 @@ export function isAdministrator(name: string, node: NodeFacts, facts: Facts): bo
   return roleOf(name, node, facts) === 'admin';
 }
 
-/** Commands of the groups that a user can run and that its role does not exist for. */
-export function excesses(node: NodeFacts, facts: Facts, ...groups: readonly DangerGroup[]): Excess[] {
-  const permissions = need(node.permissions);
-  return enabledUsers(node).flatMap((user) => {
-    const role = roleOf(user.name, node, facts);
-    const fitting = role === undefined ? [] : commandsOfRole[role];
-    if (fitting === 'all') return [];
-    const granted = facts.expectations.granted?.[user.name] ?? [];
-    const needed = facts.expectations.needed?.[user.name] ?? [];
-    const commands = (permissions.powers[user.name] ?? []).filter(
-      ({ name, group }) =>
-        groups.includes(group) &&
-        !fitting.includes(name) &&
-        !needed.includes(aclRuleOf(name)) &&
-        !(group === 'scripting' && granted.includes(aclRuleOf(name))),
-    );
-    return commands.length > 0 ? [{ user, role: role ?? notDeclared, commands }] : [];
-  });
-}
-
-/** "app (application) can run code inside the server: EVAL, FCALL; stop or block the service: KEYS". */
-export function describeExcess({ user, role, commands }: Excess): string {
-  const byPower = new Map<Power, string[]>();
-  for (const { name, power } of commands) byPower.set(power, [...(byPower.get(power) ?? []), name]);
-  const parts = [...byPower].map(([power, names]) => `${powers[power]}: ${names.join(', ')}`);
-  return `${user.name} (${role}) can ${parts.join('; ')}`;
-}
-
 /**
  * Takes rights from a user. Of a user nobody declared, the first step is to say what it is for: it may be the
  * operator's own, and `--fix` must not lock anybody out.
@@ -151,16 +116,6 @@ export function restrict(
   return [advise(`Declare what ${user.name} is for (--roles ${user.name}=ROLE); if it needs none of this: ${command}`)];
 }
 
-/** Takes away the commands that a user's role does not exist for. */
-export function remedyOf(
-  { user, commands }: Excess,
-  node: NodeFacts,
-  facts: Facts,
-  rules: readonly string[] = denials(commands),
-): FixStep[] {
-  return restrict(user, { node, facts }, rules, user.written);
-}
-
 /** Rules that take commands away again. */
 export function denials(commands: readonly PowerCommand[]): string[] {
   return commands.map(({ name }) => `-${aclRuleOf(name)}`);
@@ -172,6 +127,12 @@ export function daysBetween(from: string, to: string): number {
 
 export function octal(mode: number): string {
   return `0${mode.toString(8).padStart(3, '0')}`;
+}
+
+/** Passes while nobody but the owner and its group reads a file. */
+export function judgePrivate({ path, mode }: Pick<FileFacts, 'path' | 'mode'>): Verdict {
+  const evidence = `${path} is ${octal(mode)}`;
+  return exceeds(mode, 0o640) ? fail(evidence, chmod(path, 0o600, mode)) : pass(evidence);
 }
 
 /** Whether the mode gives more than `most` allows. */

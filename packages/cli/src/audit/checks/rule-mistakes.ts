@@ -2,7 +2,8 @@ import { versionAtLeast } from '../../vocabulary/engines.js';
 import type { AclUser } from '../facts/acl-user.js';
 import { maybe, need } from '../facts/fact.js';
 import type { NodeFacts } from '../facts/facts.js';
-import { enabledUsers } from './read.js';
+import { failEach, type NodeRule } from './check.js';
+import { enabledUsers, restrict } from './read.js';
 
 /** Ways of writing rules that give more than their author meant. */
 export type RuleMistake = 'broad-categories' | 'late-grant';
@@ -32,6 +33,23 @@ function asWritten(user: AclUser, node: NodeFacts): AclUser | undefined {
   const sorted = (one: AclUser): string => [...one.written].sort().join(' ');
   return inFile && sorted(inFile) !== sorted(user) ? inFile : undefined;
 }
+
+/** A rule that no user's rules contain the mistake; `rules` take back what it gave. */
+export const noMistake =
+  (mistake: RuleMistake, otherwise: string, rules: readonly string[]): NodeRule =>
+  (node, facts) => {
+    const { powers } = need(node.permissions);
+    return failEach(
+      usersWith(mistake, node).map((name) => ({
+        about: name,
+        evidence: `${name} can run ${(powers[name] ?? []).map((one) => one.name).join(', ')}`,
+        fix: need(node.users)
+          .filter((user) => user.name === name)
+          .flatMap((user) => restrict(user, { node, facts }, rules, user.written)),
+      })),
+      otherwise,
+    );
+  };
 
 /** Names of the users whose rules contain the mistake and who got a dangerous command by it. */
 export function usersWith(mistake: RuleMistake, node: NodeFacts): string[] {

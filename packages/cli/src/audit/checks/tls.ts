@@ -1,6 +1,9 @@
 import { DoesNotApply, maybe, NotObserved, need } from '../facts/fact.js';
 import type { NodeFacts } from '../facts/facts.js';
 import type { TlsFacts, TlsVersion } from '../facts/tls-facts.js';
+import { fail, type NodeRule, pass } from './check.js';
+import { advise } from './fix.js';
+import { daysBetween } from './read.js';
 
 /** The versions a server offers. Where it offers none, TLS-001 says so and the rest does not apply. */
 export function offeredTls(node: NodeFacts): TlsVersion[] {
@@ -32,3 +35,19 @@ export function servedTls(node: NodeFacts): TlsFacts {
 export function settingText(node: NodeFacts, name: string): string | undefined {
   return maybe(node.config)?.[name];
 }
+
+/** A rule about the lifetime of the certificate that the server shows. */
+export const livesAtMost =
+  (most: number, why = ''): NodeRule =>
+  (node) => {
+    const [leaf] = servedTls(node).chain;
+    const days = Math.round(daysBetween(leaf!.notBefore, leaf!.notAfter));
+    return days <= most
+      ? pass(`${days} days`)
+      : fail(
+          `${days} days${why}`,
+          advise(
+            'Issue certificates of at most 90 days: a stricter profile of redkeep init does, then redkeep certs renew --all',
+          ),
+        );
+  };

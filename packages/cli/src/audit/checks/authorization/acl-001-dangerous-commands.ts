@@ -1,6 +1,7 @@
 import { need } from '../../facts/fact.js';
 import { failEach, type NodeCheck } from '../check.js';
-import { describeExcess, enabledUsers, excesses, remedyOf } from '../read.js';
+import { excessOf } from '../excess.js';
+import { enabledUsers } from '../read.js';
 import { type RuleMistake, usersWith } from '../rule-mistakes.js';
 
 export const acl001: NodeCheck = {
@@ -14,13 +15,7 @@ export const acl001: NodeCheck = {
   judge(node, facts) {
     const named = new Set(['broad-categories', 'late-grant'].flatMap((cause) => usersWith(cause as RuleMistake, node)));
     return failEach(
-      excesses(node, facts, 'general')
-        .filter(({ user }) => !named.has(user.name))
-        .map((excess) => ({
-          about: excess.user.name,
-          evidence: describeExcess(excess),
-          fix: remedyOf(excess, node, facts),
-        })),
+      excessOf('general', node, facts).filter(({ about }) => !named.has(about)),
       `${enabledUsers(node).length} enabled users, every command of the server (${need(node.permissions).decidedBy})`,
     );
   },

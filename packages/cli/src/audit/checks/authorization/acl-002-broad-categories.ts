@@ -1,7 +1,5 @@
-import { need } from '../../facts/fact.js';
-import { failEach, type NodeCheck } from '../check.js';
-import { restrict } from '../read.js';
-import { usersWith } from '../rule-mistakes.js';
+import type { NodeCheck } from '../check.js';
+import { noMistake } from '../rule-mistakes.js';
 
 export const acl002: NodeCheck = {
   id: 'ACL-002',
@@ -11,16 +9,5 @@ export const acl002: NodeCheck = {
   passes: 'broad categories end with -@dangerous',
   maps: 'AUTHZ',
   sources: ['CWE-269'],
-  judge(node, facts) {
-    return failEach(
-      usersWith('broad-categories', node).map((name) => ({
-        about: name,
-        evidence: `${name} can run ${(need(node.permissions).powers[name] ?? []).map((one) => one.name).join(', ')}`,
-        fix: need(node.users)
-          .filter((user) => user.name === name)
-          .flatMap((user) => restrict(user, { node, facts }, ['-@dangerous', '-@scripting'], user.written)),
-      })),
-      'no user has the recipe',
-    );
-  },
+  judge: noMistake('broad-categories', 'no user has the recipe', ['-@dangerous', '-@scripting']),
 };

@@ -1,7 +1,5 @@
-import { need } from '../../facts/fact.js';
-import { failEach, type NodeCheck } from '../check.js';
-import { restrict } from '../read.js';
-import { usersWith } from '../rule-mistakes.js';
+import type { NodeCheck } from '../check.js';
+import { noMistake } from '../rule-mistakes.js';
 
 export const acl003: NodeCheck = {
   id: 'ACL-003',
@@ -11,16 +9,5 @@ export const acl003: NodeCheck = {
   passes: 'denials come last',
   maps: 'AUTHZ',
   sources: ['CWE-269'],
-  judge(node, facts) {
-    return failEach(
-      usersWith('late-grant', node).map((name) => ({
-        about: name,
-        evidence: `${name} can run ${(need(node.permissions).powers[name] ?? []).map((one) => one.name).join(', ')}`,
-        fix: need(node.users)
-          .filter((user) => user.name === name)
-          .flatMap((user) => restrict(user, { node, facts }, ['-@dangerous'], user.written)),
-      })),
-      'denials come last',
-    );
-  },
+  judge: noMistake('late-grant', 'denials come last', ['-@dangerous']),
 };

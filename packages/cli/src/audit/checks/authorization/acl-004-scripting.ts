@@ -1,7 +1,8 @@
 import { aclRuleOf } from '../../../acl/powers.js';
 import { need } from '../../facts/fact.js';
 import { failEach, type NodeCheck } from '../check.js';
-import { describeExcess, enabledUsers, excesses, remedyOf } from '../read.js';
+import { excessOf } from '../excess.js';
+import { enabledUsers } from '../read.js';
 
 export const acl004: NodeCheck = {
   id: 'ACL-004',
@@ -20,13 +21,7 @@ export const acl004: NodeCheck = {
       ),
     );
     return failEach(
-      excesses(node, facts, 'scripting')
-        .filter(({ user }) => !isGranted(user.name))
-        .map((excess) => ({
-          about: excess.user.name,
-          evidence: describeExcess(excess),
-          fix: remedyOf(excess, node, facts, ['-@scripting']),
-        })),
+      excessOf('scripting', node, facts, ['-@scripting']).filter(({ about }) => !isGranted(about)),
       byName.length === 0
         ? 'only administrators can run scripts'
         : `only users that the deployment grants it by name can run scripts: ${byName.map(({ name }) => name).join(', ')}`,

@@ -1,5 +1,5 @@
-import { failEach, type NodeCheck } from '../check.js';
-import { describeExcess, excesses, remedyOf } from '../read.js';
+import type { NodeCheck } from '../check.js';
+import { noExcess } from '../excess.js';
 
 export const acl005: NodeCheck = {
   id: 'ACL-005',
@@ -9,14 +9,9 @@ export const acl005: NodeCheck = {
   passes: 'both are denied',
   maps: 'AUTHZ',
   sources: ['CVE-2026-25243', 'CVE-2026-66373', 'CVE-2026-63639'],
-  judge(node, facts) {
-    return failEach(
-      excesses(node, facts, 'restore').map((excess) => ({
-        about: excess.user.name,
-        evidence: describeExcess(excess),
-        fix: remedyOf(excess, node, facts, ['-restore', '-restore-asking', '-migrate']),
-      })),
-      'only administrators can run RESTORE or MIGRATE',
-    );
-  },
+  judge: noExcess('restore', 'only administrators can run RESTORE or MIGRATE', [
+    '-restore',
+    '-restore-asking',
+    '-migrate',
+  ]),
 };

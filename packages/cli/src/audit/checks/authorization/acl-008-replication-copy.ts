@@ -1,5 +1,5 @@
-import { failEach, type NodeCheck } from '../check.js';
-import { describeExcess, excesses, remedyOf } from '../read.js';
+import type { NodeCheck } from '../check.js';
+import { noExcess } from '../excess.js';
 
 export const acl008: NodeCheck = {
   id: 'ACL-008',
@@ -9,14 +9,5 @@ export const acl008: NodeCheck = {
   passes: 'SYNC and PSYNC for replication and backup users, MONITOR for administrators',
   maps: 'AUTHZ',
   sources: ['CWE-200'],
-  judge(node, facts) {
-    return failEach(
-      excesses(node, facts, 'replication').map((excess) => ({
-        about: excess.user.name,
-        evidence: describeExcess(excess),
-        fix: remedyOf(excess, node, facts),
-      })),
-      'only roles made for it',
-    );
-  },
+  judge: noExcess('replication', 'only roles made for it'),
 };

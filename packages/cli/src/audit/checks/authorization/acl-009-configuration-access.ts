@@ -1,5 +1,5 @@
-import { failEach, type NodeCheck } from '../check.js';
-import { describeExcess, excesses, remedyOf } from '../read.js';
+import type { NodeCheck } from '../check.js';
+import { noExcess } from '../excess.js';
 
 export const acl009: NodeCheck = {
   id: 'ACL-009',
@@ -9,14 +9,5 @@ export const acl009: NodeCheck = {
   passes: 'CONFIG SET, CONFIG REWRITE and MODULE LOAD for administrators only',
   maps: 'AUTHZ',
   sources: ['STIG V-251209', 'CWE-73'],
-  judge(node, facts) {
-    return failEach(
-      excesses(node, facts, 'config').map((excess) => ({
-        about: excess.user.name,
-        evidence: describeExcess(excess),
-        fix: remedyOf(excess, node, facts),
-      })),
-      'only administrators can change the configuration',
-    );
-  },
+  judge: noExcess('config', 'only administrators can change the configuration'),
 };

@@ -1,5 +1,5 @@
-import { failEach, type NodeCheck } from '../check.js';
-import { describeExcess, excesses, remedyOf } from '../read.js';
+import type { NodeCheck } from '../check.js';
+import { noExcess } from '../excess.js';
 
 export const acl010: NodeCheck = {
   id: 'ACL-010',
@@ -9,14 +9,5 @@ export const acl010: NodeCheck = {
   passes: 'ACL changes for administrators only',
   maps: 'AUTHZ',
   sources: ['STIG V-251188'],
-  judge(node, facts) {
-    return failEach(
-      excesses(node, facts, 'acl').map((excess) => ({
-        about: excess.user.name,
-        evidence: describeExcess(excess),
-        fix: remedyOf(excess, node, facts, ['-acl']),
-      })),
-      'only administrators can change users',
-    );
-  },
+  judge: noExcess('acl', 'only administrators can change users', ['-acl']),
 };

@@ -1,5 +1,5 @@
-import { failEach, type NodeCheck } from '../check.js';
-import { describeExcess, excesses, remedyOf } from '../read.js';
+import type { NodeCheck } from '../check.js';
+import { noExcess } from '../excess.js';
 
 export const acl011: NodeCheck = {
   id: 'ACL-011',
@@ -9,14 +9,5 @@ export const acl011: NodeCheck = {
   passes: 'for administrators and Sentinel only',
   maps: 'AUTHZ',
   sources: ['CWE-284'],
-  judge(node, facts) {
-    return failEach(
-      excesses(node, facts, 'topology').map((excess) => ({
-        about: excess.user.name,
-        evidence: describeExcess(excess),
-        fix: remedyOf(excess, node, facts),
-      })),
-      'administrators and Sentinel only',
-    );
-  },
+  judge: noExcess('topology', 'administrators and Sentinel only'),
 };

@@ -1,5 +1,4 @@
 import type { SystemCheck } from '../check.js';
-import { fileOccurrences } from '../files.js';
 import { inSource } from '../source.js';
 
 export const cli001: SystemCheck = {
@@ -11,7 +10,5 @@ export const cli001: SystemCheck = {
   maps: 'CLIENT',
   sources: ['CWE-319'],
   effort: 'hours',
-  judgeAll(facts) {
-    return inSource(facts, ['plaintext-url'], 'rediss://', fileOccurrences(facts, 'plaintext-url'));
-  },
+  judgeAll: inSource(['plaintext-url'], 'rediss://', 'plaintext-url'),
 };

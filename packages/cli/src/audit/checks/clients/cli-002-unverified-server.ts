@@ -1,5 +1,4 @@
 import type { SystemCheck } from '../check.js';
-import { fileOccurrences } from '../files.js';
 import { inSource } from '../source.js';
 
 export const cli002: SystemCheck = {
@@ -11,12 +10,5 @@ export const cli002: SystemCheck = {
   maps: 'CLIENT',
   sources: ['CWE-295'],
   effort: 'hours',
-  judgeAll(facts) {
-    return inSource(
-      facts,
-      ['unverified-tls'],
-      'Remove it and give the CA: tls: { caFile }',
-      fileOccurrences(facts, 'unverified-tls'),
-    );
-  },
+  judgeAll: inSource(['unverified-tls'], 'Remove it and give the CA: tls: { caFile }', 'unverified-tls'),
 };

@@ -10,7 +10,5 @@ export const cli003: SystemCheck = {
   maps: 'CLIENT',
   sources: ['CWE-295'],
   effort: 'hours',
-  judgeAll(facts) {
-    return inSource(facts, ['missing-ca'], 'tls: { ca } or caFile');
-  },
+  judgeAll: inSource(['missing-ca'], 'tls: { ca } or caFile'),
 };

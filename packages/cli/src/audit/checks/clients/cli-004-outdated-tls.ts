@@ -10,7 +10,5 @@ export const cli004: SystemCheck = {
   maps: 'CLIENT',
   sources: ['CWE-327'],
   effort: 'hours',
-  judgeAll(facts) {
-    return inSource(facts, ['old-tls'], 'minVersion TLSv1.2');
-  },
+  judgeAll: inSource(['old-tls'], 'minVersion TLSv1.2'),
 };

@@ -1,5 +1,4 @@
 import type { SystemCheck } from '../check.js';
-import { fileOccurrences } from '../files.js';
 import { inSource } from '../source.js';
 
 export const cli005: SystemCheck = {
@@ -11,12 +10,5 @@ export const cli005: SystemCheck = {
   maps: 'CLIENT',
   sources: [],
   effort: 'hours',
-  judgeAll(facts) {
-    return inSource(
-      facts,
-      ['default-user'],
-      'rediss://USER@…, a user of its own (redkeep init --app)',
-      fileOccurrences(facts, 'default-user'),
-    );
-  },
+  judgeAll: inSource(['default-user'], 'rediss://USER@…, a user of its own (redkeep init --app)', 'default-user'),
 };

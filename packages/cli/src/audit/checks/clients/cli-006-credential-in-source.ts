@@ -10,11 +10,8 @@ export const cli006: SystemCheck = {
   maps: 'CLIENT',
   sources: ['CWE-798', 'CWE-532'],
   effort: 'hours',
-  judgeAll(facts) {
-    return inSource(
-      facts,
-      ['credential', 'logged-secret'],
-      'Move it out (credentialsProvider) and rotate it: it is in the history',
-    );
-  },
+  judgeAll: inSource(
+    ['credential', 'logged-secret'],
+    'Move it out (credentialsProvider) and rotate it: it is in the history',
+  ),
 };

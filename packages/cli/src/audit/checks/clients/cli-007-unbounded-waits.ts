@@ -10,7 +10,5 @@ export const cli007: SystemCheck = {
   maps: 'CLIENT',
   sources: ['CWE-400'],
   effort: 'hours',
-  judgeAll(facts) {
-    return inSource(facts, ['unbounded'], 'Set the limit');
-  },
+  judgeAll: inSource(['unbounded'], 'Set the limit'),
 };

@@ -10,11 +10,8 @@ export const cli011: SystemCheck = {
   maps: 'CLIENT',
   sources: ['CWE-94', 'CWE-77'],
   effort: 'hours',
-  judgeAll(facts) {
-    return inSource(
-      facts,
-      ['built-command', 'interpolated-script'],
-      'Pass values as KEYS and ARGV, or as separate arguments',
-    );
-  },
+  judgeAll: inSource(
+    ['built-command', 'interpolated-script'],
+    'Pass values as KEYS and ARGV, or as separate arguments',
+  ),
 };

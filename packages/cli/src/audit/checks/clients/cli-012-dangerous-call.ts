@@ -10,7 +10,5 @@ export const cli012: SystemCheck = {
   maps: 'CLIENT',
   sources: ['CWE-400'],
   effort: 'hours',
-  judgeAll(facts) {
-    return inSource(facts, ['dangerous-call'], 'Use scanIterator, or delete by pattern in steps');
-  },
+  judgeAll: inSource(['dangerous-call'], 'Use scanIterator, or delete by pattern in steps'),
 };

@@ -1,6 +1,5 @@
-import { fail, type NodeCheck, pass } from '../check.js';
-import { advise, run } from '../fix.js';
-import { setting } from '../read.js';
+import type { NodeCheck } from '../check.js';
+import { staysOff } from '../start-setting.js';
 
 export const cfg001: NodeCheck = {
   id: 'CFG-001',
@@ -12,17 +11,5 @@ export const cfg001: NodeCheck = {
   dataOnly: true,
   engines: { redis: '7.0', valkey: '7.2' },
   sources: ['CWE-489'],
-  judge(node) {
-    const value = setting(node, 'enable-debug-command');
-    return value === 'yes'
-      ? fail(
-          'enable-debug-command yes',
-          run(
-            "sed -i 's/^enable-debug-command .*/enable-debug-command no/' redis.conf",
-            `sed -i 's/^enable-debug-command .*/enable-debug-command ${value}/' redis.conf`,
-          ),
-          advise('and restart: it cannot be changed at run time'),
-        )
-      : pass(value);
-  },
+  judge: staysOff('enable-debug-command', (value) => value !== 'yes'),
 };

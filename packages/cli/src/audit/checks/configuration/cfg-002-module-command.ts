@@ -1,6 +1,5 @@
-import { fail, type NodeCheck, pass } from '../check.js';
-import { advise, run } from '../fix.js';
-import { setting } from '../read.js';
+import type { NodeCheck } from '../check.js';
+import { staysOff } from '../start-setting.js';
 
 export const cfg002: NodeCheck = {
   id: 'CFG-002',
@@ -12,17 +11,5 @@ export const cfg002: NodeCheck = {
   dataOnly: true,
   engines: { redis: '7.0', valkey: '7.2' },
   sources: ['CWE-114', 'STIG V-251208'],
-  judge(node) {
-    const value = setting(node, 'enable-module-command');
-    return value === 'no'
-      ? pass('no')
-      : fail(
-          `enable-module-command ${value}`,
-          run(
-            "sed -i 's/^enable-module-command .*/enable-module-command no/' redis.conf",
-            `sed -i 's/^enable-module-command .*/enable-module-command ${value}/' redis.conf`,
-          ),
-          advise('and restart: it cannot be changed at run time'),
-        );
-  },
+  judge: staysOff('enable-module-command'),
 };

@@ -1,6 +1,5 @@
-import { fail, type NodeCheck, pass } from '../check.js';
-import { advise, run } from '../fix.js';
-import { setting } from '../read.js';
+import type { NodeCheck } from '../check.js';
+import { staysOff } from '../start-setting.js';
 
 export const cfg003: NodeCheck = {
   id: 'CFG-003',
@@ -12,17 +11,5 @@ export const cfg003: NodeCheck = {
   dataOnly: true,
   engines: { redis: '7.0', valkey: '7.2' },
   sources: ['CWE-73'],
-  judge(node) {
-    const value = setting(node, 'enable-protected-configs');
-    return value === 'no'
-      ? pass('no')
-      : fail(
-          `enable-protected-configs ${value}`,
-          run(
-            "sed -i 's/^enable-protected-configs .*/enable-protected-configs no/' redis.conf",
-            `sed -i 's/^enable-protected-configs .*/enable-protected-configs ${value}/' redis.conf`,
-          ),
-          advise('and restart: it cannot be changed at run time'),
-        );
-  },
+  judge: staysOff('enable-protected-configs'),
 };

@@ -9,12 +9,5 @@ export const ctr001: SystemCheck = {
   passes: 'privileged is not set',
   maps: 'CTR',
   sources: ['CIS Docker 5.5'],
-  judgeAll(facts) {
-    return perServer(
-      facts,
-      ['privileged'],
-      (one) => (one.privileged ? 'privileged: true' : undefined),
-      'Remove privileged',
-    );
-  },
+  judgeAll: perServer(['privileged'], (one) => (one.privileged ? 'privileged: true' : undefined), 'Remove privileged'),
 };

@@ -9,17 +9,14 @@ export const ctr002: SystemCheck = {
   passes: 'cap_drop ALL, nothing added',
   maps: 'CTR',
   sources: ['CIS Docker 5.4'],
-  judgeAll(facts) {
-    return perServer(
-      facts,
-      ['cap_add', 'cap_drop'],
-      (one) =>
-        !one.dropsAll || one.addedCapabilities.length > 0
-          ? one.dropsAll
-            ? `adds ${one.addedCapabilities.join(', ')}`
-            : 'capabilities are not dropped'
-          : undefined,
-      'cap_drop: [ALL]',
-    );
-  },
+  judgeAll: perServer(
+    ['cap_add', 'cap_drop'],
+    (one) =>
+      !one.dropsAll || one.addedCapabilities.length > 0
+        ? one.dropsAll
+          ? `adds ${one.addedCapabilities.join(', ')}`
+          : 'capabilities are not dropped'
+        : undefined,
+    'cap_drop: [ALL]',
+  ),
 };

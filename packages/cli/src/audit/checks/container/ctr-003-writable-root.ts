@@ -9,12 +9,9 @@ export const ctr003: SystemCheck = {
   passes: 'read_only true, with a volume for the data',
   maps: 'CTR',
   sources: ['CIS Docker 5.13'],
-  judgeAll(facts) {
-    return perServer(
-      facts,
-      ['read_only'],
-      (one) => (!one.readOnlyRoot ? 'the root file system is writable' : undefined),
-      'read_only: true',
-    );
-  },
+  judgeAll: perServer(
+    ['read_only'],
+    (one) => (!one.readOnlyRoot ? 'the root file system is writable' : undefined),
+    'read_only: true',
+  ),
 };

@@ -9,12 +9,9 @@ export const ctr004: SystemCheck = {
   passes: 'no-new-privileges',
   maps: 'CTR',
   sources: ['CIS Docker 5.26'],
-  judgeAll(facts) {
-    return perServer(
-      facts,
-      ['security_opt', 'no_new_privileges'],
-      (one) => (!one.noNewPrivileges ? 'no-new-privileges is not set' : undefined),
-      'security_opt: [no-new-privileges:true]',
-    );
-  },
+  judgeAll: perServer(
+    ['security_opt', 'no_new_privileges'],
+    (one) => (!one.noNewPrivileges ? 'no-new-privileges is not set' : undefined),
+    'security_opt: [no-new-privileges:true]',
+  ),
 };

@@ -9,15 +9,12 @@ export const ctr005: SystemCheck = {
   passes: 'limits for memory, CPU and processes',
   maps: 'CTR',
   sources: ['CIS Docker 5.11', 'CIS Docker 5.12', 'CIS Docker 5.29'],
-  judgeAll(facts) {
-    return perServer(
-      facts,
-      ['limits'],
-      (one) =>
-        !one.limits.memory || !one.limits.cpu || !one.limits.pids
-          ? `no limit for ${(['memory', 'cpu', 'pids'] as const).filter((name) => !one.limits[name]).join(', ')}`
-          : undefined,
-      'deploy.resources.limits: memory, cpus, pids',
-    );
-  },
+  judgeAll: perServer(
+    ['limits'],
+    (one) =>
+      !one.limits.memory || !one.limits.cpu || !one.limits.pids
+        ? `no limit for ${(['memory', 'cpu', 'pids'] as const).filter((name) => !one.limits[name]).join(', ')}`
+        : undefined,
+    'deploy.resources.limits: memory, cpus, pids',
+  ),
 };

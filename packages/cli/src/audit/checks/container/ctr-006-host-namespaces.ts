@@ -9,12 +9,9 @@ export const ctr006: SystemCheck = {
   passes: 'no host network, PID or IPC namespace',
   maps: 'CTR',
   sources: ['CIS Docker 5.10', 'CIS Docker 5.16', 'CIS Docker 5.17'],
-  judgeAll(facts) {
-    return perServer(
-      facts,
-      ['network_mode', 'pid', 'ipc'],
-      (one) => (one.hostNamespaces.length > 0 ? `host ${one.hostNamespaces.join(', ')}` : undefined),
-      'Use a network of its own',
-    );
-  },
+  judgeAll: perServer(
+    ['network_mode', 'pid', 'ipc'],
+    (one) => (one.hostNamespaces.length > 0 ? `host ${one.hostNamespaces.join(', ')}` : undefined),
+    'Use a network of its own',
+  ),
 };

@@ -10,21 +10,18 @@ export const ctr007: SystemCheck = {
   passes: 'published on 127.0.0.1 or a private address, or not at all',
   maps: 'CTR',
   sources: ['CIS Docker 5.14'],
-  judgeAll(facts) {
-    return perServer(
-      facts,
-      ['ports'],
-      (one) => {
-        const open = one.publishedPorts.filter(({ hostAddress }) => !isPrivate(hostAddress));
-        const [first] = open;
-        return (
-          first && {
-            evidence: `publishes ${[...new Set(open.map(({ hostAddress, hostPort }) => `${hostAddress}:${hostPort}`))].join(', ')}`,
-            at: first.at,
-          }
-        );
-      },
-      'ports: [127.0.0.1:PORT:PORT]',
-    );
-  },
+  judgeAll: perServer(
+    ['ports'],
+    (one) => {
+      const open = one.publishedPorts.filter(({ hostAddress }) => !isPrivate(hostAddress));
+      const [first] = open;
+      return (
+        first && {
+          evidence: `publishes ${[...new Set(open.map(({ hostAddress, hostPort }) => `${hostAddress}:${hostPort}`))].join(', ')}`,
+          at: first.at,
+        }
+      );
+    },
+    'ports: [127.0.0.1:PORT:PORT]',
+  ),
 };

@@ -9,15 +9,12 @@ export const ctr008: SystemCheck = {
   passes: 'data, configuration and certificates only',
   maps: 'CTR',
   sources: ['CIS Docker 5.6', 'CIS Docker 5.32'],
-  judgeAll(facts) {
-    return perServer(
-      facts,
-      ['volumes'],
-      (one) => {
-        const [first, ...rest] = sensitiveMounts(one);
-        return first && { evidence: `mounts ${[first, ...rest].map(({ path }) => path).join(', ')}`, at: first.at };
-      },
-      'Remove the mount',
-    );
-  },
+  judgeAll: perServer(
+    ['volumes'],
+    (one) => {
+      const [first, ...rest] = sensitiveMounts(one);
+      return first && { evidence: `mounts ${[first, ...rest].map(({ path }) => path).join(', ')}`, at: first.at };
+    },
+    'Remove the mount',
+  ),
 };

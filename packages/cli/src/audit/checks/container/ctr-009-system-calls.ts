@@ -9,12 +9,9 @@ export const ctr009: SystemCheck = {
   passes: 'the default seccomp profile, or a stricter one',
   maps: 'CTR',
   sources: ['CIS Docker 5.2', 'CIS Docker 5.22'],
-  judgeAll(facts) {
-    return perServer(
-      facts,
-      ['security_opt'],
-      (one) => (one.unconfined.length > 0 ? `unconfined: ${one.unconfined.join(', ')}` : undefined),
-      'Remove the option that turns the profile off',
-    );
-  },
+  judgeAll: perServer(
+    ['security_opt'],
+    (one) => (one.unconfined.length > 0 ? `unconfined: ${one.unconfined.join(', ')}` : undefined),
+    'Remove the option that turns the profile off',
+  ),
 };

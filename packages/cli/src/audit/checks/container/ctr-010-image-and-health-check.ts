@@ -9,19 +9,16 @@ export const ctr010: SystemCheck = {
   passes: 'image by digest; health check without a password among its arguments',
   maps: 'CTR',
   sources: ['CIS Docker 4.6', 'CIS Docker 5.28'],
-  judgeAll(facts) {
-    return perServer(
-      facts,
-      ['image'],
-      (one) => {
-        if (leaksPassword(one))
-          return {
-            evidence: 'the health check or command carries a password',
-            at: one.places['healthcheck'] ?? one.places['command'],
-          };
-        return one.image === '' || one.image.includes('@sha256:') ? undefined : `${one.image} is not pinned by digest`;
-      },
-      'image: NAME@sha256:…, health check with REDISCLI_AUTH from a file',
-    );
-  },
+  judgeAll: perServer(
+    ['image'],
+    (one) => {
+      if (leaksPassword(one))
+        return {
+          evidence: 'the health check or command carries a password',
+          at: one.places['healthcheck'] ?? one.places['command'],
+        };
+      return one.image === '' || one.image.includes('@sha256:') ? undefined : `${one.image} is not pinned by digest`;
+    },
+    'image: NAME@sha256:…, health check with REDISCLI_AUTH from a file',
+  ),
 };

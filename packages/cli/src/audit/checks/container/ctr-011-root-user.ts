@@ -10,12 +10,9 @@ export const ctr011: SystemCheck = {
   maps: 'CTR',
   from: 'production',
   sources: ['CIS Docker 4.1', 'CWE-250'],
-  judgeAll(facts) {
-    return perServer(
-      facts,
-      ['user', 'entrypoint', 'command'],
-      (one) => one.root,
-      'user: "999:1000" (Compose), runAsNonRoot: true and runAsUser (Kubernetes)',
-    );
-  },
+  judgeAll: perServer(
+    ['user', 'entrypoint', 'command'],
+    (one) => one.root,
+    'user: "999:1000" (Compose), runAsNonRoot: true and runAsUser (Kubernetes)',
+  ),
 };

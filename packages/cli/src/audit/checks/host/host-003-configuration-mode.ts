@@ -1,7 +1,6 @@
 import { need } from '../../facts/fact.js';
-import { fail, type NodeCheck, notApplicable, pass } from '../check.js';
-import { chmod } from '../fix.js';
-import { exceeds, octal } from '../read.js';
+import { type NodeCheck, notApplicable, pass } from '../check.js';
+import { judgePrivate } from '../read.js';
 
 const holdsSecret = /^(requirepass|masterauth|primaryauth|tls-(client-)?key-file-pass|user|sentinel)$/;
 
@@ -19,7 +18,6 @@ export const host003: NodeCheck = {
     // A file of a source tree has the mode it was checked out with; without a secret in it, that says nothing.
     if (node.fromFiles && !directives.some(({ name, args }) => holdsSecret.test(name) && args.some(Boolean)))
       return pass(`${file.path} holds no password`);
-    if (!exceeds(file.mode, 0o640)) return pass(`${file.path} is ${octal(file.mode)}`);
-    return fail(`${file.path} is ${octal(file.mode)}`, chmod(file.path, 0o600, file.mode));
+    return judgePrivate(file);
   },
 };

@@ -1,7 +1,6 @@
 import { need } from '../../facts/fact.js';
-import { fail, type NodeCheck, notApplicable, pass } from '../check.js';
-import { chmod } from '../fix.js';
-import { exceeds, octal } from '../read.js';
+import { type NodeCheck, notApplicable, pass } from '../check.js';
+import { judgePrivate } from '../read.js';
 
 export const host004: NodeCheck = {
   id: 'HOST-004',
@@ -17,7 +16,6 @@ export const host004: NodeCheck = {
     // Among the sources of a deployment the mode is that of the checkout; HOST-013 looks at who reads these.
     if (node.fromFiles && acl.users.every(({ clearPasswords }) => clearPasswords === 0))
       return pass(`${acl.file.path} holds no password in clear`);
-    if (!exceeds(acl.file.mode, 0o640)) return pass(`${acl.file.path} is ${octal(acl.file.mode)}`);
-    return fail(`${acl.file.path} is ${octal(acl.file.mode)}`, chmod(acl.file.path, 0o600, acl.file.mode));
+    return judgePrivate(acl.file);
   },
 };

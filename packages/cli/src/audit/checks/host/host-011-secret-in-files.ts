@@ -10,7 +10,5 @@ export const host011: SystemCheck = {
   maps: 'PWD',
   sources: ['CWE-312', 'CWE-798'],
   effort: 'hours',
-  judgeAll(facts) {
-    return inFiles(facts, 'secret-in-clear', 'no secret in the deployment files');
-  },
+  judgeAll: inFiles('secret-in-clear', 'no secret in the deployment files'),
 };

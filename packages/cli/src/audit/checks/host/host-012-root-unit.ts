@@ -10,7 +10,5 @@ export const host012: SystemCheck = {
   maps: 'CTR',
   from: 'production',
   sources: ['CWE-250'],
-  judgeAll(facts) {
-    return inFiles(facts, 'root-user', 'no file starts a server as root');
-  },
+  judgeAll: inFiles('root-user', 'no file starts a server as root'),
 };

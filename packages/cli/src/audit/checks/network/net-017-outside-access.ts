@@ -9,7 +9,5 @@ export const net017: SystemCheck = {
   passes: 'Services of type ClusterIP only, and no route that leads to the server',
   maps: 'NET',
   sources: ['CWE-668'],
-  judgeAll(facts) {
-    return inFiles(facts, 'outside-access', 'no way from outside the cluster in the files');
-  },
+  judgeAll: inFiles('outside-access', 'no way from outside the cluster in the files'),
 };

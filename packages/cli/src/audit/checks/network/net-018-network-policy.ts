@@ -10,11 +10,5 @@ export const net018: SystemCheck = {
   maps: 'NET',
   from: 'production',
   sources: ['CWE-923'],
-  judgeAll(facts) {
-    return inFiles(
-      facts,
-      'no-network-policy',
-      'policies name their sources, or no server of the files runs in a cluster',
-    );
-  },
+  judgeAll: inFiles('no-network-policy', 'policies name their sources, or no server of the files runs in a cluster'),
 };

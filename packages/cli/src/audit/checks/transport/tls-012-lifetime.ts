@@ -1,7 +1,5 @@
-import { fail, type NodeCheck, pass } from '../check.js';
-import { advise } from '../fix.js';
-import { daysBetween } from '../read.js';
-import { servedTls } from '../tls.js';
+import type { NodeCheck } from '../check.js';
+import { livesAtMost } from '../tls.js';
 
 export const tls012: NodeCheck = {
   id: 'TLS-012',
@@ -10,16 +8,5 @@ export const tls012: NodeCheck = {
   why: 'Redis has no certificate revocation: a stolen key works until the certificate expires.',
   passes: 'at most 398 days, 90 preferred',
   maps: 'PKI',
-  judge(node) {
-    const [leaf] = servedTls(node).chain;
-    const days = Math.round(daysBetween(leaf!.notBefore, leaf!.notAfter));
-    return days <= 398
-      ? pass(`${days} days`)
-      : fail(
-          `${days} days`,
-          advise(
-            'Issue certificates of at most 90 days: a stricter profile of redkeep init does, then redkeep certs renew --all',
-          ),
-        );
-  },
+  judge: livesAtMost(398),
 };

@@ -1,7 +1,6 @@
 import { need } from '../../facts/fact.js';
-import { fail, type NodeCheck, notApplicable, pass } from '../check.js';
-import { chmod } from '../fix.js';
-import { exceeds, octal } from '../read.js';
+import { type NodeCheck, notApplicable } from '../check.js';
+import { judgePrivate } from '../read.js';
 
 export const tls015: NodeCheck = {
   id: 'TLS-015',
@@ -13,8 +12,6 @@ export const tls015: NodeCheck = {
   sources: ['CWE-732', 'STIG V-251226'],
   judge(node) {
     const key = need(need(node.files).key);
-    if (key === null) return notApplicable('the server has no private key');
-    if (!exceeds(key.mode, 0o640)) return pass(`${key.path} is ${octal(key.mode)}`);
-    return fail(`${key.path} is ${octal(key.mode)}`, chmod(key.path, 0o600, key.mode));
+    return key === null ? notApplicable('the server has no private key') : judgePrivate(key);
   },
 };

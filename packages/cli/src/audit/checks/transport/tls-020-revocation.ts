@@ -1,7 +1,5 @@
-import { fail, type NodeCheck, pass } from '../check.js';
-import { advise } from '../fix.js';
-import { daysBetween } from '../read.js';
-import { servedTls } from '../tls.js';
+import type { NodeCheck } from '../check.js';
+import { livesAtMost } from '../tls.js';
 
 export const tls020: NodeCheck = {
   id: 'TLS-020',
@@ -11,16 +9,5 @@ export const tls020: NodeCheck = {
   passes: 'certificates of at most 90 days in the regulated profile',
   maps: 'PKI',
   from: 'regulated',
-  judge(node) {
-    const [leaf] = servedTls(node).chain;
-    const days = Math.round(daysBetween(leaf!.notBefore, leaf!.notAfter));
-    return days <= 90
-      ? pass(`${days} days`)
-      : fail(
-          `${days} days, and no way to revoke`,
-          advise(
-            'Issue certificates of at most 90 days: a stricter profile of redkeep init does, then redkeep certs renew --all',
-          ),
-        );
-  },
+  judge: livesAtMost(90, ', and no way to revoke'),
 };
