@@ -65,12 +65,12 @@ for (const engine of findEngines().filter(({ name }) => wanted.includes(name))) 
         identities: [harness.identity],
         program,
         signal: AbortSignal.timeout(60_000),
-        inspect: async (client) => {
+        compare: async (client) => {
           assert.equal(await client.get('left'), '50');
           assert.equal(await client.get('right'), '50');
           assert.equal(await client.get('last'), 'one');
           assert.match(JSON.stringify(await client.sendCommand(['FUNCTION', 'LIST'])), /lib/);
-          return [];
+          return undefined;
         },
       });
       assert.equal(proof!.digest, digest);

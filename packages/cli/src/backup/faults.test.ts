@@ -3,7 +3,9 @@ import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { findEngines, startServer, waitFor } from '@redkeep/testing';
 import { CliError } from '../errors.js';
+import { compareLive, makeLiveMoment } from './restore/live-moment.js';
 import { loadEntries } from './restore/load-entries.js';
+import type { RestoreTarget } from './restore/plan-restore.js';
 import { connectEndpoint } from './source/connect-endpoint.js';
 import { ObjectMissing, type Store } from './store/store.js';
 import { ArchiveHarness, noise } from './testing/archive-harness.js';
@@ -151,6 +153,35 @@ describe('an archive and its surroundings', () => {
       [...seconds].sort((a, b) => a - b),
     );
     assert.ok(entries.some(({ body }) => body.kind === 'clock' && body.byMs < -3_500_000));
+  });
+
+  test('a restore that differs from the running server in one key, or in its moment, is found', async () => {
+    await using harness = await ArchiveHarness.create();
+    await using server = await startServer({ engine });
+    for (let key = 0; key < 20; key++)
+      await server.command('SADD', `set:${key}`, ...Array.from({ length: 600 }, (_, member) => `${member}`));
+    const source = harness.source({ s1: [server] });
+    const running = harness.start(harness.options(source));
+    await waitFor(() => harness.events.some(({ kind }) => kind === 'base'), { message: 'a base' });
+    const live = (await makeLiveMoment(source, 200)).get('s1')!;
+    const entries = await archivedUpTo(harness, await offsetOf(server));
+    await running.stop();
+    const at = entries.findLast(({ body }) => body.kind === 'base')!;
+    const stops = { s1: { place: { writer: at.writer, shard: 's1', history: 1 }, offset: live.offset } };
+    const look = (moment: RestoreTarget, change: string[]) =>
+      restored(harness, engine, moment, async (client) => {
+        if (change.length > 0) await client.sendCommand(change as [string]);
+        return compareLive(client, live);
+      });
+    const moment = { kind: 'before', stops, second: 0 } as const;
+    const equal = await look(moment, []);
+    assert.ok(equal.compared > 10, `${equal.compared} keys compared`);
+    assert.deepEqual(equal.differences, []);
+    const key = String(live.sample[0]!.key);
+    assert.match((await look(moment, ['SREM', key, '7'])).differences.join(), /a key that is not as it is live/);
+    assert.match((await look(moment, ['EXPIRE', key, '1000'])).differences.join(), /a key that is not as it is live/);
+    assert.match((await look({ kind: 'latest' }, [])).differences.join(), /the canary .* is missing/);
+    assert.equal(Number(await server.command('EXISTS', live.canary.key)), 0);
   });
 
   test('an interrupted start leaves nothing behind that a later one takes for data', async () => {

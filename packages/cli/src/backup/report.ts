@@ -42,16 +42,20 @@ export function metricsText({ source, histories, proofs, gaps, problems }: Backu
   ].join('\n');
 }
 
+/** The second up to which all shards can be restored: a set of shards is as new as its oldest one. */
+function endOfAll(histories: readonly History[]): number | undefined {
+  const ends = new Map<string, number>();
+  for (const { shard, end } of histories) ends.set(shard, Math.max(ends.get(shard) ?? 0, end.second));
+  return ends.size === 0 ? undefined : Math.min(...ends.values());
+}
+
 /** What `redkeep audit --records` reads of backups and restore tests. */
 export function recordsOf(histories: readonly History[], proofs: readonly Proof[], offHost: boolean) {
   const restoreTest = proofs.at(-1)?.at;
+  const end = endOfAll(histories);
+  const takenAt = end === undefined ? undefined : new Date(end * 1000).toISOString();
   return {
-    backups: histories.map(({ end }) => ({
-      takenAt: new Date(end.second * 1000).toISOString(),
-      encrypted: true,
-      offHost,
-      keyBeside: false,
-    })),
+    backups: takenAt === undefined ? [] : [{ takenAt, encrypted: true, offHost, keyBeside: false }],
     ...(restoreTest === undefined ? {} : { restoreTest }),
   };
 }

@@ -61,7 +61,7 @@ export async function deploymentState(
   };
 }
 
-export async function readRecords(loaded: LoadedDeployment): Promise<Records> {
+export async function readRecords(loaded: Pick<LoadedDeployment, 'locate'>): Promise<Records> {
   const text = await readIfPresent(loaded.locate(recordsFile));
   try {
     return text === undefined ? {} : recordsSchema.parse(JSON.parse(text));

@@ -1,6 +1,6 @@
 import type { RedisClient } from 'redkeep';
 import type { CutBody } from '../format/entry.js';
-import { type BackupSource, replicationOffset, type SourceShard } from '../source/backup-source.js';
+import { type BackupSource, primaryOf, replicationOffset, type SourceShard } from '../source/backup-source.js';
 import { secondOf } from './archive-clock.js';
 import type { ShardArchiver } from './shard-archiver.js';
 import type { Spool } from './spool.js';
@@ -89,21 +89,6 @@ async function epochsOf(held: readonly Held[]): Promise<string> {
     held.map(({ client }) => client.sendCommand(['CLUSTER', 'INFO']).then(String, () => '')),
   );
   return texts.map((text) => /cluster_current_epoch:(\d+)/.exec(text)?.[1] ?? '').join(',');
-}
-
-async function primaryOf(source: BackupSource, shard: SourceShard): Promise<RedisClient> {
-  if (!source.control) throw new Error('no user that may pause writes was named');
-  for (const node of shard.nodes) {
-    let client: RedisClient;
-    try {
-      client = await source.control(node);
-    } catch {
-      continue;
-    }
-    if (/^role:master/m.test(String(await client.sendCommand(['INFO', 'replication'])))) return client;
-    client.destroy();
-  }
-  throw new Error(`no primary of ${shard.name} was reached`);
 }
 
 function messageOf(error: unknown): string {

@@ -20,7 +20,8 @@ const shard = z.strictObject({
   checkMs: z.number(),
   loadMs: z.number(),
   digestMs: z.number(),
-  findings: z.array(z.string()),
+  /** How many keys equalled those of the running server, and how many could not be compared. */
+  live: z.strictObject({ compared: z.number(), passedOver: z.number() }).optional(),
 });
 
 /** The record of a restore that worked, signed by the host that did it. */

@@ -7,6 +7,7 @@ import type { RedisClient } from 'redkeep';
 import type { ServerProgram } from '../../engine/server-program.js';
 import { CliError } from '../../errors.js';
 import type { Store } from '../store/store.js';
+import type { LiveComparison } from './live-moment.js';
 import type { RestorePlan, ShardPlan } from './plan-restore.js';
 import { ScratchServer } from './scratch-server.js';
 import { appendFolder, writeDataFolder } from './write-data-folder.js';
@@ -32,7 +33,8 @@ export interface ShardProof {
   readonly checkMs: number;
   readonly loadMs: number;
   readonly digestMs: number;
-  readonly findings: readonly string[];
+  /** How it compared with the running server; undefined where that was not asked for. */
+  readonly live?: LiveComparison | undefined;
 }
 
 export interface ProveOptions {
@@ -43,8 +45,8 @@ export interface ProveOptions {
   /** Where data folders are written; they are removed afterwards. */
   readonly workFolder?: string | undefined;
   readonly onProgress?: (shard: string, step: string, bytes: number, total: number) => void;
-  /** More looks at the loaded server, for example for canaries; what it returns is a finding. */
-  readonly inspect?: (client: RedisClient, plan: ShardPlan) => Promise<readonly string[]>;
+  /** Compares the loaded server with the running one. */
+  readonly compare?: (client: RedisClient, plan: ShardPlan) => Promise<LiveComparison | undefined>;
 }
 
 /** Restores every shard into a scratch server and says what is in it. Rejects where one cannot be loaded. */
@@ -79,7 +81,7 @@ async function proveShard(plan: ShardPlan, options: ProveOptions): Promise<Shard
       const counted = performance.now();
       const digest = String(await client.sendCommand(['DEBUG', 'DIGEST']));
       const digestMs = performance.now() - counted;
-      const findings = (await options.inspect?.(client, plan)) ?? [];
+      const live = await options.compare?.(client, plan);
       return {
         shard: plan.shard,
         writer: plan.writer,
@@ -96,7 +98,7 @@ async function proveShard(plan: ShardPlan, options: ProveOptions): Promise<Shard
         checkMs: Math.round(checked - fetched),
         loadMs: Math.round(server.loadMs),
         digestMs: Math.round(digestMs),
-        findings,
+        live,
       };
     } finally {
       await server.stop();

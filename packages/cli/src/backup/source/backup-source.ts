@@ -27,6 +27,22 @@ export interface BackupSource {
   readonly control?: ((node: SourceNode) => Promise<RedisClient>) | undefined;
 }
 
+/** A connection to the primary of a shard as it is now, as the user that may pause writes. */
+export async function primaryOf(source: BackupSource, shard: SourceShard): Promise<RedisClient> {
+  if (!source.control) throw new Error('no user that may pause writes was named');
+  for (const node of shard.nodes) {
+    let client: RedisClient;
+    try {
+      client = await source.control(node);
+    } catch {
+      continue;
+    }
+    if (/^role:master/m.test(String(await client.sendCommand(['INFO', 'replication'])))) return client;
+    client.destroy();
+  }
+  throw new Error(`no primary of ${shard.name} was reached`);
+}
+
 /** What INFO says of a server, as far as an archive must know it. */
 export interface ServerState {
   readonly role: 'primary' | 'replica';

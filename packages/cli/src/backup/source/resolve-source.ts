@@ -139,7 +139,7 @@ async function passwordOf(loaded: LoadedDeployment, user: User): Promise<string>
 }
 
 /** A deployment's name as a label in object names. */
-function labelOf(name: string): string {
+export function labelOf(name: string): string {
   return name.replace(/[^A-Za-z0-9._-]/g, '-').replace(/^[^A-Za-z0-9]+/, '') || 'redis';
 }
 

@@ -3,6 +3,7 @@ import { openSession } from '../../audit/gather/session.js';
 import { judge } from '../../audit/verdict/judge.js';
 import type { Context } from '../../context.js';
 import { CliError } from '../../errors.js';
+import { readIfPresent } from '../../files/read-if-present.js';
 import { version } from '../../version.js';
 import type { Audited } from './audited.js';
 import type { EvidenceOptions } from './evidence.js';
@@ -45,7 +46,7 @@ export async function runAudit(context: Context, targets: readonly string[], opt
     now: context.clock.now(),
     sampleKeys: wholeNumber(options.sampleKeys, '--sample-keys'),
     follow: options.follow,
-    ...(options.records !== undefined && { operations: await readOperations(context, options.records) }),
+    ...(await recorded(context, options.records, target.records)),
     ...(target.serverFiles !== undefined && { serverFiles: target.serverFiles }),
     ...(target.project !== undefined && { project: target.project }),
     ...(target.folders !== undefined && { folders: target.folders }),
@@ -67,6 +68,12 @@ export async function runAudit(context: Context, targets: readonly string[], opt
     ...(accepted && { waivers: accepted.waivers }),
   });
   return { result, facts, target };
+}
+
+/** The records that were named, else those that the deployment keeps of its rotations, backups and restore tests. */
+async function recorded(context: Context, named: string | undefined, own: string | undefined) {
+  const file = named ?? (own !== undefined && (await readIfPresent(own)) !== undefined ? own : undefined);
+  return file === undefined ? {} : { operations: await readOperations(context, file) };
 }
 
 export function wholeNumber(text: string, option: string): number {

@@ -20,6 +20,7 @@ import { serverPath } from '../../deployment/server-path.js';
 import { loadDeployment, readState, resolveFolder } from '../../deployment/state.js';
 import { peerAddress, reach } from '../../engine/reach.js';
 import { CliError, explainSystemError } from '../../errors.js';
+import { recordsFile } from '../../monitor/deployment-states.js';
 import { type RoleName, roleNames } from '../../vocabulary/names.js';
 
 export interface TargetOptions {
@@ -48,6 +49,8 @@ export interface Target {
   /** Folders that are walked for keys, passwords and configuration. */
   readonly folders?: readonly string[];
   readonly project?: ProjectFiles;
+  /** Where the deployment keeps its own records; they count where no others are named. */
+  readonly records?: string;
   readonly notes: readonly string[];
 }
 
@@ -244,6 +247,7 @@ async function ofDeployment(
     project: await runningFilesOf(folder, deployment),
     operators: as(operating),
     folders: [folder],
+    records: path.join(folder, recordsFile),
     expectations: {
       ...expectationsOf(options, deployment),
       peers: [...deployment.nodes.map(({ host }) => host), ...ways.flatMap(({ alias }) => alias?.host ?? [])],

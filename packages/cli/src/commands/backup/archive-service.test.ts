@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { freePort } from '@redkeep/testing';
+import { freePort, waitFor } from '@redkeep/testing';
 import type { RedisClient } from 'redkeep';
 import { parse } from 'yaml';
 import { archiveFiles } from '../../deployment/render/archive-service.js';
@@ -25,6 +25,8 @@ describe('the archive as a service', () => {
     assert.equal((await sandbox.run(['up', '--detach'])).code, 0);
     recipient = (await sandbox.run(['backup', 'key', 'new', 'identity.txt'])).out.trim();
     admin = await (await openDeployment(sandbox)).connect('admin');
+    // A server waits for more replicas before it sends a snapshot; here there are none.
+    await admin.configSet('repl-diskless-sync-delay', '0');
     await admin.set('key', 'value');
   });
   after(async () => {
@@ -61,6 +63,48 @@ describe('the archive as a service', () => {
       assert.ok(!files.some((file) => file.includes(`/${secret}.`)));
     // What it wrote is not in git.
     assert.match(await readFile(sandbox.path('redkeep/.gitignore'), 'utf8'), /^\/backup\/state\/$/m);
+  });
+
+  test('is proved against the running server, which list, metrics, audit and evidence then say', async () => {
+    const config = { store: 'store', recipients: [recipient] };
+    await mkdir(sandbox.path('redkeep/backup'), { recursive: true });
+    await writeFile(sandbox.path('redkeep/backup/backup.json'), JSON.stringify(config));
+    await admin.sendCommand([
+      'ZADD',
+      'scores',
+      ...Array.from({ length: 300 }, (_, index) => [`${index}`, `m${index}`]).flat(),
+    ]);
+    const live = ['backup', 'prove', '--identity', 'identity.txt', '--live', '50', '--json'];
+    const stop = new AbortController();
+    let proving: ReturnType<CliSandbox['run']> | undefined;
+    const archived = sandbox.run(['backup', 'archive', '--seal-seconds', '0.2'], {
+      signal: stop.signal,
+      onText: (text) => {
+        if (!text.includes('base of')) return;
+        const isThere = async () => (await sandbox.run(['backup', 'list'])).code === 0;
+        proving = waitFor(isThere, { message: 'the base in the store' })
+          .then(() => sandbox.run(live))
+          .finally(() => stop.abort());
+      },
+    });
+    assert.equal((await archived).code, 0, (await archived).err);
+    const proved = await proving!;
+    assert.equal(proved.code, 0, proved.err);
+    const proof = JSON.parse(proved.out);
+    assert.ok(proof.shards[0].live.compared >= 1);
+    const listed = JSON.parse((await sandbox.run(['backup', 'list', '--json'])).out);
+    assert.equal(listed.histories.at(-1).provedAt, proof.at);
+    assert.equal(listed.histories.at(-1).provedLive, true);
+    const audited = await sandbox.run([
+      ...['audit', '--profile', 'production', '--evidence', 'evidence', '--evidence-key', 'evidence.pem', '--json'],
+    ]);
+    const { checks } = JSON.parse(audited.out) as { checks: { id: string }[] };
+    assert.match(JSON.stringify(checks.find(({ id }) => id === 'BKP-005')), new RegExp(proof.at));
+    const bundle = await readdir(sandbox.path('evidence'), { recursive: true });
+    const texts = await Promise.all(
+      bundle.filter((name) => name.endsWith('.json')).map((name) => readFile(sandbox.path('evidence', name), 'utf8')),
+    );
+    assert.ok(texts.some((text) => text.includes(proof.at)));
   });
 
   test('logs in with three commands, which the server itself says', async () => {

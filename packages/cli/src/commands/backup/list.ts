@@ -5,6 +5,7 @@ import { metricsText, recordsOf } from '../../backup/report.js';
 import { historiesOf } from '../../backup/restore/histories.js';
 import { cutsOf, instant } from '../../backup/restore/plan-restore.js';
 import type { Context } from '../../context.js';
+import { keepRecords } from './keep-records.js';
 import type { ReadOptions } from './options.js';
 import { readBackup } from './reading.js';
 import { plural, size } from './sizes.js';
@@ -39,10 +40,12 @@ export async function backupList(context: Context, options: ListOptions): Promis
       recipients: newest.recipients,
       provedAt: proof?.at,
       provedMs: proof?.tookMs,
+      provedLive: proof?.shards.some(({ live }) => live !== undefined) ?? false,
     };
   });
   const gaps = loaded.entries.flatMap(({ body, source: of }) => (of === source && body.kind === 'gap' ? [body] : []));
   const cuts = cutsOf(loaded.entries, source);
+  await keepRecords(context, environment, source, options);
   if (options.records) {
     return terminal.json(recordsOf(histories, proofs, options.offHost ?? environment.store.isOffHost));
   }
@@ -64,7 +67,7 @@ export async function backupList(context: Context, options: ListOptions): Promis
     ['shard', 'from', 'to', 'bases', 'size', 'engine', 'proved at'],
     rows.map((row) => [
       ...[row.shard, row.from, row.to, String(row.bases), size(row.bytes), row.engine],
-      row.provedAt ?? terminal.style('yellow', 'unproved'),
+      row.provedAt ? `${row.provedAt}${row.provedLive ? ' (live)' : ''}` : terminal.style('yellow', 'unproved'),
     ]),
   );
   for (const gap of gaps) {

@@ -48,8 +48,9 @@ export function withStoreOptions(command: Command): Command {
     );
 }
 
-export function withSourceOptions(command: Command): Command {
-  return withStoreOptions(command)
+/** Flags that name servers which are not of a deployment. */
+export function withServerOptions(command: Command): Command {
+  return command
     .option('--from <urls...>', 'servers instead of a deployment; one URL list (comma) a shard')
     .option('--user <name>', 'with --from: the user (default: default)')
     .option('--password-file <file>', 'with --from: a file with its password')
@@ -58,7 +59,11 @@ export function withSourceOptions(command: Command): Command {
     .option('--ca-file <file>', 'with --from: the CA of the servers')
     .option('--cert-file <file>', 'with --from: a client certificate')
     .option('--key-file <file>', 'with --from: its key')
-    .option('--allow-plaintext', 'with --from: redis:// to another host than this one')
+    .option('--allow-plaintext', 'with --from: redis:// to another host than this one');
+}
+
+export function withSourceOptions(command: Command): Command {
+  return withServerOptions(withStoreOptions(command))
     .option('--recipient <age-key...>', 'public keys (age1…) whose identities open the backup')
     .option('--lock-days <days>', 's3://: nobody can remove an object for so long (object lock, probed first)')
     .option('--on-primary', 'follow a primary although it counts or announces its replicas');

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.js';
-import { withReadOptions, withSourceOptions } from './options.js';
+import { withReadOptions, withServerOptions, withSourceOptions } from './options.js';
 
 /** `redkeep backup`: takes, lists, checks and proves backups. */
 export function register(program: Command, context: Context): void {
@@ -31,8 +31,12 @@ export function register(program: Command, context: Context): void {
     .description('check signatures, chains and the bytes of every object; needs no identity')
     .option('--share <percent>', 'read only a part of the objects, spread evenly')
     .action(async (options) => (await import('./verify.js')).backupVerify(context, options));
-  withMoment(withReadOptions(backup.command('prove')))
+  withServerOptions(withMoment(withReadOptions(backup.command('prove'))))
     .description('restore into a scratch server, count, digest and time it, and record that')
+    .option(
+      '--live [keys]',
+      'prove a moment of now: a canary on the running servers, and so many of their keys compared (default 1000)',
+    )
     .option('--server <program>', 'the server program to load it with')
     .option('--work <folder>', 'where the restored data is written meanwhile (default: the temporary folder)')
     .option('--unverified-writer', 'accept a backup whose writer is not known')

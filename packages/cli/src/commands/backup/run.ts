@@ -2,6 +2,7 @@ import { runOnce } from '../../backup/archive/archive-run.js';
 import type { ArchiveEvent } from '../../backup/archive/shard-archiver.js';
 import type { Context } from '../../context.js';
 import { archiveOptions, type TakeOptions } from './archive-options.js';
+import { keepRecords } from './keep-records.js';
 import { Progress, plural, seconds, size } from './sizes.js';
 
 /** `redkeep backup run`: one base of every shard, in the store when it returns. */
@@ -17,6 +18,7 @@ export async function backupRun(context: Context, options: TakeOptions): Promise
   const began = performance.now();
   const cut = await runOnce(run, signal);
   const tookMs = Math.round(performance.now() - began);
+  await keepRecords(context, environment, run.source.name, options);
   const bytes = bases.reduce((sum, base) => sum + base.bytes, 0);
   if (options.json) return terminal.json({ source: run.source.name, shards: bases, bytes, tookMs, cut, proved: false });
   terminal.done(
