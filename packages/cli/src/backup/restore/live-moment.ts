@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { RESP_TYPES, type RedisClient } from 'redkeep';
 import { type BackupSource, primaryOf, replicationOffset } from '../source/backup-source.js';
-import { countKeys } from './prove.js';
+import { countKeys } from './count-keys.js';
 
 /** A value as the running server gave it, the same before and after the moment. */
 interface SampledKey {

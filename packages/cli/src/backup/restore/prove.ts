@@ -7,6 +7,7 @@ import type { RedisClient } from 'redkeep';
 import type { ServerProgram } from '../../engine/server-program.js';
 import { CliError } from '../../errors.js';
 import type { Store } from '../store/store.js';
+import { countKeys } from './count-keys.js';
 import type { LiveComparison } from './live-moment.js';
 import type { RestorePlan, ShardPlan } from './plan-restore.js';
 import { ScratchServer } from './scratch-server.js';
@@ -124,12 +125,4 @@ async function checkByEngine(program: ServerProgram, folder: string): Promise<vo
       'Name a server program of the engine and version that wrote it with --server.',
     );
   }
-}
-
-/** Keys by database, as INFO counts them. */
-export async function countKeys(client: RedisClient): Promise<Record<string, number>> {
-  const text = String(await client.sendCommand(['INFO', 'keyspace']));
-  return Object.fromEntries(
-    [...text.matchAll(/^db(\d+):keys=(\d+)/gm)].map(([, database, keys]) => [database!, Number(keys)]),
-  );
 }
