@@ -1,48 +1,19 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { freePort } from '@redkeep/testing';
 import { parseDirectives } from '../audit/gather/config-file.js';
 import { dataNodes } from '../deployment/model.js';
+import { killRedkeep, runRedkeep } from '../testing/killed-redkeep.js';
 import { openDeployment } from '../testing/open-deployment.js';
 import { CliSandbox } from '../testing/run-cli.js';
 import { Writer } from '../testing/writer.js';
 import type { TopologyName } from '../vocabulary/names.js';
 
-const program = fileURLToPath(new URL('../../bin/redkeep.js', import.meta.url));
-const killer = new URL('../testing/kill-at.js', import.meta.url).href;
 const full = process.env['REDKEEP_KILLS'] === 'full';
 
-interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly err: string;
-}
-
-/** A process of its own: only that can be killed. */
-function redkeep(sandbox: CliSandbox, args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', killer, program, ...args], {
-      cwd: sandbox.folder,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, ...env },
-    });
-    let err = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-    child.once('error', reject);
-    child.once('close', (code, signal) => resolve({ code, signal, err }));
-  });
-}
-
-async function killed(sandbox: CliSandbox, args: readonly string[], moment: string): Promise<void> {
-  const { signal, err } = await redkeep(sandbox, args, { REDKEEP_TEST_KILL: moment });
-  assert.equal(signal, 'SIGKILL', `never came to ${moment}: ${err}`);
-}
-
 async function done(sandbox: CliSandbox, ...args: string[]): Promise<string> {
-  const { code, err } = await redkeep(sandbox, args);
+  const { code, err } = await runRedkeep(sandbox, args);
   assert.equal(code, 0, err);
   return err;
 }
@@ -100,7 +71,7 @@ describe('a handover of a Sentinel primary that is killed', () => {
     const same = index % 2 === 0;
     test(`at "${moment}" is ended by the next ${same ? 'restart' : 'apply'} without a lost write`, async () => {
       const primary = await primaryOf(sandbox);
-      await killed(sandbox, ['restart', primary, '--yes'], `hand over ${primary}/${moment}`);
+      await killRedkeep(sandbox, ['restart', primary, '--yes'], `hand over ${primary}/${moment}`);
       const said = await done(sandbox, ...(same ? ['restart', primary, '--yes'] : ['apply', '--yes']));
       if (moment !== 'agree:begun' && moment !== 'agree:done' && moment !== 'open:done' && moment !== 'close:begun') {
         assert.match(said, /is brought to the end of a handover/);
@@ -153,13 +124,13 @@ for (const topology of full ? topologies : []) {
       };
       await next();
       const list = sandbox.path('moments');
-      const { code, err } = await redkeep(sandbox, ['apply', '--yes'], { REDKEEP_TEST_MOMENTS: list });
+      const { code, err } = await runRedkeep(sandbox, ['apply', '--yes'], { REDKEEP_TEST_MOMENTS: list });
       assert.equal(code, 0, err);
       const moments = new Set((await readFile(list, 'utf8')).trim().split('\n'));
       await rm(list);
       for (const moment of moments) {
         await next();
-        const { signal } = await redkeep(sandbox, ['apply', '--yes'], { REDKEEP_TEST_KILL: moment });
+        const { signal } = await runRedkeep(sandbox, ['apply', '--yes'], { REDKEEP_TEST_KILL: moment });
         // Handovers are of whichever node is primary this time.
         if (signal !== 'SIGKILL') assert.match(moment, /hand over/);
         await done(sandbox, 'apply', '--yes');
@@ -169,10 +140,10 @@ for (const topology of full ? topologies : []) {
       for (const moment of moments) {
         const was = memory;
         assert.equal((await sandbox.run(['init', '--yes', '--force', '--memory', String(was + 50)])).code, 0);
-        const { signal } = await redkeep(sandbox, ['apply', '--yes'], { REDKEEP_TEST_KILL: moment });
+        const { signal } = await runRedkeep(sandbox, ['apply', '--yes'], { REDKEEP_TEST_KILL: moment });
         const undo = ['apply', '--undo', '--yes'];
         // Before its first step there is nothing to take back but the answer, which only the files have.
-        const first = await redkeep(sandbox, undo, signal === 'SIGKILL' ? { REDKEEP_TEST_KILL: moment } : {});
+        const first = await runRedkeep(sandbox, undo, signal === 'SIGKILL' ? { REDKEEP_TEST_KILL: moment } : {});
         if (first.signal === 'SIGKILL') await done(sandbox, ...undo);
         else assert.equal(first.code, 0, first.err);
         await assertRendered(sandbox, 'maxmemory', 'min-replicas-to-write');

@@ -74,7 +74,7 @@ export async function replicationOffset(client: RedisClient): Promise<Pick<Serve
   return roleAndOffset(String(await client.sendCommand(['INFO', 'replication'])));
 }
 
-function roleAndOffset(text: string): Pick<ServerState, 'role' | 'offset'> {
+export function roleAndOffset(text: string): Pick<ServerState, 'role' | 'offset'> {
   const role = infoField(text, 'role') === 'slave' ? 'replica' : 'primary';
   const name = role === 'primary' ? 'master_repl_offset' : 'slave_repl_offset';
   return { role, offset: Number(infoField(text, name) ?? 0) };

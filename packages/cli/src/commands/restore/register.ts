@@ -13,7 +13,7 @@ export function register(program: Command, context: Context): void {
   withInto(withReadOptions(restore.command('undo')))
     .description('put back what the last restore into a deployment replaced, from its safety copy')
     .action(async (_options, command: Command) =>
-      (await import('./into.js')).restoreUndo(context, command.optsWithGlobals()),
+      (await import('./undo.js')).restoreUndo(context, command.optsWithGlobals()),
     );
 }
 

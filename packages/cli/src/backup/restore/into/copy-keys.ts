@@ -3,6 +3,8 @@ import type { LiveTarget } from './live-target.js';
 
 export interface CopyResult {
   readonly copied: number;
+  /** Of these, keys that never expire. */
+  readonly lasting: number;
   /** Keys whose time had passed since the moment that was restored. */
   readonly expired: number;
 }
@@ -43,6 +45,7 @@ export async function* scanKeys(
 export async function copyKeys(from: RedisClient, to: LiveTarget, options: CopyOptions): Promise<CopyResult> {
   const binary = from.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
   let copied = 0;
+  let lasting = 0;
   let expired = 0;
   for await (const { database, keys } of scanKeys(from, options.patterns)) {
     options.signal.throwIfAborted();
@@ -63,9 +66,10 @@ export async function copyKeys(from: RedisClient, to: LiveTarget, options: CopyO
       ),
     );
     copied += alive.length;
+    lasting += alive.filter(({ until }) => until === 0).length;
     options.onProgress?.(copied);
   }
-  return { copied, expired };
+  return { copied, lasting, expired };
 }
 
 /** Brings functions over; they belong to every primary. */
