@@ -7,7 +7,6 @@ import * as nodeRedis from 'redkeep/node-redis';
 
 /** Not offered, and why; see docs/migrating-from-node-redis.md. */
 const EXPORTS: Readonly<Record<string, string>> = {
-  CHANNELS: 'its channels carry arguments and replies; commandChannel and connectionChannel do not',
   OpenTelemetryError: 'a wrong option of OpenTelemetry.init is an InvalidOptionError, as everywhere',
   RedisSentinelClient: 'what is borrowed from a Sentinel client is a RedisClient; the type is RedisSentinelClientType',
 };

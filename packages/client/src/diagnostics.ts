@@ -84,7 +84,7 @@ export function serverInfo(endpoint: Endpoint): ServerInfo {
 }
 
 /** What a command runs on. */
-interface Place {
+export interface Place {
   readonly endpoint: Endpoint;
   readonly database: number;
 }

@@ -65,6 +65,20 @@ export {
 export { digest } from './digest.js';
 export * from './errors.js';
 export { type HostClass, hostClass, isLoopback } from './network/host-class.js';
+export {
+  type BatchCommandTraceContext,
+  type BatchOperationContext,
+  type CacheEvictionEvent,
+  type CacheRequestEvent,
+  CHANNELS,
+  type ClientErrorEvent,
+  type CommandTraceContext,
+  type ConnectionClosedEvent,
+  type ConnectionReadyEvent,
+  type ConnectTraceContext,
+  type PoolConnectionWaitEvent,
+  type PubSubMessageEvent,
+} from './node-redis/channels.js';
 export * from './node-redis/tables.js';
 export * from './node-redis/types.js';
 export type { CommandOptions } from './options/command-options.js';
@@ -100,6 +114,7 @@ export type { ConsumedEntry, ConsumeOptions } from './streaming/consumer-group.j
 export type { ValueStreamOptions } from './streaming/value-stream.js';
 export type { OpenTelemetryApi } from './telemetry/api.js';
 export type { MetricsConfig } from './telemetry/metrics.js';
+export type { MetricGroup } from './telemetry/node-redis-metrics.js';
 export { OpenTelemetry, type OpenTelemetryConfig } from './telemetry/open-telemetry.js';
 export type { TracingConfig } from './telemetry/tracing.js';
 export type { Transaction } from './transaction/transaction.js';

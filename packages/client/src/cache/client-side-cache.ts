@@ -10,6 +10,7 @@
 
 import { EventEmitter } from 'node:events';
 import { emitSafely } from '../client/emit-safely.js';
+import { cacheEviction, cacheRequest } from '../node-redis/channels.js';
 import { checkOptions, flag, milliseconds, oneOf, type Schema, whole } from '../options/rules.js';
 import type { RedisArgument } from '../protocol/types.js';
 import { CacheStats } from './cache-stats.js';
@@ -38,6 +39,8 @@ export interface CacheRequest {
   readonly keys: readonly string[];
   /** Milliseconds; default the cache's. */
   readonly ttl?: number;
+  /** Whose request it is, in diagnostics. */
+  readonly clientId?: string;
   load(): Promise<unknown>;
 }
 
@@ -93,9 +96,11 @@ export class BasicClientSideCache extends ClientSideCacheProvider {
     this.#recordStats = config.recordStats !== false;
   }
 
-  override async read({ cacheKey, keys, ttl = this.ttl, load }: CacheRequest): Promise<unknown> {
+  override async read({ cacheKey, keys, ttl = this.ttl, clientId, load }: CacheRequest): Promise<unknown> {
     const known = this.#find(cacheKey);
-    if (known !== undefined && known.load === undefined) {
+    const isHit = known !== undefined && known.load === undefined;
+    if (cacheRequest.hasSubscribers) cacheRequest.publish({ result: isHit ? 'hit' : 'miss', clientId });
+    if (isHit) {
       this.#counts.hit++;
       return copy(known.value);
     }
@@ -133,6 +138,7 @@ export class BasicClientSideCache extends ClientSideCacheProvider {
     if (entry.expires !== 0 && performance.now() >= entry.expires) {
       this.#drop(cacheKey, entry);
       this.#counts.evicted++;
+      published('ttl', 1);
       emitSafely(this, 'cache-evict', cacheKey);
       return undefined;
     }
@@ -149,6 +155,7 @@ export class BasicClientSideCache extends ClientSideCacheProvider {
       if (oldest !== undefined) {
         this.#drop(oldest[0], oldest[1]);
         this.#counts.evicted++;
+        published('full', 1);
         emitSafely(this, 'cache-evict', oldest[0]);
       }
     }
@@ -171,6 +178,7 @@ export class BasicClientSideCache extends ClientSideCacheProvider {
   }
 
   override invalidate(key: RedisArgument | null): void {
+    const before = this.#entries.size;
     if (key === null) {
       this.clear(false);
     } else {
@@ -179,6 +187,7 @@ export class BasicClientSideCache extends ClientSideCacheProvider {
         if (entry !== undefined) this.#drop(cacheKey, entry);
       }
     }
+    published('invalidation', before - this.#entries.size);
     emitSafely(this, 'invalidate', key);
   }
 
@@ -224,6 +233,10 @@ export class BasicPooledClientSideCache extends BasicClientSideCache {
   override onClose(): void {
     this.clear(false);
   }
+}
+
+function published(reason: 'full' | 'invalidation' | 'ttl', count: number): void {
+  if (count > 0 && cacheEviction.hasSubscribers) cacheEviction.publish({ reason, count });
 }
 
 /** Callers may change what they get; the cached value stays. */

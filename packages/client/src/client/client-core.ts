@@ -23,7 +23,8 @@ import {
 } from '../diagnostics.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
 import { AbortError, ErrorReply, TimeoutError, WatchError } from '../errors.js';
-import { isCommandTraced, traceBatch, traceCommand } from '../node-redis/tracing-channels.js';
+import { cacheRequest, clientError, connectionClosed, connectionReady } from '../node-redis/channels.js';
+import { isCommandTraced, traceBatch, traceCommand, traceConnect } from '../node-redis/tracing-channels.js';
 import { type CommandOptions, hasOwnTimeout } from '../options/command-options.js';
 import { DEFAULTS } from '../options/defaults.js';
 import type { ResolvedOptions } from '../options/options.js';
@@ -33,6 +34,7 @@ import { PubSub } from '../pubsub/pub-sub.js';
 import { CircuitBreaker } from '../resilience/circuit-breaker.js';
 import { CommandGate } from '../resilience/command-gate.js';
 import { type TlsInfo, tlsInfoOf } from '../security/tls-info.js';
+import { enter, leave, nameOf } from '../telemetry/client-registry.js';
 import { emitSafely } from './emit-safely.js';
 
 const TRACKING_ON = new Command(spec('CLIENT TRACKING'), ['ON']);
@@ -115,8 +117,12 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
       connectionChannel.publish(message);
     };
     let stood = false;
-    const lost = () => {
-      if (stood) event('lost');
+    const lost = (reason: 'application_close' | 'error') => {
+      if (stood) {
+        event('lost');
+        if (connectionClosed.hasSubscribers)
+          connectionClosed.publish({ clientId: nameOf(this.connection), reason, wasConnected: true });
+      }
       stood = false;
       clearInterval(this.#pingTimer);
       clearInterval(this.#certificateTimer);
@@ -129,13 +135,15 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
       onReady: () => {
         stood = true;
         event('ready');
+        if (connectionReady.hasSubscribers) this.#publishReady();
         this.#startPing();
         this.#watchCertificate();
         emitSafely(this.emitter, 'ready');
       },
       onEnd: () => {
-        lost();
+        lost('application_close');
         event('end');
+        leave(this);
         if (!this.#finishing) this.connection.destroySides();
         // A client that was never connected has cached nothing in a cache that others may share.
         if (this.connection.wasReady) this.cache?.onClose();
@@ -143,8 +151,10 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
       },
       onError: (error) => {
         // An error that the connection lives through (a refused AUTH, say) ends nothing.
-        if (this.connection.state !== 'ready') lost();
+        if (this.connection.state !== 'ready') lost('error');
         event('error', error);
+        if (clientError.hasSubscribers)
+          clientError.publish({ error, origin: 'client', internal: false, clientId: nameOf(this.connection) });
         this.cache?.onError();
         this.#emitError(error);
       },
@@ -175,6 +185,17 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
         this.cache !== undefined ||
         this.options.emitInvalidate,
     };
+  }
+
+  #publishReady(): void {
+    const { endpoint, openedAt } = this.connection;
+    const { address, port } = serverInfo(endpoint);
+    connectionReady.publish({
+      clientId: nameOf(this.connection),
+      serverAddress: address,
+      serverPort: port,
+      createTimeMs: performance.now() - openedAt,
+    });
   }
 
   #handshake(): HandshakeStep[] {
@@ -245,11 +266,18 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     const promise =
       this.cache !== undefined && (flags & Flag.READONLY) !== 0
         ? this.#dispatchCached(command, options, this.cache)
-        : (flags & Flag.BLOCKING) === 0
-          ? this.connection.dispatch(command, options)
-          : this.#dispatchBlocking(command, options);
-    if (isCommandTraced()) traceCommand(command, this.connection, promise);
+        : this.#traced(
+            command,
+            (flags & Flag.BLOCKING) === 0
+              ? this.connection.dispatch(command, options)
+              : this.#dispatchBlocking(command, options),
+          );
     return commandChannel.hasSubscribers ? observed(command, this.connection, promise) : promise;
+  }
+
+  #traced<T>(command: Command<T>, promise: Promise<T>): Promise<T> {
+    if (isCommandTraced()) traceCommand(command, this.connection, promise);
+    return promise;
   }
 
   #noteState(name: string): void {
@@ -282,7 +310,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
       const replies = this.connection.dispatchAll(commands, options);
       const all = Promise.all(replies);
       all.catch(() => {}); // each reply says it itself
-      traceBatch('PIPELINE', commands, this.connection, all);
+      traceBatch('PIPELINE', commands, this.connection, all, replies);
       if (commandChannel.hasSubscribers) observedBatch('PIPELINE', commands, this.connection, all);
       return replies;
     };
@@ -309,12 +337,13 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   }
 
   #dispatchCached<T>(command: Command<T>, options: CommandOptions, cache: ClientSideCacheProvider): Promise<T> {
-    if ((command.spec.flags & Flag.BLOCKING) !== 0) return this.#dispatchBlocking(command, options);
+    if ((command.spec.flags & Flag.BLOCKING) !== 0)
+      return this.#traced(command, this.#dispatchBlocking(command, options));
     const { byCall } = this.options.cache!;
     // While the connection is down nothing tells what has changed.
     const keys =
       (byCall && options.cache === undefined) || this.connection.state !== 'ready' ? undefined : cacheableKeys(command);
-    if (keys === undefined) return this.connection.dispatch(command, options);
+    if (keys === undefined) return this.#traced(command, this.connection.dispatch(command, options));
     // One load answers all who ask meanwhile: no caller's signal or timeout may end it for the others.
     const { abortSignal, timeout: _, ...shared } = options;
     const own = hasOwnTimeout(options) ? options.timeout : undefined;
@@ -323,11 +352,12 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
       cacheKey: `${this.connection.database} ${cacheKey(command, options.typeMapping)}`,
       keys,
       ttl: options.cache?.ttlMs,
+      clientId: cacheRequest.hasSubscribers ? nameOf(this.connection) : undefined,
       load: async () => {
-        if (!byCall) return this.connection.dispatch(command, shared);
+        if (!byCall) return this.#traced(command, this.connection.dispatch(command, shared));
         // CLIENT CACHING YES speaks for the next command only, so nothing may come between.
         const [allowed, reply] = this.connection.dispatchAll([CACHE_THIS, command], { ...shared, atomic: true });
-        return (await Promise.all([allowed, reply]))[1];
+        return (await Promise.all([allowed, this.#traced(command, reply as Promise<T>)]))[1];
       },
     }) as Promise<T>;
     return abortSignal === undefined && own === undefined
@@ -424,6 +454,13 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
         (error) => this.#emitError(error),
       );
     }, pingInterval).unref();
+  }
+
+  connect(): Promise<void> {
+    enter(this);
+    const connected = this.connection.connect();
+    traceConnect(this.connection, connected);
+    return connected;
   }
 
   async close(): Promise<void> {

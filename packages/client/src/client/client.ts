@@ -15,7 +15,6 @@ import type { ScanOptions } from '../commands/keys.js';
 import type { BasicAuth } from '../credentials/credentials.js';
 import { InvalidArgumentError } from '../errors.js';
 import { createLegacyClient, type LegacyClient } from '../node-redis/legacy-client.js';
-import { traceConnect } from '../node-redis/tracing-channels.js';
 import { bindUppercaseAliases } from '../node-redis/uppercase-aliases.js';
 import type { CommandOptions } from '../options/command-options.js';
 import { CLIENT_SCHEMA, checkOptions } from '../options/option-schema.js';
@@ -174,10 +173,7 @@ export class RedisClient<M extends TypeMapping = Record<never, never>, O = Recor
    * @throws RedkeepError with a code that says what to do (docs/errors.md)
    */
   async connect(): Promise<this> {
-    const { connection } = this[CORE];
-    const connected = connection.connect();
-    traceConnect(connection, connected);
-    await connected;
+    await this[CORE].connect();
     return this;
   }
 

@@ -16,7 +16,7 @@ import { CORE } from '../client/symbols.js';
 import { Command, Flag, spec } from '../commands/command.js';
 import { prefixKey, prefixKeys } from '../commands/key-prefix.js';
 import type { Connection, DispatchOptions, HandedOver } from '../connection/connection.js';
-import { type ProtectionMessage, protectionChannel } from '../diagnostics.js';
+import { type ProtectionMessage, protectionChannel, serverInfo } from '../diagnostics.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
 import {
   ClientClosedError,
@@ -29,9 +29,11 @@ import {
   RootNodesUnavailableError,
   SocketClosedUnexpectedlyError,
 } from '../errors.js';
+import { clientError } from '../node-redis/channels.js';
 import { DEFAULTS } from '../options/defaults.js';
-import type { ClientOptions } from '../options/options.js';
+import { type ClientOptions, resolveOptions } from '../options/options.js';
 import type { PoolCore } from '../pool/pool-core.js';
+import { enterParent, leaveParent, nameOf } from '../telemetry/client-registry.js';
 import { type ClusterOptions, type ResolvedClusterOptions, resolveClusterOptions } from './cluster-options.js';
 import { ClusterPubSub } from './cluster-pub-sub.js';
 import { type ClusterNode, ClusterNodes, isDirect, type Shard } from './nodes.js';
@@ -95,6 +97,8 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     if (this.#state !== 'closed') throw new RedkeepError('REDKEEP_ALREADY_CONNECTED', 'Cluster already open');
     this.#state = 'connecting';
     try {
+      const seeds = this.options.seeds.map((seed) => serverInfo(resolveOptions(seed).connection.endpoint).server);
+      enterParent(this.nodes, ...seeds);
       this.#apply(await this.#firstTopology());
       if (this.#given.minimizeConnections !== true) {
         const wanted = this.#given.useReplicas === true ? this.nodes.all : this.nodes.masters;
@@ -145,12 +149,14 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     this.#state = 'closing';
     await Promise.all([this.nodes.close(), this.pubSub.close()]);
     this.#state = 'closed';
+    leaveParent(this.nodes);
     emitSafely(this.#emitter, 'disconnect');
   }
 
   destroy(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    leaveParent(this.nodes);
     this.#stopTimers();
     for (const [timer, run] of this.#parked) {
       clearTimeout(timer);
@@ -388,6 +394,14 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
         kind: error.prefix,
         server: from.address,
       } satisfies ProtectionMessage);
+    if (clientError.hasSubscribers)
+      clientError.publish({
+        error,
+        origin: 'cluster',
+        internal: true,
+        clientId: nameOf(this.nodes.connection(from)),
+        retryCount: handed.redirects,
+      });
     if (error.prefix !== 'ASK' && error.prefix !== 'TRYAGAIN') this.refreshSoon();
     if (redirect === undefined) {
       // A replica that cannot answer has a master that can.

@@ -11,6 +11,7 @@ import { CORE } from '../client/symbols.js';
 import { ClientClosedError, ErrorReply, MaxCommandRedirectionsError } from '../errors.js';
 import { resolveOptions } from '../options/options.js';
 import type { ChannelListeners, PubSubListener } from '../pubsub/pub-sub.js';
+import { setParent } from '../telemetry/client-registry.js';
 import type { ClusterNode, ClusterNodes } from './nodes.js';
 import { slotOf } from './slot.js';
 import { Subscriber } from './subscriber.js';
@@ -102,6 +103,7 @@ export class ClusterPubSub {
         },
       },
     }));
+    setParent(client[CORE].connection, nodes);
     client.on('error', (error: Error) => {
       emitSafely(this.#emitter, 'node-error', error);
       this.#core.refreshSoon();

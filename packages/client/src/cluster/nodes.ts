@@ -10,6 +10,7 @@ import { type ErrorReply, SocketClosedUnexpectedlyError } from '../errors.js';
 import type { ClientOptions, ResolvedOptions } from '../options/options.js';
 import { PoolCore, resolvePoolOptions } from '../pool/pool-core.js';
 import type { RedisArgument } from '../protocol/types.js';
+import { setParent } from '../telemetry/client-registry.js';
 import type { ResolvedClusterOptions } from './cluster-options.js';
 import { SLOTS } from './slot.js';
 import { type AnnouncedNode, type AnnouncedShard, addressOf } from './topology.js';
@@ -166,7 +167,9 @@ export class ClusterNodes {
   #newClient(node: ClusterNode, keyPrefix?: RedisArgument): RedisClient {
     const { cache, rateLimit } = this.#options;
     const adjust = (resolved: ResolvedOptions) => ({ ...this.adjust(node, resolved), cache, rateLimit, keyPrefix });
-    return new this.#Client(this.optionsOf(node), adjust);
+    const client = new this.#Client(this.optionsOf(node), adjust);
+    setParent(client[CORE].connection, this);
+    return client;
   }
 
   optionsOf(node: ClusterNode): ClientOptions {
@@ -193,7 +196,7 @@ export class ClusterNodes {
       const { keyPrefix } = this.#options;
       const newClient = () => this.#newClient(node, keyPrefix);
       const emit = (event: string, ...details: unknown[]) => emitSafely(this.#emitter, event, ...details);
-      state.pool = new PoolCore(newClient, { ...sample, ...this.#options }, options, emit);
+      state.pool = new PoolCore(newClient, { ...sample, ...this.#options }, options, emit, this);
       await state.pool.open();
     }
     return state.pool;

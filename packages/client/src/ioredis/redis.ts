@@ -268,7 +268,7 @@ export class Redis extends BaseClient<RedisStatus> {
       if (connection.state !== 'idle' && connection.state !== 'closed') return;
       this.#closing = false;
       this.setStatus('connecting');
-      connection.connect().catch(() => {});
+      this[CORE].connect().catch(() => {});
     });
     return withCallback(promise, callback as never);
   }

@@ -51,5 +51,19 @@ export {
 } from '../scripting/custom-commands.js';
 export { createSentinel, RedisSentinel } from '../sentinel/sentinel.js';
 export { OpenTelemetry } from '../telemetry/open-telemetry.js';
+export {
+  type BatchCommandTraceContext,
+  type BatchOperationContext,
+  type CacheEvictionEvent,
+  type CacheRequestEvent,
+  CHANNELS,
+  type ClientErrorEvent,
+  type CommandTraceContext,
+  type ConnectionClosedEvent,
+  type ConnectionReadyEvent,
+  type ConnectTraceContext,
+  type PoolConnectionWaitEvent,
+  type PubSubMessageEvent,
+} from './channels.js';
 export * from './tables.js';
 export * from './types.js';

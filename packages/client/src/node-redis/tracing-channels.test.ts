@@ -37,6 +37,7 @@ test("node-redis's tracing channels have its names, steps and fields, and no arg
   await client.configGet('maxmemory');
   await assert.rejects(client.lPush('key', 'c4nary'));
   await client.multi().set('a', 'c4nary').get('a').exec();
+  await client.multi().set('a', 'c4nary').get('a').execAsPipeline();
   const ended = () => heard.filter(([name, step]) => name === 'command' && step === 'asyncEnd');
   await waitFor(() => ended().length === 5);
   assert.deepEqual(
@@ -45,9 +46,13 @@ test("node-redis's tracing channels have its names, steps and fields, and no arg
       ['SET', ['SET', '?', '?'], undefined],
       ['CONFIG', ['CONFIG', 'GET', '?'], undefined],
       ['LPUSH', ['LPUSH', '?', '?'], undefined],
-      ['SET', ['SET', '?', '?'], 'MULTI'],
-      ['GET', ['GET', '?'], 'MULTI'],
+      ['SET', ['SET', '?', '?'], 'PIPELINE'],
+      ['GET', ['GET', '?'], 'PIPELINE'],
     ],
+  );
+  assert.deepEqual(
+    heard.filter(([name, step]) => name === 'batch' && step === 'asyncEnd').map(([, , { batchMode }]) => batchMode),
+    ['MULTI', 'PIPELINE'],
   );
   assert.deepEqual(
     heard.filter(([name]) => name === 'connect').map(([, step]) => step),

@@ -21,9 +21,11 @@ import {
   QueueFullError,
   TimeoutError,
 } from '../errors.js';
+import { poolConnectionWait } from '../node-redis/channels.js';
 import type { CommandOptions } from '../options/command-options.js';
 import { checkOptions, POOL_SCHEMA } from '../options/option-schema.js';
 import type { ResolvedOptions } from '../options/options.js';
+import { enterParent, leaveParent, nameOf, setParent } from '../telemetry/client-registry.js';
 import { type Lease as ClientLease, LeaseLeakedError, leaseView, type PooledClient } from './lease.js';
 
 export interface PoolOptions {
@@ -105,6 +107,8 @@ export class PoolCore<C extends PooledClient> implements Dispatcher, Transaction
   readonly #newClient: () => C;
   readonly #pool: PoolOptions;
   readonly #emit: Emit;
+  /** The cluster or Sentinel client that the pool is a part of. */
+  readonly #parent: object | undefined;
   readonly #idle: Member<C>[] = [];
   readonly #connecting = new Set<C>();
   readonly #leases = new Set<Loan<C>>();
@@ -117,7 +121,8 @@ export class PoolCore<C extends PooledClient> implements Dispatcher, Transaction
   #cleanup: NodeJS.Timeout | undefined;
   #drained: { promise: Promise<void>; resolve: () => void } | undefined;
 
-  constructor(newClient: () => C, options: ResolvedOptions, pool: PoolOptions, emit: Emit) {
+  constructor(newClient: () => C, options: ResolvedOptions, pool: PoolOptions, emit: Emit, parent?: object) {
+    this.#parent = parent;
     this.#newClient = newClient;
     this.options = options;
     this.#pool = pool;
@@ -148,6 +153,8 @@ export class PoolCore<C extends PooledClient> implements Dispatcher, Transaction
   async open(): Promise<void> {
     if (this.#state !== 'closed') return;
     this.#state = 'open';
+    const { endpoint, handshake } = this.options.connection;
+    if (this.#parent === undefined) enterParent(this, `${serverInfo(endpoint).server}/${handshake.database}`);
     try {
       await Promise.all(Array.from({ length: this.#pool.minimum }, () => this.#grow()));
     } catch (error) {
@@ -289,6 +296,10 @@ export class PoolCore<C extends PooledClient> implements Dispatcher, Transaction
       const member = await this.#next();
       if (await this.#isHealthy(member)) {
         this.#tell('acquired', asked);
+        if (poolConnectionWait.hasSubscribers) {
+          const clientId = nameOf(member.client[CORE].connection);
+          poolConnectionWait.publish({ clientId, waitStartTimestamp: asked });
+        }
         return member;
       }
       this.#handed.delete(member);
@@ -369,6 +380,7 @@ export class PoolCore<C extends PooledClient> implements Dispatcher, Transaction
 
   async #grow(): Promise<void> {
     const client = this.#newClient();
+    setParent(client[CORE].connection, this.#parent ?? this);
     client.on('error', (error) => this.#emit('error', error));
     for (const event of MEMBER_EVENTS) client.on(event, (...details: unknown[]) => this.#emit(event, ...details));
     this.#connecting.add(client);
@@ -468,11 +480,13 @@ export class PoolCore<C extends PooledClient> implements Dispatcher, Transaction
       members.map(({ client }) => (client[CORE].connection.state === 'closed' ? undefined : client.close())),
     );
     this.#state = 'closed';
+    leaveParent(this);
   }
 
   destroy(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    leaveParent(this);
     clearTimeout(this.#cleanup);
     this.#cleanup = undefined;
     this.#failWaiters(new DisconnectsClientError());

@@ -6,7 +6,9 @@ import { Command, type CommandSpec, spec } from '../commands/command.js';
 import type { Connection } from '../connection/connection.js';
 import type { HandshakeStep } from '../connection/handshake.js';
 import { CallbackError, type ErrorReply } from '../errors.js';
+import { pubSubMessage, withhold } from '../node-redis/channels.js';
 import { RESP_TYPES, type TypeMapping } from '../protocol/types.js';
+import { nameOf } from '../telemetry/client-registry.js';
 
 export const PUBSUB_TYPE = { CHANNELS: 'CHANNELS', PATTERNS: 'PATTERNS', SHARDED: 'SHARDED' } as const;
 export type PubSubType = keyof typeof PUBSUB_TYPE;
@@ -248,6 +250,7 @@ export class PubSub {
   #emit(map: PubSubTypeListeners, name: Text, message: Text, channel: Text): void {
     const entry = map.get(typeof name === 'string' ? name : name.toString());
     if (entry === undefined) return;
+    if (pubSubMessage.hasSubscribers) this.#publish(channel, map === this.listeners.SHARDED);
     if (entry.buffers.size > 0) {
       const messageBytes = typeof message === 'string' ? Buffer.from(message) : message;
       const channelBytes = typeof channel === 'string' ? Buffer.from(channel) : channel;
@@ -257,6 +260,11 @@ export class PubSub {
     const text = asText(message);
     const channelText = asText(channel);
     for (const listener of entry.strings) this.#call(listener, text, channelText);
+  }
+
+  #publish(channel: Text, sharded: boolean): void {
+    const clientId = nameOf(this.#connection);
+    pubSubMessage.publish(withhold({ direction: 'in', clientId, channel: '?', sharded }, String(channel)));
   }
 
   /** One that throws loses neither the others' message nor the next one of its own, and does not vanish. */

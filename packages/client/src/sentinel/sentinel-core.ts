@@ -18,6 +18,7 @@ import type { CommandOptions } from '../options/command-options.js';
 import { DEFAULTS } from '../options/defaults.js';
 import { type ResolvedOptions, resolveOptions } from '../options/options.js';
 import { PoolCore, resolvePoolOptions } from '../pool/pool-core.js';
+import { enterParent, leaveParent, setParent } from '../telemetry/client-registry.js';
 import { SentinelMonitor, type SentinelTopology } from './sentinel-monitor.js';
 import { type ResolvedSentinelOptions, resolveSentinelOptions, type SentinelOptions } from './sentinel-options.js';
 
@@ -119,7 +120,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
       this.#clientError(type, node(), args[0] as Error);
       return true;
     };
-    return new PoolCore(newClient, this.options, options, emit);
+    return new PoolCore(newClient, this.options, options, emit, this);
   }
 
   /** Errors of single connections belong to a failover; as `error` they are shown when asked for. */
@@ -190,6 +191,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     if (this.#state !== 'closed') throw new RedkeepError('REDKEEP_ALREADY_CONNECTED', 'already attempting to open');
     this.#state = 'connecting';
     this.#monitor = this.#newMonitor();
+    enterParent(this, ...this.#settings.seeds.map(addressOf));
     try {
       this.#apply(await this.#firstTopology());
       await Promise.all([this.#master.open(), this.#lent.open()]);
@@ -268,6 +270,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     this.#replicas.clear();
     this.#topology = this.#pubSub = undefined;
     this.#state = 'closed';
+    leaveParent(this);
   }
 
   // ---------------------------------------------------------------- topology
@@ -386,6 +389,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     if (this.#state !== 'ready') return Promise.reject(new ClientClosedError());
     this.#pubSub ??= (async () => {
       const client = this.#masterClient(false);
+      setParent(client[CORE].connection, this);
       client.on('error', (error) => this.#clientError('PUBSUBPROXY', this.#masterNode(), error));
       await client.connect();
       return client;

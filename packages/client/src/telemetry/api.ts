@@ -2,7 +2,7 @@
  * What is used of `@opentelemetry/api`, by its form: the application hands in the real one, and this package depends
  * on nothing.
  */
-export type Attributes = Record<string, string | number | undefined>;
+export type Attributes = Record<string, string | number | boolean | undefined>;
 
 export interface Instrument {
   record(value: number, attributes?: Attributes): void;

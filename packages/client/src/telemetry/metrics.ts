@@ -1,6 +1,19 @@
-import type { CommandMessage, ConnectionMessage, PoolMessage, ProtectionMessage } from '../diagnostics.js';
+import {
+  type CommandMessage,
+  type ConnectionMessage,
+  commandChannel,
+  connectionChannel,
+  type PoolMessage,
+  type ProtectionMessage,
+  poolChannel,
+  protectionChannel,
+  serverInfo,
+} from '../diagnostics.js';
 import type { Meter, Observation } from './api.js';
 import { commandAttributes, poolAttributes, serverAttributes } from './attributes.js';
+import { openClients } from './client-registry.js';
+import type { MetricGroup } from './node-redis-metrics.js';
+import type { Subscribe } from './subscriptions.js';
 
 export interface MetricsConfig {
   enabled?: boolean;
@@ -10,31 +23,45 @@ export interface MetricsConfig {
   includeCommands?: readonly string[];
   /** No durations of these. */
   excludeCommands?: readonly string[];
+  /**
+   * node-redis's metrics of these groups, by its names, in place of those of the conventions. Default none if `api` is
+   * given, else node-redis's default: `connection-basic` and `resiliency`.
+   */
+  enabledMetricGroups?: readonly MetricGroup[];
+  /** False shows the names of pub/sub channels, which may contain data of users. */
+  hidePubSubChannelNames?: boolean;
+  /** False shows the names of streams and consumer groups; the names of streams are keys. */
+  hideStreamNames?: boolean;
   /** Seconds; default those of the conventions. */
   bucketsOperationDuration?: readonly number[];
   bucketsConnectionCreateTime?: readonly number[];
   bucketsConnectionWaitTime?: readonly number[];
+  bucketsStreamProcessingDuration?: readonly number[];
 }
 
 /** Seconds, as the conventions advise for operations. */
-const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
+export const BUCKETS: readonly number[] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 
-export interface Metrics {
-  onCommand(message: CommandMessage): void;
-  onConnection(message: ConnectionMessage): void;
-  onPool(message: PoolMessage): void;
-  onProtection(message: ProtectionMessage): void;
-  stop(): void;
-}
-
-/** Names with `db.client.` are those of the semantic conventions; those that they lack begin with `redkeep.client.`. */
-export function metrics(meter: Meter, config: MetricsConfig): Metrics {
-  const histogram = (name: string, description: string, buckets: readonly number[] = BUCKETS) =>
+const histogramOf =
+  (meter: Meter) =>
+  (name: string, description: string, buckets: readonly number[] = BUCKETS) =>
     meter.createHistogram(name, { unit: 's', description, advice: { explicitBucketBoundaries: [...buckets] } });
-  const counter = (name: string, unit: string, description: string) => meter.createCounter(name, { unit, description });
+const counterOf = (meter: Meter) => (name: string, unit: string, description: string) =>
+  meter.createCounter(name, { unit, description });
+
+/** Whether durations of a command are taken. */
+export function measuredCommands({ includeCommands, excludeCommands }: MetricsConfig): (name: string) => boolean {
+  const included = names(includeCommands);
+  const excluded = names(excludeCommands);
+  return (name) => !excluded.has(name) && (included.size === 0 || included.has(name));
+}
+const names = (list: readonly string[] = []): ReadonlySet<string> => new Set(list.map((name) => name.toUpperCase()));
+
+/** The metrics of the semantic conventions: names with `db.client.`. */
+export function conventionMetrics(meter: Meter, config: MetricsConfig, subscribe: Subscribe): void {
+  const histogram = histogramOf(meter);
   const level = (name: string, unit: string, description: string) =>
     meter.createUpDownCounter(name, { unit, description });
-
   const duration = histogram(
     'db.client.operation.duration',
     'Duration of commands, transactions and pipelines.',
@@ -53,11 +80,51 @@ export function metrics(meter: Meter, config: MetricsConfig): Metrics {
   const useTime = histogram('db.client.connection.use_time', 'Time until a lent client was given back.');
   const count = level('db.client.connection.count', '{connection}', 'Connections that can run commands.');
   const waiting = level('db.client.connection.pending_requests', '{request}', 'Requests waiting for a pooled client.');
-  const timeouts = counter(
+  const timeouts = counterOf(meter)(
     'db.client.connection.timeouts',
     '{timeout}',
     'Requests that timed out waiting for a pooled client.',
   );
+  const connections = (message: ConnectionMessage | PoolMessage, state: 'idle' | 'used', change: 1 | -1) =>
+    count.add(change, { ...poolAttributes(message), 'db.client.connection.state': state });
+
+  const isMeasured = measuredCommands(config);
+  subscribe<CommandMessage>(commandChannel.name, (message) => {
+    if (isMeasured(message.command)) duration.record(message.durationMs / 1000, commandAttributes(message));
+  });
+  subscribe<ConnectionMessage>(connectionChannel.name, (message) => {
+    if (message.event === 'lost') connections(message, 'idle', -1);
+    if (message.event !== 'ready') return;
+    connections(message, 'idle', 1);
+    createTime.record(message.durationMs! / 1000, poolAttributes(message));
+  });
+  subscribe<PoolMessage>(poolChannel.name, (message) => {
+    switch (message.event) {
+      case 'waiting':
+        waiting.add(1, poolAttributes(message));
+        return;
+      case 'waited':
+        waiting.add(-1, poolAttributes(message));
+        return;
+      case 'timeout':
+        timeouts.add(1, poolAttributes(message));
+        return;
+      case 'acquired':
+        waitTime.record(message.durationMs! / 1000, poolAttributes(message));
+        connections(message, 'idle', -1);
+        connections(message, 'used', 1);
+        return;
+      default:
+        useTime.record(message.durationMs! / 1000, poolAttributes(message));
+        connections(message, 'used', -1);
+        connections(message, 'idle', 1);
+    }
+  });
+}
+
+/** Those that no convention has: names with `redkeep.client.`. Returns what ends the observation. */
+export function ownMetrics(meter: Meter, subscribe: Subscribe): () => void {
+  const counter = counterOf(meter);
   const errors = counter('redkeep.client.connection.errors', '{error}', 'Failed and lost connections, by error.');
   const logins = counter('redkeep.client.reauthentications', '{login}', 'New credentials on live connections.');
   const sessions = counter('redkeep.client.tls.sessions', '{session}', 'TLS sessions, by protocol and cipher.');
@@ -83,96 +150,59 @@ export function metrics(meter: Meter, config: MetricsConfig): Metrics {
     'Changes of circuit breakers, by state.',
   );
 
-  /** The end of the served chain, by server. */
-  const ends = new Map<string, { readonly message: ConnectionMessage; readonly validTo: number }>();
+  /** Of the servers that are connected to now: one that is gone must not end in an alert. */
   const observeCertificates = (result: Observation) => {
-    for (const { message, validTo } of ends.values())
-      result.observe((validTo - Date.now()) / 1000, serverAttributes(message));
+    const ends = new Map<string, number>();
+    for (const [, client] of openClients()) {
+      const info = client.tlsInfo();
+      if (info === undefined) continue;
+      const server = serverInfo(client.connection.endpoint);
+      if (ends.has(server.server)) continue;
+      ends.set(server.server, info.validTo.getTime());
+      result.observe((info.validTo.getTime() - Date.now()) / 1000, serverAttributes(server));
+    }
   };
   certificate.addCallback(observeCertificates);
 
-  const included = names(config.includeCommands);
-  const excluded = names(config.excludeCommands);
-  const connections = (message: ConnectionMessage | PoolMessage, state: 'idle' | 'used', change: 1 | -1) =>
-    count.add(change, { ...poolAttributes(message), 'db.client.connection.state': state });
-
-  return {
-    onCommand(message) {
-      if (excluded?.has(message.command) === true || included?.has(message.command) === false) return;
-      duration.record(message.durationMs / 1000, commandAttributes(message));
-    },
-    onConnection(message) {
-      switch (message.event) {
-        case 'ready':
-          connections(message, 'idle', 1);
-          createTime.record(message.durationMs! / 1000, poolAttributes(message));
-          if (message.tls === undefined) return;
-          sessions.add(1, {
-            ...serverAttributes(message),
-            'tls.protocol.version': message.tls.protocol.replace('TLSv', ''),
-            'tls.cipher': message.tls.cipher,
-          });
-          ends.set(message.server, { message, validTo: message.tls.validTo.getTime() });
-          return;
-        case 'lost':
-          connections(message, 'idle', -1);
-          return;
-        case 'error':
-          errors.add(1, { ...serverAttributes(message), 'error.type': message.errorCode });
-          return;
-        case 'reauthenticated':
-          logins.add(1, serverAttributes(message));
-          return;
-        default:
-      }
-    },
-    onPool(message) {
-      switch (message.event) {
-        case 'waiting':
-          waiting.add(1, poolAttributes(message));
-          return;
-        case 'waited':
-          waiting.add(-1, poolAttributes(message));
-          return;
-        case 'timeout':
-          timeouts.add(1, poolAttributes(message));
-          return;
-        case 'acquired':
-          waitTime.record(message.durationMs! / 1000, poolAttributes(message));
-          connections(message, 'idle', -1);
-          connections(message, 'used', 1);
-          return;
-        default:
-          useTime.record(message.durationMs! / 1000, poolAttributes(message));
-          connections(message, 'used', -1);
-          connections(message, 'idle', 1);
-      }
-    },
-    onProtection(message) {
-      switch (message.event) {
-        case 'refused':
-          refused.add(1, { 'db.operation.name': message.command, 'error.type': message.errorCode });
-          return;
-        case 'rate-limited':
-          limited.add(1, { 'db.operation.name': message.command, 'error.type': message.errorCode });
-          return;
-        case 'rate-waited':
-          limited.add(1, { 'db.operation.name': message.command });
-          return;
-        case 'retry':
-          retries.add(1, { 'db.operation.name': message.command });
-          return;
-        case 'redirect':
-          redirects.add(1, { 'db.operation.name': message.command, 'db.response.status_code': message.kind });
-          return;
-        default:
-          circuit.add(1, { 'redkeep.client.circuit.state': message.state });
-      }
-    },
-    stop: () => certificate.removeCallback(observeCertificates),
-  };
-}
-
-function names(list: readonly string[] | undefined): ReadonlySet<string> | undefined {
-  return list === undefined ? undefined : new Set(list.map((name) => name.toUpperCase()));
+  subscribe<ConnectionMessage>(connectionChannel.name, (message) => {
+    switch (message.event) {
+      case 'ready':
+        if (message.tls === undefined) return;
+        sessions.add(1, {
+          ...serverAttributes(message),
+          'tls.protocol.version': message.tls.protocol.replace('TLSv', ''),
+          'tls.cipher': message.tls.cipher,
+        });
+        return;
+      case 'error':
+        errors.add(1, { ...serverAttributes(message), 'error.type': message.errorCode });
+        return;
+      case 'reauthenticated':
+        logins.add(1, serverAttributes(message));
+        return;
+      default:
+    }
+  });
+  subscribe<ProtectionMessage>(protectionChannel.name, (message) => {
+    switch (message.event) {
+      case 'refused':
+        refused.add(1, { 'db.operation.name': message.command, 'error.type': message.errorCode });
+        return;
+      case 'rate-limited':
+        limited.add(1, { 'db.operation.name': message.command, 'error.type': message.errorCode });
+        return;
+      case 'rate-waited':
+        limited.add(1, { 'db.operation.name': message.command });
+        return;
+      case 'retry':
+        retries.add(1, { 'db.operation.name': message.command });
+        return;
+      case 'redirect':
+        redirects.add(1, { 'db.operation.name': message.command, 'db.response.status_code': message.kind });
+        return;
+      default:
+        circuit.add(1, { 'redkeep.client.circuit.state': message.state });
+    }
+  });
+  return () => certificate.removeCallback(observeCertificates);
 }
