@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { RedisClient } from 'redkeep';
+import { isLeftBehind, isProbe, probeName } from './probe-user.js';
 
 export interface AclDifference {
   readonly user: string;
@@ -23,7 +23,7 @@ export function readAclLines(text: string): Map<string, string[]> {
 /**
  * Compares the users of an ACL file with those a server runs with. Servers write rules in a notation of their own
  * (Redis 7.0 even chooses other categories), so the server itself translates the file's rules: they are given to a
- * user that is off, read back and removed. Needs an administrator.
+ * user that is off, read back and removed; one that a killed run left behind is removed as well. Needs an administrator.
  */
 export async function findDrift(admin: RedisClient, aclFile: string): Promise<AclDifference[]> {
   const file = readAclLines(aclFile);
@@ -43,6 +43,11 @@ export async function findDrift(admin: RedisClient, aclFile: string): Promise<Ac
     await admin.sendCommand(['ACL', 'DELUSER', probe]);
   }
   for (const [user, rules] of running) {
+    // Of another run's question, or left behind by one that was killed. Nobody can log in as a user that is off.
+    if (isProbe(user) && rules.includes('off')) {
+      if (isLeftBehind(user)) await admin.sendCommand(['ACL', 'DELUSER', user]);
+      continue;
+    }
     if (!file.has(user)) differences.push({ user, kind: 'unexpected', running: shorten(rules.join(' ')) });
   }
   return differences;
@@ -88,11 +93,6 @@ export async function unlikeUsers(
     await admin.sendCommand(['ACL', 'DELUSER', probe]);
   }
   return unlike;
-}
-
-/** A user that exists only while a question is asked. */
-export function probeName(): string {
-  return `redkeep-probe-${randomBytes(6).toString('hex')}`;
 }
 
 async function translate(admin: RedisClient, probe: string, rules: readonly string[]): Promise<string> {

@@ -3,8 +3,9 @@ import type { DeploymentNode } from '../deployment/model.js';
 import { CliError } from '../errors.js';
 import { createPassword } from '../secrets/password.js';
 import { compareVersions, type Engine } from '../vocabulary/engines.js';
-import { probeName, readAclLines } from './drift.js';
+import { readAclLines } from './drift.js';
 import type { Expectation } from './expectations.js';
+import { probeName } from './probe-user.js';
 
 /** What the server says a user may run. */
 export interface Verdict extends Expectation {

@@ -3,13 +3,16 @@ import { createClient, type RedisClient } from 'redkeep';
 import type { Deployment, DeploymentNode } from '../deployment/model.js';
 import type { CliSandbox } from './run-cli.js';
 
-/** What a test needs of a deployment in a sandbox's `redkeep` folder. */
-export async function openDeployment(sandbox: CliSandbox): Promise<{
+/** What a test needs of a deployment in a sandbox's folder. */
+export async function openDeployment(
+  sandbox: CliSandbox,
+  folder = 'redkeep',
+): Promise<{
   readonly deployment: Deployment;
   /** Connects to a node as a user, with its certificate. */
   connect(user: string, node?: DeploymentNode): Promise<RedisClient>;
 }> {
-  const read = (file: string) => readFile(sandbox.path('redkeep', file), 'utf8');
+  const read = (file: string) => readFile(sandbox.path(folder, file), 'utf8');
   const { deployment } = JSON.parse(await read('redkeep.deployment.json')) as { deployment: Deployment };
   return {
     deployment,
@@ -17,9 +20,9 @@ export async function openDeployment(sandbox: CliSandbox): Promise<{
       const client = createClient({
         socket: { host: node.host, port: node.port, reconnectStrategy: false },
         tls: {
-          caFile: sandbox.path('redkeep', deployment.caFile),
-          certFile: sandbox.path(`redkeep/pki/clients/${user}.crt`),
-          keyFile: sandbox.path(`redkeep/pki/clients/${user}.key`),
+          caFile: sandbox.path(folder, deployment.caFile),
+          certFile: sandbox.path(`${folder}/pki/clients/${user}.crt`),
+          keyFile: sandbox.path(`${folder}/pki/clients/${user}.key`),
         },
         username: user,
         password: await read(`secrets/${user}.password`),

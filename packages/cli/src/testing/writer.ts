@@ -1,8 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createClient, createCluster, createSentinel, fromFile } from 'redkeep';
-import { type Deployment, dataNodes, sentinelNodes } from '../deployment/model.js';
+import { connectApplication } from './connect-application.js';
 
 export interface Written {
   readonly acknowledged: number;
@@ -14,7 +11,7 @@ export interface Written {
   readonly longestGapMs: number;
 }
 
-type Connection = Awaited<ReturnType<typeof connectTo>>;
+type Connection = Awaited<ReturnType<typeof connectApplication>>;
 
 const lanes = 4;
 const perBucket = 1000;
@@ -41,7 +38,7 @@ export class Writer {
 
   /** Writes as `app` of the deployment in `folder` with what the folder says about how to connect. */
   static async start(folder: string): Promise<Writer> {
-    return new Writer(await connectTo(folder));
+    return new Writer(await connectApplication(folder));
   }
 
   async #write(lane: number): Promise<void> {
@@ -112,35 +109,4 @@ export class Writer {
       this.#client.destroy();
     }
   }
-}
-
-async function connectTo(folder: string) {
-  const file = (...parts: string[]) => path.join(folder, ...parts);
-  const { deployment } = JSON.parse(await readFile(file('redkeep.deployment.json'), 'utf8')) as {
-    deployment: Deployment;
-  };
-  const options = {
-    tls: {
-      caFile: file(deployment.caFile),
-      certFile: file('pki/clients/app.crt'),
-      keyFile: file('pki/clients/app.key'),
-    },
-    credentialsProvider: fromFile({ username: 'app', password: file('secrets/app.password') }),
-  };
-  const address = ({ host, port }: { readonly host: string; readonly port: number }) => ({ host, port });
-  const nodes = dataNodes(deployment).map(address);
-  const client =
-    deployment.topology === 'sentinel'
-      ? createSentinel({
-          name: deployment.sentinel!.primaryName,
-          sentinelRootNodes: sentinelNodes(deployment).map(address),
-          nodeClientOptions: options,
-          sentinelClientOptions: options,
-        })
-      : deployment.topology === 'cluster'
-        ? createCluster({ rootNodes: nodes.map((socket) => ({ socket })), defaults: options })
-        : createClient({ socket: nodes[0]!, ...options });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
 }

@@ -10,6 +10,7 @@ import { readEncryptionFile } from '../../rotation/encryption-keys/encryption-fi
 import { readKeyFile } from '../../rotation/encryption-keys/key-file.js';
 import {
   abortEncryptionKeys,
+  deploymentsOf,
   type KeysOutcome,
   rotateEncryptionKeys,
 } from '../../rotation/encryption-keys/rotate-encryption-keys.js';
@@ -39,7 +40,7 @@ export async function rotateEncryptionKeysCommand(context: Context, options: Rot
   const file = await readEncryptionFile(encryptionFileOf(context, loaded, options.encryption));
   if (options.dryRun) {
     const keys = await readKeyFile(file.keyFile);
-    const { looked, sealed } = await countSealed(context, loaded, file, keys);
+    const { looked, sealed } = await countSealed(context, await deploymentsOf(context, loaded, file), file, keys);
     terminal.line(
       `Would give the ring of ${keys.length} keys a new one, and seal ${sealed} values anew (${looked} keys of Redis looked at).`,
     );

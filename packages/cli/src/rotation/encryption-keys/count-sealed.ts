@@ -3,7 +3,7 @@ import type { Context } from '../../context.js';
 import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import { stopIfInterrupted } from '../../interruption.js';
 import type { EncryptionFile } from './encryption-file.js';
-import { bytesOf, onPrimaries } from './on-primaries.js';
+import { bytesOf, lookAtAll, onPrimaries } from './on-primaries.js';
 
 /** How many values are still sealed with keys, by the first part of the names they are kept under. */
 export interface SealedCount {
@@ -15,39 +15,48 @@ export interface SealedCount {
 type Read = ReturnType<typeof bytesOf>;
 
 const batch = 500;
-/** A sealed value is known by its first 33 bytes and is at least 49 long. */
-const headBytes = 64;
-const defaultPrefix = 'redkeep:keys:';
+/** A sealed value is known by its first 33 bytes; a record that contains one as text has it within so many. */
+const headBytes = 4096;
+/** A sealed value as text begins so: in base64 of both alphabets, and in hexadecimal. 33 bytes have all that is needed. */
+const asText = /9VJL[\w+/-]{40}|f5524b[\da-f]{60}/gi;
 
 /**
  * Looks at every value of every primary, not only at those that are known to be sealed: a key may leave the ring only
  * when nothing anywhere is sealed with it. A value names its key, so nothing is opened. Entries of lists, sets, sorted
- * sets and streams count, too.
+ * sets and streams count, too, and what is inside text as base64 or hexadecimal, as wrapped keys are.
  */
 export async function countSealed(
   context: Context,
-  loaded: LoadedDeployment,
+  deployments: readonly LoadedDeployment[],
+  file: EncryptionFile,
+  keys: readonly string[],
+): Promise<SealedCount> {
+  return lookAtAll(context, deployments, () => countOnce(context, deployments, file, keys));
+}
+
+async function countOnce(
+  context: Context,
+  deployments: readonly LoadedDeployment[],
   file: EncryptionFile,
   keys: readonly string[],
 ): Promise<SealedCount> {
   const rings = keys.map((key) => new Encryption({ keys: keysFromValue([key]), environment: file.environment }));
-  const prefix = file.wrapped?.prefix ?? defaultPrefix;
   const places: Record<string, number> = {};
   let looked = 0;
   let sealed = 0;
   const isSealed = async (value: Buffer): Promise<boolean> => {
-    for (const ring of rings) if (!(await ring.isStale(value).catch(() => true))) return true;
+    for (const form of formsOf(value))
+      for (const ring of rings) if (!(await ring.isStale(form).catch(() => true))) return true;
     return false;
   };
-  await onPrimaries(context, loaded, async (client) => {
+  await onPrimaries(context, deployments, async (client) => {
     const read = bytesOf(client);
     for await (const names of namesOf(read)) {
       stopIfInterrupted(context.signal);
       const counts = await Promise.all(
         names.map(async (name) => {
           let found = 0;
-          for await (const value of valuesOf(read, name, name.toString().startsWith(prefix)))
-            if (await isSealed(value)) found += 1;
+          for await (const value of valuesOf(read, name)) if (await isSealed(value)) found += 1;
           return found;
         }),
       );
@@ -74,13 +83,11 @@ async function* namesOf(read: Read): AsyncGenerator<Buffer[]> {
 }
 
 /** Everything below a name that could be a sealed value; a name that is gone meanwhile has nothing. */
-async function* valuesOf(read: Read, name: Buffer, wrapped: boolean): AsyncGenerator<Buffer> {
+async function* valuesOf(read: Read, name: Buffer): AsyncGenerator<Buffer> {
   const type = String(await read('TYPE', name));
   if (type === 'string') {
-    const value = await read(...(wrapped ? ['GET', name] : ['GETRANGE', name, '0', String(headBytes - 1)]));
-    if (!Buffer.isBuffer(value)) return;
-    yield value;
-    if (wrapped) yield unwrapText(value.toString());
+    const value = await read('GETRANGE', name, '0', String(headBytes - 1));
+    if (Buffer.isBuffer(value)) yield value;
   } else if (type === 'hash') yield* scanned(read, 'HSCAN', name);
   else if (type === 'set') yield* scanned(read, 'SSCAN', name);
   else if (type === 'zset') yield* scanned(read, 'ZSCAN', name);
@@ -117,12 +124,10 @@ function buffersOf(reply: unknown): Buffer[] {
   return reply !== null && typeof reply === 'object' ? Object.values(reply).flatMap(buffersOf) : [];
 }
 
-/** A wrapped key is kept as base64, of a person inside a record. */
-function unwrapText(text: string): Buffer {
-  try {
-    const { wrapped } = JSON.parse(text) as { readonly wrapped?: unknown };
-    return Buffer.from(typeof wrapped === 'string' ? wrapped : '', 'base64');
-  } catch {
-    return Buffer.from(text, 'base64');
-  }
+/** What may be sealed of a value: itself, and what it contains as text. Only the head of each is needed. */
+function formsOf(value: Buffer): Buffer[] {
+  const text = value.toString('latin1', 0, Math.min(value.length, headBytes));
+  const found = [...text.matchAll(asText)].map(([form]) => Buffer.from(form, form.startsWith('9') ? 'base64' : 'hex'));
+  // Long enough to be judged by its header alone.
+  return [value, ...found.map((head) => Buffer.concat([head, Buffer.alloc(headBytes)]))];
 }

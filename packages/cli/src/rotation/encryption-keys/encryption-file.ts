@@ -22,13 +22,15 @@ const encryptionSchema = z.strictObject({
     .default([]),
   /** Keys that are kept wrapped with this ring: of persons, and data keys. */
   wrapped: z.strictObject({ prefix: z.string().default('redkeep:keys:') }).optional(),
+  /** Folders of other deployments with data or keys under this ring: persons' keys are kept apart from the data. */
+  deployments: z.array(z.string().min(1)).default([]),
   /** Keys of Redis that are looked at a second while values are sealed anew. */
   rate: z.number().int().min(1).max(1_000_000).default(1000),
 });
 
 export type EncryptionFile = z.infer<typeof encryptionSchema>;
 
-/** Reads what is sealed; the path of the key file is relative to it. */
+/** Reads what is sealed; its paths are relative to it. */
 export async function readEncryptionFile(file: string): Promise<EncryptionFile> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw explainSystemError(error, file);
@@ -42,7 +44,9 @@ export async function readEncryptionFile(file: string): Promise<EncryptionFile> 
       'docs/rotation.md shows such a file.',
     );
   }
-  return { ...parsed.data, keyFile: path.resolve(path.dirname(file), parsed.data.keyFile) };
+  const at = (name: string) => path.resolve(path.dirname(file), name);
+  const { keyFile, deployments } = parsed.data;
+  return { ...parsed.data, keyFile: at(keyFile), deployments: deployments.map(at) };
 }
 
 function parseText(text: string): unknown {

@@ -14,13 +14,14 @@ import {
 import type { Journal } from '../../apply/journal.js';
 import type { Context } from '../../context.js';
 import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
+import { loadDeployment } from '../../deployment/state.js';
 import { CliError } from '../../errors.js';
 import { stopIfInterrupted } from '../../interruption.js';
 import type { SecretReceiver } from '../secret-receivers.js';
 import { countSealed, type SealedCount } from './count-sealed.js';
 import type { EncryptionFile } from './encryption-file.js';
 import { keysOf, readKeyFile, ringText, writeKeyFile } from './key-file.js';
-import { onPrimaries } from './on-primaries.js';
+import { awaitReplicas, onPrimaries } from './on-primaries.js';
 
 export interface RotateKeysOptions {
   /** How long applications have to read the ring, each time that it changes. */
@@ -57,6 +58,7 @@ export async function rotateEncryptionKeys(
   journal: Journal,
   options: RotateKeysOptions,
 ): Promise<KeysOutcome> {
+  const deployments = await deploymentsOf(context, loaded, file);
   const step = stepsOf(context, journal);
   if (journal.steps.some(({ step: name }) => name.startsWith(back)))
     throw new CliError(
@@ -76,15 +78,16 @@ export async function rotateEncryptionKeys(
     await step('put the new key first', () => put([made, ...old]));
     await step('wait until every process seals with it', () => wait(context, options.graceMs));
   }
-  const outcome = await sealAnew(context, loaded, file, journal, { seals: [made, ...old], leaving: old });
+  const outcome = await sealAnew(context, deployments, file, journal, { seals: [made, ...old], leaving: old });
   if (outcome.left.sealed > 0) return outcome;
+  await awaitReplicas(context, deployments);
   await step(removed, async () => undefined);
   // Without a mark of its own: removing again what is gone changes nothing, and what came back goes again.
   await put([made]);
   // A process that has not read the ring seals with the old key until it does; its values would be lost to the others.
   await wait(context, options.watchMs);
   stopIfInterrupted(context.signal);
-  const late = await countSealed(context, loaded, file, old);
+  const late = await countSealed(context, deployments, file, old);
   if (late.sealed > 0) {
     await put([made, ...old]);
     return { ...outcome, left: late };
@@ -124,18 +127,30 @@ export async function abortEncryptionKeys(
   );
   const sealing = journal.steps.some(({ step: name }) => name === 'put the new key first');
   if (sealing) await step(`${back}wait until every process seals with them`, () => wait(context, options.graceMs));
-  const outcome = await sealAnew(context, loaded, file, journal, { seals: [...old, made], leaving: [made] });
+  const deployments = await deploymentsOf(context, loaded, file);
+  const outcome = await sealAnew(context, deployments, file, journal, { seals: [...old, made], leaving: [made] });
   if (outcome.left.sealed > 0) return outcome;
+  await awaitReplicas(context, deployments);
   await step(`${back}remove the new key`, () => putRing(loaded, file, [...old, made], old, options.receivers));
   await rm(path.join(journal.folder, newKey), { force: true });
   await journal.finish('undone');
   return outcome;
 }
 
+/** Every deployment with something under the ring: this one first, then those that the file names. */
+export async function deploymentsOf(
+  context: Context,
+  loaded: LoadedDeployment,
+  file: EncryptionFile,
+): Promise<LoadedDeployment[]> {
+  const others = file.deployments.filter((folder) => folder !== loaded.folder);
+  return [loaded, ...(await Promise.all(others.map((folder) => loadDeployment(context, folder))))];
+}
+
 /** Seals and wraps anew until nothing is under the leaving keys, at most a few times. Each pass is safe to repeat. */
 async function sealAnew(
   context: Context,
-  loaded: LoadedDeployment,
+  deployments: readonly LoadedDeployment[],
   file: EncryptionFile,
   journal: Journal,
   { seals, leaving }: { readonly seals: readonly string[]; readonly leaving: readonly string[] },
@@ -151,7 +166,7 @@ async function sealAnew(
     await step(`${run + pass}/seal anew`, async () => {
       const keys = keysFromValue(seals);
       const encryption = new Encryption({ keys, environment: file.environment });
-      await onPrimaries(context, loaded, async (client, node) => {
+      await onPrimaries(context, deployments, async (client, node) => {
         for (const { match, space, fields } of file.values) {
           const result = await reencrypt({
             client,
@@ -188,7 +203,7 @@ async function sealAnew(
       });
     });
     await step(`${run + pass}/count`, async () => {
-      left = await countSealed(context, loaded, file, leaving);
+      left = await countSealed(context, deployments, file, leaving);
     });
   } while (left!.sealed > 0 && pass < passes);
   return { renewed, rewrapped, left: left! };

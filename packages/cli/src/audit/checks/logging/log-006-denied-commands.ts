@@ -1,3 +1,4 @@
+import { isProbe } from '../../../acl/probe-user.js';
 import { need } from '../../facts/fact.js';
 import type { AclLogEntry, Facts, NodeFacts } from '../../facts/facts.js';
 import { strangerCommands } from '../../facts/stranger-commands.js';
@@ -17,14 +18,12 @@ function objectOf({ reason, object }: AclLogEntry): string {
   return rest.length > 0 ? `${reason} ${prefix}:…` : `a ${reason}`;
 }
 
-/** Users that "redkeep acl test" asks Redis 6.2 with: they exist for what they are denied. */
-const isProbe = (username: string) => /^redkeep-probe-[0-9a-f]{12}$/.test(username);
-
 /** What audits themselves tried, this one or one before: as a stranger, or as an auditor with too few rights. */
 function isOwnDoing({ username, object }: AclLogEntry, node: NodeFacts, facts: Facts): boolean {
   return (
     (username === 'default' && strangerObjects.includes(object)) ||
     roleOf(username, node, facts) === 'auditor' ||
+    // "redkeep acl test" asks Redis 6.2 with users that exist for what they are denied.
     isProbe(username)
   );
 }
