@@ -1,10 +1,11 @@
-// What differs between targets for a test: how a deployment is begun, where a client of it can run, and how a node is
-// killed or lost for good. Everything else is said with redkeep's own commands.
-import { spawn } from 'node:child_process';
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+// What differs between targets for a test: how a deployment is begun, where a client of it can run, how what asks for a
+// node's health is run, and how a node is killed or lost for good. Everything else is said with redkeep's own commands.
+import { execFile, spawn } from 'node:child_process';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { image, makeNetwork, podman, removeContainer, startHost } from './lab.mjs';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -19,16 +20,28 @@ export async function freePort() {
   return 10_000 + (port % 10_000);
 }
 
+const exec = promisify(execFile);
+
 const onThisMachine = (folder) => spawn(process.execPath, [writerProgram, folder], { stdio: 'pipe' });
 
+/** In a network of containers, where the names of the certificates lead to the nodes. */
+function inNetwork(network, name, folder) {
+  const mounts = [process.execPath, repository, folder].flatMap((path) => ['-v', `${path}:${path}:ro`]);
+  const command = [process.execPath, writerProgram, folder];
+  return spawn('podman', ['run', '--rm', '-i', '--name', name, '--network', network, ...mounts, image, ...command], {
+    stdio: 'pipe',
+  });
+}
+
+const healthScript = (sandbox) => (node) => exec('sh', [join(sandbox.deployment, `health/${node.name}.sh`)]);
+
 async function local({ topology, sandbox }) {
-  const status = async () => JSON.parse(await readFile(join(sandbox.deployment, 'redkeep.deployment.json'), 'utf8'));
   const record = async (node) => JSON.parse(await readFile(join(sandbox.deployment, `run/${node.name}.json`), 'utf8'));
   return {
     init: ['--target', 'local', '--port', String(await freePort()), '--topology', topology],
     env: {},
     startWriter: () => onThisMachine(sandbox.deployment),
-    status,
+    healthy: healthScript(sandbox),
     kill: async (node) => process.kill((await record(node)).pid, 'SIGKILL'),
     lose: async (node) => {
       const { pid } = await record(node);
@@ -49,15 +62,8 @@ async function compose({ topology, sandbox, id }) {
     init: ['--target', 'compose', '--image', image, '--port', String(port), '--topology', topology],
     // podman asks for more processes than this machine may allow wherever a project limits files.
     env: { REDKEEP_COMPOSE: 'podman-compose --podman-run-args=--ulimit=nproc=1024:1024' },
-    // Inside the project's network: there the names of the certificates lead to the nodes.
-    startWriter: () => {
-      const mounts = [process.execPath, repository, sandbox.deployment].flatMap((path) => ['-v', `${path}:${path}:ro`]);
-      const network = ['--network', `redkeep-${id}_redkeep`];
-      const command = [process.execPath, writerProgram, sandbox.deployment];
-      return spawn('podman', ['run', '--rm', '-i', '--name', writer, ...network, ...mounts, image, ...command], {
-        stdio: 'pipe',
-      });
-    },
+    startWriter: () => inNetwork(`redkeep-${id}_redkeep`, writer, sandbox.deployment),
+    healthy: (node) => podman('healthcheck', 'run', container(node)),
     kill: (node) => podman('stop', '--time', '0', container(node)),
     lose: async (node) => {
       await removeContainer(container(node));
@@ -99,6 +105,11 @@ async function systemd({ topology, sandbox, id }) {
     ],
     env: { REDKEEP_SSH: ssh },
     startWriter: () => onThisMachine(sandbox.deployment),
+    // Its paths are those of the host.
+    healthy: async (node) => {
+      const script = await readFile(join(sandbox.deployment, `health/${node.name}.sh`), 'utf8');
+      await podman('exec', hostOf(node).name, 'sh', '-c', script);
+    },
     kill: async (node) => {
       const unit = `redkeep-${id}-${node.name}.service`;
       await podman('exec', hostOf(node).name, 'sh', '-c', `systemctl kill -s KILL ${unit}; systemctl stop ${unit}`);
@@ -117,4 +128,36 @@ async function systemd({ topology, sandbox, id }) {
   };
 }
 
-export const drivers = { local, compose, systemd };
+/** The pods of the manifests, run by `podman kube play`: no cluster runs them (pods.mjs says what is not proved). */
+async function kubernetes({ topology, sandbox, id }) {
+  const network = `redkeep-${id}`;
+  const folder = join(sandbox.folder, network);
+  await mkdir(folder);
+  const removeNetwork = await makeNetwork(network);
+  const program = [process.execPath, fileURLToPath(new URL('pods.mjs', import.meta.url))];
+  const env = { REDKEEP_KUBECTL: program.join(' '), REDKEEP_LAB_PODS: folder };
+  const kubectl = (...args) => exec(program[0], [program[1], ...args], { env: { ...process.env, ...env } });
+  const pod = (node) => `redkeep-${id}-${node.name}-0`;
+  const removePod = (name) => podman('pod', 'rm', '--force', '--time', '0', name);
+  const kill = (node) => removePod(pod(node));
+  return {
+    init: ['--target', 'kubernetes', '--image', image, '--topology', topology],
+    env,
+    startWriter: () => inNetwork(network, `${network}-writer`, sandbox.deployment),
+    healthy: (node) => kubectl('probe', pod(node)),
+    kill,
+    lose: async (node) => {
+      await kill(node).catch(() => undefined);
+      await rm(join(folder, `volumes/redkeep-${id}-${node.name}`), { recursive: true, force: true });
+    },
+    remove: async (nodes) => {
+      await removeContainer(`${network}-writer`);
+      for (const node of nodes) {
+        for (const name of [pod(node), `${pod(node)}-init`]) await removePod(name).catch(() => undefined);
+      }
+      await removeNetwork();
+    },
+  };
+}
+
+export const drivers = { local, compose, systemd, kubernetes };

@@ -11,13 +11,15 @@ import { EXIT, StepFailed, say } from '../lib/step.mjs';
 const exec = promisify(execFile);
 
 /** Debian's system with a server and all that a host has; `REDKEEP_LAB_IMAGE` names another one. */
-export const image = process.env.REDKEEP_LAB_IMAGE ?? 'localhost/redkeep-lab:1';
+export const image = process.env.REDKEEP_LAB_IMAGE ?? 'localhost/redkeep-lab:3';
 const inImage = ['systemd', 'systemd-sysv', 'openssh-server', 'nftables', 'redis-server', 'libstdc++6', 'sudo'];
 const programs = {
   podman: 'podman',
   runc: 'runc',
   netavark: '/usr/lib/podman/netavark',
   'aardvark-dns': '/usr/lib/podman/aardvark-dns',
+  // netavark calls it.
+  iptables: 'iptables',
   catatonit: 'catatonit',
   debootstrap: 'debootstrap',
   'podman-compose': 'podman-compose',
@@ -79,13 +81,16 @@ async function makeImage(folder) {
   const root = join(folder, 'root');
   const args = ['--variant=minbase', `--include=${inImage.join(',')}`, release, root, uri];
   await exec('debootstrap', args, { maxBuffer: 1 << 26 });
-  await exec('sh', ['-c', `tar -C '${root}' -c . | podman import --quiet - '${image}'`]);
+  await exec('sh', [
+    '-c',
+    `tar -C '${root}' -c . | podman import --quiet --change ENV=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin - '${image}'`,
+  ]);
   await rm(root, { recursive: true, force: true });
 }
 
-/** A network of its own with DNS between its containers. */
+/** A network of its own with DNS between its containers; on a subnet where their addresses matter. */
 export async function makeNetwork(name, subnet) {
-  await podman('network', 'create', '--subnet', `${subnet}.0/24`, name);
+  await podman('network', 'create', ...(subnet ? ['--subnet', `${subnet}.0/24`] : []), name);
   return () => podman('network', 'rm', '--force', name).catch(() => undefined);
 }
 

@@ -144,6 +144,9 @@ class Cell {
       ).then(() => undefined),
     );
     await this.step('up', () => this.redkeep('up', '--detach').then(() => undefined));
+    await this.step('health', async () => {
+      for (const node of await this.nodes()) await this.driver.healthy(node);
+    });
     await this.step('users', () => this.redkeep('acl', 'test').then(() => undefined));
     await this.step('audit', () => this.audit());
     await this.step('renewal under load', () =>
@@ -256,6 +259,7 @@ async function runCell(target, topology) {
     await cell.life();
   } catch (error) {
     console.log(`  FAIL ${target}/${topology} ${cell.results.at(-1)?.name}: ${error.message}`);
+    console.log(await cell.redkeep('logs', '--lines', '20').catch(({ message }) => message));
     if (process.env.REDKEEP_LAB_KEEP) return cell;
   }
   await cell.redkeep('down').catch(() => undefined);

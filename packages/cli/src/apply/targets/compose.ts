@@ -5,13 +5,13 @@ import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import type { DeploymentNode } from '../../deployment/model.js';
 import { prefixOf } from '../../deployment/naming.js';
 import { containerFolder, containerName } from '../../deployment/render/compose.js';
+import { serverImage } from '../../deployment/server-image.js';
 import { keepServerOwned, withPrimary } from '../../deployment/server-owned.js';
 import { sha256 } from '../../deployment/write-files.js';
 import { setPeerAddress, setReach } from '../../engine/reach.js';
 import { waitForHandshake } from '../../engine/wait-for-handshake.js';
 import { CliError } from '../../errors.js';
 import { readIfPresent } from '../../files/read-if-present.js';
-import { releaseLineOf } from '../../vocabulary/engines.js';
 import type { Delivery, LogOptions, NodeFile, NodeRecord, NodeState, PrimaryAddress } from '../delivery.js';
 import { hashesOf, readNodeFiles } from '../node-files.js';
 import { makeFolder, replaceFile } from './local.js';
@@ -174,8 +174,7 @@ export class ComposeDelivery implements Delivery {
   async #variables({ program }: ContainerEngine): Promise<void> {
     const file = this.loaded.locate('.env');
     const text = (await readIfPresent(file)) ?? '';
-    const { engine, image } = this.loaded.deployment;
-    const wanted = image ?? `docker.io/${images[engine.name]}:${releaseLineOf(engine.version)}`;
+    const wanted = serverImage(this.loaded.deployment);
     if (new RegExp(`^# image: ${wanted.replace(/[.*+?^$()|[\]\\{}]/g, '\\$&')}$`, 'm').test(text)) return;
     const resolved = await resolveImage(program, wanted);
     const [uid, gid] = [process.getuid?.() ?? 1000, process.getgid?.() ?? 1000];
@@ -185,13 +184,6 @@ export class ComposeDelivery implements Delivery {
     );
   }
 }
-
-/** The repositories of the official images. */
-export const images = {
-  redis: 'library/redis',
-  valkey: 'valkey/valkey',
-  dragonfly: 'dragonflydb/dragonfly',
-} as const;
 
 async function resolveImage(program: string, wanted: string): Promise<string> {
   const inspect = (format: string) => runProgram(program, ['image', 'inspect', '--format', format, wanted]);

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { certificateOf, type Deployment, type DeploymentNode } from '../../deployment/model.js';
 import { hostFolder, prefixOf, unitName } from '../../deployment/naming.js';
 import { quoteShell } from '../../deployment/render/shell.js';
@@ -54,6 +55,37 @@ ${parts.join('')}systemctl daemon-reload
 printf '%s' ${quoteShell(record)} > ${etc}/.delivered-${node.name}.new
 mv -f ${etc}/.delivered-${node.name}.new ${etc}/.delivered-${node.name}
 `;
+}
+
+/** An IPv4 address as /proc/net/tcp has it. */
+function hexOf(address: string): string {
+  const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
+  return bytes.reverse().join('').toUpperCase();
+}
+
+/**
+ * Prints, a line each, which of a node's ports another program listens on, and which unit that program belongs to. Needs
+ * nothing on the host but awk. A server that another package started is the usual one, and it has no password.
+ */
+export function takenPortsScript(node: DeploymentNode): string {
+  const wildcards = ['0'.repeat(8), '0'.repeat(32)];
+  const own = node.bind.filter((address) => isIPv4(address)).map(hexOf);
+  const addresses = [...wildcards, ...own].join('|');
+  const ports = [node.port, ...(node.busPort === undefined ? [] : [node.busPort])];
+  return ports
+    .map((port) => {
+      const hex = port.toString(16).toUpperCase().padStart(4, '0');
+      return `for inode in $(awk '$4 == "0A" && $2 ~ /^(${addresses}):${hex}$/ {print $10}' /proc/net/tcp /proc/net/tcp6 2>/dev/null); do
+  unit=
+  for fd in /proc/[0-9]*/fd/*; do
+    [ "$(readlink "$fd" 2>/dev/null)" = "socket:[$inode]" ] || continue
+    unit="$(sed -n 's|.*/\\([^/]*\\.service\\).*|\\1|p' "\${fd%%/fd/*}/cgroup" 2>/dev/null | head -n 1)"
+    break
+  done
+  echo "${port} $unit"; break
+done`;
+    })
+    .join('\n');
 }
 
 /** Standard input of `put` is in the script itself: nothing secret is an argument. */

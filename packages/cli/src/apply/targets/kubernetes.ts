@@ -3,7 +3,9 @@ import type { Context } from '../../context.js';
 import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import type { DeploymentNode } from '../../deployment/model.js';
 import { runningConfigPath } from '../../deployment/render/health-check.js';
-import { workloadName } from '../../deployment/render/kubernetes.js';
+import { placeholderDigest, workloadName } from '../../deployment/render/kubernetes.js';
+import { quoteShell } from '../../deployment/render/shell.js';
+import { serverImage } from '../../deployment/server-image.js';
 import { type Address, setPeerAddress, setReach } from '../../engine/reach.js';
 import { waitForHandshake } from '../../engine/wait-for-handshake.js';
 import { CliError } from '../../errors.js';
@@ -38,12 +40,25 @@ export class KubernetesDelivery implements Delivery {
   }
 
   async check(): Promise<void> {
+    await this.#requireImage();
     const { code, stderr } = await this.#run(['get', 'statefulsets', '--output', 'name']);
     if (code === 0) return;
     throw new CliError(
       'REDKEEP_DELIVERY_FAILED',
       `kubectl does not reach namespace ${this.#namespace()}: ${lastLine(stderr)}`,
       `Check its context (kubectl config current-context) and make the namespace: kubectl create namespace ${this.#namespace()}.`,
+    );
+  }
+
+  /** Without one the pods would wait for an image that no registry has. */
+  async #requireImage(): Promise<void> {
+    const text = await readFile(this.loaded.locate('kustomization.yaml'), 'utf8');
+    if (!text.includes(placeholderDigest)) return;
+    const { folder, deployment } = this.loaded;
+    throw new CliError(
+      'REDKEEP_ANSWERS_INVALID',
+      'No image has been named for the pods.',
+      `Name what you have tested, with its digest: redkeep init --dir ${quoteShell(folder)} --yes --image ${serverImage(deployment)}@sha256:DIGEST`,
     );
   }
 

@@ -14,7 +14,7 @@ import { waitForHandshake } from '../../engine/wait-for-handshake.js';
 import { CliError, explainSystemError } from '../../errors.js';
 import type { Delivery, LogOptions, NodeFile, NodeRecord, NodeState, PrimaryAddress } from '../delivery.js';
 import { readNodeFiles } from '../node-files.js';
-import { foreignExit, hostScript } from './host-script.js';
+import { foreignExit, hostScript, takenPortsScript } from './host-script.js';
 import { type Ran, runProgram } from './run-program.js';
 import { connects, keepTunnel } from './tunnel.js';
 
@@ -109,6 +109,7 @@ export class SystemdDelivery implements Delivery {
   }
 
   async start(node: DeploymentNode): Promise<void> {
+    await this.#requireFreePorts(node);
     const unit = this.#unit(node);
     const ran = await this.#run(node.host, `systemctl enable --quiet ${unit} && systemctl start ${unit}`);
     this.#demand(node, ran, 'did not start');
@@ -138,6 +139,20 @@ export class SystemdDelivery implements Delivery {
   async logs(node: DeploymentNode, { lines, follow, signal, onLine }: LogOptions): Promise<void> {
     const script = `journalctl -o cat -n ${lines} ${follow ? '-f' : '--no-pager'} -u ${this.#unit(node)}`;
     await this.#run(node.host, script, { onLine, ...(follow ? { signal } : {}) });
+  }
+
+  async #requireFreePorts(node: DeploymentNode): Promise<void> {
+    if ((await this.state(node)) !== 'stopped') return;
+    const { stdout } = await this.#run(node.host, takenPortsScript(node));
+    const [port, unit] = (stdout.split('\n')[0] ?? '').split(' ');
+    if (!port) return;
+    throw new CliError(
+      'REDKEEP_PORT_TAKEN',
+      `Port ${port} of ${node.host}, wanted by ${node.name}, is taken by ${unit || 'another program'}.`,
+      unit
+        ? `If nobody needs it: systemctl disable --now ${unit}, on that host. Else choose another port: redkeep init --port PORT.`
+        : 'Stop that program, or choose another port: redkeep init --port PORT.',
+    );
   }
 
   #unit(node: DeploymentNode): string {

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import type { Deployment, DeploymentNode } from '../model.js';
 import { prefixOf } from '../naming.js';
+import { serverImage } from '../server-image.js';
 import { healthCommand, serverCommand } from './health-check.js';
 import type { RenderedFile } from './rendered-file.js';
 
@@ -12,7 +13,7 @@ export function renderCompose(deployment: Deployment): RenderedFile {
     networks: { redkeep: { driver: 'bridge' } },
   };
   const head = [
-    '# Written by redkeep init. RUNBOOK.md says how to start it.',
+    '# Written by redkeep init. "redkeep up" starts it; RUNBOOK.md says what else there is to know.',
     '# The image is named by digest, so that what runs is what was tested: REDKEEP_IMAGE=name:tag@sha256:…',
     '# The containers run as the owner of this folder, who alone may read the keys: REDKEEP_UID and REDKEEP_GID.',
     '# "redkeep up" finds all three, writes them to .env, and puts the files of each node into containers/.',
@@ -33,7 +34,7 @@ export function containerName(deployment: Deployment, node: DeploymentNode): str
 function service(deployment: Deployment, node: DeploymentNode): Record<string, unknown> {
   const memory = node.role === 'sentinel' ? 128 : Math.ceil(deployment.policy.memoryMegabytes * 1.5) + 64;
   return {
-    image: `\${REDKEEP_IMAGE:?name the image by digest, for example ${deployment.engine.name}:${deployment.engine.version}@sha256:...}`,
+    image: `\${REDKEEP_IMAGE:?name the image by digest, for example ${serverImage(deployment)}@sha256:...}`,
     entrypoint: serverCommand(deployment, node),
     command: [],
     user: '${REDKEEP_UID:?set to the owner, id -u}:${REDKEEP_GID:?set to the group, id -g}',

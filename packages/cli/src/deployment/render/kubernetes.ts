@@ -4,6 +4,7 @@ import type { IService } from 'kubernetes-models/v1';
 import { stringify } from 'yaml';
 import { type Deployment, type DeploymentNode, dataNodes, sentinelNodes } from '../model.js';
 import { prefixOf } from '../naming.js';
+import { imageParts, serverImage } from '../server-image.js';
 import { keepServerOwnedScript } from '../server-owned.js';
 import { healthCommand, liveCommand, nodeFiles, runningConfigPath, serverCommand } from './health-check.js';
 import type { RenderedFile } from './rendered-file.js';
@@ -57,8 +58,12 @@ function kustomization(deployment: Deployment): unknown {
   return {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
-    // A placeholder that no registry has: nothing runs until somebody names what was tested, as RUNBOOK.md says.
-    images: [{ name: 'redkeep-server', newName: deployment.engine.name, digest: `sha256:${'0'.repeat(64)}` }],
+    images: [
+      {
+        name: 'redkeep-server',
+        ...(deployment.image === undefined ? noImage(deployment) : imageParts(deployment.image)),
+      },
+    ],
     resources: [...deployment.nodes.map(({ name }) => `kubernetes/${name}.yaml`), 'kubernetes/network-policy.yaml'],
     // Without a hash in its name a changed Secret restarts no pod; the servers take it when redkeep apply says so.
     generatorOptions: { disableNameSuffixHash: true },
@@ -67,6 +72,13 @@ function kustomization(deployment: Deployment): unknown {
       files: nodeFiles(deployment, node).map((file) => `${secretKey(file)}=${file}`),
     })),
   };
+}
+
+/** A digest that no registry has: nothing runs until `--image` names what was tested. */
+export const placeholderDigest = `sha256:${'0'.repeat(64)}`;
+
+function noImage(deployment: Deployment) {
+  return { newName: imageParts(serverImage(deployment)).newName, digest: placeholderDigest };
 }
 
 function statefulSet(deployment: Deployment, node: DeploymentNode): IStatefulSet {

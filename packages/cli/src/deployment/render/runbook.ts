@@ -1,7 +1,10 @@
 import type { TargetName } from '../../vocabulary/names.js';
 import type { Deployment } from '../model.js';
+import { hostFolder, prefixOf, unitName } from '../naming.js';
 import { oneLine } from '../quote.js';
+import { containerName } from './compose.js';
 import { escapeMarkdown } from './decisions-md.js';
+import { workloadName } from './kubernetes.js';
 import type { RenderedFile } from './rendered-file.js';
 import { quoteShell } from './shell.js';
 
@@ -22,7 +25,7 @@ ${operations[deployment.target](deployment, dir)}
 ## Before it goes live
 
 1. Move \`authority/ca.key\` off this machine: it signs every identity, and no server needs it.
-2. Load the firewall rules in \`firewall/\` where the servers run.
+${firewallStep[deployment.target]}
 3. Put the data on an encrypted volume: \`encryption-at-rest/\`.
 4. Install \`monitoring/redkeep-monitor.service\`, load \`monitoring/prometheus.yml\` into Prometheus and let one alert fire.
 5. \`redkeep audit --dir ${dir}\`; keep the report.
@@ -40,12 +43,7 @@ ${operations[deployment.target](deployment, dir)}
 
 ## Reaching it from elsewhere
 
-No port is open to the network beyond what \`firewall/\` says. For a look from your own machine, tunnel through the
-bastion and keep the name in the certificate:
-
-\`\`\`sh
-ssh -N -L ${nodes[0]!.port}:127.0.0.1:${nodes[0]!.port} user@bastion
-\`\`\`
+${fromElsewhere[deployment.target](deployment)}
 
 ## Let's Encrypt or another CA
 
@@ -64,7 +62,7 @@ certbot renew --deploy-hook ${quoteShell(`${folder}/renewal/import-hook.sh`)}
 | Writes nobody knows | \`CLIENT PAUSE 600000 WRITE\`: reads go on | copy data and logs before anything restarts |
 | FLUSHALL happened | do not restart, copy \`appendonlydir\` at once | cut the copy back to before it: \`redis-check-aof --truncate-to-timestamp\` |
 | A server answers without a password | close the port in the firewall | \`redkeep audit\`, look at the ACL file's \`default\` line |
-| Memory is full | writes are refused, nothing is lost | \`INFO memory\`, \`redkeep init --memory … --force\` |
+| Memory is full | writes are refused, nothing is lost | \`INFO memory\`, \`redkeep init --memory …\`, \`redkeep apply\` |
 ${topologyNotes[deployment.topology]}${formCluster(deployment)}`;
   return { path: 'RUNBOOK.md', mode: 0o644, content };
 }
@@ -74,9 +72,9 @@ const topologyNotes: Readonly<Record<Deployment['topology'], string>> = {
   sentinel: `
 ## Failover
 
-Sentinels rewrite \`sentinel.conf\` and the servers' \`server.conf\`: both hold the state of the last failover, so look with
-\`redkeep init --dry-run\` before a forced init replaces them. A sentinel takes a new certificate only at a restart: one
-at a time, while the others keep the quorum.
+Sentinels rewrite their configuration and the servers': both hold the state of the last failover, and \`redkeep apply\`
+keeps it. \`redkeep status\` shows who is primary. A sentinel takes a new certificate only at a restart, which
+\`redkeep certs renew\` and \`redkeep apply\` do one at a time, while the others keep the quorum.
 `,
   cluster: `
 ## Cluster
@@ -86,67 +84,110 @@ replica; keys of a primary without a replica are refused until it is back.
 `,
 };
 
-/** Locally `up` forms the cluster; elsewhere it is done once by hand, from inside the network of the nodes. */
+/** `up` forms the cluster. Hosts that take files only are for a person, from one of them. */
 function formCluster({ topology, target, nodes, engine, caFile, ...deployment }: Deployment): string {
-  if (topology !== 'cluster' || target === 'local') return '';
+  if (topology !== 'cluster' || target !== 'systemd') return '';
   const cli = engine.name === 'valkey' ? 'valkey-cli' : 'redis-cli';
   const health = deployment.certificates.find(({ name }) => name === 'client-monitoring')!;
-  const at = (file: string) => `/etc/redkeep/${file}`;
+  const at = (file: string) => `${hostFolder(deployment)}/${file}`;
   const replicas = nodes.filter(({ role }) => role === 'replica').length;
   const primaries = nodes.length - replicas;
-  const addresses = nodes.map(({ host, port }) => `$(getent hosts ${host} | cut -d" " -f1):${port}`).join(' ');
+  const addresses = nodes.map(({ host, port }) => `${host}:${port}`).join(' ');
   const inside = `IFS= read -r REDISCLI_AUTH || true; export REDISCLI_AUTH; ${cli} --tls --cacert ${at(caFile)} --cert ${at(health.certFile)} --key ${at(health.keyFile)} --user admin --cluster create ${addresses} --cluster-replicas ${replicas / primaries} --cluster-yes`;
-  const enter: Readonly<Record<Exclude<TargetName, 'local'>, string>> = {
-    compose: `docker compose exec -T ${nodes[0]!.name} sh -c`,
-    kubernetes: `kubectl exec --namespace redkeep -i ${nodes[0]!.name}-0 -- sh -c`,
-    systemd: 'sudo -u redkeep sh -c',
-  };
   return `
-## Forming the cluster, once
+## Forming the cluster on hosts without ssh
 
-The administrator's password goes in by standard input; it is in no process list and on no node.
+\`redkeep up\` does this where it reaches the hosts. After \`redkeep bundle\` do it once, on one of them. The administrator's
+password goes in by standard input; it is in no process list and on no node.
 
 \`\`\`sh
-${enter[target]} ${quoteShell(inside)} < secrets/admin.password
+sudo -u redkeep sh -c ${quoteShell(inside)} < secrets/admin.password
 \`\`\`
 `;
 }
 
-const operations: Readonly<Record<TargetName, (deployment: Deployment, dir: string) => string>> = {
-  local: (_, dir) => `\`\`\`sh
-redkeep up --detach --dir ${dir}
+const everywhere = (dir: string) => `redkeep up --dir ${dir}
 redkeep status --dir ${dir}
 redkeep logs --dir ${dir}
 redkeep cli --dir ${dir}
-redkeep down --dir ${dir}
+redkeep down --dir ${dir}        # the data stays`;
+
+const operations: Readonly<Record<TargetName, (deployment: Deployment, dir: string) => string>> = {
+  local: (_, dir) => `\`\`\`sh
+${everywhere(dir).replace('redkeep up', 'redkeep up --detach')}
 \`\`\``,
-  compose: ({ engine }) => `\`\`\`sh
-docker pull ${engine.name}:${engine.version}
-export REDKEEP_IMAGE="$(docker inspect --format '{{index .RepoDigests 0}}' ${engine.name}:${engine.version})"
-export REDKEEP_UID="$(id -u)" REDKEEP_GID="$(id -g)"
-docker compose up --detach --wait
-docker compose ps
-docker compose logs --follow
-docker compose down        # the data stays in nodes/*/data
-\`\`\``,
-  systemd: ({ nodes }, dir) => `\`\`\`sh
-useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin redkeep
-install -d -o redkeep -g redkeep -m 0700 /etc/redkeep
-cp -r ${dir}/nodes ${dir}/pki /etc/redkeep/ && chown -R redkeep:redkeep /etc/redkeep
-install -m 0644 ${dir}/systemd/*.service /etc/systemd/system/
-systemctl daemon-reload
-systemctl enable --now ${nodes.map(({ name }) => `redkeep-${name}`).join(' ')}
-systemd-analyze security ${nodes.map(({ name }) => `redkeep-${name}`).join(' ')}
-journalctl -u redkeep-${nodes[0]!.name} -f
-\`\`\``,
-  kubernetes:
-    () => `The kustomization reads secrets from this folder; no manifest contains a secret. Pods that may connect carry the
-label \`redkeep/client: "true"\`. Turn on encryption of Secrets at rest in the cluster, and name the image by digest.
+  compose: (
+    deployment,
+    dir,
+  ) => `\`redkeep up\` pulls the image, writes its digest and the owner of this folder to \`.env\`, puts the files of each
+node into \`containers/\` and starts the containers. With podman say \`podman\` where this page says \`docker\`.
 
 \`\`\`sh
-kustomize edit set image redkeep-server=NAME@sha256:DIGEST
-kubectl create namespace redkeep
-kubectl apply --namespace redkeep -k .
-kubectl get pods --namespace redkeep --watch
+${everywhere(dir)}
+docker ps --filter label=com.docker.compose.project=${prefixOf(deployment)}
+docker stats ${deployment.nodes.map((node) => containerName(deployment, node)).join(' ')}
 \`\`\``,
+  systemd: (deployment, dir) => {
+    const hosts = [...new Set(deployment.nodes.map(({ host }) => host))];
+    const unitsOn = (host: string) =>
+      deployment.nodes.filter((node) => node.host === host).map((node) => unitName(deployment, node));
+    return `\`redkeep up\` reaches the hosts over your ssh, as root or with sudo without a password. It writes to
+\`${hostFolder(deployment)}\` and \`/etc/systemd/system\` there, makes the user \`redkeep\` and starts the units. A host that takes no ssh:
+\`redkeep bundle HOST --dir ${dir} > host.sh\`, carry it there and run it as root.
+
+\`\`\`sh
+${everywhere(dir)}
+\`\`\`
+
+| host | what runs, and where it is looked at |
+|---|---|
+${hosts.map((host) => `| ${host} | \`systemctl status ${unitsOn(host).join(' ')}\`, \`journalctl -u ${unitsOn(host)[0]} -f\` |`).join('\n')}`;
+  },
+  kubernetes: (deployment, dir) => {
+    const namespace = deployment.namespace ?? 'redkeep';
+    return `The kustomization reads secrets from this folder; no manifest contains a secret. Pods that may connect carry the
+label \`redkeep/client: "true"\`. Turn on encryption of Secrets at rest in the cluster, and name the image by digest:
+\`redkeep init --dir ${dir} --image NAME@sha256:DIGEST\`.
+
+\`\`\`sh
+kubectl create namespace ${namespace}
+${everywhere(dir)}
+kubectl get pods --namespace ${namespace} --selector app.kubernetes.io/part-of=${prefixOf(deployment)} --watch
+\`\`\``;
+  },
 };
+
+const firewallStep: Readonly<Record<TargetName, string>> = {
+  local: '2. The servers listen on this machine alone; load the rules in `firewall/` where that is to change.',
+  compose:
+    '2. The ports are published on 127.0.0.1 alone; load the rules in `firewall/` on the machine of the containers.',
+  systemd: '2. Load the firewall rules in `firewall/` on each host.',
+  kubernetes:
+    '2. See that the cluster enforces NetworkPolicies: `kubernetes/network-policy.yaml` is what keeps strangers out.',
+};
+
+/** For a look from another machine, with the name in the certificate kept: they all are valid for localhost. */
+const fromElsewhere: Readonly<Record<TargetName, (deployment: Deployment) => string>> = {
+  local: tunnelTo('this-machine'),
+  compose: tunnelTo('this-machine'),
+  systemd: (deployment) => tunnelTo(deployment.nodes[0]!.host)(deployment),
+  kubernetes: (deployment) => {
+    const [node] = deployment.nodes;
+    const pod = `${workloadName(deployment, node!)}-0`;
+    return `No port is open beyond what the NetworkPolicy says. For a look from your own machine:
+
+\`\`\`sh
+kubectl port-forward --namespace ${deployment.namespace ?? 'redkeep'} pod/${pod} ${node!.port}:${node!.port}
+\`\`\``;
+  },
+};
+
+function tunnelTo(host: string) {
+  return ({
+    nodes: [node],
+  }: Deployment) => `No port is open to the network beyond what \`firewall/\` says. For a look from your own machine, through a tunnel:
+
+\`\`\`sh
+ssh -N -L ${node!.port}:127.0.0.1:${node!.port} user@${host}
+\`\`\``;
+}
