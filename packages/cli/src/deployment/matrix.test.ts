@@ -54,6 +54,12 @@ describe('a deployment', () => {
       // Development takes writes without a replica in step, which the audit says.
       if (profile !== 'development') await assertAuditGivesAnA(sandbox);
 
+      // With the tool's own prompt: keys of every primary, and in a Sentinel set the node that takes writes.
+      const alone = { env: { PATH: sandbox.folder } };
+      for (const key of ['app:1', 'app:2', 'app:3', 'app:4']) {
+        const { out } = await sandbox.run(['cli', '--user', 'app', '--', 'SET', key, 'v'], alone);
+        assert.equal(out, 'OK\n');
+      }
       const { connect, deployment } = await openDeployment(sandbox);
       const writer = await connect('app', await ownerOf('app:{1}', deployment.nodes, connect));
       await writer.set('app:{1}', 'kept');

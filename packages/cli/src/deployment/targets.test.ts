@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
+import { deploymentOf, renderAnswers } from '../testing/render-answers.js';
 import { CliSandbox } from '../testing/run-cli.js';
-import { topologyNames } from '../vocabulary/names.js';
-import { unitName } from './naming.js';
+import { targetNames, topologyNames } from '../vocabulary/names.js';
+import { prefixOf, unitName } from './naming.js';
+import { containerName } from './render/compose.js';
 
 const hostileName = 'we "ird\' $(touch x) `y` %n: #é\nsecond: line \\';
 
@@ -91,6 +93,63 @@ describe('targets', () => {
         assert.match(unit, /^NoNewPrivileges=yes$/m);
       }
     });
+  }
+
+  test('kubernetes: the pods have the image that was named, and without one nothing is applied', async () => {
+    const images = async () => parse(await read('kustomization.yaml')).images;
+    const digest = `sha256:${'a1'.repeat(32)}`;
+    for (const [image, expected] of [
+      [`registry.example:5000/team/redis:7.0@${digest}`, { newName: 'registry.example:5000/team/redis', digest }],
+      ['registry.example:5000/team/redis', { newName: 'registry.example:5000/team/redis' }],
+      ['docker.io/library/redis:7.0', { newName: 'docker.io/library/redis', newTag: '7.0' }],
+    ] as const) {
+      await init('--target', 'kubernetes', '--image', image);
+      assert.deepEqual(await images(), [{ name: 'redkeep-server', ...expected }]);
+      await rm(sandbox.path('redkeep'), { recursive: true });
+    }
+    await init('--target', 'kubernetes', '--engine', 'valkey', '--engine-version', '8.1');
+    const { code, err } = await sandbox.run(['up']);
+    assert.equal(code, 2);
+    assert.match(
+      err,
+      /No image has been named.*\n.*init --dir \S+ --yes --image docker\.io\/valkey\/valkey:8\.1@sha256:DIGEST/,
+    );
+  });
+
+  for (const target of targetNames) {
+    for (const topology of topologyNames) {
+      test(`${target}, ${topology}: the runbook names what there is`, async () => {
+        const hosts = target === 'systemd' ? { hosts: ['10.0.0.1', '10.0.0.2', '10.0.0.3'] } : {};
+        const answers = { name: 'shop', target, topology, profile: 'production', ...hosts } as const;
+        const files = await renderAnswers(answers);
+        const runbook = files.find(({ path: file }) => file === 'RUNBOOK.md')!.content;
+        const deployment = deploymentOf(answers);
+        const outside = {
+          local: [],
+          compose: deployment.nodes.map((node) => containerName(deployment, node)),
+          systemd: deployment.nodes.map((node) => unitName(deployment, node)),
+          kubernetes: [deployment.namespace!, prefixOf(deployment)],
+        }[target];
+        for (const name of outside) assert.ok(runbook.includes(name), name);
+        const named = /`((?:firewall|renewal|rotation|monitoring|encryption-at-rest|kubernetes)\/[\w./-]*)`/g;
+        for (const [, file] of runbook.matchAll(named)) {
+          assert.ok(
+            files.some((each) => each.path.startsWith(file!)),
+            file,
+          );
+        }
+        // Each command line of redkeep's is one that there is, with options that it has.
+        for (const [, name, rest] of runbook.matchAll(/(?:^|`)redkeep ([a-z]+)((?: [^\n`#|]*)?)/gm)) {
+          const [first = ''] = rest!.trim().split(' ');
+          const whole = await sandbox.run([name!, '--help']);
+          const isGroup = /^[a-z]+$/.test(first) && new RegExp(`^  ${first} `, 'm').test(whole.out);
+          const { out } = isGroup ? await sandbox.run([name!, first, '--help']) : whole;
+          assert.match(out, new RegExp(`^Usage: redkeep ${name}`), `redkeep ${name}`);
+          for (const [option] of rest!.matchAll(/--[a-z-]+/g))
+            assert.match(out, new RegExp(`${option}\\b`), `${name}${rest}`);
+        }
+      });
+    }
   }
 
   test('puts no password into any file but its own', async () => {
