@@ -53,6 +53,8 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
   direct: WeakSet<readonly unknown[]> | undefined;
   /** Only where an option asks for it: the others pay nothing. */
   readonly #gate: CommandGate | undefined;
+  /** A pool has leased it to somebody. */
+  isLent = false;
   #pingTimer: NodeJS.Timeout | undefined;
   #certificateTimer: NodeJS.Timeout | undefined;
   /** What a borrower of this client may have left on the connection. */

@@ -250,12 +250,14 @@ export class PoolCore<C extends PooledClient> implements Dispatcher, Transaction
         : undefined,
     };
     this.#leases.add(lease);
+    member.client[CORE].isLent = true;
     this.#handed.delete(member);
     return lease;
   }
 
   #endLease(lease: Loan<C>): void {
     clearTimeout(lease.timer);
+    lease.member.client[CORE].isLent = false;
     if (this.#leases.delete(lease)) this.#tell('released', lease.since);
   }
 

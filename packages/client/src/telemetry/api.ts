@@ -13,7 +13,7 @@ export interface Counter {
 export interface Observation {
   observe(value: number, attributes?: Attributes): void;
 }
-export interface Gauge {
+export interface Observable {
   addCallback(callback: (result: Observation) => void): void;
   removeCallback(callback: (result: Observation) => void): void;
 }
@@ -26,7 +26,8 @@ export interface Meter {
   createHistogram(name: string, options?: InstrumentOptions): Instrument;
   createCounter(name: string, options?: InstrumentOptions): Counter;
   createUpDownCounter(name: string, options?: InstrumentOptions): Counter;
-  createObservableGauge(name: string, options?: InstrumentOptions): Gauge;
+  createObservableGauge(name: string, options?: InstrumentOptions): Observable;
+  createObservableUpDownCounter(name: string, options?: InstrumentOptions): Observable;
 }
 
 export interface Span {

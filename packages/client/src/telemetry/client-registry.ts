@@ -6,6 +6,8 @@ import { type Place, serverInfo } from '../diagnostics.js';
 
 export interface OpenClient {
   readonly connection: Place & { readonly isReady: boolean };
+  /** It is leased from its pool. */
+  readonly isLent: boolean;
   readonly cache: { size(): number } | undefined;
   tlsInfo(): { readonly validTo: Date } | undefined;
 }

@@ -9,10 +9,11 @@ import {
   protectionChannel,
   serverInfo,
 } from '../diagnostics.js';
-import type { Meter, Observation } from './api.js';
+import type { Attributes, Meter, Observation } from './api.js';
 import { commandAttributes, poolAttributes, serverAttributes } from './attributes.js';
 import { openClients } from './client-registry.js';
 import type { MetricGroup } from './node-redis-metrics.js';
+import { observe, type Values } from './observe.js';
 import type { Subscribe } from './subscriptions.js';
 
 export interface MetricsConfig {
@@ -57,8 +58,8 @@ export function measuredCommands({ includeCommands, excludeCommands }: MetricsCo
 }
 const names = (list: readonly string[] = []): ReadonlySet<string> => new Set(list.map((name) => name.toUpperCase()));
 
-/** The metrics of the semantic conventions: names with `db.client.`. */
-export function conventionMetrics(meter: Meter, config: MetricsConfig, subscribe: Subscribe): void {
+/** The metrics of the semantic conventions: names with `db.client.`. Returns what ends the observation. */
+export function conventionMetrics(meter: Meter, config: MetricsConfig, subscribe: Subscribe): () => void {
   const histogram = histogramOf(meter);
   const level = (name: string, unit: string, description: string) =>
     meter.createUpDownCounter(name, { unit, description });
@@ -78,25 +79,23 @@ export function conventionMetrics(meter: Meter, config: MetricsConfig, subscribe
     config.bucketsConnectionWaitTime,
   );
   const useTime = histogram('db.client.connection.use_time', 'Time until a lent client was given back.');
-  const count = level('db.client.connection.count', '{connection}', 'Connections that can run commands.');
+  // Observed, and not added up, so that connections that are older than this are counted.
+  const count = meter.createObservableUpDownCounter('db.client.connection.count', {
+    unit: '{connection}',
+    description: 'Connections that can run commands.',
+  });
   const waiting = level('db.client.connection.pending_requests', '{request}', 'Requests waiting for a pooled client.');
   const timeouts = counterOf(meter)(
     'db.client.connection.timeouts',
     '{timeout}',
     'Requests that timed out waiting for a pooled client.',
   );
-  const connections = (message: ConnectionMessage | PoolMessage, state: 'idle' | 'used', change: 1 | -1) =>
-    count.add(change, { ...poolAttributes(message), 'db.client.connection.state': state });
-
   const isMeasured = measuredCommands(config);
   subscribe<CommandMessage>(commandChannel.name, (message) => {
     if (isMeasured(message.command)) duration.record(message.durationMs / 1000, commandAttributes(message));
   });
   subscribe<ConnectionMessage>(connectionChannel.name, (message) => {
-    if (message.event === 'lost') connections(message, 'idle', -1);
-    if (message.event !== 'ready') return;
-    connections(message, 'idle', 1);
-    createTime.record(message.durationMs! / 1000, poolAttributes(message));
+    if (message.event === 'ready') createTime.record(message.durationMs! / 1000, poolAttributes(message));
   });
   subscribe<PoolMessage>(poolChannel.name, (message) => {
     switch (message.event) {
@@ -111,15 +110,27 @@ export function conventionMetrics(meter: Meter, config: MetricsConfig, subscribe
         return;
       case 'acquired':
         waitTime.record(message.durationMs! / 1000, poolAttributes(message));
-        connections(message, 'idle', -1);
-        connections(message, 'used', 1);
         return;
       default:
         useTime.record(message.durationMs! / 1000, poolAttributes(message));
-        connections(message, 'used', -1);
-        connections(message, 'idle', 1);
     }
   });
+  return observe(count, connectionCounts);
+}
+
+/** By pool and state. */
+function connectionCounts(): Values {
+  const counts = new Map<string, { attributes: Attributes; value: number }>();
+  for (const [, { connection, isLent }] of openClients()) {
+    const server = serverInfo(connection.endpoint);
+    for (const state of ['idle', 'used']) {
+      const key = `${state} ${server.server}`;
+      const attributes = { ...poolAttributes(server), 'db.client.connection.state': state };
+      const value = counts.get(key)?.value ?? 0;
+      counts.set(key, { attributes, value: value + (connection.isReady && isLent === (state === 'used') ? 1 : 0) });
+    }
+  }
+  return counts;
 }
 
 /** Those that no convention has: names with `redkeep.client.`. Returns what ends the observation. */

@@ -21,9 +21,10 @@ import {
 } from '../node-redis/channels.js';
 import type { Answered } from '../node-redis/tracing-channels.js';
 import { version } from '../version.js';
-import type { Attributes, Gauge, Meter, Observation } from './api.js';
+import type { Attributes, Meter } from './api.js';
 import { clientNamed, nameOf, type OpenClient, openClients, parentNameOf } from './client-registry.js';
 import { errorInfo, isRedirect } from './error-info.js';
+import { observe, type Values } from './observe.js';
 import type { Subscribe } from './subscriptions.js';
 
 export const METRIC_GROUPS = [
@@ -67,7 +68,7 @@ export function nodeRedisMetrics(meter: Meter, config: NodeRedisMetricsConfig, s
   const counter = (name: string, unit: string, description: string) => meter.createCounter(name, { unit, description });
   const gauge = (name: string, unit: string, description: string, read: (client: OpenClient) => number) => {
     const instrument = meter.createObservableGauge(name, { unit, description });
-    ends.push(observeClients(instrument, read));
+    ends.push(observe(instrument, () => valuesOfClients(read)));
   };
 
   if (groups.has('command')) {
@@ -238,24 +239,11 @@ export function nodeRedisMetrics(meter: Meter, config: NodeRedisMetricsConfig, s
   };
 }
 
-/**
- * Observes every open client. One that is gone is observed once more, with 0: a reader that adds up keeps the last value
- * for ever.
- */
-function observeClients(instrument: Gauge, read: (client: OpenClient) => number): () => void {
-  let before = new Map<string, Attributes>();
-  const observe = (result: Observation) => {
-    const seen = new Map<string, Attributes>();
-    for (const [name, client] of openClients()) {
-      const attributes = { ...BASE, ...clientAttributes(client) };
-      seen.set(name, attributes);
-      result.observe(read(client), attributes);
-    }
-    for (const [name, attributes] of before) if (!seen.has(name)) result.observe(0, attributes);
-    before = seen;
-  };
-  instrument.addCallback(observe);
-  return () => instrument.removeCallback(observe);
+function valuesOfClients(read: (client: OpenClient) => number): Values {
+  const values = new Map<string, { attributes: Attributes; value: number }>();
+  for (const [name, client] of openClients())
+    values.set(name, { attributes: { ...BASE, ...clientAttributes(client) }, value: read(client) });
+  return values;
 }
 
 function clientAttributes({ connection }: OpenClient): Attributes {

@@ -131,7 +131,7 @@ function measure(
   const meter = provider.getMeter('redkeep', version);
   const stops = [ownMetrics(meter, subscribe)];
   const groups = config.enabledMetricGroups ?? (isApiGiven ? undefined : DEFAULT_METRIC_GROUPS);
-  if (groups === undefined) conventionMetrics(meter, config, subscribe);
+  if (groups === undefined) stops.push(conventionMetrics(meter, config, subscribe));
   else
     stops.push(
       nodeRedisMetrics(
