@@ -43,7 +43,10 @@ async function withSpool<T>(options: ArchiveRunOptions, work: (spool: Spool) => 
   });
 }
 
-/** A state that was put back from a copy would write entries of numbers that are taken. */
+/**
+ * A state that was put back from a copy would write entries of numbers that are taken. A store that lacks what was
+ * uploaded is another one, for example the empty mount point of a disk.
+ */
 async function requireNewest(store: Store, source: string, spool: Spool): Promise<void> {
   let names: readonly { readonly name: string }[];
   try {
@@ -53,6 +56,14 @@ async function requireNewest(store: Store, source: string, spool: Spool): Promis
     return;
   }
   const newest = Math.max(0, ...names.map(({ name }) => Number(/(\d+)\.json$/.exec(name)?.[1] ?? 0)));
+  const uploaded = spool.seq - spool.waiting;
+  if (newest < uploaded) {
+    throw new CliError(
+      'REDKEEP_BACKUP_STORE_FAILED',
+      `${store.description} has entries of this writer up to ${newest}, and ${uploaded} were uploaded.`,
+      'Is the store mounted? To begin in a new store, start with a new state folder (--state).',
+    );
+  }
   if (newest <= spool.seq) return;
   throw new CliError(
     'REDKEEP_BACKUP_DAMAGED',

@@ -312,7 +312,7 @@ export class ShardArchiver {
       const answer = await link.sync(undefined);
       const { history, replid } = this.#position()!;
       if (answer.kind !== 'full') return;
-      const second = secondOf(this.#options.clock.now());
+      const second = Math.max(secondOf(this.#options.clock.now()), this.#position()!.second);
       const base = await this.#seal(link, answer.position.offset, history);
       const now = this.#position()!;
       // Offsets of another history, or of a primary that was not followed yet, say nothing here.
@@ -367,6 +367,8 @@ function addressOf({ host, port }: StreamEndpoint): string {
 }
 
 function messageOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT'))
+    return 'the disk of the state folder is full';
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -66,6 +66,7 @@ export class Spool {
   #wake: (() => void) | undefined;
   #emptied: (() => void)[] = [];
   #storeFails = false;
+  #isStateWritten = true;
 
   private constructor(options: SpoolOptions, state: SpoolState) {
     this.#options = options;
@@ -137,8 +138,9 @@ export class Spool {
     if (sealed) await rename(sealed.file, this.#file(seq, 'object'));
     await writeDurably(this.#file(seq, 'entry'), signLine(line, this.#options.signer));
     this.#bytes += sealed?.bytes ?? 0;
-    await this.#adopt(entry, sha256Of(line));
     this.#waiting.push(seq);
+    // The entry is committed: a disk that is full now may cost the state of it until there is room, not its upload.
+    await this.#adopt(entry, sha256Of(line)).catch(() => undefined);
     this.#wake?.();
     return entry;
   }
@@ -198,6 +200,8 @@ export class Spool {
       await putOnce(store, object.name, { file, bytes: object.bytes }, object.bytes);
     }
     await putOnce(store, entryName(source, this.writer, seq), { data: signed }, signed.length);
+    // Only what the state knows may leave the spool: a start finds the rest there.
+    if (!this.#isStateWritten) await this.#writeState();
     await rm(this.#file(seq, 'entry'));
     await rm(this.#file(seq, 'object'), { force: true });
     this.#waiting.shift();
@@ -218,7 +222,14 @@ export class Spool {
       if (next) shards[body.shard] = next;
     }
     this.#state = { ...this.#state, seq: entry.seq, hash, shards };
-    await writeDurably(path.join(this.#options.folder, stateFile), `${JSON.stringify(this.#state, null, 2)}\n`);
+    this.#isStateWritten = false;
+    await this.#writeState();
+  }
+
+  async #writeState(): Promise<void> {
+    const state = this.#state;
+    await writeDurably(path.join(this.#options.folder, stateFile), `${JSON.stringify(state, null, 2)}\n`);
+    if (this.#state === state) this.#isStateWritten = true;
   }
 
   async #recover(): Promise<void> {

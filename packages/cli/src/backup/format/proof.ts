@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readObject, type Store } from '../store/store.js';
 import { label } from './entry.js';
 import { proofFolder } from './names.js';
-import { readSigned } from './signed.js';
+import { parseLine, readSigned } from './signed.js';
 
 const shard = z.strictObject({
   shard: label,
@@ -43,9 +43,10 @@ const largestProof = 1024 * 1024;
 export async function loadProofs(store: Store, source: string, trusted: readonly string[]): Promise<readonly Proof[]> {
   const proofs: Proof[] = [];
   for (const { name } of await store.list(proofFolder(source))) {
-    const signed = readSigned(await readObject(store, name, largestProof));
+    const content = await readObject(store, name, largestProof);
+    const signed = content && readSigned(content);
     if (!signed || !trusted.includes(signed.signer)) continue;
-    const proof = proofSchema.safeParse(JSON.parse(signed.line)).data;
+    const proof = parseLine(signed.line, proofSchema);
     if (proof?.source === source) proofs.push(proof);
   }
   return proofs.sort((a, b) => (a.at < b.at ? -1 : 1));

@@ -1,4 +1,5 @@
 import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import type { z } from 'zod';
 
 /**
  * A signed document is three lines: a JSON object, the Ed25519 signature of that line in base64, and the signer's
@@ -27,6 +28,15 @@ export function readSigned(data: Buffer): SignedLine | undefined {
     const key = createPublicKey({ key: Buffer.from(signer, 'base64'), format: 'der', type: 'spki' });
     if (publicKeyText(key) !== signer) return undefined;
     return verify(null, Buffer.from(line), key, raw) ? { line, signer } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The document of a signed line, or undefined where it is not of that form: a signature says nothing about that. */
+export function parseLine<T>(line: string, schema: z.ZodType<T>): T | undefined {
+  try {
+    return schema.safeParse(JSON.parse(line)).data;
   } catch {
     return undefined;
   }

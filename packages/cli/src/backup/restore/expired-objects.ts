@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { expiryFolder } from '../format/names.js';
-import { readSigned } from '../format/signed.js';
+import { parseLine, readSigned } from '../format/signed.js';
 import { readObject, type Store } from '../store/store.js';
 
 export const expirySchema = z.strictObject({
@@ -25,9 +25,11 @@ export async function expiredObjects(
   const names = new Set<string>();
   let untrusted = 0;
   for (const { name } of await store.list(expiryFolder(source))) {
-    const signed = readSigned(await readObject(store, name, largestRecord));
-    const record = signed && expirySchema.safeParse(JSON.parse(signed.line)).data;
-    if (!record || record.source !== source || !trusted.includes(signed.signer)) {
+    const content = await readObject(store, name, largestRecord);
+    const signed = content && readSigned(content);
+    // Of a key that is not trusted nothing is parsed.
+    const record = signed && trusted.includes(signed.signer) ? parseLine(signed.line, expirySchema) : undefined;
+    if (record?.source !== source) {
       untrusted += 1;
       continue;
     }

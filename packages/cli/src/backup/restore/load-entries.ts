@@ -1,8 +1,9 @@
 import { CliError } from '../../errors.js';
 import { type Entry, entrySchema } from '../format/entry.js';
 import { entryFolder } from '../format/names.js';
-import { readSigned, sha256Of, signerId } from '../format/signed.js';
+import { parseLine, readSigned, sha256Of, signerId } from '../format/signed.js';
 import { readObject, type Store } from '../store/store.js';
+import { checkOrder } from './check-order.js';
 
 /** Something that is not as a backup must be. */
 export interface Problem {
@@ -30,6 +31,7 @@ export interface LoadedEntries {
 /** Entries are small; an object of this size under an entry's name is not one. */
 const largestEntry = 1024 * 1024;
 const readers = 16;
+const objectName = /^[A-Za-z0-9._/-]+$/;
 
 /**
  * Reads the chains of a source, or of all. What does not verify is a problem and not an entry: a restore uses only
@@ -41,15 +43,27 @@ export async function loadEntries(
 ): Promise<LoadedEntries> {
   const prefix = options.source === undefined ? 'entries/' : entryFolder(options.source);
   const names = (await store.list(prefix)).map(({ name }) => name).sort();
-  const read = await mapLimited(names, readers, (name) => readEntry(store, name));
+  // Not a name of ours, and perhaps one that would write on the terminal of whoever reads of it.
+  const foreign = names.filter((name) => !objectName.test(name));
+  const read = await mapLimited(
+    names.filter((name) => objectName.test(name)),
+    readers,
+    (name) => readEntry(store, name),
+  );
   const problems: Problem[] = read.flatMap((result) => ('problem' in result ? [result.problem] : []));
+  for (const name of foreign) problems.push({ object: JSON.stringify(name), text: 'it has not the name of an entry' });
   const chains = group(read.flatMap(found));
   const entries: Entry[] = [];
   const writers: Writer[] = [];
   for (const chain of chains.values()) {
     problems.push(...checkChain(chain));
     const last = chain.at(-1)!;
-    entries.push(...chain.map(({ entry }) => entry));
+    const reasons = checkOrder(chain.map(({ entry }) => entry));
+    for (const [index, { name, entry }] of chain.entries()) {
+      const reason = reasons[index];
+      if (reason === undefined) entries.push(entry);
+      else problems.push({ object: name, text: reason });
+    }
     writers.push({
       source: last.entry.source,
       id: last.entry.writer,
@@ -107,22 +121,16 @@ function group(all: readonly Found[]): Map<string, Found[]> {
 
 async function readEntry(store: Store, name: string): Promise<Found | { readonly problem: Problem }> {
   const bad = (text: string) => ({ problem: { object: name, text } });
-  const signed = readSigned(await readObject(store, name, largestEntry));
+  const content = await readObject(store, name, largestEntry);
+  if (!content) return bad('it is larger than an entry can be');
+  const signed = readSigned(content);
   if (!signed) return bad('its signature does not hold');
-  const entry = parse(signed.line);
+  const entry = parseLine(signed.line, entrySchema);
   if (!entry) return bad('it is not an entry of this format');
   if (signerId(signed.signer) !== entry.writer) return bad('it was signed by another key than its writer’s');
   const expected = `${entryFolder(entry.source)}${entry.writer}/${String(entry.seq).padStart(10, '0')}.json`;
   if (name !== expected) return bad(`it belongs at ${expected}`);
   return { name, entry, signer: signed.signer, hash: sha256Of(signed.line) };
-}
-
-function parse(line: string): Entry | undefined {
-  try {
-    return entrySchema.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
 }
 
 function checkChain(chain: readonly Found[]): Problem[] {

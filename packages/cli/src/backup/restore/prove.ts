@@ -118,10 +118,11 @@ async function checkByEngine(program: ServerProgram, folder: string): Promise<vo
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EACCES')) return;
     const output = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
-    const line = output.split('\n').find((text) => /error|version|sane|wrong/i.test(text)) ?? 'it is not sane';
+    const lines = output.split('\n');
+    const line = lines.find((text) => /version \d/.test(text)) ?? lines.find((text) => /sane|wrong|error/i.test(text));
     throw new CliError(
-      /version/i.test(line) ? 'REDKEEP_BACKUP_INCOMPATIBLE' : 'REDKEEP_BACKUP_UNPROVED',
-      `${path.basename(checker)} refuses the base: ${line.replace(/^\[.*?\] /, '').trim()}`,
+      /version \d/.test(line ?? '') ? 'REDKEEP_BACKUP_INCOMPATIBLE' : 'REDKEEP_BACKUP_UNPROVED',
+      `${path.basename(checker)} refuses the base: ${(line ?? 'it is not sane').replace(/^\[.*?\] /, '').trim()}`,
       'Name a server program of the engine and version that wrote it with --server.',
     );
   }

@@ -12,6 +12,7 @@ export class FolderStore implements Store {
   readonly description: string;
   readonly isOffHost = false;
   readonly #folder: string;
+  #disk: number | undefined;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -21,6 +22,7 @@ export class FolderStore implements Store {
   async put(name: string, content: ObjectContent): Promise<void> {
     const target = path.join(this.#folder, name);
     const folder = path.dirname(target);
+    await this.#requireSameDisk();
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const part = path.join(folder, `${partPrefix}${randomBytes(8).toString('hex')}`);
     try {
@@ -41,6 +43,14 @@ export class FolderStore implements Store {
     } finally {
       await rm(part, { force: true });
     }
+  }
+
+  /** A disk that was unmounted leaves its empty mount point, which must not become a second store. */
+  async #requireSameDisk(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const { dev } = await stat(this.#folder);
+    this.#disk ??= dev;
+    if (this.#disk !== dev) throw new Error(`${this.#folder} is on another file system than before: is it mounted?`);
   }
 
   async get(name: string): Promise<AsyncIterable<Buffer>> {

@@ -33,13 +33,16 @@ export class ObjectMissing extends Error {
   override readonly name = 'ObjectMissing';
 }
 
-/** Reads an object of at most `limit` bytes. */
-export async function readObject(store: Store, name: string, limit: number): Promise<Buffer> {
+/**
+ * Reads an object of at most `limit` bytes; undefined where it is larger. Anyone who may write to a store can put a
+ * large object there, which must not end a command that reads the others.
+ */
+export async function readObject(store: Store, name: string, limit: number): Promise<Buffer | undefined> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of await store.get(name)) {
     bytes += part.length;
-    if (bytes > limit) throw new Error(`${name} is larger than ${limit} bytes`);
+    if (bytes > limit) return undefined;
     parts.push(part);
   }
   return Buffer.concat(parts);

@@ -76,8 +76,8 @@ describe('stores', () => {
       await store.put('data/a/large.age', { file, bytes: large.length });
       await assert.rejects(store.put('entries/a/1.json', { data: Buffer.from('two') }), ObjectExists, name);
       assert.equal(String(await readObject(store, 'entries/a/1.json', 100)), 'one', name);
-      assert.ok((await readObject(store, 'data/a/large.age', large.length)).equals(large), name);
-      await assert.rejects(readObject(store, 'entries/a/1.json', 2), /larger than/, name);
+      assert.ok((await readObject(store, 'data/a/large.age', large.length))?.equals(large), name);
+      assert.equal(await readObject(store, 'entries/a/1.json', 2), undefined, name);
       await assert.rejects(readObject(store, 'entries/a/2.json', 100), ObjectMissing, name);
       assert.deepEqual(await store.list('entries/a/'), [{ name: 'entries/a/1.json', bytes: 3 }], name);
       await store.remove('entries/a/1.json');

@@ -1,5 +1,6 @@
 import { expiredObjects } from '../../backup/restore/expired-objects.js';
 import { type LoadedEntries, loadEntries, onlySource, type Problem } from '../../backup/restore/load-entries.js';
+import { compareWithSeen } from '../../backup/restore/seen-chains.js';
 import type { Context } from '../../context.js';
 import { CliError } from '../../errors.js';
 import { BackupEnvironment, type ReadOptions } from './options.js';
@@ -22,7 +23,9 @@ export async function readBackup(context: Context, options: ReadOptions): Promis
   const loaded = await loadEntries(store, { source: environment.source, trusted });
   const source = onlySource(loaded, environment.source, store);
   const { names: gone } = await expiredObjects(store, source, trusted);
-  return { environment, loaded, source, trusted, gone };
+  const seen = await compareWithSeen(environment.stateFolder, store.description, source, loaded);
+  const problems = [...loaded.problems, ...seen];
+  return { environment, loaded: { ...loaded, problems }, source, trusted, gone };
 }
 
 /**
