@@ -15,8 +15,8 @@ const delaySeconds = 6 * 3600;
 
 /**
  * Follows a chain in the order in which it was signed. An archive only ever goes on where it ended. An entry that lies
- * in the past of its chain was therefore not written by one: whoever has stolen the key of a writer can add to what
- * was archived, and must not be able to change it.
+ * in the past of its chain was therefore not written by one: a thief of the writer's key can add to what was archived,
+ * and must not be able to change it.
  *
  * @returns the reason why an entry must not be used, in the order of the entries; undefined where it may
  */

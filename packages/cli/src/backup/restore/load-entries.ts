@@ -43,7 +43,7 @@ export async function loadEntries(
 ): Promise<LoadedEntries> {
   const prefix = options.source === undefined ? 'entries/' : entryFolder(options.source);
   const names = (await store.list(prefix)).map(({ name }) => name).sort();
-  // Not a name of ours, and perhaps one that would write on the terminal of whoever reads of it.
+  // Not a name of ours, and perhaps one that would write on the terminal that shows it.
   const foreign = names.filter((name) => !objectName.test(name));
   const read = await mapLimited(
     names.filter((name) => objectName.test(name)),

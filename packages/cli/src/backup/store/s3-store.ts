@@ -8,6 +8,8 @@ import { type ObjectContent, ObjectExists, ObjectMissing, type Store, type Store
 const onePartBytes = 16 * 1024 * 1024;
 const partBytes = 16 * 1024 * 1024;
 const dayMs = 86_400_000;
+/** How long the probe of a lock stays. */
+const lockProbeMs = 60_000;
 
 export interface S3StoreOptions {
   /** Objects cannot be removed by anybody for so many days (object lock, compliance mode). */
@@ -119,31 +121,46 @@ export class S3Store implements Store {
     return Contents?.some(({ Key }) => Key === this.#prefix + name) ?? false;
   }
 
-  /** Writes an object under lock and tries to remove that version: a bucket without object lock lets it go. */
+  /**
+   * Writes an object under lock, asks for its retention, and tries to remove that version. Either alone proves nothing:
+   * a bucket without object lock takes the headers, and a login that may not remove anything is refused as well.
+   */
   async #proveLock(): Promise<void> {
     const key = { Bucket: this.#bucket, Key: `${this.#prefix}lock-probe/${Date.now()}` };
-    const until = new Date(Date.now() + 60_000);
-    let refused = false;
+    const until = new Date(Date.now() + lockProbeMs);
+    let version: string | undefined;
     try {
       const { VersionId } = await this.#client.send(
         new this.#sdk.PutObjectCommand({
           ...{ ...key, Body: 'probe', ObjectLockMode: 'COMPLIANCE', ObjectLockRetainUntilDate: until },
         }),
       );
-      if (VersionId !== undefined) {
-        refused = await this.#client.send(new this.#sdk.DeleteObjectCommand({ ...key, VersionId })).then(
-          () => false,
-          (error: unknown) => error instanceof Error && error.name === 'AccessDenied',
-        );
-      }
+      version = VersionId;
     } catch (error) {
       throw this.#explain(error, 'lock', 'a probe');
     }
-    if (refused) return;
-    throw new CliError(
+    if (version === undefined) throw this.#unproved('the bucket keeps no versions');
+    const probe = { ...key, VersionId: version };
+    const kept = await this.#client.send(new this.#sdk.GetObjectRetentionCommand(probe)).then(
+      ({ Retention }) => Retention?.Mode === 'COMPLIANCE',
+      (error: unknown) => nameOf(error),
+    );
+    if (kept !== true) {
+      throw this.#unproved(kept === false ? 'the object has no retention' : `its retention cannot be read (${kept})`);
+    }
+    const refusal = await this.#client.send(new this.#sdk.DeleteObjectCommand(probe)).then(
+      () => undefined,
+      (error: unknown) => nameOf(error),
+    );
+    if (refusal === undefined) throw this.#unproved('a locked object could be removed');
+    if (refusal !== 'AccessDenied') throw this.#unproved(`removing it ended with ${refusal}`);
+  }
+
+  #unproved(reason: string): CliError {
+    return new CliError(
       'REDKEEP_BACKUP_STORE_FAILED',
-      `${this.description} lets objects be removed although they are locked.`,
-      'Make the bucket with versioning and object lock, or leave --lock-days away.',
+      `It is not proven that ${this.description} locks objects: ${reason}.`,
+      'Make the bucket with versioning and object lock, allow s3:GetObjectRetention, or leave --lock-days away.',
     );
   }
 
@@ -159,6 +176,10 @@ export class S3Store implements Store {
       { cause: error },
     );
   }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'an error';
 }
 
 async function loadSdk(): Promise<Sdk> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { freePort } from '@redkeep/testing';
 import type { RedisClient } from 'redkeep';
@@ -61,8 +62,14 @@ describe('redkeep restore --into a running deployment', () => {
     await admin.set('written-meanwhile', '1');
     const writer = JSON.parse((await sandbox.run(['backup', 'list', '--store', 'store', '--json'])).out);
     const at = writer.histories[0].to as string;
-    const done = await into('--at', at, '--yes');
+    const before = await readFile(sandbox.path('redkeep/secrets/app.password'), 'utf8');
+    const done = await into('--at', at, '--new-credentials', '--yes');
     assert.equal(done.code, 0, done.err);
+    // Every password is another one, and sessions of the old ones have ended.
+    assert.notEqual(await readFile(sandbox.path('redkeep/secrets/app.password'), 'utf8'), before);
+    assert.equal(admin.isOpen, false);
+    admin = await (await openDeployment(sandbox)).connect('admin');
+    assert.match(done.err + done.out, /The old passwords are refused on every node/);
     assert.equal(await admin.get('customer:1:1'), 'value 1');
     assert.equal(await admin.get('written-meanwhile'), null);
     assert.ok((await admin.ttl('with-ttl')) > 4000);

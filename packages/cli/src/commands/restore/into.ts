@@ -27,6 +27,13 @@ import { takeSafetyCopy } from './safety-copy.js';
 /** `redkeep restore --into`: the state of a moment, or some of its keys, into a running deployment. */
 export async function restoreInto(context: Context, options: RestoreCommandOptions): Promise<void> {
   const loaded = await loadDeployment(context, options.into);
+  const unfinished = await readJournal(loaded.folder);
+  // A run that goes on has made them already.
+  if (options.newCredentials && !(unfinished && isOpen(unfinished))) {
+    const { rotateUsersCommand } = await import('../rotate/users.js');
+    const { into: dir, yes } = options;
+    await rotateUsersCommand(context, [], { ...{ dir, yes }, all: true, emergency: true, grace: 0, watch: 0 } as const);
+  }
   await withFolderLock(loaded.folder, 'restore', () => intoLocked(context, loaded, options));
 }
 

@@ -9,6 +9,7 @@ export function register(program: Command, context: Context): void {
   withMoment(withInto(withReadOptions(restore)))
     .option('--out <folder>', 'write a data folder for each shard, from which a server starts')
     .option('--keys <patterns...>', 'with --into: only these keys, for example "customer:42:*"')
+    .option('--new-credentials', 'with --into: make the password of every user anew first; old ones are refused')
     .action(async (options) => (await import('./restore.js')).restore(context, options));
   withInto(withReadOptions(restore.command('undo')))
     .description('put back what the last restore into a deployment replaced, from its safety copy')

@@ -8,6 +8,8 @@ export interface RestoreCommandOptions extends ReadOptions, MomentOptions {
   readonly into?: string;
   /** Glob patterns of the keys to bring back. */
   readonly keys?: readonly string[];
+  /** Makes every password of the deployment anew first. */
+  readonly newCredentials?: boolean;
   readonly server?: string;
   readonly work?: string;
   readonly yes?: boolean;

@@ -17,7 +17,7 @@ export async function restore(context: Context, options: RestoreCommandOptions):
   if (options.into !== undefined && options.out === undefined) {
     return (await import('./into.js')).restoreInto(context, options);
   }
-  if (options.out === undefined || options.into !== undefined || options.keys) {
+  if (options.out === undefined || options.into !== undefined || options.keys || options.newCredentials) {
     throw new CliError(
       'REDKEEP_USAGE',
       'Say where to restore to: --out <folder>, or --into <deployment> (with --keys, if only some).',
