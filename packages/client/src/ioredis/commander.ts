@@ -139,8 +139,12 @@ export class Script implements CommandSource {
   }
 
   build(args: unknown[]): Command {
-    const all = this.#numberOfKeys === undefined ? args : [this.#numberOfKeys, ...args.flat()];
-    return new Command(this.#spec, normalizeArguments(this.name, [this.sha, ...all]));
+    const all: unknown[] = this.#numberOfKeys === undefined ? [this.sha] : [this.sha, this.#numberOfKeys];
+    for (const arg of args) {
+      if (Array.isArray(arg)) for (const item of arg) all.push(item);
+      else all.push(arg);
+    }
+    return new Command(this.#spec, normalizeArguments(this.name, all));
   }
 
   /** The same call with the script's text. */

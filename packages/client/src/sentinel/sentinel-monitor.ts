@@ -20,6 +20,13 @@ interface Answer extends SentinelTopology {
   readonly epoch: number;
 }
 
+interface Sentinel {
+  readonly address: NodeAddress;
+  readonly client: RedisClient;
+  /** The last attempt to connect failed. */
+  isDown: boolean;
+}
+
 /** Sentinels, and replicas, that are believed in: nobody runs more, and each is connected to. */
 const MAX_NODES = 128;
 /** Milliseconds that one sentinel may take. */
@@ -29,8 +36,10 @@ export class SentinelMonitor {
   readonly #options: ResolvedSentinelOptions;
   readonly #onChange: () => void;
   readonly #onError: (error: Error, sentinel: NodeAddress) => void;
-  readonly #clients = new Map<string, { readonly address: NodeAddress; readonly client: RedisClient }>();
+  readonly #clients = new Map<string, Sentinel>();
   #observing: Promise<SentinelTopology> | undefined;
+  /** Looks whether the present observation has answers enough. */
+  #decide: () => void = () => {};
   #stopped = false;
 
   /** `onChange`: a sentinel announced that something is different; ask {@link observe}. */
@@ -44,7 +53,7 @@ export class SentinelMonitor {
     this.#onError = onError;
   }
 
-  /** Asks all sentinels; who asks at the same time shares the answer. */
+  /** Asks all sentinels; calls at the same time share the answer. */
   observe(): Promise<SentinelTopology> {
     this.#observing ??= this.#observe().finally(() => {
       this.#observing = undefined;
@@ -52,45 +61,84 @@ export class SentinelMonitor {
     return this.#observing;
   }
 
+  /**
+   * Answered when more than half of the sentinels have answered, or all that could be reached: one that is down does not
+   * hold up the others. Sentinels that an answer names are asked too.
+   */
   async #observe(): Promise<SentinelTopology> {
     for (const seed of this.#options.seeds) this.#know(seed);
-    const asked = await Promise.allSettled([...this.#clients.values()].map((one) => this.#ask(one)));
-    const answers = asked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    const best = answers.sort((a, b) => b.epoch - a.epoch)[0];
-    if (best === undefined) {
-      const failed = asked.find((result) => result.status === 'rejected') as PromiseRejectedResult | undefined;
-      throw new RootNodesUnavailableError(failed?.reason);
-    }
-    for (const sentinel of best.sentinels) this.#know(sentinel);
-    this.#forgetLost(best);
-    return best;
+    return new Promise((resolve, reject) => {
+      const answers = new Map<Sentinel, Answer>();
+      const failures = new Map<Sentinel, unknown>();
+      const asked = new Set<Sentinel>();
+      let best: Answer | undefined;
+      const askAll = () => {
+        for (const sentinel of this.#clients.values()) {
+          if (asked.has(sentinel)) continue;
+          asked.add(sentinel);
+          this.#ask(sentinel).then(
+            (answer) => {
+              answers.set(sentinel, answer);
+              // One that answers later may know of a newer primary.
+              if (best !== undefined && answer.epoch > best.epoch) this.#onChange();
+              if (best !== undefined) return;
+              for (const named of answer.sentinels) this.#know(named);
+              askAll();
+              this.#decide();
+            },
+            (error: unknown) => {
+              failures.set(sentinel, error);
+              this.#decide();
+            },
+          );
+        }
+      };
+      this.#decide = () => {
+        if (best !== undefined) return;
+        const open = [...asked].filter((one) => !answers.has(one) && !failures.has(one));
+        if (answers.size === 0 ? open.length > 0 : answers.size * 2 <= asked.size && open.some((one) => !one.isDown))
+          return;
+        best = [...answers.values()].sort((a, b) => b.epoch - a.epoch)[0];
+        if (best === undefined) {
+          reject(new RootNodesUnavailableError(failures.values().next().value));
+          return;
+        }
+        this.#forgetLost(best);
+        resolve(best);
+      };
+      askAll();
+      this.#decide();
+    });
   }
 
   #know(address: NodeAddress): void {
     const key = addressOf(address);
     if (this.#clients.has(key) || this.#stopped) return;
-    let target: NodeAddress;
+    let client: RedisClient;
     try {
-      target = this.#options.follow(address);
+      client = new RedisClient(this.#options.sentinel(this.#options.follow(address)));
     } catch (error) {
       this.#onError(error as Error, address);
       return;
     }
-    const client = new RedisClient(this.#options.sentinel(target));
-    let stood = false;
+    const sentinel: Sentinel = { address, client, isDown: false };
+    let wasReady = false;
     client.on('ready', () => {
-      stood = true;
+      wasReady = true;
+      sentinel.isDown = false;
     });
     client.on('error', (error: Error) => {
       this.#onError(error, address);
+      sentinel.isDown = true;
+      this.#decide();
       // A sentinel that is lost is news; that it stays away is not.
-      if (stood && !this.#stopped) this.#onChange();
-      stood = false;
+      if (wasReady && !this.#stopped) this.#onChange();
+      wasReady = false;
     });
     client.on('end', () => {
       if (this.#clients.get(key)?.client === client) this.#clients.delete(key);
     });
-    this.#clients.set(key, { address, client });
+    this.#clients.set(key, sentinel);
     client
       .connect()
       .then(
@@ -111,7 +159,7 @@ export class SentinelMonitor {
     }
   }
 
-  async #ask({ address, client }: { address: NodeAddress; client: RedisClient }): Promise<Answer> {
+  async #ask({ address, client }: Sentinel): Promise<Answer> {
     const { name } = this.#options;
     const ask = (what: string) => client.sendCommand(['SENTINEL', what, name], { timeout: PATIENCE });
     const [masterReply, replicasReply, sentinelsReply] = await Promise.all([

@@ -98,7 +98,11 @@ export function resolveSentinelOptions(options: SentinelOptions): ResolvedSentin
         tls: commands.connection.tls ?? false,
         allowPlaintext: askOptions.allowPlaintext ?? dataOptions.allowPlaintext,
       };
-  const sentinelTls = within('sentinelClientOptions', () => resolveOptions(at(sentinelOptions, sample))).connection.tls;
+  // Each of them: a seed on another host may not be in plaintext beside one on this.
+  const sentinels = given.sentinelRootNodes.map((seed) =>
+    within('sentinelClientOptions', () => resolveOptions(at(sentinelOptions, seed))),
+  );
+  const sentinelTls = sentinels[0]!.connection.tls;
   if (commands.connection.tls !== undefined && sentinelTls === undefined && askOptions.allowPlaintext !== true)
     throw new InvalidOptionError(
       'sentinelClientOptions.tls',

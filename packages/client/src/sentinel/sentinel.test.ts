@@ -192,6 +192,54 @@ test('the sentinel with the highest epoch is believed', async (t) => {
   assert.equal(await client.set('k', 'v'), 'OK');
 });
 
+test('a sentinel that does not answer holds nobody up; what it says later counts if its epoch is higher', async (t) => {
+  const server = (id: string) =>
+    startScriptedServer({
+      handshake: 'resp2',
+      onCommand: ([name]) => (name === 'ROLE' ? `*3\r\n${bulk('master')}:0\r\n*0\r\n` : bulk(id)),
+    });
+  await using before = await server('before');
+  await using after = await server('after');
+  const leading = (port: number, epoch: number, when?: Promise<void>) =>
+    startScriptedServer({
+      onCommand: async ([, what]) => {
+        if (what !== 'MASTER') return '*0\r\n';
+        await when;
+        return masterReply('127.0.0.1', port, epoch);
+      },
+    });
+  let release!: () => void;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await using first = await leading(before.port, 3);
+  await using second = await leading(before.port, 3);
+  await using late = await leading(after.port, 7, released);
+  const client = createSentinel({
+    name: 'm',
+    sentinelRootNodes: [first, late, second].map(({ port }) => ({ host: '127.0.0.1', port })),
+    nodeClientOptions: { tls: false },
+    scanInterval: 0,
+  });
+  t.after(() => client.destroy());
+  await client.connect();
+  assert.equal(await client.get('k'), 'before');
+  release();
+  await waitFor(async () => (await client.get('k')) === 'after');
+});
+
+test('a seed in plaintext on another host is refused, whichever it is', () => {
+  assert.throws(
+    () =>
+      createSentinel({
+        name: 'm',
+        sentinelRootNodes: ['127.0.0.1', '192.0.2.1'].map((host) => ({ host, port: 26_379 })),
+        nodeClientOptions: { tls: false },
+      }),
+    { code: 'REDKEEP_PLAINTEXT_REFUSED' },
+  );
+});
+
 test('a failover: commands and subscriptions go on with the new master', async (t) => {
   const client = await open(t, { commandOptions: { timeout: 30_000 } });
   const events: SentinelEvent[] = [];
