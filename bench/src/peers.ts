@@ -1,6 +1,7 @@
 /** Every client behind the same few calls, in each setting that matters for its speed. */
 import { createRequire } from 'node:module';
 import { createClient, createCluster } from 'redkeep';
+import { Redis } from 'redkeep/ioredis';
 
 export interface Target {
   readonly port: number;
@@ -28,7 +29,7 @@ export interface Peer {
 // The peers' own types would need the peers installed to compile; this declares what is used of them.
 // biome-ignore lint/suspicious/noExplicitAny: modules that are installed on demand
 type Foreign = any;
-const load = (name: string): Foreign => createRequire(new URL('../peers/package.json', import.meta.url))(name);
+export const load = (name: string): Foreign => createRequire(new URL('../peers/package.json', import.meta.url))(name);
 
 const BLOB_STRING = 36;
 
@@ -118,8 +119,13 @@ async function nodeRedis(target: Target, commandOptions: object | undefined): Pr
   return nodeRedisShape(await make(), make);
 }
 
-async function ioredis(module: 'ioredis' | 'iovalkey', target: Target, options: object): Promise<Peer> {
-  const Client = load(module).default ?? load(module);
+/** Clients in ioredis's shape. */
+export type IoredisModule = 'redkeep/ioredis' | 'ioredis' | 'iovalkey';
+export const ioredisClass = (module: IoredisModule): Foreign =>
+  module === 'redkeep/ioredis' ? Redis : (load(module).default ?? load(module));
+
+async function ioredis(module: IoredisModule, target: Target, options: object): Promise<Peer> {
+  const Client = ioredisClass(module);
   if (target.cluster) {
     const cluster = new Client.Cluster([{ host: '127.0.0.1', port: target.port }], options).on('error', () => {});
     await cluster.ping();
@@ -185,4 +191,10 @@ export const PEERS: Readonly<Record<string, (target: Target) => Promise<Peer>>> 
   iovalkey: (target) => ioredis('iovalkey', target, {}),
   'iovalkey, auto-pipelining': (target) => ioredis('iovalkey', target, { enableAutoPipelining: true }),
   'valkey-glide': glide,
+};
+
+/** Measured by `npm run bench:ioredis`; the first against the others. */
+export const IOREDIS_PEERS: typeof PEERS = {
+  'redkeep/ioredis': (target) => ioredis('redkeep/ioredis', target, {}),
+  ...Object.fromEntries(Object.entries(PEERS).filter(([name]) => /^io(redis|valkey)/.test(name))),
 };

@@ -1,7 +1,7 @@
 /** One process a client, so that none shapes another's compiled code or garbage. Runs cases when told to. */
 import { LIMITS } from './bare-peer.js';
 import { CASES, type Case, type TargetName } from './cases.js';
-import { PEERS, type Peer, type Target } from './peers.js';
+import { IOREDIS_PEERS, PEERS, type Peer, type Target } from './peers.js';
 
 export interface Order {
   readonly case: string;
@@ -21,7 +21,7 @@ const open = new Map<TargetName, Promise<Peer>>();
 async function measure(order: Order): Promise<Result> {
   const found = CASES.find((c) => c.name === order.case)!;
   const on = found.on ?? 'plain';
-  if (!open.has(on)) open.set(on, (PEERS[name] ?? LIMITS[name])!(targets[on]));
+  if (!open.has(on)) open.set(on, { ...PEERS, ...LIMITS, ...IOREDIS_PEERS }[name]!(targets[on]));
   const peer = await open.get(on)!;
   await run(peer, found, order.ms / 3); // warm up
   const cpu = process.cpuUsage();
