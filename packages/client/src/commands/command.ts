@@ -30,6 +30,8 @@ export const Flag = {
   REPEATABLE: 128,
   /** Its keys are shard channels: they choose the node, and take no key prefix. */
   CHANNELS: 256,
+  /** Changes how replies are matched or read: refused whatever is allowed. */
+  PROTOCOL: 512,
 } as const;
 
 /** Turns a raw reply into what the command promises. Called with the raw reply of the connection's RESP version. */
@@ -152,6 +154,7 @@ export function misread({ name, read }: CommandSpec, error: unknown): unknown {
 const NO_KEYS: readonly number[] = [];
 /** What they change lasts as long as their connection, which has to restore it after a reconnect. */
 const CHANGES_CONNECTION = new Set(['AUTH', 'CLIENT SETNAME', 'MONITOR', 'RESET', 'SELECT']);
+const CHANGES_PROTOCOL = new Set(['CLIENT REPLY', 'HELLO']);
 const CHANNEL_COMMANDS = new Set(['SPUBLISH', 'SSUBSCRIBE', 'SUNSUBSCRIBE']);
 
 /** Describes a command. `name` is looked up in the generated table for flags and key positions. */
@@ -171,6 +174,7 @@ export function spec(name: string, options: SpecOptions = {}): CommandSpec {
       (options.flags ?? 0) |
       (DANGEROUS_COMMANDS.get(name)?.refused === true ? Flag.DANGEROUS : 0) |
       (CHANGES_CONNECTION.has(name) ? Flag.CONNECTION : 0) |
+      (CHANGES_PROTOCOL.has(name) ? Flag.PROTOCOL : 0) |
       (CHANNEL_COMMANDS.has(name) ? Flag.CHANNELS : 0),
     keys: options.keys ?? keyRange(row, words.length),
     read: readers,

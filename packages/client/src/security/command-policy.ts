@@ -65,7 +65,9 @@ export class CommandPolicy {
       throw new InvalidOptionError('commandPolicy', "must be 'guarded' or 'unrestricted'");
     }
     this.#refusedFlags =
-      (commandPolicy === 'guarded' ? Flag.DANGEROUS : 0) | (options.readOnlyCommands === true ? Flag.WRITE : 0);
+      Flag.PROTOCOL |
+      (commandPolicy === 'guarded' ? Flag.DANGEROUS : 0) |
+      (options.readOnlyCommands === true ? Flag.WRITE : 0);
     this.#allowed = names(options.allowCommands, 'allowCommands');
     this.#denied = names(options.denyCommands, 'denyCommands');
     const { maxScripts = DEFAULT_MAX_SCRIPTS } = options;
@@ -125,6 +127,12 @@ export class CommandPolicy {
     const container = name.split(' ', 1)[0]!;
     if (this.#denied.has(name) || this.#denied.has(container))
       return new CommandRefusedError(name, 'it is in denyCommands');
+    if ((spec.flags & Flag.PROTOCOL) !== 0) {
+      // Commands that are on their way would get each other's replies, or none.
+      if (name === 'CLIENT REPLY') return new CommandRefusedError(name, 'calls would be left without an answer');
+      if (args.length > 0)
+        return new CommandRefusedError(name, 'the protocol and the user are options of the client; HELLO alone asks');
+    }
     if ((spec.flags & this.#refusedFlags & Flag.WRITE) !== 0)
       return new CommandRefusedError(name, 'readOnlyCommands is set');
     if ((spec.flags & this.#refusedFlags & Flag.DANGEROUS) === 0 || this.#allowed.has(name)) return undefined;

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { startCluster, startScriptedServer, startSentinel, startServer } from '@redkeep/testing';
 import { maskUrl, Secret } from '../credentials/secret.js';
 import { type CommandValidator, createClient, createClientPool, createCluster, createSentinel } from '../index.js';
+import { Redis } from '../ioredis/index.js';
 import { CircuitBreaker } from '../resilience/circuit-breaker.js';
 import { RateLimit } from '../resilience/rate-limit.js';
 import { escapeGlob } from './escape-glob.js';
@@ -35,6 +36,41 @@ describe('Secret', () => {
 });
 
 describe('command policy', () => {
+  test('what would take replies from their commands is refused, whatever is allowed, in every way of sending', async () => {
+    await using server = await startServer();
+    const open = {
+      url: `redis://127.0.0.1:${server.port}`,
+      commandPolicy: 'unrestricted',
+      allowCommands: ['CLIENT REPLY', 'HELLO'],
+    } as const;
+    await using client = createClient(open);
+    await client.connect();
+    const redis = new Redis({ port: server.port, commandPolicy: 'unrestricted', allowCommands: ['CLIENT REPLY'] });
+    const refused = { code: 'REDKEEP_COMMAND_REFUSED' };
+    for (const words of [
+      ['CLIENT', 'REPLY', 'OFF'],
+      ['client', 'reply', 'skip'],
+      ['CLIENT', 'REPLY', 'ON'],
+      ['HELLO', '2'],
+      ['hello', '3', 'AUTH', 'default', 'x'],
+    ] as [string, ...string[]][]) {
+      await assert.rejects(client.sendCommand(words), refused, words.join(' '));
+      await assert.rejects(async () => client.multi().addCommand(words).execAsPipeline(), refused);
+      await assert.rejects(async () => client.multi().addCommand(words).exec(), refused);
+      await assert.rejects(redis.call(...words), refused);
+      const [pair] = (await redis.pipeline([['call', ...words]]).exec())!;
+      assert.match(String(pair![0]), /refused by this client|has no place in one/);
+      // Replies are in step: each call has its own.
+      assert.deepEqual(await Promise.all([client.echo('a'), client.echo('b'), redis.echo('c'), redis.echo('d')]), [
+        'a',
+        'b',
+        'c',
+        'd',
+      ]);
+    }
+    assert.equal((await client.hello()).proto, 3);
+    redis.disconnect();
+  });
   test('guarded by default: dangerous commands are refused before anything is sent, however they are spelled', async () => {
     await using server = await startScriptedServer();
     await using client = createClient({ url: server.url });
