@@ -611,7 +611,7 @@ export class Connection {
   dispatch<T>(command: Command<T>, options?: DispatchOptions): Promise<T> {
     const refused = this.#refusalOf(1);
     if (refused !== undefined)
-      return Promise.reject(options?.translateError === undefined ? refused : options.translateError(refused));
+      return Promise.reject(options?.translateError === undefined ? refused : options.translateError(refused, command));
     let promise: Promise<T>;
     try {
       promise = this.#put(this.#ring, command, options);

@@ -1,3 +1,4 @@
+import type { Command } from '../commands/command.js';
 import type { TypeMapping } from '../protocol/types.js';
 
 /** How one command is run, whatever runs it. */
@@ -12,5 +13,5 @@ export interface DispatchOptions {
   /** Running the command twice does no harm: it may be sent again after a lost connection. @default false for writes */
   readonly idempotent?: boolean;
   /** Called with the error that the command rejects with; returns the error that its caller gets. */
-  readonly translateError?: (error: unknown) => unknown;
+  readonly translateError?: (error: unknown, command: Command) => unknown;
 }

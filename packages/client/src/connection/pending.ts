@@ -91,10 +91,10 @@ export class Pending {
   }
 
   #rejecter(): Pending['reject'] {
-    const { reject, options } = this;
+    const { reject, options, command } = this;
     const { translateError } = options;
     if (reject === undefined || translateError === undefined) return reject;
-    return (error) => reject(translateError(error));
+    return (error) => reject(translateError(error, command));
   }
 
   /** Rejects the caller with what the server answered, or with what its reply could not be read as. */

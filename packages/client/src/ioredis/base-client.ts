@@ -18,7 +18,7 @@ import {
   withCallback,
 } from './commander.js';
 import type { ChainableCommander } from './commander-types.js';
-import { translateError, withCallerStack } from './errors.js';
+import { type ErrorTranslator, translateError, translateErrorWithArguments, withCallerStack } from './errors.js';
 import { commandTimeoutOf, type RedisOptions } from './options.js';
 import { type PairResult, Pipeline, type PipelineOwner } from './pipeline.js';
 import { typeMappings } from './replies.js';
@@ -34,6 +34,7 @@ export abstract class BaseClient<Status extends string> extends EventEmitter imp
   abstract status: Status;
   /** Scripts by name. */
   readonly scriptsSet: Record<string, Script> = {};
+  readonly #translate: ErrorTranslator;
   readonly #text: DispatchOptions;
   readonly #bytes: DispatchOptions;
   readonly #idempotent: (name: string) => boolean;
@@ -51,8 +52,9 @@ export abstract class BaseClient<Status extends string> extends EventEmitter imp
       resp3: given.replyMapping === 'resp3',
     });
     const timeout = commandTimeoutOf(given);
-    this.#text = { timeout, typeMapping: text, translateError };
-    this.#bytes = { timeout, typeMapping: bytes, translateError };
+    this.#translate = given.argumentsInErrors === true ? translateErrorWithArguments : translateError;
+    this.#text = { timeout, typeMapping: text, translateError: this.#translate };
+    this.#bytes = { timeout, typeMapping: bytes, translateError: this.#translate };
     this.#idempotent = namesMatcher(given.idempotentCommands ?? []);
     this.#hasIdempotent = (given.idempotentCommands ?? []).length > 0;
     this.#friendlyStacks = given.showFriendlyErrorStack === true;
@@ -126,7 +128,7 @@ export abstract class BaseClient<Status extends string> extends EventEmitter imp
     if (this.#friendlyStacks) {
       const caller: { stack?: string } = {};
       Error.captureStackTrace(caller, this[RUN]);
-      options = { ...options, translateError: withCallerStack(caller) };
+      options = { ...options, translateError: withCallerStack(caller, this.#translate) };
     }
     return options;
   }

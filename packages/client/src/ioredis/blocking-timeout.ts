@@ -7,11 +7,19 @@ import type { RedisOptions } from './options.js';
 const DEFAULT_GRACE_MS = 100;
 const FIRST_ARGUMENT = new Set(['BLMPOP', 'BZMPOP']);
 
-/** Milliseconds until null; undefined: the option is off, or the command does not block. */
-export function blockingTimeoutOf({ spec, args }: Command, options: RedisOptions): number | undefined {
+/**
+ * Milliseconds until null; undefined: the option is off, or the command does not block. One that waits for a connection
+ * waits no longer than `blockingTimeout`, whatever it asks the server.
+ */
+export function blockingTimeoutOf(
+  { spec, args }: Command,
+  options: RedisOptions,
+  isConnected: boolean,
+): number | undefined {
   const { blockingTimeout, blockingTimeoutGrace = DEFAULT_GRACE_MS } = options;
   if (typeof blockingTimeout !== 'number' || blockingTimeout <= 0 || (spec.flags & Flag.BLOCKING) === 0)
     return undefined;
+  if (!isConnected) return blockingTimeout;
   const asked = askedFor(spec.name, args);
   return asked > 0 ? asked + blockingTimeoutGrace : blockingTimeout;
 }

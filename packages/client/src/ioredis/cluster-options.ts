@@ -24,6 +24,7 @@ export interface ClusterOptions
   extends Pick<
     CommonRedisOptions,
     | 'allowCommands'
+    | 'argumentsInErrors'
     | 'commandPolicy'
     | 'denyCommands'
     | 'enableAutoPipelining'
@@ -87,6 +88,7 @@ export const CLUSTER_OPTIONS: Readonly<Record<string, OptionEffect>> = {
   keyPrefix: 'acts',
   showFriendlyErrorStack: 'acts',
   himportFieldsets: 'refused',
+  argumentsInErrors: 'own',
   idempotentCommands: 'own',
   allowCommands: 'own',
   commandPolicy: 'own',

@@ -1,4 +1,5 @@
 /** Errors under the names and texts that packages written for ioredis look for. Codes and hints are Redkeep's. */
+import type { Command } from '../commands/command.js';
 import {
   ClientClosedError,
   ClientOfflineError,
@@ -44,11 +45,29 @@ export function connectionClosed(cause?: unknown): RedkeepError {
   return new RedkeepError('REDKEEP_CLIENT_CLOSED', CONNECTION_CLOSED_ERROR_MSG, { cause });
 }
 
+/** A command as `error.command` shows it. */
+export interface FailedCommand {
+  readonly name: string;
+  /** `<argument>` each, unless the client has `argumentsInErrors`. */
+  readonly args: readonly unknown[];
+}
+
+function failedCommand({ spec, args }: Command, showsArguments: boolean): FailedCommand {
+  const [name, ...words] = spec.name.toLowerCase().split(' ');
+  return { name: name!, args: [...words, ...(showsArguments ? args : args.map(() => '<argument>'))] };
+}
+
 /** What a failed command rejects with. */
-export function translateError(error: unknown): unknown {
+export type ErrorTranslator = (error: unknown, command?: Command) => unknown;
+
+export const translateError: ErrorTranslator = (error, command) => translated(error, command, false);
+/** With `argumentsInErrors`: as ioredis, which quotes them. */
+export const translateErrorWithArguments: ErrorTranslator = (error, command) => translated(error, command, true);
+
+function translated(error: unknown, command: Command | undefined, showsArguments: boolean): unknown {
   if (error instanceof ErrorReply) {
     Object.defineProperty(error, 'name', { value: 'ReplyError', configurable: true });
-    return error;
+    return command === undefined ? error : Object.assign(error, { command: failedCommand(command, showsArguments) });
   }
   if (error instanceof MaybeExecutedError) {
     // Packages decide by this text whether to ask again, which only they can know: it is ioredis's for a lost answer.
@@ -68,9 +87,9 @@ export function translateError(error: unknown): unknown {
 }
 
 /** With `showFriendlyErrorStack`: the error's stack begins where the command was called. */
-export function withCallerStack(caller: { readonly stack?: string }): (error: unknown) => unknown {
-  return (failure) => {
-    const error = translateError(failure);
+export function withCallerStack(caller: { readonly stack?: string }, translate: ErrorTranslator): ErrorTranslator {
+  return (failure, command) => {
+    const error = translate(failure, command);
     if (!(error instanceof Error)) return error;
     const frames = (caller.stack ?? '').split('\n').slice(1);
     const own = frames.findIndex((frame) => !/[\\/]ioredis[\\/]commander\./.test(frame));

@@ -85,6 +85,8 @@ export interface CommonRedisOptions extends RedkeepOptions {
    * broke before their answer, as ioredis does with all commands. A name that ends in `*` stands for all that begin so.
    */
   idempotentCommands?: readonly string[] | undefined;
+  /** `error.command.args` has the arguments, as in ioredis: they may be secrets, and errors are logged. Default: masked. */
+  argumentsInErrors?: boolean | undefined;
   readOnly?: boolean | undefined;
   stringNumbers?: boolean | undefined;
   protocol?: 2 | 3 | undefined;
@@ -205,6 +207,7 @@ export const OPTIONS: Readonly<Record<string, OptionEffect>> = {
   sentinelMaxConnections: 'ignored',
   updateSentinels: 'ignored',
   failoverDetector: 'ignored',
+  argumentsInErrors: 'own',
   idempotentCommands: 'own',
   allowPlaintext: 'own',
   allowCommands: 'own',
@@ -230,7 +233,8 @@ const WHY_REFUSED: Readonly<Record<string, string>> = {
 };
 
 /** Passed on under their own names. */
-const OWN = Object.keys(OPTIONS).filter((name) => OPTIONS[name] === 'own' && name !== 'idempotentCommands');
+const OF_THE_SHAPE = ['argumentsInErrors', 'idempotentCommands'];
+const OWN = Object.keys(OPTIONS).filter((name) => OPTIONS[name] === 'own' && !OF_THE_SHAPE.includes(name));
 
 const warned = new Set<string>();
 function warnOnce(option: string, text: string): void {

@@ -279,11 +279,11 @@ export class Pipeline implements Runner {
     commands: readonly Command[],
     items: readonly Item[],
     { resp }: Connection,
-    { typeMapping }: DispatchOptions,
+    { typeMapping, translateError: translate = translateError }: DispatchOptions,
   ): unknown[] {
     return replies.map((reply, i) => {
       const command = commands[i]!;
-      if (reply instanceof ErrorReply) return translateError(reply.redact(command.spec.name, command.args));
+      if (reply instanceof ErrorReply) return translate(reply.redact(command.spec.name, command.args), command);
       const read = command.spec.read[resp];
       try {
         const value = read === undefined ? reply : read(reply, command.preserve, typeMapping);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { startFaultProxy, startServer, waitFor } from '@redkeep/testing';
+import { startFaultProxy, startScriptedServer, startServer, waitFor } from '@redkeep/testing';
 import { MaybeExecutedError, type RedkeepError } from '../errors.js';
 import Default, { Command, Redis, type RedisOptions, ReplyError } from './index.js';
 import { commandTimeoutOf } from './options.js';
@@ -11,6 +11,37 @@ const connect = (port: number, options: RedisOptions = {}): Redis =>
   new Redis({ port, host: '127.0.0.1', commandPolicy: 'unrestricted', ...options });
 
 describe('commands in the shapes of ioredis', () => {
+  test('errors name their command; its arguments are masked unless the client says otherwise', async () => {
+    await using server = await startServer();
+    for (const [options, args] of [
+      [{}, ['<argument>', '<argument>', '<argument>']],
+      [{ argumentsInErrors: true }, ['text', 'field', 'hunter2']],
+      [{ argumentsInErrors: true, showFriendlyErrorStack: true }, ['text', 'field', 'hunter2']],
+    ] satisfies [RedisOptions, string[]][]) {
+      await using redis = connect(server.port, options);
+      await redis.set('text', 'x');
+      const refused = (error: unknown) => {
+        assert.ok(error instanceof ReplyError);
+        assert.deepEqual((error as { command?: unknown }).command, { name: 'hset', args });
+        if (options.argumentsInErrors !== true) assert.ok(!inspect(error, { showHidden: true }).includes('hunter2'));
+        return true;
+      };
+      await assert.rejects(redis.hset('text', 'field', 'hunter2'), refused);
+      const inPipeline = await redis.pipeline().hset('text', 'field', 'hunter2').exec();
+      refused(inPipeline![0]![0]);
+      const inMulti = await redis.multi().hset('text', 'field', 'hunter2').exec();
+      refused(inMulti![0]![0]);
+    }
+  });
+
+  test('a blocking command that waits for a connection is given up after blockingTimeout, whatever it asks', async () => {
+    await using server = await startScriptedServer({ handshake: 'none', onCommand: () => undefined });
+    const redis = connect(server.port, { blockingTimeout: 50, commandTimeout: 60_000 });
+    redis.on('error', () => {});
+    assert.deepEqual(await Promise.all([redis.blpop('list', 0), redis.blpop('list', 3600)]), [null, null]);
+    redis.disconnect();
+  });
+
   test('take variadic, nested, object and Map arguments, numbers, and nothing for an empty string', async () => {
     await using server = await startServer();
     await using redis = connect(server.port);

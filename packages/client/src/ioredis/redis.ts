@@ -357,7 +357,7 @@ export class Redis extends BaseClient<RedisStatus> {
   }
 
   async #block(command: Command, options: DispatchOptions): Promise<unknown> {
-    const timeout = blockingTimeoutOf(command, this.options);
+    const timeout = blockingTimeoutOf(command, this.options, this.status === 'ready');
     try {
       return await this[CORE].dispatch(
         command,
