@@ -34,12 +34,13 @@ export abstract class BaseClient<Status extends string> extends EventEmitter imp
   abstract status: Status;
   /** Scripts by name. */
   readonly scriptsSet: Record<string, Script> = {};
-  readonly #translate: ErrorTranslator;
+  protected readonly translate: ErrorTranslator;
   readonly #text: DispatchOptions;
   readonly #bytes: DispatchOptions;
   readonly #idempotent: (name: string) => boolean;
   readonly #hasIdempotent: boolean;
   readonly #friendlyStacks: boolean;
+  readonly #stringNumbers: boolean;
   protected readonly subscriptions: Subscriptions;
   #Pipeline: typeof Pipeline = Pipeline;
   /** Commands collected between `multi({ pipeline: false })` and `exec()`. */
@@ -52,12 +53,13 @@ export abstract class BaseClient<Status extends string> extends EventEmitter imp
       resp3: given.replyMapping === 'resp3',
     });
     const timeout = commandTimeoutOf(given);
-    this.#translate = given.argumentsInErrors === true ? translateErrorWithArguments : translateError;
-    this.#text = { timeout, typeMapping: text, translateError: this.#translate };
-    this.#bytes = { timeout, typeMapping: bytes, translateError: this.#translate };
+    this.translate = given.argumentsInErrors === true ? translateErrorWithArguments : translateError;
+    this.#text = { timeout, typeMapping: text, translateError: this.translate };
+    this.#bytes = { timeout, typeMapping: bytes, translateError: this.translate };
     this.#idempotent = namesMatcher(given.idempotentCommands ?? []);
     this.#hasIdempotent = (given.idempotentCommands ?? []).length > 0;
     this.#friendlyStacks = given.showFriendlyErrorStack === true;
+    this.#stringNumbers = given.stringNumbers === true;
     this.subscriptions = new Subscriptions(
       {
         subscribe: (type, names, listener, buffers) =>
@@ -128,7 +130,7 @@ export abstract class BaseClient<Status extends string> extends EventEmitter imp
     if (this.#friendlyStacks) {
       const caller: { stack?: string } = {};
       Error.captureStackTrace(caller, this[RUN]);
-      options = { ...options, translateError: withCallerStack(caller, this.#translate) };
+      options = { ...options, translateError: withCallerStack(caller, this.translate) };
     }
     return options;
   }
@@ -217,7 +219,10 @@ export abstract class BaseClient<Status extends string> extends EventEmitter imp
     this[TARGET]();
     const promise = end ? this.subscriptions.unsubscribe(type, args) : this.subscriptions.subscribe(type, args);
     return withCallback(
-      promise.catch((error: unknown) => Promise.reject(translateError(error))),
+      promise.then(
+        (count) => (this.#stringNumbers ? (String(count) as unknown as number) : count),
+        (error: unknown) => Promise.reject(this.translate(error)),
+      ),
       callback,
     );
   }

@@ -77,6 +77,11 @@ describe('commands in the shapes of ioredis', () => {
     assert.equal(await resp3.zscore('z', 'b'), 2.5);
     assert.deepEqual(Object.entries((await resp3.config('GET', 'maxmemory')) as object), [['maxmemory', '0']]);
     await using numbers = connect(server.port, { stringNumbers: true });
+    assert.equal(await numbers.subscribe('channel'), '1');
+    assert.equal(await numbers.unsubscribe('channel'), '0');
+    await using doubles = connect(server.port, { stringNumbers: true, replyMapping: 'resp3' });
+    await doubles.zadd('scores', 1.5, 'a');
+    assert.equal(await doubles.zscore('scores', 'a'), '1.5');
     assert.equal(await numbers.incr('n'), '1');
   });
 
@@ -371,6 +376,7 @@ describe('life', () => {
       retryStrategy: () => 1,
       reconnectOnError: (error) => {
         if (!error.message.startsWith('WRONGTYPE')) return false;
+        assert.deepEqual((error as { command?: unknown }).command, { name: 'hgetall', args: ['<argument>'] });
         asked++;
         void plain.del('key');
         return 2;

@@ -240,7 +240,7 @@ export class Redis extends BaseClient<RedisStatus> {
     if (typeof reconnectOnError !== 'function') return before;
     return (error: ErrorReply, handed: HandedOver) => {
       if (before?.(error, handed) === true) return true;
-      const decision = reconnectOnError(translateError(error) as Error);
+      const decision = reconnectOnError(this.translate(error, handed.command) as Error);
       if (!decision) return false;
       const { connection } = this[CORE];
       const resend = decision === 2 && ++handed.redirects <= MAX_RESENDS;

@@ -18,7 +18,7 @@ export function typeMappings({ stringNumbers, resp3 }: ReplyShape): { text: Type
   const text: TypeMapping = {
     [BIG_NUMBER]: String,
     ...(resp3 ? {} : { [MAP]: Array, [DOUBLE]: String, [BOOLEAN]: Number, [SET]: Array, [ARRAY]: Array }),
-    ...(stringNumbers ? { [NUMBER]: String } : {}),
+    ...(stringNumbers ? { [NUMBER]: String, [DOUBLE]: String } : {}),
   };
   return { text, bytes: { ...text, [BLOB_STRING]: Buffer, [SIMPLE_STRING]: Buffer, [VERBATIM_STRING]: Buffer } };
 }
