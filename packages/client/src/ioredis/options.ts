@@ -404,7 +404,9 @@ export function connectionOptions(given: RedisOptions, host: string | undefined)
 
 /** Options of a client for one server. @throws InvalidOptionError */
 export function standaloneOptions(given: GivenOptions): ClientOptions {
-  const { path, host = 'localhost', port = 6379 } = given;
+  const { path, port = 6379 } = given;
+  // As for Node's sockets: an empty name is this host.
+  const host = given.host || 'localhost';
   const unix = typeof path === 'string' && path !== '';
   const options = connectionOptions(given, unix ? undefined : host);
   return {

@@ -11,6 +11,12 @@ const connect = (port: number, options: RedisOptions = {}): Redis =>
   new Redis({ port, host: '127.0.0.1', commandPolicy: 'unrestricted', ...options });
 
 describe('commands in the shapes of ioredis', () => {
+  test('an empty host is this host', async () => {
+    await using server = await startServer();
+    await using redis = new Redis({ host: '', port: server.port });
+    assert.equal(await redis.ping(), 'PONG');
+  });
+
   test('errors name their command; its arguments are masked unless the client says otherwise', async () => {
     await using server = await startServer();
     for (const [options, args] of [
