@@ -45,7 +45,12 @@ async function local({ topology, sandbox }) {
     kill: async (node) => process.kill((await record(node)).pid, 'SIGKILL'),
     lose: async (node) => {
       const { pid } = await record(node);
-      process.kill(pid, 'SIGKILL');
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        // It has been killed already.
+        if (error.code !== 'ESRCH') throw error;
+      }
       for (const file of [`run/${node.name}.conf`, `run/${node.name}.delivered.json`, node.dataDir]) {
         await rm(join(sandbox.deployment, file), { recursive: true, force: true });
       }

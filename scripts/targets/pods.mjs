@@ -111,7 +111,7 @@ async function start(set, pod, { containers, volumes, ...more }) {
     metadata: { name: pod, labels },
     spec: { ...spec, ...more, volumes, containers: bare },
   };
-  const child = spawn('podman', ['kube', 'play', '--quiet', '--network', network, '-'], {
+  const child = spawn('podman', ['kube', 'play', '--quiet', '--network', names(set), '-'], {
     stdio: ['pipe', 'ignore', 'pipe'],
   });
   let said = '';
@@ -119,6 +119,13 @@ async function start(set, pod, { containers, volumes, ...more }) {
   child.stdin.end(stringify(document));
   const code = await new Promise((resolve) => child.once('close', resolve));
   if (code !== 0) throw new Refused(`podman kube play ${pod}: ${said}`);
+}
+
+/** The network, with the names under which a headless Service leads to the pod. */
+function names({ metadata: { name, namespace }, spec: { serviceName } }) {
+  const service = `${serviceName}.${namespace ?? 'redkeep'}.svc`;
+  const all = [name, service, `${service}.cluster.local`, `${podOf(name)}.${service}.cluster.local`];
+  return `${network}:${all.map((alias) => `alias=${alias}`).join(',')}`;
 }
 
 async function removePod(pod, seconds) {

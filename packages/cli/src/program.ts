@@ -108,7 +108,11 @@ export async function run(args: readonly string[], context: Context): Promise<Ex
   finish(program);
   // Until a command has been found, what it would be told about the output is read from the arguments as they are.
   terminal.configure({ verbosity: 'normal', json: args.includes('--json') });
-  program.hook('preAction', (_, action) => configureTerminal(terminal, action));
+  program.hook('preAction', (_, action) => {
+    configureTerminal(terminal, action);
+    if (action.opts<{ quiet?: unknown }>().quiet === true && action.opts<{ verbose?: unknown }>().verbose === true)
+      action.error('error: --quiet and --verbose exclude each other');
+  });
   try {
     await program.parseAsync(args, { from: 'user' });
     terminal.finish(context.exitCode);

@@ -76,6 +76,12 @@ export class Terminal {
     else this.#out.write(`${text}\n`);
   }
 
+  /** A result that is a text of its own: a script, a report. */
+  text(text: string): void {
+    if (this.#messages) this.#messages.push({ kind: 'result', text });
+    else this.#out.write(text);
+  }
+
   /** Help and usage, as they are. */
   write(text: string, to: 'out' | 'err'): void {
     (to === 'out' ? this.#out : this.#err).write(text);

@@ -219,10 +219,19 @@ export function readReplication(info: Readonly<Record<string, string>>): Replica
   };
 }
 
-/** Counts them without reading any value; needs the right to ask for exactly these names. */
+/**
+ * Counts them without reading any value; needs the right to ask for exactly these names. A node of a Cluster answers for
+ * its own slots: a key that it sends elsewhere is not with it.
+ */
 export async function readResidue(ask: Ask): Promise<string[]> {
   const found: string[] = [];
-  for (const key of residueKeys) if (Number(await ask('EXISTS', key)) > 0) found.push(key);
+  for (const key of residueKeys) {
+    const count = await ask('EXISTS', key).catch((error: unknown) => {
+      if (error instanceof Error && 'serverMessage' in error && /^MOVED /.test(String(error.serverMessage))) return 0;
+      throw error;
+    });
+    if (Number(count) > 0) found.push(key);
+  }
   return found;
 }
 

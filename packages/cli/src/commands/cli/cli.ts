@@ -19,6 +19,7 @@ import { runPrompt } from './prompt.js';
 interface CliCommandOptions extends DirOption {
   readonly user: string;
   readonly node?: string;
+  readonly json?: boolean;
 }
 
 /**
@@ -36,6 +37,10 @@ export function register(program: Command, context: Context): void {
 }
 
 async function openCli(context: Context, args: readonly string[], options: CliCommandOptions): Promise<void> {
+  if (options.json && args.length === 0) {
+    const problem = '--json prints one document; it needs a command.';
+    throw new CliError('REDKEEP_USAGE', problem, 'redkeep cli --json -- COMMAND');
+  }
   const { loaded } = await openDelivery(context, options.dir);
   const { nodes, topology } = loaded.deployment;
   const node = options.node === undefined ? await firstChoice(context, loaded) : byName(nodes, options.node);
@@ -46,8 +51,8 @@ async function openCli(context: Context, args: readonly string[], options: CliCo
   const user = requireUser(loaded, options.user);
   const target = await targetOf(loaded, node, user);
   const program = await findCli(context, loaded);
-  // redis-cli follows a redirect to the name of a node, which may lead nowhere on this machine.
-  if (!program || (topology === 'cluster' && !(await isReachedByName(loaded)))) {
+  // redis-cli follows a redirect to the name of a node, which may lead nowhere on this machine, and prints text.
+  if (!program || options.json || (topology === 'cluster' && !(await isReachedByName(loaded)))) {
     return runPrompt(context, target, args, async (host, port) => {
       const to = nodes.find(
         (each) => each.port === port && (host === '' ? each.host === node.host : each.host === host),

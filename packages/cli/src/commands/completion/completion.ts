@@ -17,5 +17,5 @@ export function register(program: Command, context: Context): void {
       ['redkeep completion zsh > "${fpath[1]}/_redkeep"', 'for zsh'],
       ['redkeep completion fish > ~/.config/fish/completions/redkeep.fish', 'for fish'],
     ],
-  }).action((shell: keyof typeof shells) => context.terminal.write(shells[shell](program), 'out'));
+  }).action((shell: keyof typeof shells) => context.terminal.text(shells[shell](program)));
 }

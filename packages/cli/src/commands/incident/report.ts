@@ -30,7 +30,7 @@ export async function reportIncident(context: Context, options: ReportOptions): 
     throw new CliError('REDKEEP_USAGE', `--format must not be "${options.format}".`, 'Use markdown or html.');
   const text = options.format === 'html' ? renderHtml(report) : renderMarkdown(report);
   for (const [regulator, deadline] of Object.entries(deadlines)) terminal.note(`${regulator}: notify by ${deadline}`);
-  if (options.out === undefined) return terminal.write(text, 'out');
+  if (options.out === undefined) return terminal.text(text);
   const file = path.resolve(cwd, options.out);
   await writeFile(file, text, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
     throw explainSystemError(error, file);

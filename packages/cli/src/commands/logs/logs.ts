@@ -8,6 +8,7 @@ import { chosenNodes, openDelivery } from '../open-delivery.js';
 interface LogsOptions extends DirOption {
   readonly follow?: boolean;
   readonly lines: string;
+  readonly json?: boolean;
 }
 
 /** `redkeep logs`: the ends of the servers' logs, each line under its node's name. */
@@ -33,6 +34,13 @@ async function logs(context: Context, names: readonly string[], options: LogsOpt
     throw new CliError('REDKEEP_USAGE', `--lines ${options.lines} is not a number of lines.`, 'Give a whole number.');
   }
   const follow = options.follow === true;
+  if (follow && options.json === true) {
+    throw new CliError(
+      'REDKEEP_USAGE',
+      '--json prints one document, and --follow has no end.',
+      'Leave out one of them.',
+    );
+  }
   const show = (node: string) => (line: string) =>
     // Control characters of a log line do not reach the terminal.
     terminal.line(`${terminal.style('cyan', node)} ${line.replace(/\p{Cc}/gu, '\ufffd')}`);

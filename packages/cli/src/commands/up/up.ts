@@ -19,6 +19,7 @@ interface UpOptions extends DirOption {
   readonly server?: string;
   readonly primary?: string;
   readonly without?: readonly string[];
+  readonly json?: boolean;
 }
 
 /** `redkeep up`: starts the servers and waits until each answers over verified TLS and all serve together. */
@@ -41,6 +42,11 @@ async function up(context: Context, options: UpOptions): Promise<void> {
   const { terminal, clock } = context;
   const delivery = await openDelivery(context, options.dir, options.server ? { server: options.server } : {});
   const { deployment, folder } = delivery.loaded;
+  const stays = !options.detach && deployment.target === 'local';
+  if (stays && options.json) {
+    const problem = '--json prints one document, and in the foreground redkeep up has no end.';
+    throw new CliError('REDKEEP_USAGE', problem, 'Add --detach.');
+  }
   await delivery.check();
   await withFolderLock(folder, 'up', async () => {
     const plan = await planApply(context, delivery, options.without ? { without: options.without } : {});
@@ -67,7 +73,7 @@ async function up(context: Context, options: UpOptions): Promise<void> {
       terminal.note(`${names} ran already, with what was there before a change. Next: redkeep apply --dir ${folder}`);
     }
   });
-  if (options.detach || deployment.target !== 'local') {
+  if (!stays) {
     terminal.note(`Running in the background. Stop it with: redkeep down --dir ${folder}`);
     return;
   }

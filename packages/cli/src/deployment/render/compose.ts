@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import type { Deployment, DeploymentNode } from '../model.js';
 import { prefixOf } from '../naming.js';
 import { serverImage } from '../server-image.js';
-import { healthCommand, serverCommand } from './health-check.js';
+import { containerCommand, healthCommand } from './health-check.js';
 import type { RenderedFile } from './rendered-file.js';
 
 /** compose.yaml: one container a node, nothing more than it needs, reachable from this machine and its own network. */
@@ -35,7 +35,7 @@ function service(deployment: Deployment, node: DeploymentNode): Record<string, u
   const memory = node.role === 'sentinel' ? 128 : Math.ceil(deployment.policy.memoryMegabytes * 1.5) + 64;
   return {
     image: `\${REDKEEP_IMAGE:?name the image by digest, for example ${serverImage(deployment)}@sha256:...}`,
-    entrypoint: serverCommand(deployment, node),
+    entrypoint: containerCommand(deployment, node),
     command: [],
     user: '${REDKEEP_UID:?set to the owner, id -u}:${REDKEEP_GID:?set to the group, id -g}',
     container_name: containerName(deployment, node),

@@ -84,3 +84,11 @@ export function serverCommand(deployment: Deployment, node: DeploymentNode): str
   if (deployment.engine.name === 'dragonfly') return ['dragonfly', '--logtostderr', `--flagfile=${config}`];
   return [`${deployment.engine.name}-server`, config, ...(node.role === 'sentinel' ? ['--sentinel'] : [])];
 }
+
+/**
+ * The same in a container, whose mask is the image's. Servers write their configuration anew, with the password of the
+ * replication user in it, in the mode that the mask leaves.
+ */
+export function containerCommand(deployment: Deployment, node: DeploymentNode): string[] {
+  return ['sh', '-c', `umask 077; exec ${serverCommand(deployment, node).join(' ')}`];
+}

@@ -6,7 +6,7 @@ import { type Deployment, type DeploymentNode, dataNodes, sentinelNodes } from '
 import { prefixOf } from '../naming.js';
 import { imageParts, serverImage } from '../server-image.js';
 import { keepServerOwnedScript } from '../server-owned.js';
-import { healthCommand, liveCommand, nodeFiles, runningConfigPath, serverCommand } from './health-check.js';
+import { containerCommand, healthCommand, liveCommand, nodeFiles, runningConfigPath } from './health-check.js';
 import type { RenderedFile } from './rendered-file.js';
 
 /** Manifests and a kustomization that reads the secrets from this folder: no secret is in a manifest. */
@@ -147,7 +147,7 @@ function statefulSet(deployment: Deployment, node: DeploymentNode): IStatefulSet
             {
               name: 'server',
               image: 'redkeep-server',
-              command: serverCommand(deployment, node),
+              command: containerCommand(deployment, node),
               workingDir: '/data',
               ports: [{ name: 'tls', containerPort: node.port }],
               securityContext: restricted,
