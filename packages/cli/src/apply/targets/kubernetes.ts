@@ -29,7 +29,8 @@ export class KubernetesDelivery implements Delivery {
   readonly #context: Context;
   readonly #kubectl: readonly string[];
   readonly #ways = new Map<string, Promise<Address>>();
-  #applied: Promise<void> | undefined;
+  /** What the last apply carried, by node. */
+  #carried: ReadonlyMap<string, string> = new Map();
 
   constructor(context: Context, loaded: LoadedDeployment) {
     this.#context = context;
@@ -77,13 +78,21 @@ export class KubernetesDelivery implements Delivery {
   }
 
   async deliver(node: DeploymentNode, files: readonly NodeFile[]): Promise<void> {
-    // One apply carries every node; nothing restarts by it.
-    this.#applied ??= this.#run(['apply', '--kustomize', this.loaded.folder]).then((ran) => {
-      this.#demand(ran, 'The manifests were not applied');
-    });
-    await this.#applied;
+    await this.#apply(node, files);
     if ((await this.state(node)) === 'running') await this.#refreshed(node, files);
     await this.#annotate(node, annotation.delivered, JSON.stringify(hashesOf(files)));
+  }
+
+  /** One apply carries every node, and nothing restarts by it; files that have changed since need another. */
+  async #apply(node: DeploymentNode, files: readonly NodeFile[]): Promise<void> {
+    const digest = (all: readonly NodeFile[]) => JSON.stringify(hashesOf(all));
+    if (this.#carried.get(node.name) === digest(files)) return;
+    const { nodes } = this.loaded.deployment;
+    const carried = await Promise.all(
+      nodes.map(async (each) => [each.name, digest(await this.filesOf(each))] as const),
+    );
+    this.#demand(await this.#run(['apply', '--kustomize', this.loaded.folder]), 'The manifests were not applied');
+    this.#carried = new Map(carried);
   }
 
   async markTaken(node: DeploymentNode): Promise<void> {
