@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { image, makeNetwork, podman, removeContainer, startHost } from './lab.mjs';
+import { image, makeNetwork, podman, removeContainer, startHost, withInput } from './lab.mjs';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const writerProgram = join(repository, 'packages/cli/dist/testing/writer-main.js');
@@ -84,7 +84,8 @@ async function compose({ topology, sandbox, id }) {
 
 let subnets = 0;
 
-async function systemd({ topology, sandbox, id }) {
+async function systemd({ topology, sandbox, id, beside }) {
+  if (beside) return systemdOn(beside.lab, { topology, sandbox, id, port: 6479 });
   subnets += 1;
   const subnet = `10.89.${(process.env.REDKEEP_LAB_SUBNET ? Number(process.env.REDKEEP_LAB_SUBNET) : 90) + subnets}`;
   const network = `redkeep-${id}`;
@@ -102,11 +103,21 @@ async function systemd({ topology, sandbox, id }) {
   const options = `-l root -i ${join(sandbox.folder, 'key')} -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=${known} -o LogLevel=ERROR`;
   await writeFile(ssh, `#!/bin/sh\nexec ssh ${options} "$@"\n`);
   await chmod(ssh, 0o755);
+  const remove = async () => {
+    for (const { name } of hosts) await removeContainer(name);
+    await removeNetwork();
+  };
+  return systemdOn({ hosts, subnet, ssh, known, network, key, remove }, { topology, sandbox, id, port: 6379 });
+}
+
+function systemdOn(lab, { topology, sandbox, id, port }) {
+  const { hosts, subnet, ssh, known, network, key } = lab;
   const hostOf = (node) => hosts.find(({ address }) => address === node.host);
   return {
+    lab,
     init: [
       ...['--target', 'systemd', '--topology', topology, '--host', ...hosts.map(({ address }) => address)],
-      ...['--source', `${subnet}.0/24`],
+      ...['--source', `${subnet}.0/24`, '--port', String(port)],
     ],
     env: { REDKEEP_SSH: ssh },
     startWriter: () => onThisMachine(sandbox.deployment),
@@ -126,19 +137,22 @@ async function systemd({ topology, sandbox, id }) {
       await startHost({ ...host, network, key });
       await rm(known, { force: true });
     },
-    remove: async () => {
-      for (const { name } of hosts) await removeContainer(name);
-      await removeNetwork();
+    /** The rules are loaded on the host as they are, beside those of others. */
+    firewall: async (node) => {
+      const rules = await readFile(join(sandbox.deployment, 'firewall/redkeep.nft'));
+      await withInput(['exec', '-i', hostOf(node).name, 'nft', '-f', '-'], rules);
     },
+    remove: lab.remove,
   };
 }
 
 /** The pods of the manifests, run by `podman kube play`: no cluster runs them (pods.mjs says what is not proved). */
-async function kubernetes({ topology, sandbox, id }) {
-  const network = `redkeep-${id}`;
-  const folder = join(sandbox.folder, network);
-  await mkdir(folder);
-  const removeNetwork = await makeNetwork(network);
+async function kubernetes({ topology, sandbox, id, beside }) {
+  // Beside another one: in its namespace.
+  const network = beside?.network ?? `redkeep-${id}`;
+  const folder = beside?.folder ?? join(sandbox.folder, network);
+  await mkdir(folder, { recursive: true });
+  const removeNetwork = beside ? async () => undefined : await makeNetwork(network);
   const program = [process.execPath, fileURLToPath(new URL('pods.mjs', import.meta.url))];
   const env = { REDKEEP_KUBECTL: program.join(' '), REDKEEP_LAB_PODS: folder };
   const kubectl = (...args) => exec(program[0], [program[1], ...args], { env: { ...process.env, ...env } });
@@ -146,6 +160,8 @@ async function kubernetes({ topology, sandbox, id }) {
   const removePod = (name) => podman('pod', 'rm', '--force', '--time', '0', name);
   const kill = (node) => removePod(pod(node));
   return {
+    network,
+    folder,
     init: ['--target', 'kubernetes', '--image', image, '--topology', topology],
     env,
     startWriter: () => inNetwork(network, `${network}-writer`, sandbox.deployment),

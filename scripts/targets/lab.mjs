@@ -107,7 +107,8 @@ export function removeContainer(name) {
   return podman('rm', '--force', '--ignore', '--time', '1', name).catch(() => undefined);
 }
 
-function withInput(args, input) {
+/** Runs podman with something on its standard input. */
+export function withInput(args, input) {
   return new Promise((resolve, reject) => {
     const child = spawn('podman', args, { stdio: ['pipe', 'ignore', 'pipe'] });
     let said = '';

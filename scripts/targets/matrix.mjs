@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Every target, every topology, the whole life of a deployment, on real servers: `node scripts/targets/matrix.mjs
-// [target[/topology]]…`. REDKEEP_LAB_VERBOSE=1 shows what redkeep says, REDKEEP_LAB_KEEP=1 leaves a failed cell. Prints one table. A client with retries writes all the time: none of its commands may fail, and
-// no acknowledged write may be missing.
+// Every target, every topology, the whole life of a deployment, on real servers, and two deployments on one host:
+// `node scripts/targets/matrix.mjs [target[/topology]]…`, with `two` for the latter. A client with retries writes all the
+// time: none of its commands may fail, and no acknowledged write may be missing. Prints one table.
+// REDKEEP_LAB_VERBOSE=1 shows what redkeep says, REDKEEP_LAB_KEEP=1 leaves a failed cell.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -15,6 +16,8 @@ import { prepareLab } from './lab.mjs';
 
 const program = fileURLToPath(new URL('../../packages/cli/bin/redkeep.js', import.meta.url));
 const topologies = ['single', 'sentinel', 'cluster'];
+/** Besides the topologies: two deployments on one host, in one namespace. */
+const two = 'two';
 
 class Cell {
   constructor(target, topology, sandbox, id, driver) {
@@ -123,10 +126,8 @@ class Cell {
     return `grade ${grade}`;
   }
 
-  async life() {
-    const { topology } = this;
-    const one = topology === 'single';
-    await this.step('init', () =>
+  init() {
+    return this.step('init', () =>
       this.redkeep(
         'init',
         '--yes',
@@ -143,6 +144,54 @@ class Cell {
         '7.0',
       ).then(() => undefined),
     );
+  }
+
+  /** What one deployment does must not reach the other, which a client writes to all the time. */
+  async lifeBeside(other) {
+    await this.init();
+    await this.step('up', () => this.redkeep('up', '--detach').then(() => undefined));
+    await this.loadFirewall();
+    await other.init();
+    await other.step('beside another one', () =>
+      this.underLoad(async () => {
+        if (this.target === 'systemd') await other.refusedPort(this);
+        await other.redkeep('up', '--detach');
+        await other.loadFirewall();
+        for (const cell of [this, other]) await cell.redkeep('acl', 'test');
+        await other.redkeep('init', '--yes', '--memory', '72');
+        await other.redkeep('apply', '--yes');
+        await other.redkeep('restart', '--yes');
+        await other.redkeep('certs', 'renew', '--all');
+        await other.redkeep('down');
+      }),
+    );
+    await other.step('up again', () => other.redkeep('up', '--detach').then(() => undefined));
+    await this.step('down', () => this.redkeep('down').then(() => undefined));
+    await other.step('audit', () => other.audit());
+    await other.step('down', () => other.redkeep('down').then(() => undefined));
+  }
+
+  async loadFirewall() {
+    for (const node of await this.nodes()) await this.driver.firewall?.(node);
+  }
+
+  /** With the other's port: it says whose it is, and the other goes on. */
+  async refusedPort(other) {
+    const [node] = await other.nodes();
+    await this.redkeep('init', '--yes', '--port', String(node.port));
+    const said = await this.redkeep('up', '--detach').then(
+      () => 'was started',
+      ({ message }) => message,
+    );
+    const unit = `redkeep-${other.id}-${node.name}.service`;
+    if (!said.includes('REDKEEP_PORT_TAKEN') || !said.includes(unit)) throw new Error(`not refused: ${said}`);
+    await this.redkeep('init', '--yes', ...this.driver.init);
+  }
+
+  async life() {
+    const { topology } = this;
+    const one = topology === 'single';
+    await this.init();
     await this.step('up', () => this.redkeep('up', '--detach').then(() => undefined));
     await this.step('health', async () => {
       for (const node of await this.nodes()) await this.driver.healthy(node);
@@ -246,25 +295,35 @@ class Cell {
   }
 }
 
-async function runCell(target, topology) {
+async function makeCell(target, topology, beside) {
   const folder = await mkdtemp(join(tmpdir(), 'redkeep-matrix-'));
   const id = `m${folder
     .slice(-5)
     .toLowerCase()
     .replace(/[^a-z0-9]/g, 'x')}`;
   const sandbox = { folder, deployment: join(folder, 'redkeep') };
-  const driver = await drivers[target]({ topology, sandbox, id });
-  const cell = new Cell(target, topology, sandbox, id, driver);
+  const driver = await drivers[target]({ topology: topology === two ? 'single' : topology, sandbox, id, beside });
+  return new Cell(target, topology, sandbox, id, driver);
+}
+
+async function runCell(target, topology) {
+  const cell = await makeCell(target, topology);
+  const other = topology === two ? await makeCell(target, topology, cell.driver) : undefined;
   try {
-    await cell.life();
+    await (other ? cell.lifeBeside(other) : cell.life());
   } catch (error) {
-    console.log(`  FAIL ${target}/${topology} ${cell.results.at(-1)?.name}: ${error.message}`);
+    const failed = [other, cell].find((each) => each?.results.some(({ ok }) => !ok)) ?? cell;
+    console.log(`  FAIL ${target}/${topology} ${failed.results.at(-1)?.name}: ${error.message}`);
     console.log(await cell.redkeep('logs', '--lines', '20').catch(({ message }) => message));
     if (process.env.REDKEEP_LAB_KEEP) return cell;
   }
-  await cell.redkeep('down').catch(() => undefined);
-  await driver.remove(await cell.nodes().catch(() => []));
-  await rm(folder, { recursive: true, force: true });
+  const both = other ? [other, cell] : [cell];
+  for (const each of both) await each.redkeep('down').catch(() => undefined);
+  for (const each of both) {
+    await each.driver.remove(await each.nodes().catch(() => []));
+    await rm(each.sandbox.folder, { recursive: true, force: true });
+  }
+  cell.results.push(...(other?.results ?? []).map((result) => ({ ...result, name: `second: ${result.name}` })));
   return cell;
 }
 
@@ -274,7 +333,7 @@ export async function runMatrix(chosen = []) {
   const cells = [];
   try {
     for (const target of Object.keys(drivers)) {
-      for (const topology of topologies) {
+      for (const topology of [...topologies, two]) {
         const name = `${target}/${topology}`;
         if (chosen.length > 0 && !chosen.includes(target) && !chosen.includes(name)) continue;
         say(name);
