@@ -7,6 +7,8 @@ export type Style = keyof typeof styles;
 /** `quiet`: results, warnings and errors only. `verbose`: also what was looked at on the way. */
 export type Verbosity = 'quiet' | 'normal' | 'verbose';
 
+const signMilliseconds = 2000;
+
 interface Message {
   readonly kind: 'result' | 'done' | 'note' | 'warning';
   readonly text: string;
@@ -103,6 +105,16 @@ export class Terminal {
   note(text: string): void {
     if (this.#messages) this.#messages.push({ kind: 'note', text });
     else if (this.#verbosity !== 'quiet') this.#err.write(`${this.style('dim', '·')} ${text}\n`);
+  }
+
+  /** Says what is under way where it takes longer than a person waits without a sign. */
+  async during<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.note(`Still under way: ${what}.`), signMilliseconds);
+    try {
+      return await work();
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** What was looked at on the way; shown with `--verbose`. */

@@ -46,7 +46,7 @@ export async function runApply(
   const step = <T>(name: string, work: () => Promise<T>) => {
     stopIfInterrupted(signal);
     terminal.detail(name);
-    return journal.step(`${run}/${name}`, work);
+    return journal.step(`${run}/${name}`, () => terminal.during(name, work));
   };
   await step('run', async () => undefined);
   const starts = plan.nodes.filter(({ action }) => action === 'start');

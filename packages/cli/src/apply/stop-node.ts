@@ -12,7 +12,11 @@ const pollMilliseconds = 200;
  * Stops a node. A server that writes its first append-only file, after a full copy from its primary, refuses to end
  * ("Writing initial AOF, can't exit") and would be killed when its manager's patience ends: that is waited for first.
  */
-export async function stopNode(context: Context, delivery: Delivery, node: DeploymentNode): Promise<boolean> {
+export function stopNode(context: Context, delivery: Delivery, node: DeploymentNode): Promise<boolean> {
+  return context.terminal.during(`stop ${node.name}`, () => stopWhenWritten(context, delivery, node));
+}
+
+async function stopWhenWritten(context: Context, delivery: Delivery, node: DeploymentNode): Promise<boolean> {
   const giveUp = performance.now() + patienceMilliseconds;
   while (node.role !== 'sentinel' && (await isWritingAof(context, delivery, node)) && performance.now() < giveUp) {
     await delay(pollMilliseconds);

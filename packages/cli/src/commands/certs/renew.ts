@@ -57,7 +57,11 @@ async function renew(
     const before = await readPair(loaded, spec);
     const fingerprint = await renewCertificate(loaded, spec, { now });
     const node = nodes.find(({ certificate }) => certificate === spec.name);
-    const outcome = node ? await reloadNode(context, delivery, node, { fingerprint, before }) : undefined;
+    const outcome = node
+      ? await terminal.during(`give ${node.name} its certificate`, () =>
+          reloadNode(context, delivery, node, { fingerprint, before }),
+        )
+      : undefined;
     if (node && outcome === 'restart needed') restarts.push(node.name);
     terminal.done(`${spec.name}: issued${outcome ? `, ${outcome}` : ''} (${fingerprint.slice(0, 23)}…).`);
   } // One at a time, each proved before the next: the others keep the quorum.

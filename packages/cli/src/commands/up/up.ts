@@ -47,9 +47,11 @@ async function up(context: Context, options: UpOptions): Promise<void> {
     const problem = '--json prints one document, and in the foreground redkeep up has no end.';
     throw new CliError('REDKEEP_USAGE', problem, 'Add --detach.');
   }
-  await delivery.check();
+  await terminal.during('see whether the target can be reached', () => delivery.check());
   await withFolderLock(folder, 'up', async () => {
-    const plan = await planApply(context, delivery, options.without ? { without: options.without } : {});
+    const plan = await terminal.during('ask the nodes', () =>
+      planApply(context, delivery, options.without ? { without: options.without } : {}),
+    );
     const starts = plan.nodes.filter(({ action }) => action === 'start');
     if (starts.length === 0) terminal.done('Everything is running already.');
     try {
