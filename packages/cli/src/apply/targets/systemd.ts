@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isLoopback } from 'redkeep';
 import type { Context } from '../../context.js';
 import { identityOf } from '../../deployment/identity.js';
@@ -17,6 +18,11 @@ import { readNodeFiles } from '../node-files.js';
 import { foreignExit, hostScript, takenPortsScript } from './host-script.js';
 import { type Ran, runProgram } from './run-program.js';
 import { connects, keepTunnel } from './tunnel.js';
+
+/** The exit code of ssh itself, where it came to no command. */
+const sshFailed = 255;
+const sshAttempts = 3;
+const sshPauseMilliseconds = 1000;
 
 /**
  * Hosts with systemd, reached over the machine's own ssh (its configuration, agent and known hosts; `REDKEEP_SSH` names
@@ -168,7 +174,7 @@ export class SystemdDelivery implements Delivery {
     );
   }
 
-  #run(
+  async #run(
     host: string,
     script: string,
     options: { readonly onLine?: (line: string) => void; readonly signal?: AbortSignal } = {},
@@ -176,7 +182,13 @@ export class SystemdDelivery implements Delivery {
     const shell = 'if [ "$(id -u)" = 0 ]; then exec sh -s; else exec sudo -n sh -s; fi';
     if (isLoopback(host)) return runProgram('sh', ['-c', shell], { stdin: script, ...options });
     const [program, ...args] = this.#ssh;
-    return runProgram(program!, [...args, '--', host, shell], { stdin: script, ...options });
+    for (let attempt = 1; ; attempt += 1) {
+      const ran = await runProgram(program!, [...args, '--', host, shell], { stdin: script, ...options });
+      // Every script is safe to repeat; one refused connection must not make a node count as away.
+      if (ran.code !== sshFailed || attempt === sshAttempts || options.onLine || this.#context.signal.aborted)
+        return ran;
+      await delay(sshPauseMilliseconds);
+    }
   }
 
   /** Straight to the node where the firewall lets this machine in, else through a tunnel to its loopback. */
