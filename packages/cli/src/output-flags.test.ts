@@ -42,7 +42,8 @@ describe('--json, --quiet and --verbose', () => {
 
   test('act on every command, also where it fails', async () => {
     const program = await definedProgram(createContext(process, new AbortController().signal));
-    const all = leaves(program);
+    // It reads the words of a key from standard input, which is not the test's own.
+    const all = leaves(program).filter((words) => words.join(' ').startsWith('backup key from-words') === false);
     assert.ok(all.length > 40, String(all.length));
     for (const words of all) {
       const what = words.join(' ');
