@@ -266,8 +266,8 @@ export class AbortError extends RedkeepError {
 
 export class TimeoutError extends RedkeepError {
   static override readonly name: string = 'TimeoutError';
-  constructor(message: string) {
-    super('REDKEEP_TIMEOUT', message);
+  constructor(message: string, cause?: Error) {
+    super('REDKEEP_TIMEOUT', message, cause === undefined ? undefined : { cause });
   }
 }
 

@@ -38,7 +38,8 @@ export async function healthCheck(connection: Connection, limit = HEALTH_CHECK_L
     ).unref();
   });
   try {
-    const ask = connection.dispatch(new Command<unknown>(PING, [proof]), { asap: true, typeMapping: {} });
+    if (connection.refusal !== undefined) throw connection.refusal;
+    const ask = connection.dispatch(new Command<unknown>(PING, [proof]), { asap: true, atOnce: true, typeMapping: {} });
     const answer = await Promise.race([ask, late]);
     // A RESP2 connection with subscriptions answers ['pong', proof].
     if (String(Array.isArray(answer) ? answer[1] : answer) !== proof)

@@ -153,7 +153,16 @@ export function misread({ name, read }: CommandSpec, error: unknown): unknown {
 
 const NO_KEYS: readonly number[] = [];
 /** What they change lasts as long as their connection, which has to restore it after a reconnect. */
-const CHANGES_CONNECTION = new Set(['AUTH', 'CLIENT SETNAME', 'MONITOR', 'RESET', 'SELECT']);
+const CHANGES_CONNECTION = new Set([
+  'AUTH',
+  'CLIENT SETNAME',
+  'DISCARD',
+  'EXEC',
+  'MONITOR',
+  'MULTI',
+  'RESET',
+  'SELECT',
+]);
 const CHANGES_PROTOCOL = new Set(['CLIENT REPLY', 'HELLO']);
 const CHANNEL_COMMANDS = new Set(['SPUBLISH', 'SSUBSCRIBE', 'SUNSUBSCRIBE']);
 

@@ -58,12 +58,12 @@ export class BatchWriter {
     this.#full = false;
   }
 
-  /** Writes what waits, as far as the socket takes it. */
-  write(ring: PendingRing): void {
+  /** Writes what waits, as far as the socket takes it, and up to the cursor `end`. */
+  write(ring: PendingRing, end = Number.POSITIVE_INFINITY): void {
     const wire = this.#wire;
     let batch = '';
     let from = ring.sent;
-    while (ring.sent < ring.tail && !this.#full) {
+    while (ring.sent < ring.tail && ring.sent < end && !this.#full) {
       const pending = ring.at(ring.sent++);
       if (pending.state === PendingState.SKIPPED) continue;
       const { group } = pending;

@@ -37,6 +37,7 @@ import type { ConnectionListener, ConnectionOptions } from './connection-options
 import { Deadlines } from './deadlines.js';
 import type { DispatchOptions } from './dispatch-options.js';
 import { type HandshakeOptions, handshakeError, handshakeSteps, judgeHandshake, lacksResp3 } from './handshake.js';
+import { Hold } from './hold.js';
 import { PatientTimer } from './patient-timer.js';
 import { asClientError, type Group, lostError, newGroup, Pending, PendingState } from './pending.js';
 import { COMMAND_BYTES, PendingRing } from './pending-ring.js';
@@ -187,6 +188,10 @@ export class Connection {
   /** Commands that wait or are unanswered. */
   get pending(): number {
     return this.#ring.size;
+  }
+  /** The server's words while it runs no commands (it loads its data, say), although the connection is open. */
+  get refusal(): ErrorReply | undefined {
+    return this.#replies?.hold?.refusal;
   }
   get pendingBytes(): number {
     return this.#ring.held;
@@ -397,6 +402,7 @@ export class Connection {
       onConnectionChanged: (name, args) => {
         if (line.owner.#state !== 'handshaking') line.owner.#session.note(name, args);
       },
+      takesRefused: (error, pending) => line.owner.#takesRefused(error, pending),
       onPush: (values) => line.owner.#listener.onPush?.(values),
       onMonitor: (text) => line.owner.#listener.onMonitor?.(text),
       pushMapping: () => line.owner.#listener.pushMapping?.(),
@@ -441,14 +447,17 @@ export class Connection {
     this.#lastFailure = error;
     this.#epoch++;
     this.#makingWay = false;
+    const refused = this.#endHold();
     this.#dropSocket();
     failAll(this.#handshakeRing, () => error);
     if (this.#state === 'closing') {
+      for (const pending of refused) pending.detach()?.(asClientError(error));
       this.#finish(error);
       return;
     }
     for (const pending of this.#ring.rewind((p) => this.#mayRepeat(p)))
       pending.detach()?.(lostError(pending.command.spec, error));
+    this.#putBack(refused);
     this.#rejectCut(error);
     const next = afterLoss(
       error,
@@ -556,6 +565,7 @@ export class Connection {
     this.#options.signal?.removeEventListener('abort', this.#onSignal);
     this.#to('closed');
     this.#abort?.abort();
+    for (const pending of this.#endHold()) pending.detach()?.(asClientError(error));
     this.#dropSocket();
     failAll(this.#handshakeRing, () => error);
     failAll(this.#ring, ({ state, command }) =>
@@ -652,7 +662,7 @@ export class Connection {
     const refused = this.#refusalOf(1);
     if (refused !== undefined) return Promise.reject(refused);
     const deadline = limit > 0 ? performance.now() + limit : 0;
-    if (this.#state === 'ready') return this.#block(command, options, deadline);
+    if (this.#state === 'ready' && this.#replies!.hold === undefined) return this.#block(command, options, deadline);
     return this.#becomesReady(command, options, limit).then(() => this.#block(command, options, deadline));
   }
 
@@ -1000,7 +1010,10 @@ export class Connection {
     }
     const promise = new Promise<unknown>(capture) as Promise<T>;
     const pending = new Pending(command, options, capturedResolve, capturedReject, deadline, bytes);
-    if (group !== undefined) pending.group = group;
+    if (group !== undefined) {
+      pending.group = group;
+      group.members?.push(pending);
+    }
     if (confirmations > 0) pending.confirmations = confirmations;
     if (options.asap === true) ring.pushFirst(pending);
     else ring.push(pending);
@@ -1041,7 +1054,7 @@ export class Connection {
 
   #advance(): void {
     if (this.#state !== 'ready' && this.#state !== 'closing') return;
-    this.#writer!.write(this.#ring);
+    if (this.#replies!.hold === undefined) this.#writer!.write(this.#ring);
     if (this.#state === 'closing' && this.#ring.size === 0) {
       const socket = this.#socket;
       this.#socket = undefined; // let it end in peace
@@ -1071,9 +1084,68 @@ export class Connection {
       this.#lost(refused);
       return;
     }
+    if (replies.hold !== undefined && this.#replies === replies) this.#afterRefusals(replies.hold);
     if (this.#whenIdle !== undefined && this.#ring.size === 0) this.#whenIdle();
     if (this.#roomWaiters.length > 0) this.#wakeWaiters();
     if (this.#state === 'closing') this.#advance();
+  }
+
+  // ---------------------------------------------------------------- a server that is not ready
+
+  /** The server ran nothing of this command and will later: it is kept, and nothing else is sent until then. */
+  #takesRefused(error: ErrorReply, pending: Pending): boolean {
+    const isConnected = this.#state === 'ready' || this.#state === 'closing';
+    if (!isConnected || !this.#options.offlineQueue || pending.options.atOnce === true) return false;
+    const replies = this.#replies!;
+    const hold = replies.hold ?? new Hold(error);
+    if (!hold.add(pending, error)) return false;
+    replies.hold = hold;
+    pending.watchAbort((reason) => pending.detach()?.(reason));
+    this.#deadlines.keep(pending.deadline);
+    return true;
+  }
+
+  /** When all that is on its way is answered: what was refused goes in front of what waits, and one is tried again. */
+  #afterRefusals(hold: Hold): void {
+    const ring = this.#ring;
+    if (ring.head < ring.sent) return;
+    const { isOver } = hold;
+    this.#putBack(hold.take());
+    if (isOver || ring.size === 0) {
+      this.#replies!.hold = undefined;
+      this.#advance();
+      for (const { go } of [...this.#readyWaiters]) go();
+      return;
+    }
+    const line = this.#line!;
+    hold.wait((attempt) => {
+      const { owner } = line;
+      if (owner.#line === line && owner.#replies?.hold === hold) owner.#tryAgain(hold, attempt);
+    });
+  }
+
+  #tryAgain(hold: Hold, attempt: number): void {
+    const ring = this.#ring;
+    const end = ring.endOfFirst();
+    if (end > ring.sent) this.#listener.onRetry?.(ring.at(end - 1).command.spec.name, attempt);
+    this.#writer!.write(ring, end);
+    this.#afterRefusals(hold);
+  }
+
+  #endHold(): Pending[] {
+    const hold = this.#replies?.hold;
+    if (hold === undefined) return [];
+    this.#replies!.hold = undefined;
+    return hold.end();
+  }
+
+  /** To where they were: in front of all that was not sent. */
+  #putBack(refused: readonly Pending[]): void {
+    for (const pending of refused) {
+      pending.watchAbort((error) => this.#cancel(this.#ring, pending, error));
+      this.#deadlines.keep(pending.deadline);
+    }
+    this.#ring.putBack(refused);
   }
 
   // ---------------------------------------------------------------- time
@@ -1083,6 +1155,7 @@ export class Connection {
     let earliest = Number.POSITIVE_INFINITY;
     let stuck = false;
     const ring = this.#ring;
+    const hold = this.#replies?.hold;
     for (const pending of ring.unfinished()) {
       // A wait that was given up took the socket, with all that is in this ring, elsewhere.
       if (ring !== this.#ring) break;
@@ -1099,18 +1172,17 @@ export class Connection {
       }
       const written = state === PendingState.WRITTEN;
       if (written) stuck = true;
-      const { name } = pending.command.spec;
-      this.#cancel(
-        this.#ring,
-        pending,
-        new TimeoutError(
-          written || group?.started
-            ? `${name}: no answer within the command timeout`
-            : `${name}: not sent within the command timeout`,
-        ),
+      const { spec, args } = pending.command;
+      const late = new TimeoutError(
+        written || group?.started
+          ? `${spec.name}: no answer within the command timeout`
+          : `${spec.name}: not sent within the command timeout`,
+        hold?.refusal,
       );
+      this.#cancel(this.#ring, pending, hold?.refusalOf(pending)?.redact(spec.name, args) ?? late);
     }
     if (ring !== this.#ring) return this.#expire(now);
+    if (hold !== undefined) earliest = Math.min(earliest, hold.expire(now));
     ring.trim();
     const { socketTimeout } = this.#options;
     if (stuck && socketTimeout > 0 && this.#state === 'ready') {

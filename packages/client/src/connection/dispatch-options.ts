@@ -12,6 +12,8 @@ export interface DispatchOptions {
   readonly asap?: boolean;
   /** Running the command twice does no harm: it may be sent again after a lost connection. @default false for writes */
   readonly idempotent?: boolean;
+  /** Rejects when the server is not ready (it loads its data, say) instead of waiting. For the package's own questions. */
+  readonly atOnce?: boolean;
   /** Called with the error that the command rejects with; returns the error that its caller gets. */
   readonly translateError?: (error: unknown, command: Command) => unknown;
 }

@@ -118,6 +118,26 @@ export class PendingRing {
     return dropped;
   }
 
+  /** In front of all that is not written, where nothing is unanswered. */
+  putBack(pendings: readonly Pending[]): void {
+    for (const pending of pendings.toReversed()) {
+      if (this.tail - this.head > this.#mask) this.#grow();
+      this.#set(--this.head, pending);
+      this.#bytes += pending.bytes;
+    }
+    this.sent = this.head;
+  }
+
+  /** Behind the first command that is to be written, and what belongs to it. */
+  endOfFirst(): number {
+    let cursor = this.sent;
+    while (cursor < this.tail && this.at(cursor).state === PendingState.SKIPPED) cursor++;
+    if (cursor === this.tail) return cursor;
+    const { group } = this.at(cursor++);
+    while (group !== undefined && cursor < this.tail && this.at(cursor).group === group) cursor++;
+    return cursor;
+  }
+
   /** Takes out of what is not written whatever `take` wants. */
   takeUnsent(take: (pending: Pending) => boolean): Pending[] {
     const taken: Pending[] = [];

@@ -38,10 +38,13 @@ export interface Group {
   started: boolean;
   /** Given up before the first was written: none will be. */
   cancelled: Error | undefined;
+  /** All of it, where the whole may be sent again after a server refused it without running any of it. */
+  readonly members: Pending[] | undefined;
 }
 
 export function newGroup(watched: boolean, asking = false): Group {
-  return { watched, asking, started: false, cancelled: undefined };
+  const members = watched || asking ? undefined : [];
+  return { watched, asking, started: false, cancelled: undefined, members };
 }
 
 export class Pending {

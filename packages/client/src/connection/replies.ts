@@ -7,6 +7,7 @@ import { Flag, isOtherwiseRight, isWhole, kindOf, misread, misshapen } from '../
 import { ErrorReply, ProtocolError } from '../errors.js';
 import type { ReplySink } from '../protocol/decoder.js';
 import type { RespVersion, TypeMapping } from '../protocol/types.js';
+import type { Hold } from './hold.js';
 import type { Pending } from './pending.js';
 import type { PendingRing } from './pending-ring.js';
 
@@ -16,6 +17,8 @@ export type Redirector = (error: ErrorReply, pending: Pending) => boolean;
 export interface RepliesListener {
   /** May take over what a server refused. */
   readonly redirector: Redirector | undefined;
+  /** Keeps a command that a server which is not ready refused; false: its caller gets the error. */
+  takesRefused(error: ErrorReply, pending: Pending): boolean;
   /** A command with {@link Flag.CONNECTION} succeeded. */
   onConnectionChanged(name: string, args: readonly unknown[]): void;
   onPush?(values: unknown[]): void;
@@ -42,8 +45,12 @@ export class Replies implements ReplySink {
   readonly #listener: RepliesListener;
   /** True if a reply arrived since it was last cleared. */
   replied = false;
+  /** The server refuses commands because it is not ready: nothing else is sent. */
+  hold: Hold | undefined;
   #pushes: unknown[][] = [];
   #monitoring = false;
+  /** Between MULTI and EXEC as commands of their own: what is refused there is sent nowhere else. */
+  #inMulti = false;
   /** Subscriptions as the server counts them: channels with patterns, and sharded channels. */
   #subscribed = 0;
   #shardSubscribed = 0;
@@ -88,16 +95,21 @@ export class Replies implements ReplySink {
     }
     if (value instanceof ErrorReply) {
       const { group } = pending;
-      const { redirector } = this.#listener;
-      if (redirector !== undefined && (group === undefined || group.asking)) {
-        pending.park();
-        if (redirector(value, pending)) return;
+      if (this.#inMulti) this.#inMulti = pending.command.spec.name !== 'EXEC';
+      else {
+        const { redirector } = this.#listener;
+        if (redirector !== undefined && (group === undefined || group.asking)) {
+          pending.park();
+          if (redirector(value, pending)) return;
+        }
+        if (this.#listener.takesRefused(value, pending)) return;
       }
       pending.unwatch();
       pending.fail(value.redact(pending.command.spec.name, pending.command.args));
       return;
     }
     pending.unwatch();
+    if (this.hold !== undefined) this.hold.answered(pending, value);
     const { spec, preserve } = pending.command;
     if ((spec.flags & Flag.CONNECTION) !== 0) this.#note(pending, value);
     const { kinds } = spec;
@@ -133,10 +145,12 @@ export class Replies implements ReplySink {
   }
 
   /** A command that changes the connection succeeded: what a reconnect has to restore. */
-  #note({ command: { spec, args } }: Pending, reply: unknown): void {
+  #note({ command: { spec, args }, group }: Pending, reply: unknown): void {
+    if (spec.name === 'EXEC' || spec.name === 'DISCARD') this.#inMulti = false;
     if (reply instanceof ErrorReply) return;
+    if (spec.name === 'MULTI') this.#inMulti = group === undefined;
     if (spec.name === 'RESET') {
-      this.#monitoring = false;
+      this.#monitoring = this.#inMulti = false;
       this.#subscribed = this.#shardSubscribed = 0;
     }
     // In MULTI the answer is QUEUED, and the handshake does what is remembered already.
