@@ -81,7 +81,7 @@ export const panels: readonly Panel[] = [
     title: 'Ages of passwords',
     kind: 'timeseries',
     unit: 's',
-    queries: [query(`max by (secret) (redkeep_secret_age_seconds${of})`, '{{secret}}')],
+    queries: [query(`max by (kind, secret) (redkeep_secret_age_seconds${of})`, '{{kind}} {{secret}}')],
   },
   {
     title: 'Memory used by its limit',

@@ -2,6 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { type Records, recordsSchema } from '../audit/gather/records.js';
 import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import { readIfPresent } from '../files/read-if-present.js';
+import { readStatuses, warningDays } from '../pki/certificate-status.js';
+import { encryptionFileName, readEncryptionFile } from '../rotation/encryption-keys/encryption-file.js';
 
 /** The file in a deployment's folder in which commands and timers say what they did; the audit reads the same form. */
 export const recordsFile = 'records.json';
@@ -10,9 +12,15 @@ const grades = ['A', 'B', 'C', 'D', 'F'];
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
+/** A key that leaks unnoticed opens what is sealed with it; a year is what standards usually ask. */
+const encryptionKeyDays = 365;
+
 export interface SecretAge {
-  readonly user: string;
+  readonly kind: 'password' | 'certificate' | 'encryption-keys';
+  /** Of the user, the certificate or the ring. */
+  readonly name: string;
   readonly ageSeconds: number;
+  /** Older than the profile allows; of a certificate, that it ends within a month. */
   readonly overdue: boolean;
 }
 
@@ -26,7 +34,10 @@ export interface DeploymentState {
   readonly states: Readonly<Record<string, number>>;
 }
 
-/** Reads ages from the folder: of passwords by their rotation or file, of backups and their proof by the records. */
+/**
+ * Reads ages from the folder: of passwords and encryption keys by their rotation or file, of certificates by themselves, of backups and
+ * their proof by the records.
+ */
 export async function deploymentState(
   loaded: LoadedDeployment,
   now: number,
@@ -34,16 +45,34 @@ export async function deploymentState(
 ): Promise<DeploymentState> {
   const { users, policy } = loaded.deployment;
   const records = await readRecords(loaded);
-  const secrets = await Promise.all(
-    users.map(async (user) => {
-      const recorded = records.rotations?.[user.name];
-      const file = await stat(loaded.locate(user.passwordFile)).catch(() => undefined);
-      const since = recorded === undefined ? file?.mtimeMs : Date.parse(recorded);
-      if (since === undefined) return undefined;
-      return { user: user.name, ageSeconds: (now - since) / 1000, overdue: now - since > policy.passwordDays * dayMs };
+  const ageOf = async (
+    kind: SecretAge['kind'],
+    name: string,
+    file: string,
+    recorded: string | undefined,
+    days: number,
+  ) => {
+    const since = recorded === undefined ? (await stat(file).catch(() => undefined))?.mtimeMs : Date.parse(recorded);
+    if (since === undefined) return [];
+    return [{ kind, name, ageSeconds: (now - since) / 1000, overdue: now - since > days * dayMs }];
+  };
+  const passwords = users.map(({ name, passwordFile }) =>
+    ageOf('password', name, loaded.locate(passwordFile), records.rotations?.[name], policy.passwordDays),
+  );
+  const ring = await readEncryptionFile(loaded.locate(encryptionFileName)).catch(() => undefined);
+  const keys = ring
+    ? ageOf('encryption-keys', ring.name, ring.keyFile, records.keyRotations?.[ring.name], encryptionKeyDays)
+    : [];
+  // A folder without its certificates is judged by what reads them.
+  const certificates = (await readStatuses(loaded, new Date(now)).catch(() => [])).map(
+    ({ name, notBefore, daysLeft }): SecretAge => ({
+      kind: 'certificate',
+      name,
+      ageSeconds: (now - notBefore.getTime()) / 1000,
+      overdue: daysLeft < warningDays,
     }),
   );
-  const known = secrets.filter((secret) => secret !== undefined);
+  const known: SecretAge[] = [...(await Promise.all([...passwords, keys])).flat(), ...certificates];
   const newest = newestOf(records.backups?.map(({ takenAt }) => takenAt));
   const auditGrade = await gradeOf(auditReport);
   return {

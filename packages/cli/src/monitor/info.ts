@@ -60,11 +60,23 @@ export function commandCounters({ fields }: Info): Map<string, CommandCounters> 
   return commands;
 }
 
-/** Errors by their code in `INFO errorstats` (Redis 6.2): `NOAUTH`, `WRONGPASS`. */
+/** Codes that servers give. A script can answer with any word, and each would become a series of its own. */
+const errorCodes = new Set(
+  [
+    'ERR WRONGTYPE NOAUTH WRONGPASS NOPERM NOPROTO NOSCRIPT LOADING BUSY BUSYKEY BUSYGROUP NOGROUP UNBLOCKED OOM',
+    'MASTERDOWN MISCONF READONLY NOREPLICAS NOMASTERLINK EXECABORT MOVED ASK CROSSSLOT TRYAGAIN CLUSTERDOWN REDIRECT',
+    'DENIED NOTBUSY UNKILLABLE INPROG NOQUORUM NOGOODSLAVE IOERR NOTREADY INVALIDOBJ ERRORSTATS_DISABLED',
+  ].flatMap((line) => line.split(' ')),
+);
+
+/** Errors by their code in `INFO errorstats` (Redis 6.2): `NOAUTH`, `WRONGPASS`; what no server gives is `other`. */
 export function errorCounters({ fields }: Info): Map<string, number> {
   const errors = new Map<string, number>();
   for (const [name, value] of fields) {
-    if (name.startsWith('errorstat_')) errors.set(name.slice('errorstat_'.length), Number(pairsOf(value)['count']));
+    if (!name.startsWith('errorstat_')) continue;
+    const code = name.slice('errorstat_'.length);
+    const known = errorCodes.has(code) ? code : 'other';
+    errors.set(known, (errors.get(known) ?? 0) + Number(pairsOf(value)['count']));
   }
   return errors;
 }

@@ -11,11 +11,9 @@ const echoMs = 30_000;
  * True while redkeep itself changes the deployment, or has just ended: its journal says so. A process that can write there has
  * every secret of the deployment already.
  */
-export async function plannedChange(folder: string, now: number): Promise<boolean> {
+export async function plannedChange(folder: string, now: number, kinds = /^(?:apply|undo|rotate-)/): Promise<boolean> {
   const journals = path.join(folder, 'journal');
-  const names = (await readdir(journals).catch(() => [] as string[])).filter((name) =>
-    /^(?:apply|undo|rotate-)/.test(name),
-  );
+  const names = (await readdir(journals).catch(() => [] as string[])).filter((name) => kinds.test(name));
   const recent = await Promise.all(names.map((name) => explains(path.join(journals, name, 'journal.json'), now)));
   return recent.includes(true);
 }

@@ -77,6 +77,7 @@ export function watchServers(
       networks: options.networks,
       certificates: new Map(),
       changing: false,
+      walking: false,
       tlsOnly: servers.every(({ tls }) => tls),
     }),
     state: async () => undefined,
@@ -117,6 +118,7 @@ async function expectationsOf(loaded: LoadedDeployment, options: WatchOptions, n
     networks: [...deployment.sources, ...options.networks],
     certificates: new Map(certificates.filter((pair): pair is [string, string] => pair[1] !== undefined)),
     changing: await plannedChange(loaded.folder, now),
+    walking: await plannedChange(loaded.folder, now, /^rotate-encryption-keys-/),
     tlsOnly: true,
   };
 }

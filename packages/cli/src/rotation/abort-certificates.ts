@@ -19,6 +19,7 @@ import {
   type RotateAuthorityOptions,
   trustNewOnly,
 } from './rotate-certificates.js';
+import { beginTakingBack } from './taking-back.js';
 
 /** Puts the certificates of before in place again and has servers take them. Safe to repeat. */
 export async function abortCertificates(
@@ -27,6 +28,7 @@ export async function abortCertificates(
   specs: readonly CertificateSpec[],
   journal: Journal,
 ): Promise<void> {
+  await beginTakingBack(journal);
   await putPairsBack(context, loaded, specs, journal);
   await applyFolder(context, loaded, journal);
   await journal.finish('undone');
@@ -48,6 +50,7 @@ export async function abortAuthority(
       'The old CA has lost its trust already.',
       'Let the rotation end: redkeep rotate ca. A new rotation gives a new CA.',
     );
+  await beginTakingBack(journal);
   const { caFile, clientCaFile, caKeyFile, certificates } = loaded.deployment;
   const fresh = await readIfPresent(loaded.locate(nextCertificate));
   const [trusted, clients] = await Promise.all([journal.kept('old-ca.crt'), journal.kept('old-client-ca.crt')]);

@@ -47,14 +47,21 @@ const kinds: Readonly<Record<string, Kind>> = {
     args: ['users', ...names, ...times],
     journal: 'rotate-users',
     files: passwords,
+    // Proofs compare rules by users of their own, which change nothing.
+    long: '^(?!ACL .* in .*prove)',
     short: '^(?:rename secrets/app.password|ACL SETUSER .* in no step).*#1',
   },
-  certificates: { args: ['certificates', '--all'], journal: 'rotate-certificates', files: pairs },
+  certificates: {
+    args: ['certificates', '--all'],
+    journal: 'rotate-certificates',
+    files: pairs,
+    long: '^(?!ACL)',
+  },
   ca: {
     args: ['ca', '--grace', '1'],
     journal: 'rotate-ca',
     files: [...pairs, 'authority/ca.key'],
-    short: '^rename authority/ca.key',
+    long: '^(?!ACL)',
   },
   'encryption-keys': { args: ['encryption-keys', ...times], journal: 'rotate-encryption-keys', files: ['keys/ring'] },
   all: {
@@ -191,6 +198,7 @@ describe('rotations that are killed', () => {
       );
     });
 
+    if (!full) continue;
     test(`${name}: is as before when it is taken back`, async (t) => {
       const list = sandbox.path('moments');
       const args = ['rotate', ...kind.args, '--yes'];
@@ -200,7 +208,7 @@ describe('rotations that are killed', () => {
         const old = await state(kind);
         const run = await runRedkeep(sandbox, args, {
           REDKEEP_TEST_EFFECTS: list,
-          REDKEEP_TEST_EFFECTS_OF: (full ? (kind.long ?? '^journal') : kind.short) ?? '',
+          REDKEEP_TEST_EFFECTS_OF: (full ? (kind.journal === 'rotate-all' ? kind.long : '^journal') : kind.short) ?? '',
         });
         if (run.signal !== 'SIGKILL') {
           assert.equal(run.code, 0, run.err);
@@ -219,7 +227,7 @@ describe('rotations that are killed', () => {
         // 2 says that there is nothing to take back: it had not begun, or the abort had ended; or that it is too late for that.
         assert.ok([0, 2].includes(chain.last.code!), `${moment}: ${chain.last.err}`);
         if (outcome === 'running') assert.equal((await runRedkeep(sandbox, args)).code, 0, moment);
-        if (outcome === 'undone' && kind.long === undefined) assert.deepEqual(await state(kind), old, moment);
+        if (outcome === 'undone' && kind.journal !== 'rotate-all') assert.deepEqual(await state(kind), old, moment);
         await settled(kind, moment);
       }
       await rm(list, { force: true });

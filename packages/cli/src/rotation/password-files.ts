@@ -68,6 +68,24 @@ export async function retirePrevious(loaded: LoadedDeployment, user: User, backu
   }
 }
 
+/** switched -> both: the previous password is current again, and the one that had replaced it still accepted. Safe to repeat. */
+export async function switchBack(loaded: LoadedDeployment, user: User): Promise<void> {
+  if ((await passwordState(loaded, user)) !== 'switched') return;
+  const current = loaded.locate(user.passwordFile);
+  const next = loaded.locate(nextPasswordFile(user));
+  const previous = loaded.locate(previousPasswordFile(user));
+  try {
+    // Both files have the new one for a moment; a kill leaves `both` with a previous one beside it, which goes on below.
+    await copyFile(current, `${next}.new`);
+    await copyFile(previous, `${current}.new`);
+    await rename(`${current}.new`, current);
+    await rename(`${next}.new`, next);
+    await rm(previous, { force: true });
+  } catch (error) {
+    throw explainSystemError(error, current);
+  }
+}
+
 /** both or switched -> stable with the old password, for an abort. Safe to repeat. */
 export async function takeBack(loaded: LoadedDeployment, user: User): Promise<void> {
   const previous = loaded.locate(previousPasswordFile(user));

@@ -20,6 +20,7 @@ import { stopIfInterrupted } from '../interruption.js';
 import { createAuthority } from '../pki/authority.js';
 import { renewCertificate } from '../pki/replace-certificate.js';
 import { addTrust, certificatesOf } from '../pki/trust-bundle.js';
+import { refuseWhileTakenBack } from './taking-back.js';
 
 export const nextCertificate = 'authority/next-ca.crt';
 export const nextKey = 'authority/next-ca.key';
@@ -52,6 +53,7 @@ export async function rotateCertificates(
   specs: readonly CertificateSpec[],
   journal: Journal,
 ): Promise<void> {
+  refuseWhileTakenBack(journal, 'certificates');
   const step = stepsOf(context, journal);
   await step(keepCertificates, () => keepPairs(loaded, specs, journal));
   for (const spec of specs)
@@ -85,6 +87,7 @@ export async function rotateAuthority(
   journal: Journal,
   { graceMs }: RotateAuthorityOptions,
 ): Promise<void> {
+  refuseWhileTakenBack(journal, 'ca');
   const step = stepsOf(context, journal);
   const { deployment } = loaded;
   const { caFile, clientCaFile, caKeyFile, policy, certificates } = deployment;

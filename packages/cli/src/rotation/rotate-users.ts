@@ -16,6 +16,7 @@ import {
   passwordState,
   previousPassword,
   retirePrevious,
+  switchBack,
   switchPassword,
   takeBack,
 } from './password-files.js';
@@ -24,6 +25,7 @@ import { recordRotations } from './records-file.js';
 import type { SecretReceiver } from './secret-receivers.js';
 import { writeStragglers } from './straggler-file.js';
 import { removeAndWatch, type Straggler } from './stragglers.js';
+import { beginTakingBack, isTakenBack, refuseWhileTakenBack } from './taking-back.js';
 
 export interface RotateUsersOptions {
   /** How long applications have to take the new password before the old one goes. */
@@ -50,6 +52,7 @@ export async function rotateUsers(
   journal: Journal,
   options: RotateUsersOptions,
 ): Promise<readonly Straggler[]> {
+  refuseWhileTakenBack(journal, 'users');
   const { terminal, signal, clock } = context;
   const step = async (name: string, work: () => Promise<unknown>) => {
     stopIfInterrupted(signal);
@@ -101,9 +104,10 @@ export async function abortUsers(
   loaded: LoadedDeployment,
   users: readonly User[],
   journal: Journal,
+  { graceMs, receivers }: Pick<RotateUsersOptions, 'graceMs' | 'receivers'>,
 ): Promise<void> {
   const gone: string[] = [];
-  for (const user of users)
+  for (const user of isTakenBack(journal) ? [] : users)
     if (journal.isDone('switch to the new') && (await passwordState(loaded, user)) === 'stable') gone.push(user.name);
   if (gone.length > 0) {
     throw new CliError(
@@ -112,8 +116,19 @@ export async function abortUsers(
       'Let the rotation end: redkeep rotate users. A new rotation gives new passwords.',
     );
   }
+  await beginTakingBack(journal);
   // First every server accepts both again, so that nobody is refused while the files change.
   await bringInLine(context, loaded, journal);
+  if (journal.steps.some(({ step }) => step === 'switch to the new')) {
+    const now = context.clock.now().getTime();
+    await each(users, (user) => switchBack(loaded, user));
+    await handOut(loaded, users, receivers, 'current');
+    await bringInLine(context, loaded, journal);
+    // Applications may have read the new one meanwhile.
+    await drain(context, loaded, users, now, graceMs);
+    stopIfInterrupted(context.signal);
+  } else if (journal.steps.some(({ step }) => step === 'announce the new'))
+    await handOut(loaded, users, receivers, 'current');
   await each(users, (user) => takeBack(loaded, user));
   await bringInLine(context, loaded, journal);
   await journal.finish('undone');

@@ -112,7 +112,7 @@ if (effects) {
 syncBuiltinESMExports();
 
 const changing =
-  /^(?:ACL SETUSER|ACL DELUSER|ACL SAVE|ACL LOAD|CONFIG|SENTINEL SET|SENTINEL CONFIG|CLIENT KILL|CLIENT PAUSE|FUNCTION LOAD|REPLICAOF|FAILOVER|SHUTDOWN|SET|HSET|EVAL|EVALSHA|FCALL)\b/;
+  /^(?:ACL SETUSER|ACL DELUSER|ACL SAVE|ACL LOAD|CONFIG SET|CONFIG REWRITE|SENTINEL SET|SENTINEL CONFIG|CLIENT KILL|CLIENT PAUSE|FUNCTION LOAD|REPLICAOF|FAILOVER|SHUTDOWN|SET|HSET|EVAL|EVALSHA|FCALL)\b/;
 if (effects)
   channel('tracing:node-redis:command:asyncEnd').subscribe((message) => {
     const { args, serverPort } = message as { readonly args: readonly string[]; readonly serverPort?: number };

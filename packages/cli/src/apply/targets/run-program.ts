@@ -22,7 +22,8 @@ export function runProgram(program: string, args: readonly string[], options: Ru
       stdio: ['pipe', 'pipe', 'pipe'],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.env === undefined ? {} : { env: options.env }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      // One that ignores SIGTERM would hold up who gave the signal.
+      ...(options.signal === undefined ? {} : { signal: options.signal, killSignal: 'SIGKILL' as const }),
     });
     let stdout = '';
     let stderr = '';

@@ -268,6 +268,7 @@ export interface HostFacts {
 /** What the deployment's own records say: rotations, backups, monitoring. */
 export interface OperationFacts {
   readonly rotations: Fact<Readonly<Record<string, string>>>;
+  readonly keyRotations: Fact<Readonly<Record<string, string>>>;
   readonly backups: Fact<readonly BackupFacts[]>;
   readonly restoreTest: Fact<string>;
   readonly monitoring: Fact<{

@@ -8,6 +8,8 @@ const instant = z.iso.datetime({ offset: true }).or(z.iso.date());
 export const recordsSchema = z.strictObject({
   /** When each user's password was last changed. */
   rotations: z.record(z.string(), instant).optional(),
+  /** When each ring of encryption keys was last given a new key. */
+  keyRotations: z.record(z.string(), instant).optional(),
   backups: z
     .array(z.strictObject({ takenAt: instant, encrypted: z.boolean(), offHost: z.boolean(), keyBeside: z.boolean() }))
     .optional(),
@@ -36,6 +38,7 @@ export function operationsOf(records: Records, from: string): OperationFacts {
     value === undefined ? unobserved(`${missing} (--records FILE)`) : observed(value, from);
   return {
     rotations: of(records.rotations, 'no record of password changes was given'),
+    keyRotations: of(records.keyRotations, 'no record of changes of encryption keys was given'),
     backups: of(records.backups, 'no record of backups was given'),
     restoreTest: of(records.restoreTest, 'no record of a restore test was given'),
     monitoring: of(records.monitoring, 'no record of a monitor was given'),

@@ -45,6 +45,7 @@ async function result() {
     },
     operations: {
       rotations: none,
+      keyRotations: none,
       backups: none,
       restoreTest: none,
       monitoring: none,

@@ -202,6 +202,7 @@ const good: Records = {
 const old = '2020-01-01T00:00:00Z';
 const recordFaults: readonly [string, Records, readonly CheckId[]][] = [
   ['a password of 2020', { rotations: { app: old } }, ['AUTH-010']],
+  ['an encryption key of 2020', { keyRotations: { 'encryption-keys': old } }, ['AUTH-010']],
   ['a user nobody uses', { dormant: ['former'] }, ['ACL-013']],
   ['no recent backup', { backups: [{ ...good.backups![0]!, takenAt: old }] }, ['BKP-003']],
   ['backups on the same host', { backups: [{ ...good.backups![0]!, offHost: false }] }, ['BKP-003']],

@@ -12,7 +12,7 @@ import { abortAuthority, abortCertificates } from '../../rotation/abort-certific
 import { requireInLine } from '../../rotation/bring-in-line.js';
 import { rotateAuthority, rotateCertificates } from '../../rotation/rotate-certificates.js';
 import type { DirOption } from '../dir-option.js';
-import { requireUnfinished, requireYes, unfinishedOf } from './unfinished.js';
+import { begunOf, requireUnfinished, requireYes, unfinishedOf } from './unfinished.js';
 
 export const certificatesJournal = 'rotate-certificates';
 export const authorityJournal = 'rotate-ca';
@@ -41,7 +41,7 @@ export async function rotateCertificatesCommand(
   const { terminal, clock } = context;
   const loaded = await loadDeployment(context, options.dir);
   await withFolderLock(loaded.folder, 'rotate', async () => {
-    const unfinished = await unfinishedOf(loaded, certificatesJournal);
+    const unfinished = await begunOf(loaded, certificatesJournal, 'certificates');
     if (options.resume || options.abort) requireUnfinished(unfinished);
     if (unfinished && options.abort) {
       await abortCertificates(context, loaded, namedBy(loaded, unfinished), unfinished);

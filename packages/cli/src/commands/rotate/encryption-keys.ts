@@ -6,7 +6,7 @@ import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import { loadDeployment } from '../../deployment/state.js';
 import { ExitCode } from '../../exit-codes.js';
 import { countSealed } from '../../rotation/encryption-keys/count-sealed.js';
-import { readEncryptionFile } from '../../rotation/encryption-keys/encryption-file.js';
+import { encryptionFileName, readEncryptionFile } from '../../rotation/encryption-keys/encryption-file.js';
 import { readKeyFile } from '../../rotation/encryption-keys/key-file.js';
 import {
   abortEncryptionKeys,
@@ -14,13 +14,11 @@ import {
   type KeysOutcome,
   rotateEncryptionKeys,
 } from '../../rotation/encryption-keys/rotate-encryption-keys.js';
-import { readSecretReceivers } from '../../rotation/secrets-file.js';
 import type { DirOption } from '../dir-option.js';
+import { receiversOf } from './receivers.js';
 import { requireUnfinished, requireYes, unfinishedOf } from './unfinished.js';
 
 export const encryptionKeysJournal = 'rotate-encryption-keys';
-/** In the deployment's folder, where no other is given. */
-export const encryptionFileName = 'encryption.yaml';
 
 export interface RotateEncryptionKeysFlags extends DirOption {
   readonly encryption?: string;
@@ -53,7 +51,7 @@ export async function rotateEncryptionKeysCommand(context: Context, options: Rot
     if (unfinished) terminal.note(`Going on with ${unfinished.id}, which has not ended.`);
     else await requireYes(context, options.yes, 'Rotate the encryption keys?');
     const journal = unfinished ?? (await Journal.open(loaded.folder, encryptionKeysJournal, clock.now()));
-    const receivers = options.secrets === undefined ? [] : await readSecretReceivers(context, options.secrets);
+    const receivers = await receiversOf(context, loaded, journal, options.secrets);
     const run = options.abort ? abortEncryptionKeys : rotateEncryptionKeys;
     const outcome = await run(context, loaded, file, journal, {
       graceMs: options.grace * 1000,

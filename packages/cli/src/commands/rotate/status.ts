@@ -20,18 +20,21 @@ export async function rotateStatus(context: Context, options: StatusOptions): Pr
   const { terminal, clock } = context;
   const loaded = await loadDeployment(context, options.dir);
   const now = clock.now();
-  const { secrets } = await deploymentState(loaded, now.getTime());
+  const { secrets: all } = await deploymentState(loaded, now.getTime());
+  const secrets = all.filter(({ kind }) => kind === 'password');
+  const keys = all.filter(({ kind }) => kind === 'encryption-keys');
   const certificates = await readStatuses(loaded, now);
   const kinds = [allJournal, usersJournal, certificatesJournal, authorityJournal, encryptionKeysJournal];
   const open = await Promise.all(kinds.map((kind) => unfinishedOf(loaded, kind)));
   const unfinished = open.filter((journal) => journal !== undefined);
   const stragglers = await readStragglers(loaded);
-  const due = secrets.some(({ overdue }) => overdue) || certificates.some(({ renewalDue }) => renewalDue);
+  const due = all.some(({ overdue }) => overdue) || certificates.some(({ renewalDue }) => renewalDue);
   if (due || unfinished.length > 0 || stragglers.length > 0) context.exitCode = ExitCode.Findings;
   const days = (seconds: number) => Math.floor(seconds / 86_400);
   if (options.json) {
     return terminal.json({
-      passwords: secrets.map(({ user, ageSeconds, overdue }) => ({ user, ageDays: days(ageSeconds), overdue })),
+      passwords: secrets.map(({ name, ageSeconds, overdue }) => ({ user: name, ageDays: days(ageSeconds), overdue })),
+      encryptionKeys: keys.map(({ name, ageSeconds, overdue }) => ({ name, ageDays: days(ageSeconds), overdue })),
       certificates: certificates.map(({ name, daysLeft, renewalDue }) => ({ name, daysLeft, renewalDue })),
       unfinished: unfinished.map(({ id, steps }) => ({ id, steps })),
       stragglers,
@@ -40,8 +43,8 @@ export async function rotateStatus(context: Context, options: StatusOptions): Pr
   terminal.table(
     ['secret', 'age or days left', 'state'],
     [
-      ...secrets.map(({ user, ageSeconds, overdue }) => [
-        `password of ${user}`,
+      ...[...secrets, ...keys].map(({ kind, name, ageSeconds, overdue }) => [
+        kind === 'password' ? `password of ${name}` : `encryption keys ${name}`,
         `${days(ageSeconds)} days old`,
         overdue ? 'due' : 'in time',
       ]),

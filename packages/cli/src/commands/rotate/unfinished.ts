@@ -7,6 +7,17 @@ export async function unfinishedOf(loaded: LoadedDeployment, kind: string): Prom
   return (await Journal.list(loaded.folder, kind)).findLast(({ outcome }) => outcome === 'running');
 }
 
+/**
+ * The rotation that has not ended, if it had begun with `step`. One that was killed before it had noted what it rotates has changed
+ * nothing: it is closed, or every later run would find nothing to do in it.
+ */
+export async function begunOf(loaded: LoadedDeployment, kind: string, step: string): Promise<Journal | undefined> {
+  const journal = await unfinishedOf(loaded, kind);
+  if (journal === undefined || journal.dataOf(step) !== undefined) return journal;
+  await journal.finish('undone');
+  return undefined;
+}
+
 /** For `--resume` and `--abort`, which begin nothing. */
 export function requireUnfinished(journal: Journal | undefined): asserts journal is Journal {
   if (journal) return;

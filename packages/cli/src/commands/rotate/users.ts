@@ -8,10 +8,10 @@ import { ExitCode } from '../../exit-codes.js';
 import { deploymentState } from '../../monitor/deployment-states.js';
 import { requireInLine } from '../../rotation/bring-in-line.js';
 import { abortUsers, rotateUsers } from '../../rotation/rotate-users.js';
-import { readSecretReceivers } from '../../rotation/secrets-file.js';
 import { requireUser } from '../acl/as-admin.js';
 import type { DirOption } from '../dir-option.js';
-import { requireUnfinished, requireYes, unfinishedOf } from './unfinished.js';
+import { receiversOf } from './receivers.js';
+import { begunOf, requireUnfinished, requireYes } from './unfinished.js';
 
 /** What journals of this rotation are called. */
 export const usersJournal = 'rotate-users';
@@ -49,10 +49,13 @@ async function rotateLocked(
   options: RotateUsersFlags,
 ): Promise<void> {
   const { terminal, clock } = context;
-  const unfinished = await unfinishedOf(loaded, usersJournal);
+  const unfinished = await begunOf(loaded, usersJournal, 'users');
   if (options.resume || options.abort) requireUnfinished(unfinished);
   if (unfinished && options.abort) {
-    await abortUsers(context, loaded, usersOf(loaded, unfinished), unfinished);
+    await abortUsers(context, loaded, usersOf(loaded, unfinished), unfinished, {
+      graceMs: options.emergency ? 0 : options.grace * 1000,
+      receivers: await receiversOf(context, loaded, unfinished, options.secrets),
+    });
     return terminal.done(`${unfinished.id} is taken back; the old passwords stay.`);
   }
   const users = unfinished ? usersOf(loaded, unfinished) : await chosenUsers(context, loaded, names, options);
@@ -60,7 +63,6 @@ async function rotateLocked(
   const list = users.map(({ name }) => name).join(', ');
   if (unfinished) terminal.note(`Going on with ${unfinished.id}, which has not ended: ${list}.`);
   else await requireYes(context, options.yes, `Rotate the passwords of ${list}?`);
-  const receivers = options.secrets === undefined ? [] : await readSecretReceivers(context, options.secrets);
   if (!unfinished) await requireInLine(context, loaded);
   const journal = await Journal.open(loaded.folder, usersJournal, clock.now());
   await journal.step(
@@ -68,6 +70,7 @@ async function rotateLocked(
     async () => undefined,
     users.map(({ name }) => name),
   );
+  const receivers = await receiversOf(context, loaded, journal, options.secrets);
   const stragglers = await rotateUsers(context, loaded, users, journal, {
     graceMs: options.grace * 1000,
     watchMs: options.watch * 1000,
@@ -100,7 +103,7 @@ async function chosenUsers(
   if (names.length > 0) return names.map((name) => requireUser(loaded, name));
   if (all || emergency) return [...loaded.deployment.users];
   const { secrets } = await deploymentState(loaded, context.clock.now().getTime());
-  const due = new Set(secrets.filter(({ overdue }) => overdue).map(({ user }) => user));
+  const due = new Set(secrets.filter(({ kind, overdue }) => kind === 'password' && overdue).map(({ name }) => name));
   return loaded.deployment.users.filter(({ name }) => due.has(name));
 }
 

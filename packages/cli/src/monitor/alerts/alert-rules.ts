@@ -292,8 +292,8 @@ export const alertRules: readonly AlertRule[] = [
   {
     alert: 'RedkeepSecretOverdue',
     severity: 'warning',
-    summary: 'has a password that is older than its profile allows',
-    nextStep: 'redkeep rotate users, or find out why its timer has not run.',
+    summary: 'has a password, key or certificate that is older than its profile allows',
+    nextStep: 'redkeep rotate status names it: rotate it, or find out why its timer has not run.',
     when: is('secret_overdue', '>', 0, 300),
   },
   {

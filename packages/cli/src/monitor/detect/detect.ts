@@ -18,6 +18,8 @@ export const sprayNames = 5;
 export const probeCommands = 5;
 /** Until so long after the first round, networks and rates are learned and not reported. */
 export const learnMs = 24 * 3_600_000;
+/** Entries of ACL LOG that a round asks for, and that servers keep unless told otherwise. */
+const aclLogEntriesAsked = 128;
 /** Bytes sent within a minute that are worth a word when they are ten times the average as well. */
 const outputBytesAMinute = 100 * 1024 * 1024;
 const unusualFactor = 10;
@@ -144,7 +146,7 @@ function judgeCounters({ before, commands, add }: Scene): void {
   if (shrunk.length > 0) add('evidence-erased', 1, 'the counters of commands went backwards: CONFIG RESETSTAT');
 }
 
-function judgeExtraction({ before, snapshot, commands, add }: Scene): Record<string, number> {
+function judgeExtraction({ before, snapshot, commands, expected, add }: Scene): Record<string, number> {
   const minutes = before ? Math.max(1 / 60, (snapshot.at - before.at) / 60_000) : undefined;
   const averages: Record<string, number> = { ...before?.averages };
   if (!before || minutes === undefined) return averages;
@@ -152,6 +154,8 @@ function judgeExtraction({ before, snapshot, commands, add }: Scene): Record<str
   const judge = (name: string, amount: number, unusual: number, detail: string) => {
     const average = averages[name] ?? 0;
     const rate = amount / minutes;
+    // Neither an alert nor what is usual.
+    if (expected.walking && (name === 'scan' || name === 'output')) return;
     // A burst shorter than a minute counts as what it was, not as a rate.
     if (Math.min(rate, amount) >= unusual && rate >= average * unusualFactor) add('exfiltration', 1, detail);
     averages[name] = average + (rate - average) * Math.min(1, 0.05 * minutes * 4);
@@ -171,7 +175,10 @@ function judgeExtraction({ before, snapshot, commands, add }: Scene): Record<str
   return averages;
 }
 
-type Refusals = Pick<NodeMemory, 'aclLog' | 'aclLogEntries' | 'recent' | 'refusedLogins' | 'refusedCommands'>;
+type Refusals = Pick<
+  NodeMemory,
+  'aclLog' | 'aclLogEntries' | 'unlogged' | 'recent' | 'refusedLogins' | 'refusedCommands'
+>;
 
 function judgeRefusals(scene: Scene, ever: NodeMemory | undefined): Refusals {
   const { snapshot, before, expected, ownRefusals, add } = scene;
@@ -208,6 +215,12 @@ function judgeRefusals(scene: Scene, ever: NodeMemory | undefined): Refusals {
       `${label} was refused ${what} ${times(count)}, from ${entry.address || 'a local socket'}`,
     );
   }
+  const unlogged = judgeUnlogged(scene, ever, changes);
+  if (unlogged.hidden.logins > 0) {
+    recent.push({ at, kind: 'login', name: '', count: unlogged.hidden.logins });
+    refusedLogins['unknown'] = (refusedLogins['unknown'] ?? 0) + unlogged.hidden.logins;
+  }
+  add('permission-denied', unlogged.hidden.others, `${unlogged.hidden.others} refusals were pushed out of ACL LOG`);
   judgeWithoutLog(scene, ever, recent, refusedLogins);
   const before1 = (ever?.recent ?? []).filter((one) => at - one.at < windowMs);
   crossed(before1, recent, 'login', guessingLogins, sum, (count) =>
@@ -225,9 +238,36 @@ function judgeRefusals(scene: Scene, ever: NodeMemory | undefined): Refusals {
   return {
     aclLog: aclLog ? memory : (ever?.aclLog ?? {}),
     aclLogEntries: entries,
+    unlogged: unlogged.left,
     recent,
     refusedLogins,
     refusedCommands,
+  };
+}
+
+/**
+ * Who floods ACL LOG, which keeps 128 entries, hides the refusals of others: those that INFO counts and the log does not show are
+ * taken for refusals of an unknown user.
+ */
+function judgeUnlogged({ snapshot, before }: Scene, ever: NodeMemory | undefined, changes: readonly AclLogChange[]) {
+  const none = { logins: 0, others: 0 };
+  const { aclLog, info } = snapshot;
+  if (!aclLog || ever === undefined) return { hidden: none, left: none };
+  const errors = errorCounters(info!);
+  const full = aclLog.length >= aclLogEntriesAsked;
+  const judge = (code: string, earlier: number, logged: number) => {
+    const balance = earlier + Math.max(0, (errors.get(code) ?? 0) - (before?.errors[code] ?? 0)) - logged;
+    return { hidden: full ? Math.max(0, balance) : 0, left: Math.max(-logged, Math.min(0, balance)) };
+  };
+  const count = (auth: boolean) =>
+    changes
+      .filter(({ entry }) => (entry.reason === 'auth') === auth)
+      .reduce((total, change) => total + change.count, 0);
+  const logins = judge('WRONGPASS', ever.unlogged?.logins ?? 0, count(true));
+  const others = judge('NOPERM', ever.unlogged?.others ?? 0, count(false));
+  return {
+    hidden: { logins: logins.hidden, others: others.hidden },
+    left: { logins: logins.left, others: others.left },
   };
 }
 

@@ -15,6 +15,8 @@ export interface Expectations {
   readonly certificates: ReadonlyMap<string, string>;
   /** True while redkeep itself changes the deployment: its own logins and changes are not an attack then. */
   readonly changing: boolean;
+  /** True while redkeep seals everything anew, for which it walks all keys. */
+  readonly walking: boolean;
   /** Whether clients must use TLS. */
   readonly tlsOnly: boolean;
 }

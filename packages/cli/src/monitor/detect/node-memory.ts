@@ -17,6 +17,8 @@ export interface NodeMemory {
   /** Counts of ACL LOG entries, newest first, by what identifies them. */
   readonly aclLog: Readonly<Record<string, readonly number[]>>;
   readonly aclLogEntries: number;
+  /** Refusals that INFO counted and ACL LOG did not show; at most a round's own below 0, because INFO is asked first. */
+  readonly unlogged?: { readonly logins: number; readonly others: number };
   /** Failed logins and refusals that are recent: moment, hash of the name, count. */
   readonly recent: readonly Recent[];
   readonly ownRefusals: Readonly<Record<string, number>>;

@@ -38,7 +38,8 @@ const stateHelp: Readonly<Record<string, string>> = {
   cluster_ok: 'Whether the cluster serves all keys, as this node sees it.',
   saves_ok: 'Whether the last save to disk succeeded.',
   sentinel_primary_ok: 'Whether a sentinel sees its primary as well.',
-  secret_overdue: 'Passwords older than the profile allows.',
+  secret_overdue:
+    'Passwords and encryption keys older than the profile allows, and certificates that end within 30 days.',
   backup_overdue: 'Whether the newest backup is older than twice the interval of the profile.',
   audit_grade: 'Grade of the last audit: 0 for A to 4 for F.',
 };
@@ -146,11 +147,17 @@ function addNode(metrics: MetricSet, { snapshot, memory, states, clients, expect
 function addDeployment(metrics: MetricSet, { name, state }: DeploymentView): void {
   if (!state) return;
   const deployment = { deployment: name };
-  for (const { user, ageSeconds } of state.secrets)
-    metrics.gauge('redkeep_secret_age_seconds', 'Seconds since a password was made.', ageSeconds, {
-      ...deployment,
-      secret: user,
-    });
+  for (const { kind, name: secret, ageSeconds } of state.secrets)
+    metrics.gauge(
+      'redkeep_secret_age_seconds',
+      'Seconds since a password, certificate or encryption key was made.',
+      ageSeconds,
+      {
+        ...deployment,
+        kind,
+        secret,
+      },
+    );
   metrics.gauge('redkeep_backup_age_seconds', 'Seconds since the newest backup.', state.backupAgeSeconds, deployment);
   metrics.gauge(
     'redkeep_restore_test_age_seconds',

@@ -159,8 +159,8 @@ function clientsTable(views: readonly NodeView[]): string {
 function secretsTable(states: ReadonlyMap<string, DeploymentState | undefined>): string {
   const rows = [...states].flatMap(([deployment, state]) => {
     if (!state) return [];
-    const ages = state.secrets.map(({ user, ageSeconds, overdue }) => [
-      `password of ${escapeHtml(user)}`,
+    const ages = state.secrets.map(({ kind, name, ageSeconds, overdue }) => [
+      `${kind === 'encryption-keys' ? 'encryption keys' : kind} ${escapeHtml(name)}`,
       span(ageSeconds * 1000),
       overdue ? '<span class="bad">overdue</span>' : '<span class="ok">in time</span>',
       escapeHtml(deployment),

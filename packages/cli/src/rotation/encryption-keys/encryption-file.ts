@@ -4,6 +4,9 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { CliError, explainSystemError } from '../../errors.js';
 
+/** In the deployment's folder, where no other is given. */
+export const encryptionFileName = 'encryption.yaml';
+
 const pattern = z.string().min(1);
 
 /** What is sealed, and with which ring; docs/rotation.md shows an example. */

@@ -17,7 +17,9 @@ import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import { loadDeployment } from '../../deployment/state.js';
 import { CliError } from '../../errors.js';
 import { stopIfInterrupted } from '../../interruption.js';
+import { recordKeyRotation } from '../records-file.js';
 import type { SecretReceiver } from '../secret-receivers.js';
+import { refuseWhileTakenBack } from '../taking-back.js';
 import { countSealed, type SealedCount } from './count-sealed.js';
 import type { EncryptionFile } from './encryption-file.js';
 import { keysOf, readKeyFile, ringText, writeKeyFile } from './key-file.js';
@@ -60,12 +62,7 @@ export async function rotateEncryptionKeys(
 ): Promise<KeysOutcome> {
   const deployments = await deploymentsOf(context, loaded, file);
   const step = stepsOf(context, journal);
-  if (journal.steps.some(({ step: name }) => name.startsWith(back)))
-    throw new CliError(
-      'REDKEEP_USAGE',
-      `${journal.id} is being taken back.`,
-      'End that first: redkeep rotate encryption-keys --abort.',
-    );
+  refuseWhileTakenBack(journal, 'encryption-keys');
   await step('keep the ring and make the new key', async () => {
     await journal.keep(oldRing, ringText(await readKeyFile(file.keyFile)));
     await journal.keep(newKey, ringText([randomBytes(32).toString('base64')]));
@@ -93,6 +90,7 @@ export async function rotateEncryptionKeys(
     return { ...outcome, left: late };
   }
   // The old ring stays below the journal: backups of before cannot be read without it.
+  await recordKeyRotation(loaded, file.name, context.clock.now());
   await rm(path.join(journal.folder, newKey), { force: true });
   await journal.finish('done');
   return { ...outcome, left: late };
