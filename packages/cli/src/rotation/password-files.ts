@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { replaceFile } from '../apply/targets/local.js';
 import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
@@ -75,10 +75,13 @@ export async function switchBack(loaded: LoadedDeployment, user: User): Promise<
   const next = loaded.locate(nextPasswordFile(user));
   const previous = loaded.locate(previousPasswordFile(user));
   try {
-    // Both files have the new one for a moment; a kill leaves `both` with a previous one beside it, which goes on below.
-    await copyFile(current, `${next}.new`);
-    await copyFile(previous, `${current}.new`);
-    await rename(`${current}.new`, current);
+    const texts = await Promise.all([current, previous].map((file) => readFile(file, 'utf8')));
+    // Alike after a kill between the renames: the new one is in the staging file already.
+    if (texts[0] !== texts[1]) {
+      await copyFile(current, `${next}.new`);
+      await copyFile(previous, `${current}.new`);
+      await rename(`${current}.new`, current);
+    }
     await rename(`${next}.new`, next);
     await rm(previous, { force: true });
   } catch (error) {

@@ -15,7 +15,10 @@ export function containerReceiver(program: string, prefix: string, timeoutMs: nu
       await attempt(program, timeoutMs, async (signal) => {
         const found = await runProgram(program, ['secret', 'inspect', name], { signal });
         if (found.code === 0) return true;
-        return (await runProgram(program, ['secret', 'create', name, '-'], { signal, stdin: password })).code === 0;
+        const create = [program, 'secret', 'create', name, '-'];
+        // Podman takes a secret from a pipe only, and Node gives its children sockets.
+        const made = await runProgram('sh', ['-c', 'cat | "$0" "$@"', ...create], { signal, stdin: password });
+        return made.code === 0;
       });
     },
   };

@@ -12,33 +12,32 @@ export interface KubernetesReceiverOptions {
 }
 
 /**
- * A Kubernetes Secret: `USER` has the password that servers accept, `USER.next` the one that is to come, while there is one. Only
- * these entries are changed. What is secret goes through standard input.
+ * A Kubernetes Secret: `USER` has the password that servers accept, `USER.next` the one that is to come, while there is one. Each entry
+ * has a field manager of its own (server-side apply), so that nothing else in the Secret is changed. What is secret goes through
+ * standard input, which is a socket here: `/dev/stdin` cannot be opened, `-` is read.
  */
 export function kubernetesReceiver(options: KubernetesReceiverOptions): SecretReceiver {
   const { namespace, secret, context, kubectl, timeoutMs } = options;
   const where = ['--namespace', namespace, ...(context === undefined ? [] : ['--context', context])];
+  const metadata = { name: secret, namespace };
   return {
     name: 'kubernetes',
     async put({ user, password, stage }) {
+      const next = `${user}.next`;
       const value = Buffer.from(password).toString('base64');
-      const data = stage === 'pending' ? { [`${user}.next`]: value } : { [user]: value, [`${user}.next`]: null };
       await attempt(kubectl, timeoutMs, async (signal) => {
-        const run = (args: readonly string[], stdin?: unknown) =>
-          runProgram(kubectl, [...where, ...args], {
+        const apply = async (entry: string, data: Readonly<Record<string, string>>) => {
+          const manager = ['--server-side', '--force-conflicts', '--field-manager', `redkeep-${entry}`];
+          const stdin = JSON.stringify({ apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata, data });
+          const { code } = await runProgram(kubectl, [...where, 'apply', ...manager, '--filename', '-'], {
             signal,
-            ...(stdin === undefined ? {} : { stdin: JSON.stringify(stdin) }),
+            stdin,
           });
-        const found = await run(['get', 'secret', secret, '--ignore-not-found', '--output', 'name']);
-        if (found.code !== 0) return false;
-        if (found.stdout.trim() === '') {
-          const metadata = { name: secret, namespace };
-          const present = Object.fromEntries(Object.entries(data).filter(([, text]) => text !== null));
-          const object = { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata, data: present };
-          return (await run(['create', '--filename', '-'], object)).code === 0;
-        }
-        const patch = ['patch', 'secret', secret, '--type', 'merge', '--patch-file', '/dev/stdin'];
-        return (await run(patch, { data })).code === 0;
+          return code === 0;
+        };
+        if (stage === 'pending') return apply(next, { [next]: value });
+        // Applied without it, the entry that only this manager has goes.
+        return (await apply(user, { [user]: value })) && (await apply(next, {}));
       });
     },
   };
