@@ -225,7 +225,7 @@ describe('redkeep rotate users on three nodes and three sentinels', () => {
       },
     });
     assert.notEqual(await password('app'), old);
-    const result = await sandbox.run(['rotate', 'users', '--abort']);
+    const result = await sandbox.run(['rotate', 'users', '--abort', '--grace', '1']);
     assert.equal(result.code, 0, result.err);
     assert.equal(await password('app'), old);
     assert.ok(all(await takes('app', old), true));
