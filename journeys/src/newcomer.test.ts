@@ -7,11 +7,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { transform } from 'esbuild';
-import { type Machine, type Shell, shells, startMachine, type Terminal } from './testing/machine.js';
+import { succeed } from './testing/follow.js';
+import { journeyShells, type Machine, type Shell, startMachine, type Terminal } from './testing/machine.js';
 import { type Block, blocksBelow, blocksOf, commandsOf, repository } from './testing/markdown.js';
-
-const isFull = process.env['REDKEEP_JOURNEYS'] === 'full';
-const available = await shells();
 
 /** Every example that is meant to be run, page by page. */
 async function examples(): Promise<Block[]> {
@@ -63,13 +61,7 @@ function journey(name: string, shell: Shell, start: readonly [page: string, head
   });
 }
 
-async function succeed(terminal: Terminal, command: string): Promise<string> {
-  const { exitCode, output } = await terminal.run(command);
-  assert.equal(exitCode, 0, `${command}\n${output}`);
-  return output;
-}
-
-for (const shell of isFull ? available : (['bash'] satisfies Shell[])) {
+for (const shell of await journeyShells()) {
   const others = all.filter((example) => !ofGuard(example));
   journey(`a newcomer in ${shell}`, shell, ['README.md', 'Start'], others);
   journey(`a newcomer to guard in ${shell}`, shell, ['docs/guard.md', '@redkeep/guard'], all.filter(ofGuard));

@@ -4,40 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { transform } from 'esbuild';
-import { type Machine, type Shell, shells, startMachine, type Terminal } from './testing/machine.js';
-import { blocksBelow, commandsOf, missingLines, repository } from './testing/markdown.js';
+import { commandsBelow, follow, followed, shownBelow } from './testing/follow.js';
+import { journeyShells, type Machine, startMachine, type Terminal } from './testing/machine.js';
+import { blocksBelow, missingLines, repository } from './testing/markdown.js';
 
 const PAGE = 'docs/tasks.md';
-const isFull = process.env['REDKEEP_JOURNEYS'] === 'full';
-
-async function commandsBelow(heading: string, page = PAGE): Promise<string[]> {
-  return (await blocksBelow(page, heading, 'sh')).flatMap(commandsOf);
-}
-
-/** Types the commands below a heading; what the page shows as output has been printed. */
-async function follow(terminal: Terminal, heading: string, page = PAGE): Promise<string> {
-  let output = '';
-  for (const command of await commandsBelow(heading, page)) {
-    const finished = await terminal.run(command);
-    assert.equal(finished.exitCode, 0, `${command}\n${finished.output}`);
-    output += `${finished.output}\n`;
-  }
-  return output;
-}
-
-async function shownBelow(heading: string, page = PAGE): Promise<string> {
-  const blocks = await blocksBelow(page, heading, 'text');
-  return blocks
-    .filter(({ marks }) => marks.includes('output'))
-    .map(({ text }) => text)
-    .join('\n');
-}
-
-async function followed(terminal: Terminal, heading: string, page = PAGE): Promise<string> {
-  const output = await follow(terminal, heading, page);
-  assert.deepEqual(missingLines(output, await shownBelow(heading, page)), [], output);
-  return output;
-}
 
 /** A program after the change that a page shows as a difference; every line that goes has to be there. */
 function changed(program: string, difference: string): string {
@@ -61,9 +32,9 @@ test('the page counts the commands that it shows', async () => {
   const capital = (text: string) => text[0]!.toUpperCase() + text.slice(1);
   for (const [, task, counts] of rows) {
     const [own, more] = counts!.match(/\d+/g)!.map(Number);
-    assert.equal((await commandsBelow(capital(task!))).length, own, task);
+    assert.equal((await commandsBelow(PAGE, capital(task!))).length, own, task);
     if (counts!.includes('auditor'))
-      assert.equal((await commandsBelow('Check it with openssl alone', 'docs/auditors.md')).length, more, task);
+      assert.equal((await commandsBelow('docs/auditors.md', 'Check it with openssl alone')).length, more, task);
     if (counts!.includes('lines')) {
       const [difference] = await blocksBelow(PAGE, capital(task!), 'diff');
       assert.equal(difference!.text.match(/^-/gm)!.length, more, task);
@@ -72,8 +43,7 @@ test('the page counts the commands that it shows', async () => {
   assert.equal(rows.length, 3);
 });
 
-const available = await shells();
-for (const shell of isFull ? available : (['bash'] satisfies Shell[])) {
+for (const shell of await journeyShells()) {
   describe(`three tasks in ${shell}`, () => {
     let operator: Machine;
     let auditor: Machine;
@@ -92,14 +62,14 @@ for (const shell of isFull ? available : (['bash'] satisfies Shell[])) {
     });
 
     test('a Redis on a laptop is secured', async () => {
-      const output = await followed(terminal, 'Secure a Redis on a laptop');
+      const output = await followed(terminal, PAGE, 'Secure a Redis on a laptop');
       // The page for newcomers shows more of what the same commands print; what is found differs from machine to machine.
       const { output: status } = await terminal.run('npx redkeep status');
       const page = 'docs/get-started.md';
       const shown = [
-        await shownBelow('1. Make a deployment', page),
-        await shownBelow('2. Start it', page),
-        (await shownBelow('4. Prove it', page)).replace(/ {2}No findings.*/, ''),
+        await shownBelow(page, '1. Make a deployment'),
+        await shownBelow(page, '2. Start it'),
+        (await shownBelow(page, '4. Prove it')).replace(/ {2}No findings.*/, ''),
       ];
       assert.deepEqual(missingLines(`${output}\n${status}`, shown.join('\n')), [], output + status);
     });
@@ -115,11 +85,11 @@ for (const shell of isFull ? available : (['bash'] satisfies Shell[])) {
       await operator.write('app.mjs', code);
       const { exitCode, output } = await terminal.run('npm install express express-session');
       assert.equal(exitCode, 0, output);
-      await followed(terminal, heading);
+      await followed(terminal, PAGE, heading);
     });
 
     test('the operator makes evidence', async () => {
-      evidence = await follow(terminal, 'Prove a server to an auditor');
+      evidence = await follow(terminal, PAGE, 'Prove a server to an auditor');
     });
 
     test('the auditor verifies it with openssl alone, and sees a byte that was changed', async () => {
@@ -128,11 +98,11 @@ for (const shell of isFull ? available : (['bash'] satisfies Shell[])) {
       await using other = await auditor.open(shell);
       // Neither Node nor redkeep is on this machine.
       await other.run('cd evidence; PATH=/usr/bin:/bin; export PATH');
-      const output = await followed(other, heading, page);
+      const output = await followed(other, page, heading);
       const [fingerprint] = /[0-9a-f]{64}/.exec(output) ?? [];
       assert.ok(evidence.replaceAll('\n', '').includes(fingerprint!), `${fingerprint} is what the operator read`);
       await other.run('printf x >> facts.json');
-      const checked = await other.run((await commandsBelow(heading, page))[2]!);
+      const checked = await other.run((await commandsBelow(page, heading))[2]!);
       assert.equal(checked.exitCode, 1, checked.output);
     });
   });

@@ -134,18 +134,15 @@ async function packOnce() {
   return { folder, packages: await packPackages(folder, ['client', 'guard', 'cli']) };
 }
 
-/** Shells of this machine that the journeys are made in. */
-export async function shells(): Promise<Shell[]> {
-  const all: Shell[] = ['bash', 'zsh'];
-  const there = await Promise.all(
-    all.map((name) =>
-      run(name, ['-c', 'true']).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return all.filter((_, at) => there[at]);
+/** Whether this is `npm run journeys`, with everything that takes its time, and not `npm test`. */
+export const isFull = process.env['REDKEEP_JOURNEYS'] === 'full';
+
+/** The shells that the journeys are made in: bash, and with `npm run journeys` zsh too, which has to be installed. */
+export async function journeyShells(): Promise<readonly Shell[]> {
+  if (!isFull) return ['bash'];
+  const all = ['bash', 'zsh'] as const;
+  for (const name of all) await run(name, ['-c', 'true']);
+  return all;
 }
 
 export type { Finished, Shell };
