@@ -1,4 +1,4 @@
-import type { RedisClient } from 'redkeep';
+import { type RedisClient, SocketClosedUnexpectedlyError } from 'redkeep';
 import type { Context } from '../context.js';
 import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import { type DeploymentNode, dataNodes, sentinelNodes, userOf } from '../deployment/model.js';
@@ -51,8 +51,15 @@ export async function readTopology(
   const ask = async <T>(node: DeploymentNode, work: (client: RedisClient) => Promise<T>): Promise<T[]> => {
     const user = userOf(loaded.deployment, 'monitoring');
     if (!user) return [];
+    const once = () => withClient(context.connect, loaded, node, user, work);
     try {
-      return [await withClient(context.connect, loaded, node, user, work)];
+      // A server whose role changes closes its clients, and answers the next one.
+      return [
+        await once().catch((error) => {
+          if (error instanceof SocketClosedUnexpectedlyError) return once();
+          throw error;
+        }),
+      ];
     } catch (error) {
       away.push({ node, reason: error instanceof Error ? error.message : String(error) });
       return [];
