@@ -14,6 +14,7 @@ export const sidebar: readonly SidebarGroup[] = [
       page('Get started', 'get-started'),
       page('Redis in one page', 'redis-in-one-page'),
       page('Express, Fastify, Nest, Next, BullMQ', 'frameworks'),
+      page('An application in production', 'production'),
       page('Three tasks, counted', 'tasks'),
       page('Windows, WSL and macOS', 'platforms'),
     ],

@@ -58,10 +58,17 @@ function variablesOf(deployment: Deployment, user: User, folder: string) {
 function environment(deployment: Deployment, user: User, folder: string): string {
   const lines = variablesOf(deployment, user, folder);
   const text = Object.entries(lines).map(([name, value]) => `${name}=${quoteShell(value)}`);
-  const head = [
-    `# How ${user.name} connects. createClient() of redkeep reads all of these by itself, the password file too;`,
-    '# a rotated password is taken without a reconnect. In a shell: set -a; . FILE',
-  ];
+  const { create } = byTopology[deployment.topology];
+  const head =
+    deployment.topology === 'single'
+      ? [
+          `# How ${user.name} connects. createClient() of redkeep reads all of these by itself, the password file too;`,
+          '# a rotated password is taken without a reconnect. In a shell: set -a; . FILE',
+        ]
+      : [
+          `# How ${user.name} connects to ${dataNodes(deployment)[0]!.name} alone, for a look. An application uses ${create}():`,
+          `# ${user.name}.md has the code. In a shell: set -a; . FILE`,
+        ];
   return `${[...head, ...text].join('\n')}\n`;
 }
 
@@ -89,7 +96,7 @@ function snippets(deployment: Deployment, user: User, folder: string): string {
   const tlsFiles = `{ caFile: ${JSON.stringify(ca)}, certFile: ${JSON.stringify(cert)}, keyFile: ${JSON.stringify(key)} }`;
   const read = (file: string) => `readFileSync(${JSON.stringify(file)})`;
   const tlsTexts = `{ ca: ${read(ca)}, cert: ${read(cert)}, key: ${read(key)} }`;
-  const { create, call } = byTopology[deployment.topology](deployment, parts);
+  const { create, call } = byTopology[deployment.topology];
   const node = dataNodes(deployment)[0]!;
   const where = `-h ${node.host} -p ${node.port}`;
   const cli = deployment.engine.name === 'valkey' ? 'valkey-cli' : 'redis-cli';
@@ -103,7 +110,7 @@ import { ${create}, fromFile } from 'redkeep';
 // Looked at again when it changes: a rotated password is taken without a reconnect.
 const credentialsProvider = fromFile({ username: ${parts.username}, password: ${JSON.stringify(password)} });
 const tls = ${tlsFiles};
-const client = ${call('{ tls, credentialsProvider }')};
+const client = ${call(deployment, parts, '{ tls, credentialsProvider }')};
 await client.connect();
 \`\`\`
 
@@ -115,7 +122,7 @@ import { ${create} } from 'redis';
 
 const credentials = { username: ${parts.username}, password: ${parts.password} };
 const tls = ${tlsTexts};
-const client = ${call('{ socket: { tls: true, ...tls }, ...credentials }')};
+const client = ${call(deployment, parts, '{ socket: { tls: true, ...tls }, ...credentials }')};
 await client.connect();
 \`\`\`
 
@@ -141,40 +148,40 @@ REDISCLI_AUTH="$(cat ${quoteShell(password)})" ${cli} ${where} --tls --cacert ${
 `;
 }
 
-type Creation = {
-  readonly create: string;
+interface Creation {
+  readonly create: 'createClient' | 'createSentinel' | 'createCluster';
   /** The call, given the options of each connection; those of Redkeep and node-redis differ only there. */
-  readonly call: (options: string) => string;
-};
+  readonly call: (deployment: Deployment, parts: Parts, options: string) => string;
+}
 
-const byTopology: Readonly<Record<Deployment['topology'], (deployment: Deployment, parts: Parts) => Creation>> = {
-  single: (deployment, { address }) => ({
+const byTopology: Readonly<Record<Deployment['topology'], Creation>> = {
+  single: {
     create: 'createClient',
-    call: (options) => {
+    call: (deployment, { address }, options) => {
       const where = address(dataNodes(deployment)[0]!);
       return options.includes('socket: {')
         ? `createClient(${options.replace('socket: {', `socket: { ${where},`)})`
         : `createClient({ socket: { ${where} }, ...${options} })`;
     },
-  }),
-  sentinel: (deployment, { addresses }) => ({
+  },
+  sentinel: {
     create: 'createSentinel',
-    call: (options) => `createSentinel({
+    call: (deployment, { addresses }, options) => `createSentinel({
   name: ${JSON.stringify(deployment.sentinel!.primaryName)},
   sentinelRootNodes: ${addresses(sentinelNodes(deployment))},
   nodeClientOptions: ${options},
   sentinelClientOptions: ${options},
 })`,
-  }),
-  cluster: (deployment, { address }) => ({
+  },
+  cluster: {
     create: 'createCluster',
-    call: (options) => `createCluster({
+    call: (deployment, { address }, options) => `createCluster({
   rootNodes: [${dataNodes(deployment)
     .map((node) => `{ socket: { ${address(node)} } }`)
     .join(', ')}],
   defaults: ${options},
 })`,
-  }),
+  },
 };
 
 const ioredis: Readonly<Record<Deployment['topology'], (deployment: Deployment, parts: Parts) => string>> = {

@@ -60,7 +60,7 @@ certbot renew --deploy-hook ${quoteShell(`${folder}/renewal/import-hook.sh`)}
 |---|---|---|
 | A user's password leaked | \`ACL SETUSER name off\`, then \`CLIENT KILL USER name\`: off alone leaves sessions open | new password, \`redkeep acl apply\` |
 | Writes nobody knows | \`CLIENT PAUSE 600000 WRITE\`: reads go on | copy data and logs before anything restarts |
-| FLUSHALL happened | do not restart, copy \`appendonlydir\` at once | cut the copy back to before it: \`redis-check-aof --truncate-to-timestamp\` |
+| FLUSHALL happened | do not restart, copy \`appendonlydir\` at once | \`redkeep restore\` to before that command; without an archive cut the copy: \`redis-check-aof --truncate-to-timestamp\` |
 | A server answers without a password | close the port in the firewall | \`redkeep audit\`, look at the ACL file's \`default\` line |
 | Memory is full | writes are refused, nothing is lost | \`INFO memory\`, \`redkeep init --memory …\`, \`redkeep apply\` |
 ${topologyNotes[deployment.topology]}${formCluster(deployment)}`;
@@ -71,6 +71,9 @@ const topologyNotes: Readonly<Record<Deployment['topology'], string>> = {
   single: '',
   sentinel: `
 ## Failover
+
+\`redkeep restart NODE\` hands a primary over to a replica first. When a primary is lost, the sentinels promote a replica after
+5 s; \`redkeep up\` then starts the lost server as a replica.
 
 Sentinels rewrite their configuration and the servers': both hold the state of the last failover, and \`redkeep apply\`
 keeps it. \`redkeep status\` shows who is primary. A sentinel takes a new certificate only at a restart, which
