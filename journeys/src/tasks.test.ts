@@ -4,28 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { transform } from 'esbuild';
+import { changed } from './testing/difference.js';
 import { commandsBelow, follow, followed, shownBelow } from './testing/follow.js';
 import { journeyShells, type Machine, startMachine, type Terminal } from './testing/machine.js';
 import { blocksBelow, missingLines, repository } from './testing/markdown.js';
 
 const PAGE = 'docs/tasks.md';
-
-/** A program after the change that a page shows as a difference; every line that goes has to be there. */
-function changed(program: string, difference: string): string {
-  let rest = program;
-  let result = '';
-  for (const line of difference.split('\n')) {
-    const text = line.slice(1);
-    if (line.startsWith('+')) result += `${text}\n`;
-    else {
-      const at = rest.indexOf(`${text}\n`);
-      assert.ok(at >= 0, `not in the program: ${text}`);
-      result += rest.slice(0, at) + (line.startsWith('-') ? '' : `${text}\n`);
-      rest = rest.slice(at + text.length + 1);
-    }
-  }
-  return result + rest;
-}
 
 test('the page counts the commands that it shows', async () => {
   const rows = [...(await readFile(join(repository, PAGE), 'utf8')).matchAll(/^\| \[(.*?)\]\(#.*?\) \| (.*) \|$/gm)];

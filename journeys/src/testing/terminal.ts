@@ -89,8 +89,8 @@ export class Terminal {
     if (this.#process.exitCode !== null) return;
     const ended = new Promise((resolve) => this.#process.once('close', resolve));
     this.#process.stdin.end('exit\n');
-    // A shell whose program still asks for something does not leave: hanging up its terminal does.
-    const timer = setTimeout(() => this.#process.kill('SIGHUP'), 2000);
+    // A shell whose program still runs or asks does not leave: the end of its terminal hangs it up.
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), 2000);
     await ended;
     clearTimeout(timer);
   }

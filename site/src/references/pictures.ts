@@ -1,7 +1,8 @@
-/** The README's picture of a terminal: it shows what docs/get-started.md shows, which a journey compares with what is printed. */
+/** Pictures that are drawn from the repository. The one of a terminal shows what docs/get-started.md shows, which a journey compares with what is printed. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from '../repository.js';
+import { architecturePicture } from './architecture.js';
 
 const COLUMN = 8.4;
 const LINE = 20;
@@ -44,6 +45,7 @@ ${rows.join('\n')}
 }
 
 export const pictures = () => [
+  { path: 'docs/images/architecture.svg', text: architecturePicture() },
   {
     path: 'docs/images/terminal-status.svg',
     text: terminalPicture(
