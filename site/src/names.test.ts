@@ -22,8 +22,10 @@ const paths = [
   ...packages.map((name) => `packages/${name}/README.md`),
   ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
 ];
+/** Without the changes that CONTRIBUTING.md shows as an example: what they add is not there. */
+const asItIs = (text: string) => text.replace(/^```(?:diff|ts) \S+\n[\s\S]*?^```$/gm, '');
 const pages = new Map(
-  await Promise.all(paths.map(async (path) => [path, await readFile(join(repository, path), 'utf8')] as const)),
+  await Promise.all(paths.map(async (path) => [path, asItIs(await readFile(join(repository, path), 'utf8'))] as const)),
 );
 /** What people wrote, and not what is generated from the names themselves. */
 const written = [...pages].filter(([path]) => !/^docs\/(reference|checks)\//.test(path));

@@ -45,7 +45,7 @@ export function byStatus(result: AuditResult, status: CheckResult['status']): Ch
 export function unknownByReason(result: AuditResult): { reason: string; checks: string[] }[] {
   const reasons = new Map<string, string[]>();
   for (const check of byStatus(result, 'unknown')) {
-    const reason = check.remarks.map(({ text }) => text).join('; ');
+    const reason = [...new Set(check.remarks.map(({ text }) => text))].join('; ');
     reasons.set(reason, [...(reasons.get(reason) ?? []), check.id]);
   }
   return [...reasons].map(([reason, checks]) => ({ reason, checks }));

@@ -29,12 +29,12 @@ export const ver001: NodeCheck = {
     }
     if (possible.length > 0) {
       return unknown(
-        `${possible.length} entries fit the version (${possible
+        `${possible.length === 1 ? '1 CVE' : `${possible.length} CVEs`} may affect this version (${possible
           .slice(0, 4)
           .map(({ cve }) => cve.id)
           .join(
             ', ',
-          )}${possible.length > 4 ? ', …' : ''}), but your distribution may have patched it: compare the package version`,
+          )}${possible.length > 4 ? ', …' : ''}); your distribution may have patched it: compare the package version`,
       );
     }
     return pass(
