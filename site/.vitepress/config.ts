@@ -22,6 +22,7 @@ export default defineConfig({
   head: [['link', { rel: 'icon', href: '/__base__/favicon.svg', type: 'image/svg+xml' }]],
   lastUpdated: false,
   markdown: {
+    languageAlias: { mjs: 'js' },
     // As GitHub makes them, so that one link works in both places.
     anchor: {
       slugify: (title) =>
