@@ -22,7 +22,6 @@ export default defineConfig({
   head: [['link', { rel: 'icon', href: '/__base__/favicon.svg', type: 'image/svg+xml' }]],
   lastUpdated: false,
   markdown: {
-    languageAlias: { mjs: 'js' },
     // As GitHub makes them, so that one link works in both places.
     anchor: {
       slugify: (title) =>
@@ -33,7 +32,7 @@ export default defineConfig({
           .replace(/\s/g, '-'),
     },
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
-    languageAlias: { caddyfile: 'nginx', promql: 'text' },
+    languageAlias: { caddyfile: 'nginx', mjs: 'js', promql: 'text' },
     config(md) {
       // A heading cell without text is not a heading.
       md.core.ruler.push('empty-headings', (state) => {
