@@ -1,8 +1,10 @@
-import { mkdir, open, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { timestamp } from '../deployment/write-files.js';
 import { explainSystemError } from '../errors.js';
+import { appendLine } from '../files/append-line.js';
 import { readIfPresent } from '../files/read-if-present.js';
+import { replaceFile } from '../files/replace-file.js';
 
 export type JournalOutcome = 'running' | 'done' | 'failed' | 'undone';
 
@@ -132,35 +134,11 @@ export class Journal {
   async #append(event: Omit<JournalEvent, 'at'>): Promise<void> {
     const full: JournalEvent = { at: new Date().toISOString(), ...event };
     this.#events.push(full);
-    const file = path.join(this.folder, 'steps.jsonl');
-    try {
-      const handle = await open(file, 'a', 0o600);
-      try {
-        // After a torn line of a crash the new one begins on its own.
-        await handle.writeFile(`\n${JSON.stringify(full)}`);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-    } catch (error) {
-      throw explainSystemError(error, file);
-    }
+    await appendLine(path.join(this.folder, 'steps.jsonl'), JSON.stringify(full));
   }
 
-  async #writeHead(): Promise<void> {
-    const file = path.join(this.folder, 'journal.json');
-    try {
-      const handle = await open(`${file}.new`, 'w', 0o600);
-      try {
-        await handle.writeFile(`${JSON.stringify(this.#head, null, 2)}\n`);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(`${file}.new`, file);
-    } catch (error) {
-      throw explainSystemError(error, file);
-    }
+  #writeHead(): Promise<void> {
+    return replaceFile(path.join(this.folder, 'journal.json'), `${JSON.stringify(this.#head, null, 2)}\n`);
   }
 }
 

@@ -1,8 +1,9 @@
-import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createdList } from '../deployment/write-files.js';
 import { explainSystemError } from '../errors.js';
 import { readIfPresent } from '../files/read-if-present.js';
+import { replaceFile } from '../files/replace-file.js';
 
 /** Folders below `backups/` that changes of files have left since a moment, oldest first. */
 export async function backupsSince(folder: string, since: Date | undefined): Promise<string[]> {
@@ -22,9 +23,7 @@ export async function restoreBackups(folder: string, backups: readonly string[])
       for (const entry of entries.filter((each) => each.isFile() && each.name !== createdList)) {
         const from = path.join(entry.parentPath, entry.name);
         const to = path.join(folder, path.relative(backup, from));
-        await mkdir(path.dirname(to), { recursive: true, mode: 0o700 });
-        await copyFile(from, `${to}.undo`);
-        await rename(`${to}.undo`, to);
+        await replaceFile(to, await readFile(from), { mode: (await stat(from)).mode & 0o777 });
       }
       const created = await readIfPresent(path.join(backup, createdList));
       for (const file of created === undefined ? [] : (JSON.parse(created) as string[])) {

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, copyFile, lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CliError, explainSystemError } from '../errors.js';
+import { createFile } from '../files/create-file.js';
 import { readIfPresent } from '../files/read-if-present.js';
 import { stopIfInterrupted } from '../interruption.js';
 import type { Manifest } from './loaded-deployment.js';
@@ -142,14 +143,7 @@ async function stage(staging: string, files: readonly RenderedFile[], signal: Ab
     const target = path.join(staging, file.path);
     await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
     // Exclusive creation: never through a link that somebody else put there.
-    const handle = await open(target, 'wx', file.mode);
-    try {
-      await handle.writeFile(file.content);
-      await handle.chmod(file.mode);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await createFile(target, file.content, { mode: file.mode });
   }
   stopIfInterrupted(signal);
 }

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import { readIfPresent } from '../files/read-if-present.js';
+import { replaceFile } from '../files/replace-file.js';
 
 const execute = promisify(execFile);
 
@@ -20,10 +20,7 @@ function recordFile(deployment: LoadedDeployment, node: string): string {
 }
 
 export async function writeRecord(deployment: LoadedDeployment, node: string, record: ProcessRecord): Promise<void> {
-  const file = recordFile(deployment, node);
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(`${file}.new`, `${JSON.stringify(record)}\n`, { mode: 0o600 });
-  await rename(`${file}.new`, file);
+  await replaceFile(recordFile(deployment, node), `${JSON.stringify(record)}\n`);
 }
 
 export async function removeRecord(deployment: LoadedDeployment, node: string): Promise<void> {

@@ -1,7 +1,8 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { CliError, explainSystemError } from '../errors.js';
+import { appendLine } from '../files/append-line.js';
 import { createFile } from '../files/create-file.js';
 import { readIfPresent } from '../files/read-if-present.js';
 
@@ -151,19 +152,7 @@ export class Migration {
   /** Writes an event to disk before it returns. */
   async record(step: StepId, state: MigrationEvent['state'], at: Date, detail?: string): Promise<void> {
     const event: MigrationEvent = { at: at.toISOString(), step, state, ...(detail !== undefined && { detail }) };
-    const file = this.file('journal.jsonl');
-    try {
-      const handle = await open(file, 'a', 0o600);
-      try {
-        // A line that a crash tore stays alone on its line.
-        await handle.writeFile(`\n${JSON.stringify(event)}`);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-    } catch (error) {
-      throw explainSystemError(error, file);
-    }
+    await appendLine(this.file('journal.jsonl'), JSON.stringify(event));
     this.#events = [...this.#events, event];
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, chown, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { type Ask, readInfo, record } from '../audit/gather/live.js';
 import { clientList } from '../engine/client-list.js';
 import { CliError, explainSystemError } from '../errors.js';
 import { readIfPresent } from '../files/read-if-present.js';
+import { replaceFile } from '../files/replace-file.js';
 import { createAuthority, issueCertificate } from '../pki/authority.js';
 import { adminUser, asAdmin, canLogIn, newWay, oldWay, replicationUser } from './access.js';
 import { type ClientOnOldWay, clientsOnOldWay } from './clients.js';
@@ -442,8 +443,8 @@ async function ensurePki(migration: Migration, now: Date): Promise<void> {
   const caKeyFile = migration.file('authority', 'ca.key');
   if ((await readIfPresent(migration.file('pki', 'ca.crt'))) === undefined) {
     const made = await createAuthority({ commonName: 'Redkeep migration CA', days: authorityDays, now });
-    await writeFile(await prepared(caKeyFile), made.key, { mode: 0o600 });
-    await replace(migration.file('pki', 'ca.crt'), made.cert);
+    await replaceFile(caKeyFile, made.key);
+    await replaceFile(migration.file('pki', 'ca.crt'), made.cert);
   }
   const authority = {
     cert: await readFile(migration.file('pki', 'ca.crt'), 'utf8'),
@@ -467,26 +468,9 @@ async function ensurePki(migration: Migration, now: Date): Promise<void> {
       } as Parameters<typeof issueCertificate>[1],
       { now },
     );
-    await replace(path.join(folder, 'ca.crt'), authority.cert);
-    await replace(path.join(folder, 'server.key'), issued.key);
-    await replace(path.join(folder, 'server.crt'), issued.cert);
-  }
-}
-
-async function prepared(file: string): Promise<string> {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  return file;
-}
-
-/** Whole or not at all, 0600. */
-async function replace(file: string, text: string, owner?: { uid: number; gid: number }): Promise<void> {
-  const staged = `${await prepared(file)}.new`;
-  try {
-    await writeFile(staged, text, { mode: 0o600 });
-    if (owner) await chown(staged, owner.uid, owner.gid);
-    await rename(staged, file);
-  } catch (error) {
-    throw explainSystemError(error, file);
+    await replaceFile(path.join(folder, 'ca.crt'), authority.cert);
+    await replaceFile(path.join(folder, 'server.key'), issued.key);
+    await replaceFile(path.join(folder, 'server.crt'), issued.cert);
   }
 }
 
@@ -506,10 +490,10 @@ async function deliver(
   const isRoot = process.getuid?.() === 0;
   if (isRoot && node.owner) await chown(node.serverFolder, node.owner.uid, node.owner.gid);
   for (const name of Object.values(names))
-    await replace(
+    await replaceFile(
       path.join(node.serverFolder, name),
       await readFile(migration.file('hosts', folderName(node), name), 'utf8'),
-      isRoot ? node.owner : undefined,
+      isRoot && node.owner ? { owner: node.owner } : {},
     );
   return files;
 }

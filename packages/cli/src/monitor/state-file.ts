@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename } from 'node:fs/promises';
-import path from 'node:path';
 import { readIfPresent } from '../files/read-if-present.js';
+import { replaceFile } from '../files/replace-file.js';
 import type { NodeMemory } from './detect/node-memory.js';
 
 /** What the monitor remembers over a restart, so that what happened while it was down is reported. */
@@ -24,14 +22,6 @@ export async function readMonitorState(file: string): Promise<MonitorState | und
 }
 
 /** Replaces the file as a whole, readable for its owner alone: it names users and networks. */
-export async function writeMonitorState(file: string, state: MonitorState): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  const staging = `${file}.${randomBytes(6).toString('hex')}`;
-  const handle = await open(staging, 'wx', 0o600);
-  try {
-    await handle.writeFile(JSON.stringify(state));
-  } finally {
-    await handle.close();
-  }
-  await rename(staging, file);
+export function writeMonitorState(file: string, state: MonitorState): Promise<void> {
+  return replaceFile(file, JSON.stringify(state));
 }

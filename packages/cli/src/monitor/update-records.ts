@@ -1,6 +1,6 @@
-import { replaceFile } from '../apply/targets/local.js';
 import type { Records } from '../audit/gather/records.js';
 import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
+import { replaceFile } from '../files/replace-file.js';
 import { readRecords, recordsFile } from './deployment-states.js';
 
 /** Notes what was done, in the records that the audit and the monitor read. */

@@ -1,11 +1,12 @@
-import { randomBytes, X509Certificate } from 'node:crypto';
-import { copyFile, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import type { CertificateSpec } from '../deployment/model.js';
 import { timestamp } from '../deployment/write-files.js';
 import { CliError, explainSystemError } from '../errors.js';
 import { readIfPresent } from '../files/read-if-present.js';
+import { replaceFiles } from '../files/replace-file.js';
 import { issueCertificate, type KeyType, type PemPair } from './authority.js';
 
 /** Puts a new pair in place of a certificate; the old one is kept under `backups/`. Returns the new fingerprint. */
@@ -22,21 +23,10 @@ export async function replaceCertificate(
       await mkdir(path.dirname(kept), { recursive: true, mode: 0o700 });
       await copyFile(loaded.locate(file), kept).catch(ignoreMissing);
     }
-    const staged: [string, string][] = [];
-    for (const [file, content, mode] of [
-      [spec.keyFile, pair.key, 0o600],
-      [spec.certFile, pair.cert, 0o644],
-    ] as const) {
-      const target = loaded.locate(file);
-      const staging = `${target}.${randomBytes(6).toString('hex')}`;
-      const handle = await open(staging, 'wx', mode);
-      await handle.writeFile(content);
-      await handle.chmod(mode);
-      await handle.sync();
-      await handle.close();
-      staged.push([staging, target]);
-    }
-    for (const [staging, target] of staged) await rename(staging, target);
+    await replaceFiles([
+      { file: loaded.locate(spec.keyFile), content: pair.key },
+      { file: loaded.locate(spec.certFile), content: pair.cert, mode: 0o644 },
+    ]);
   } catch (error) {
     throw explainSystemError(error, loaded.locate(spec.certFile));
   }

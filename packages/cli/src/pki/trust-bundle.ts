@@ -1,7 +1,8 @@
-import { randomBytes, X509Certificate } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import { CliError, explainSystemError } from '../errors.js';
+import { replaceFile } from '../files/replace-file.js';
 
 /** Certificates of a PEM text, in its order. */
 export function certificatesOf(pem: string): X509Certificate[] {
@@ -31,12 +32,7 @@ async function appendCertificate(file: string, added: X509Certificate): Promise<
   try {
     const bundle = await readFile(file, 'utf8');
     if (certificatesOf(bundle).some(({ fingerprint256 }) => fingerprint256 === added.fingerprint256)) return false;
-    const staging = `${file}.${randomBytes(6).toString('hex')}`;
-    const handle = await open(staging, 'wx', 0o644);
-    await handle.writeFile(`${bundle.trimEnd()}\n${added.toString()}`);
-    await handle.sync();
-    await handle.close();
-    await rename(staging, file);
+    await replaceFile(file, `${bundle.trimEnd()}\n${added.toString()}`, { mode: 0o644 });
     return true;
   } catch (error) {
     throw explainSystemError(error, file);

@@ -3,12 +3,12 @@ import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Journal } from '../apply/journal.js';
-import { replaceFile } from '../apply/targets/local.js';
 import type { Context } from '../context.js';
 import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import type { CertificateSpec } from '../deployment/model.js';
 import { CliError } from '../errors.js';
 import { readIfPresent } from '../files/read-if-present.js';
+import { replaceFile } from '../files/replace-file.js';
 import { stopIfInterrupted } from '../interruption.js';
 import { replaceCertificate } from '../pki/replace-certificate.js';
 import { certificatesOf } from '../pki/trust-bundle.js';
@@ -82,7 +82,7 @@ async function servesNew(loaded: LoadedDeployment, fresh: string | undefined): P
 }
 
 async function put(loaded: LoadedDeployment, ...files: readonly (readonly [string, string])[]): Promise<void> {
-  for (const [file, content] of files) await replaceFile(loaded.locate(file), content, 0o644);
+  for (const [file, content] of files) await replaceFile(loaded.locate(file), content, { mode: 0o644 });
 }
 
 async function putPairsBack(

@@ -1,11 +1,11 @@
 import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { replaceFile } from '../apply/targets/local.js';
 import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import { nextPasswordFile, previousPasswordFile } from '../deployment/make-material.js';
 import type { User } from '../deployment/model.js';
 import { explainSystemError } from '../errors.js';
 import { readIfPresent } from '../files/read-if-present.js';
+import { replaceFile } from '../files/replace-file.js';
 import { createPassword } from '../secrets/password.js';
 
 /**

@@ -6,7 +6,6 @@ import { deliveryOf } from '../apply/delivery-of.js';
 import type { Journal } from '../apply/journal.js';
 import { planApply } from '../apply/plan.js';
 import { runApply } from '../apply/run.js';
-import { replaceFile } from '../apply/targets/local.js';
 import type { Context } from '../context.js';
 import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import { isForeign } from '../deployment/make-material.js';
@@ -16,6 +15,7 @@ import { endpointOf } from '../engine/local-servers.js';
 import { probeTls } from '../engine/probe-tls.js';
 import { CliError } from '../errors.js';
 import { readIfPresent } from '../files/read-if-present.js';
+import { replaceFile } from '../files/replace-file.js';
 import { stopIfInterrupted } from '../interruption.js';
 import { createAuthority } from '../pki/authority.js';
 import { renewCertificate } from '../pki/replace-certificate.js';
@@ -106,7 +106,7 @@ export async function rotateAuthority(
     const commonName = `redkeep private CA ${now().toISOString().slice(0, 19)}`;
     const made = await createAuthority({ commonName, days: policy.caDays, now: now() });
     await replaceFile(loaded.locate(nextKey), made.key);
-    await replaceFile(loaded.locate(nextCertificate), made.cert, 0o644);
+    await replaceFile(loaded.locate(nextCertificate), made.cert, { mode: 0o644 });
   });
   const fresh = async () =>
     (await readIfPresent(loaded.locate(nextCertificate))) ?? (await readFile(loaded.locate(caFile), 'utf8'));
@@ -121,7 +121,7 @@ export async function rotateAuthority(
       ({ fingerprint256 }) => fingerprint256 !== next.fingerprint256,
     );
     // The first of the bundle is the one that signs.
-    await replaceFile(loaded.locate(caFile), [next, ...others].map(String).join(''), 0o644);
+    await replaceFile(loaded.locate(caFile), [next, ...others].map(String).join(''), { mode: 0o644 });
     if ((await readIfPresent(loaded.locate(nextKey))) === undefined) return;
     await copyFile(loaded.locate(caKeyFile), path.join(journal.folder, 'old-ca.key')).catch(ignoreMissing);
     await rename(loaded.locate(nextKey), loaded.locate(caKeyFile));
@@ -142,7 +142,7 @@ export async function rotateAuthority(
       const kept = certificatesOf(await readFile(loaded.locate(file), 'utf8')).filter(
         ({ fingerprint256 }) => fingerprint256 !== old!.fingerprint256,
       );
-      await replaceFile(loaded.locate(file), kept.map(String).join(''), 0o644);
+      await replaceFile(loaded.locate(file), kept.map(String).join(''), { mode: 0o644 });
     }
     await applyFolder(context, loaded, journal);
   });

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
-import { replaceFile } from '../apply/targets/local.js';
 import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import { readIfPresent } from '../files/read-if-present.js';
+import { replaceFile } from '../files/replace-file.js';
 import type { Straggler } from './stragglers.js';
 
 const file = 'secrets/rotation/stragglers.json';

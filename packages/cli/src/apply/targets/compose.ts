@@ -12,9 +12,11 @@ import { setPeerAddress, setReach } from '../../engine/reach.js';
 import { waitForHandshake } from '../../engine/wait-for-handshake.js';
 import { CliError } from '../../errors.js';
 import { readIfPresent } from '../../files/read-if-present.js';
+import { replaceFile } from '../../files/replace-file.js';
 import type { Delivery, LogOptions, NodeFile, NodeRecord, NodeState, PrimaryAddress } from '../delivery.js';
-import { hashesOf, readNodeFiles } from '../node-files.js';
-import { makeFolder, replaceFile } from './local.js';
+import { DeliveryRecords } from '../delivery-records.js';
+import { readNodeFiles } from '../node-files.js';
+import { makeFolder } from './local.js';
 import { type Ran, runProgram } from './run-program.js';
 
 /** A container engine and the Compose that goes with it. */
@@ -35,6 +37,7 @@ const candidates: readonly ContainerEngine[] = [
  * of each node are copied to `containers/NODE`, which its container mounts as a folder.
  */
 export class ComposeDelivery implements Delivery {
+  readonly #records = new DeliveryRecords((node) => this.#at(node, '.delivered.json'));
   readonly loaded: LoadedDeployment;
   readonly #context: Context;
   #engine: Promise<ContainerEngine> | undefined;
@@ -59,34 +62,27 @@ export class ComposeDelivery implements Delivery {
     return [...(await readNodeFiles(this.loaded, node)), project];
   }
 
-  async record(node: DeploymentNode): Promise<NodeRecord | undefined> {
-    const text = await readIfPresent(this.#at(node, '.delivered.json'));
-    try {
-      return text === undefined ? undefined : (JSON.parse(text) as NodeRecord);
-    } catch {
-      return undefined;
-    }
+  record(node: DeploymentNode): Promise<NodeRecord | undefined> {
+    return this.#records.read(node);
   }
 
   async deliver(node: DeploymentNode, files: readonly NodeFile[], primary?: PrimaryAddress): Promise<void> {
-    const record = await this.record(node);
     await makeFolder(this.loaded.locate(node.dataDir));
     for (const { path: file, content, mode } of files) {
       if (file === 'compose.yaml') continue;
       const target = this.#at(node, file);
       if (file !== node.configFile) {
-        await replaceFile(target, content, mode);
+        await replaceFile(target, content, { mode });
         continue;
       }
       const kept = keepServerOwned(content, await readIfPresent(target), node.role);
-      await replaceFile(target, primary ? withPrimary(kept, node, primary) : kept, mode);
+      await replaceFile(target, primary ? withPrimary(kept, node, primary) : kept, { mode });
     }
-    await this.#write(node, { delivered: hashesOf(files), taken: record?.taken ?? {} });
+    await this.#records.markDelivered(node, files);
   }
 
-  async markTaken(node: DeploymentNode): Promise<void> {
-    const record = await this.record(node);
-    if (record) await this.#write(node, { ...record, taken: record.delivered });
+  markTaken(node: DeploymentNode): Promise<void> {
+    return this.#records.markTaken(node);
   }
 
   async state(node: DeploymentNode): Promise<NodeState> {
@@ -136,10 +132,6 @@ export class ComposeDelivery implements Delivery {
 
   #name(node: DeploymentNode): string {
     return containerName(this.loaded.deployment, node);
-  }
-
-  #write(node: DeploymentNode, record: NodeRecord): Promise<void> {
-    return replaceFile(this.#at(node, '.delivered.json'), `${JSON.stringify(record)}\n`);
   }
 
   #demand(node: DeploymentNode, { code, stderr, stdout }: Ran, what: string): void {

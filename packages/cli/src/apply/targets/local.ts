@@ -1,5 +1,4 @@
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import path from 'node:path';
+import { mkdir, readdir } from 'node:fs/promises';
 import type { Context } from '../../context.js';
 import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import type { DeploymentNode } from '../../deployment/model.js';
@@ -9,8 +8,10 @@ import { runningProcess } from '../../engine/process-record.js';
 import { requireServerProgram, type ServerProgram } from '../../engine/server-program.js';
 import { explainSystemError } from '../../errors.js';
 import { readIfPresent } from '../../files/read-if-present.js';
+import { replaceFile } from '../../files/replace-file.js';
 import type { Delivery, LogOptions, NodeFile, NodeRecord, NodeState, PrimaryAddress } from '../delivery.js';
-import { hashesOf, readNodeFiles } from '../node-files.js';
+import { DeliveryRecords } from '../delivery-records.js';
+import { readNodeFiles } from '../node-files.js';
 import { followFile } from './follow-file.js';
 
 /**
@@ -18,6 +19,7 @@ import { followFile } from './follow-file.js';
  * configuration: a server rewrites that itself, so each runs with a copy below `run/`.
  */
 export class LocalDelivery implements Delivery {
+  readonly #records = new DeliveryRecords((node) => this.loaded.locate(`run/${node.name}.delivered.json`));
   readonly loaded: LoadedDeployment;
   readonly #context: Context;
   readonly #named: string | undefined;
@@ -37,17 +39,11 @@ export class LocalDelivery implements Delivery {
     return readNodeFiles(this.loaded, node);
   }
 
-  async record(node: DeploymentNode): Promise<NodeRecord | undefined> {
-    const text = await readIfPresent(this.#recordFile(node));
-    try {
-      return text === undefined ? undefined : (JSON.parse(text) as NodeRecord);
-    } catch {
-      return undefined;
-    }
+  record(node: DeploymentNode): Promise<NodeRecord | undefined> {
+    return this.#records.read(node);
   }
 
   async deliver(node: DeploymentNode, files: readonly NodeFile[], primary?: PrimaryAddress): Promise<void> {
-    const record = await this.record(node);
     await makeFolder(this.loaded.locate(node.dataDir));
     const target = this.loaded.locate(runningConfig(node));
     const rendered = files.find(({ path: file }) => file === node.configFile);
@@ -56,12 +52,11 @@ export class LocalDelivery implements Delivery {
       const kept = keepServerOwned(rendered.content, current, node.role);
       await replaceFile(target, primary ? withPrimary(kept, node, primary) : kept);
     }
-    await this.#write(node, { delivered: hashesOf(files), taken: record?.taken ?? {} });
+    await this.#records.markDelivered(node, files);
   }
 
-  async markTaken(node: DeploymentNode): Promise<void> {
-    const record = await this.record(node);
-    if (record) await this.#write(node, { ...record, taken: record.delivered });
+  markTaken(node: DeploymentNode): Promise<void> {
+    return this.#records.markTaken(node);
   }
 
   async state(node: DeploymentNode): Promise<NodeState> {
@@ -96,14 +91,6 @@ export class LocalDelivery implements Delivery {
     this.#program ??= requireServerProgram(this.#context, engine, this.#named ?? serverProgram);
     return this.#program;
   }
-
-  #recordFile(node: DeploymentNode): string {
-    return this.loaded.locate(`run/${node.name}.delivered.json`);
-  }
-
-  #write(node: DeploymentNode, record: NodeRecord): Promise<void> {
-    return replaceFile(this.#recordFile(node), `${JSON.stringify(record)}\n`);
-  }
 }
 
 /** The folder of a node's data: init makes it, and a node whose disk was replaced has none. */
@@ -111,23 +98,4 @@ export async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw explainSystemError(error, folder);
   });
-}
-
-/** Replaces a file as a whole, mode 0600. */
-export async function replaceFile(file: string, content: string, mode = 0o600): Promise<void> {
-  const staging = `${file}.new`;
-  try {
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    await rm(staging, { force: true });
-    const handle = await open(staging, 'wx', mode);
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(staging, file);
-  } catch (error) {
-    throw explainSystemError(error, file);
-  }
 }

@@ -1,5 +1,5 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { replaceFile } from '../../files/replace-file.js';
 import type { PlannedChange } from './plan.js';
 
 export interface JournalEntry extends PlannedChange {
@@ -42,16 +42,7 @@ export class Journal {
     await this.#write();
   }
 
-  /** Written beside and renamed, flushed before: a crash leaves the old journal or the new one, never half of one. */
-  async #write(): Promise<void> {
-    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-    const file = await open(`${this.#path}.new`, 'w', 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify(this.#entries, null, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${this.#path}.new`, this.#path);
+  #write(): Promise<void> {
+    return replaceFile(this.#path, `${JSON.stringify(this.#entries, null, 2)}\n`);
   }
 }

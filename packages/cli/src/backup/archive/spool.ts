@@ -4,13 +4,13 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CliError } from '../../errors.js';
 import { readIfPresent } from '../../files/read-if-present.js';
+import { replaceFile } from '../../files/replace-file.js';
 import { type Entry, type EntryBody, entrySchema, objectOf } from '../format/entry.js';
 import { entryName } from '../format/names.js';
 import { publicKeyText, readSigned, sha256Of, signerId, signLine } from '../format/signed.js';
 import { ObjectExists, type Store } from '../store/store.js';
 import { orAborted } from './or-aborted.js';
 import type { Sealed } from './seal-stream.js';
-import { writeDurably } from './state-folder.js';
 
 /** Where a shard's archive ends and goes on. */
 export interface ShardPosition {
@@ -136,7 +136,7 @@ export class Spool {
     };
     const line = JSON.stringify(entry);
     if (sealed) await rename(sealed.file, this.#file(seq, 'object'));
-    await writeDurably(this.#file(seq, 'entry'), signLine(line, this.#options.signer));
+    await replaceFile(this.#file(seq, 'entry'), signLine(line, this.#options.signer));
     this.#bytes += sealed?.bytes ?? 0;
     this.#waiting.push(seq);
     // The entry is committed: a disk that is full now may cost the state of it until there is room, not its upload.
@@ -228,7 +228,7 @@ export class Spool {
 
   async #writeState(): Promise<void> {
     const state = this.#state;
-    await writeDurably(path.join(this.#options.folder, stateFile), `${JSON.stringify(state, null, 2)}\n`);
+    await replaceFile(path.join(this.#options.folder, stateFile), `${JSON.stringify(state, null, 2)}\n`);
     if (this.#state === state) this.#isStateWritten = true;
   }
 

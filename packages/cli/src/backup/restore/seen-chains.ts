@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { readIfPresent } from '../../files/read-if-present.js';
-import { writeDurably } from '../archive/state-folder.js';
+import { replaceFile } from '../../files/replace-file.js';
 import { entryFolder } from '../format/names.js';
 import { parseLine } from '../format/signed.js';
 import type { LoadedEntries, Problem } from './load-entries.js';
@@ -63,7 +63,7 @@ export async function compareWithSeen(
 async function remember(file: string, seen: z.infer<typeof seenSchema>): Promise<void> {
   try {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    await writeDurably(file, `${JSON.stringify(seen, null, 2)}\n`);
+    await replaceFile(file, `${JSON.stringify(seen, null, 2)}\n`);
   } catch {
     return;
   }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
@@ -6,7 +6,8 @@ import type { Cve, CveData } from '../../audit/facts/cves.js';
 import { cveDataSchema, loadCveData } from '../../audit/gather/cve-data.js';
 import { cvssScore } from '../../audit/verdict/cvss.js';
 import type { Context } from '../../context.js';
-import { CliError, explainSystemError } from '../../errors.js';
+import { CliError } from '../../errors.js';
+import { replaceFile } from '../../files/replace-file.js';
 import { compareVersions, releaseLineOf } from '../../vocabulary/engines.js';
 
 /** https://google.github.io/osv.dev/post-v1-query/: no account, one question for each package. */
@@ -72,13 +73,7 @@ export async function updateCves(context: Context, { from = osv }: { readonly fr
     throw failed(`${from} knows no vulnerability of a server that has some`);
   const data = merged(shipped, found, context.clock.now().toISOString().slice(0, 10));
   const file = dataFile(context);
-  try {
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(`${file}.new`, `${JSON.stringify(data, null, 2)}\n`, { mode: 0o600 });
-    await rename(`${file}.new`, file);
-  } catch (error) {
-    throw explainSystemError(error, file);
-  }
+  await replaceFile(file, `${JSON.stringify(data, null, 2)}\n`);
   const fresh = data.entries.length - shipped.entries.length;
   context.terminal.line(
     `${data.entries.length} entries, ${fresh} of them newer than this redkeep, of ${data.date}: ${file}`,

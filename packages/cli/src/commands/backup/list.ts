@@ -1,10 +1,10 @@
 import path from 'node:path';
-import { writeDurably } from '../../backup/archive/state-folder.js';
 import { loadProofs } from '../../backup/format/proof.js';
 import { metricsText, recordsOf } from '../../backup/report.js';
 import { historiesOf } from '../../backup/restore/histories.js';
 import { cutsOf, instant } from '../../backup/restore/plan-restore.js';
 import type { Context } from '../../context.js';
+import { replaceFile } from '../../files/replace-file.js';
 import { keepRecords } from './keep-records.js';
 import type { ReadOptions } from './options.js';
 import { readBackup } from './reading.js';
@@ -52,7 +52,7 @@ export async function backupList(context: Context, options: ListOptions): Promis
   if (options.metrics !== undefined) {
     const problems = loaded.problems.length;
     const text = metricsText({ source, histories, proofs, gaps: gaps.map(({ shard }) => shard), problems });
-    return writeDurably(path.resolve(context.cwd, options.metrics), text);
+    return replaceFile(path.resolve(context.cwd, options.metrics), text);
   }
   if (options.json) {
     return terminal.json({

@@ -1,11 +1,11 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { hostBundle } from '../../apply/targets/host-script.js';
-import { replaceFile } from '../../apply/targets/local.js';
 import type { Context } from '../../context.js';
 import { identityOf } from '../../deployment/identity.js';
 import { prefixOf } from '../../deployment/naming.js';
 import { CliError } from '../../errors.js';
+import { replaceFile } from '../../files/replace-file.js';
 import { type DirOption, withDirOption } from '../dir-option.js';
 import { withHelp } from '../help.js';
 import { openDelivery } from '../open-delivery.js';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
-import { replaceFile } from '../../apply/targets/local.js';
 import type { Context } from '../../context.js';
+import { replaceFile } from '../../files/replace-file.js';
 import { version } from '../../version.js';
 import { exitCodesOf, helpOf, withHelp } from '../help.js';
 
@@ -15,7 +15,8 @@ export function register(program: Command, context: Context): void {
     examples: [['redkeep man ~/.local/share/man/man1', 'then: man redkeep-init']],
   }).action(async (folder: string) => {
     const pages = withDescendants(program).map((each) => [pageName(each), manPage(each)] as const);
-    for (const [name, text] of pages) await replaceFile(path.resolve(context.cwd, folder, `${name}.1`), text, 0o644);
+    for (const [name, text] of pages)
+      await replaceFile(path.resolve(context.cwd, folder, `${name}.1`), text, { mode: 0o644 });
     context.terminal.done(`Wrote ${pages.length} pages to ${folder}.`);
   });
 }

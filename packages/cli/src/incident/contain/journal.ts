@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { writeDurably } from '../../backup/archive/state-folder.js';
 import { readIfPresent } from '../../files/read-if-present.js';
+import { replaceFile } from '../../files/replace-file.js';
 import type { IncidentFolder } from '../folder.js';
 
 const entry = z.strictObject({
@@ -55,7 +55,7 @@ export class ContainmentJournal {
     // A step that is taken again after it was taken back counts as the newest.
     if (this.#entries.get(key)?.state === 'undone') this.#entries.delete(key);
     this.#entries.set(key, change);
-    await writeDurably(this.#file, `${JSON.stringify({ format: 1, entries: this.entries }, null, 2)}\n`);
+    await replaceFile(this.#file, `${JSON.stringify({ format: 1, entries: this.entries }, null, 2)}\n`);
   }
 }
 

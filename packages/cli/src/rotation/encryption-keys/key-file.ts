@@ -1,6 +1,7 @@
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { keysFromValue } from '@redkeep/guard';
 import { CliError, explainSystemError } from '../../errors.js';
+import { replaceFile } from '../../files/replace-file.js';
 
 /** The keys of a ring's file, newest first, checked; their text never reaches an error. */
 export async function readKeyFile(file: string): Promise<string[]> {
@@ -31,24 +32,10 @@ export function keysOf(text: string): string[] {
 
 /** Replaces the ring as a whole. Owner, group and mode stay: an application that could read it still can. */
 export async function writeKeyFile(file: string, keys: readonly string[]): Promise<void> {
-  const staging = `${file}.new`;
-  try {
-    const before = await stat(file);
-    await rm(staging, { force: true });
-    const handle = await open(staging, 'wx', 0o600);
-    try {
-      await handle.writeFile(ringText(keys));
-      const own = await handle.stat();
-      if (own.uid !== before.uid || own.gid !== before.gid) await handle.chown(before.uid, before.gid);
-      await handle.chmod(before.mode & 0o777);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(staging, file);
-  } catch (error) {
+  const { mode, uid, gid } = await stat(file).catch((error: unknown) => {
     throw explainSystemError(error, file);
-  }
+  });
+  await replaceFile(file, ringText(keys), { mode: mode & 0o777, owner: { uid, gid } });
 }
 
 export function ringText(keys: readonly string[]): string {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { replaceFile } from '../../apply/targets/local.js';
+import { replaceFile } from '../../files/replace-file.js';
 import type { SecretReceiver } from '../secret-receivers.js';
 
 /** One file a user, `NAME`, mode 0600, replaced as a whole: what containers mount below /run/secrets. */

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { readIfPresent } from '../../../files/read-if-present.js';
-import { writeDurably } from '../../archive/state-folder.js';
+import { replaceFile } from '../../../files/replace-file.js';
 
 const step = z.enum(['held', 'safe', 'loading', 'loaded', 'released', 'undone']);
 export type RestoreStep = z.infer<typeof step>;
@@ -40,7 +40,7 @@ export async function readJournal(deploymentFolder: string): Promise<RestoreJour
 export async function writeJournal(deploymentFolder: string, journal: RestoreJournal): Promise<void> {
   const folder = journalFolder(deploymentFolder);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeDurably(path.join(folder, 'restore.json'), `${JSON.stringify(journal, null, 2)}\n`);
+  await replaceFile(path.join(folder, 'restore.json'), `${JSON.stringify(journal, null, 2)}\n`);
 }
 
 /** True while applications are locked out, or the data is neither the old nor the new. */
