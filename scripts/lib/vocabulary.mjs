@@ -39,7 +39,7 @@ export const VOCABULARY = [
     home: 'packages/client/src/commands/dangerous-commands.ts',
     also: [['lists dangerous commands', (node) => listsCommands(node)]],
     exempt: [
-      'packages/cli/src/acl/expectations.ts', // command lines to try; its test compares their names with the table
+      'packages/cli/src/acl/expectations.ts', // the arguments to try commands of the table with
       'packages/client/src/commands/table.ts', // generated: every command as servers describe it
       'packages/client/src/cluster/split.ts', // which nodes of a cluster run a command that names no key
     ],

@@ -1,3 +1,4 @@
+import { DANGEROUS_COMMANDS } from 'redkeep';
 import { componentCommands } from '../deployment/components.js';
 import type { DeploymentNode, User } from '../deployment/model.js';
 import { type Engine, knows, type Since } from '../vocabulary/engines.js';
@@ -7,43 +8,51 @@ import type { RoleName } from '../vocabulary/names.js';
 export interface Expectation {
   readonly command: readonly string[];
   readonly allowed: boolean;
+  /** Of a command that must not be allowed: what it could do. */
+  readonly harm?: string;
 }
 
 const redis7: Since = { redis: '7.0', valkey: '7.2' };
-
-/** What nobody but an administrator may run; `backup` and `replication` have PSYNC, auditors read settings. */
-const dangerous: readonly (readonly string[])[] = [
-  ['FLUSHALL'],
-  ['FLUSHDB'],
-  ['SWAPDB', '0', '1'],
-  ['CONFIG', 'SET', 'maxmemory', '1'],
-  ['CONFIG', 'GET', 'maxmemory'],
-  ['DEBUG', 'SLEEP', '0'],
-  ['MODULE', 'LOAD', 'x'],
-  ['EVAL', 'return 1', '0'],
-  ['SCRIPT', 'FLUSH'],
-  ['REPLICAOF', 'NO', 'ONE'],
-  ['SYNC'],
-  ['PSYNC', '?', '-1'],
-  ['MONITOR'],
-  ['CLIENT', 'KILL', 'ID', '1'],
-  ['CLIENT', 'PAUSE', '1'],
-  ['ACL', 'SETUSER', 'x'],
-  ['ACL', 'LIST'],
-  ['SAVE'],
-  ['BGREWRITEAOF'],
-  ['SHUTDOWN'],
-  ['KEYS', '*'],
-  ['SCAN', '0'],
-  ['RANDOMKEY'],
-];
-
 const since: Readonly<Record<string, Since>> = { FUNCTION: redis7, FCALL: redis7, 'ACL DRYRUN': redis7 };
-const newerDangerous: readonly (readonly string[])[] = [
-  ['FUNCTION', 'LOAD', 'x'],
-  ['FUNCTION', 'FLUSH'],
-  ['FCALL', 'f', '0'],
-];
+
+/**
+ * The arguments with which commands of `DANGEROUS_COMMANDS` are tried; the table says why nobody but an administrator may
+ * run them. `backup` and `replication` have PSYNC, auditors read settings.
+ */
+const triedWith: Readonly<Record<string, string>> = {
+  FLUSHALL: '',
+  FLUSHDB: '',
+  SWAPDB: '0 1',
+  'CONFIG SET': 'maxmemory 1',
+  'CONFIG GET': 'maxmemory',
+  DEBUG: 'SLEEP 0',
+  'MODULE LOAD': 'x',
+  EVAL: 'return 0',
+  'SCRIPT FLUSH': '',
+  'FUNCTION LOAD': 'x',
+  'FUNCTION FLUSH': '',
+  FCALL: 'f 0',
+  REPLICAOF: 'NO ONE',
+  SYNC: '',
+  PSYNC: '? -1',
+  MONITOR: '',
+  'CLIENT KILL': 'ID 1',
+  'CLIENT PAUSE': '1',
+  'ACL SETUSER': 'x',
+  'ACL LIST': '',
+  SAVE: '',
+  BGREWRITEAOF: '',
+  SHUTDOWN: '',
+  KEYS: '*',
+  SCAN: '0',
+  RANDOMKEY: '',
+};
+
+/** Calls of the commands that the table of dangerous commands has, with the harm of each. */
+const dangerous = [...DANGEROUS_COMMANDS.values()].flatMap(({ name, harm }) => {
+  const given = triedWith[name];
+  return given === undefined ? [] : [{ command: `${name} ${given}`.trim().split(' '), harm }];
+});
 
 /** What a role has of the list above. */
 const exceptions: Partial<Record<RoleName, readonly string[]>> = {
@@ -54,7 +63,7 @@ const exceptions: Partial<Record<RoleName, readonly string[]>> = {
 };
 
 const ownCommands: Readonly<Record<RoleName, readonly (readonly string[])[]>> = {
-  admin: dangerous,
+  admin: dangerous.map(({ command }) => command),
   application: [],
   'read-only': [],
   'session-store': [],
@@ -122,9 +131,9 @@ function deniedCommands(user: User, engine: Engine): Expectation[] {
   ]);
   const isGranted = ([name = '', sub = '']: readonly string[]) => granted.has(name) || granted.has(`${name} ${sub}`);
   const scripting = grantedByName(user).some((command) => command.startsWith('@'));
-  return [...dangerous, ...newerDangerous]
-    .filter((command) => !isGranted(command) && !scripting)
-    .map((command) => ({ command, allowed: false }));
+  return dangerous
+    .filter(({ command }) => !isGranted(command) && !scripting)
+    .map((call) => ({ ...call, allowed: false }));
 }
 
 function grantedByName({ extraCommands, onlyCommands = [] }: User): readonly string[] {

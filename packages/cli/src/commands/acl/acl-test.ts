@@ -29,8 +29,10 @@ export async function aclTest(context: Context, options: DirOption & { json?: bo
   const wrong = all.filter(({ allowed, actual }) => allowed !== actual);
   if (wrong.length > 0) context.exitCode = ExitCode.Findings;
   if (options.json) return terminal.json({ tried: all.length, wrong });
-  for (const { node, user, command, actual, reason } of wrong) {
-    const text = actual ? 'is allowed and must not be' : `is refused and must be allowed (${reason})`;
+  for (const { node, user, command, actual, reason, harm } of wrong) {
+    const text = actual
+      ? `is allowed and must not be${harm === undefined ? '' : `: it ${harm}`}`
+      : `is refused and must be allowed (${reason})`;
     terminal.line(`${terminal.style('red', '✗')} ${node} ${user}: ${command.join(' ')} ${text}`);
   }
   terminal.line(`${all.length} commands tried for ${users.length} users; ${wrong.length} not as they must be.`);
