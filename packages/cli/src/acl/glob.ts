@@ -7,13 +7,7 @@ export function matchesGlob(pattern: string, text: string): boolean {
   return matches(Buffer.from(pattern), 0, Buffer.from(text), 0);
 }
 
-const STAR = 0x2a;
-const QUESTION = 0x3f;
-const OPEN = 0x5b;
-const CLOSE = 0x5d;
-const CARET = 0x5e;
-const DASH = 0x2d;
-const BACKSLASH = 0x5c;
+const [STAR, QUESTION, OPEN, CLOSE, CARET, DASH, BACKSLASH] = Buffer.from('*?[]^-\\');
 
 function matches(pattern: Buffer, startOfPattern: number, text: Buffer, startOfText: number): boolean {
   let p = startOfPattern;

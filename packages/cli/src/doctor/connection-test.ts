@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { createClient, ErrorReply, type RedisClient, TimeoutError } from 'redkeep';
 import { type Endpoint, firstLine, isResp, openTcp, openTls } from '../audit/gather/endpoint.js';
+import { clientOptionsOf } from '../audit/gather/session.js';
 import { quantile } from './evidence.js';
 import { microseconds } from './finding.js';
 
@@ -144,22 +145,10 @@ async function testNetwork(endpoint: Endpoint): Promise<Outcome> {
 }
 
 function clientOf(endpoint: Endpoint): RedisClient {
-  const { host, port, tls, ca, cert, key, servername, username, password, timeoutMs } = endpoint;
   const client = createClient({
-    socket: { host, port, tls, connectTimeout: timeoutMs, reconnectStrategy: false },
-    ...(tls && {
-      tls: {
-        ...(ca !== undefined && { ca }),
-        ...(cert !== undefined && { cert }),
-        ...(key !== undefined && { key }),
-        ...(servername !== undefined && { servername }),
-      },
-    }),
-    ...(!tls && { allowPlaintext: true }),
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
+    ...clientOptionsOf(endpoint),
     name: 'redkeep-doctor',
-    commandOptions: { timeout: timeoutMs },
+    commandOptions: { timeout: endpoint.timeoutMs },
   });
   client.on('error', () => undefined);
   return client;

@@ -26,8 +26,15 @@ export interface Finding {
   readonly undo: string;
 }
 
+/** What a rule says; a fix that can break nothing has no `risk`, one that leaves nothing to take back no `undo`. */
+export type Found = Omit<Finding, 'risk' | 'undo'> & Partial<Pick<Finding, 'risk' | 'undo'>>;
+
 /** One question that the doctor asks of the evidence. */
-export type Rule = (evidence: Evidence) => Finding | undefined;
+export type Rule = (evidence: Evidence) => Found | undefined;
+
+export function findingOf(found: Found): Finding {
+  return { risk: 'None.', undo: 'Nothing to undo.', ...found };
+}
 
 /** Most damaging first: by kind, then by share. */
 export function ranked(findings: readonly Finding[]): Finding[] {

@@ -2,7 +2,8 @@ import { escapeHtml as esc } from '../../html/escape-html.js';
 import { areas } from '../checks/check.js';
 import { clauseNotes, standardSources, standards } from '../checks/mappings.js';
 import type { AuditResult, CheckResult, OccurrenceResult } from '../verdict/result.js';
-import { htmlScript, htmlStyle } from './html-assets.js';
+import { htmlScript } from './html-assets.js';
+import { htmlPage } from './html-page.js';
 import {
   byStatus,
   coverageSentence,
@@ -171,19 +172,9 @@ export function renderHtml(result: AuditResult): string {
   const serious = result.findings.some(({ severity }) => severity === 'critical' || severity === 'high');
   const section = (id: string, title: string, body: string): string =>
     `<section id="${id}"><h2>${title}</h2>${body}</section>`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>${gradeText(result)}: security audit of ${esc(result.target)}</title>
-<style>${htmlStyle}</style>
-</head>
-<body>
-<main>
-<header class="verdict grade-${result.grade ?? 'none'}${serious ? ' serious' : ''}">
+  return htmlPage({
+    title: `${gradeText(result)}: security audit of ${esc(result.target)}`,
+    main: `<header class="verdict grade-${result.grade ?? 'none'}${serious ? ' serious' : ''}">
 <div class="letter" role="img" aria-label="${gradeText(result)}">${result.grade ?? '–'}</div>
 <div><p class="eyebrow">Security audit</p><h1>${esc(verdictSentence(result))}</h1><p class="quiet">${esc(result.target)} · ${result.profile} profile · ${moment(result)}</p></div>
 </header>
@@ -198,10 +189,7 @@ ${section('coverage', 'Coverage', coverage(result))}
 ${section('compliance', 'Clauses of standards', `<p class="quiet">Findings and passes "map to" these clauses. That is evidence for an assessor, not compliance: what a clause asks of people and processes has to be looked at by hand.</p>${compliance(result)}`)}
 ${section('passed', 'Passed', passed(result))}
 ${section('notes', 'Notes', list(result.notes.map(esc)))}
-<footer class="page"><p class="quiet">redkeep ${esc(result.tool.version)} · ${Math.round(result.durationMs)} ms · read-only</p></footer>
-</main>
-<script>${htmlScript}</script>
-</body>
-</html>
-`;
+<footer class="page"><p class="quiet">redkeep ${esc(result.tool.version)} · ${Math.round(result.durationMs)} ms · read-only</p></footer>`,
+    script: htmlScript,
+  });
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { stringify } from 'yaml';
 import { loadComposeProject } from '../gather/compose/compose-project.js';
 import { parsePorts, portText } from '../gather/compose/ports.js';
 import { treeList, treeMap, treeText, treeTexts } from '../gather/yaml-tree.js';
+import { withFolder } from './project-folder.js';
 import { type Random, randomOf } from './random.js';
 
 /** One layer of a service in its meaning: what a file adds to it. */
@@ -188,19 +188,6 @@ function sampleOf(seed: number, isOld = false): Sample {
   };
 }
 
-async function withFiles<T>(files: Sample['files'], use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'redkeep-compose-'));
-  try {
-    for (const [name, text] of Object.entries(files)) {
-      await mkdir(dirname(join(folder, name)), { recursive: true });
-      await writeFile(join(folder, name), text);
-    }
-    return await use(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
 const portTexts = (entries: readonly unknown[]): string[] =>
   entries.flatMap((entry) => parsePorts(entry as never).map(portText)).sort();
 
@@ -253,7 +240,7 @@ describe('Compose files, merged', () => {
   test(`${count} random projects mean what the specification says`, async () => {
     for (let seed = 0; seed < count; seed++) {
       const { files, order, truth } = sampleOf(seed);
-      const found = await withFiles(files, (folder) => read(folder, order));
+      const found = await withFolder(files, (folder) => read(folder, order));
       assert.deepEqual(found, expected(truth), `seed ${seed}:\n${JSON.stringify(files, null, 1)}`);
     }
   });
@@ -272,7 +259,7 @@ describe('Compose files, merged', () => {
     test(`docker-compose merges ${Math.min(count, 200)} of them in the same way`, async () => {
       for (let seed = 0; seed < Math.min(count, 200); seed++) {
         const { files, order } = sampleOf(seed, true);
-        await withFiles(files, async (folder) => {
+        await withFolder(files, async (folder) => {
           const found = await read(folder, order);
           const text = execFileSync('docker-compose', [...order.flatMap((name) => ['-f', name]), 'config'], {
             cwd: folder,

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { CheckId } from '../checks/check.js';
 import { gather } from '../gather/gather.js';
 import { filesOfFolder } from '../gather/project-files.js';
+import type { GatherRequest } from '../gather/request.js';
 import { openSession } from '../gather/session.js';
 import { judge } from '../verdict/judge.js';
 import type { AuditResult } from '../verdict/result.js';
@@ -26,17 +27,25 @@ export async function withFolder<T>(
   }
 }
 
-/** Audits a folder as `redkeep audit FOLDER` does; the folder's own path is taken out of the result. */
-export async function auditFolder(folder: string): Promise<AuditResult> {
+/** Audits files without any server. */
+export async function auditWithoutServer(
+  target: string,
+  files: Pick<GatherRequest, 'project' | 'folders' | 'operations'>,
+): Promise<AuditResult> {
   const { facts } = await gather({
     endpoints: [],
     expectations,
     openSession,
     now: new Date(),
     sampleKeys: 0,
-    project: await filesOfFolder(folder),
+    ...files,
   });
-  const result = judge(facts, { target: folder, version: 'test', durationMs: 0 });
+  return judge(facts, { target, version: 'test', durationMs: 0 });
+}
+
+/** Audits a folder as `redkeep audit FOLDER` does; the folder's own path is taken out of the result. */
+export async function auditFolder(folder: string): Promise<AuditResult> {
+  const result = await auditWithoutServer(folder, { project: await filesOfFolder(folder) });
   return JSON.parse(JSON.stringify(result).replaceAll(`${folder}/`, '').replaceAll(folder, '.')) as AuditResult;
 }
 

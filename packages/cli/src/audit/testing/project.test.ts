@@ -4,12 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { CheckId } from '../checks/check.js';
-import { gather } from '../gather/gather.js';
 import { filesOfFolder } from '../gather/project-files.js';
 import { operationsOf, type Records } from '../gather/records.js';
-import { openSession } from '../gather/session.js';
-import { judge } from '../verdict/judge.js';
-import { expectations } from './hardened.js';
+import { auditWithoutServer } from './project-folder.js';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 const compose = `services:
@@ -235,16 +232,11 @@ describe('audit of a project', () => {
       join(folder, 'package-lock.json'),
       JSON.stringify({ packages: { 'node_modules/redis': { version: lock } } }),
     );
-    const { facts } = await gather({
-      endpoints: [],
-      expectations,
-      openSession,
-      now: new Date(),
-      sampleKeys: 0,
+    const result = await auditWithoutServer(folder, {
       project: await filesOfFolder(folder),
       operations: operationsOf(records, 'records.yaml'),
     });
-    return judge(facts, { target: folder, version: 'test', durationMs: 0 }).findings.map(({ id }) => id);
+    return result.findings.map(({ id }) => id);
   }
 
   test('finds nothing in a hardened one', async () => assert.deepEqual(await findings(compose), []));

@@ -1,4 +1,5 @@
 import { CliError } from '../../errors.js';
+import { CR, DOLLAR, HASH, LF, STAR } from './resp-bytes.js';
 
 /** What a scanner finds in a stream of commands, in its order. */
 export interface ScannerSink {
@@ -26,11 +27,6 @@ const longestLine = 64;
 /** A command's name is held back until it is whole; longer ones do not exist. */
 const longestName = 128;
 const longestArgument = 4096;
-const CR = 13;
-const LF = 10;
-const HASH = 35;
-const STAR = 42;
-const DOLLAR = 36;
 
 /**
  * Finds the borders of commands in a replication stream or an append-only file (RESP arrays of bulk strings) without

@@ -1,4 +1,5 @@
 import { CliError } from '../../errors.js';
+import { LF } from './resp-bytes.js';
 import { type StampedChunk, StampedSocket, type StreamEndpoint } from './stamped-socket.js';
 
 export interface ReplicationLogin {
@@ -33,7 +34,6 @@ const eagerAcknowledgeMs = 20;
 const eagerAcknowledgements = 150;
 const longestReply = 1024;
 const eofMarkBytes = 40;
-const LF = 10;
 
 /**
  * One connection that a server takes for a replica (PSYNC, Redis 2.8 and later). It needs `+psync +replconf +ping`

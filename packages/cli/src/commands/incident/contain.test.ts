@@ -44,6 +44,17 @@ const throughRaw =
   (...args: string[]) =>
     server.command(...args);
 
+const requestFor = ({ host, port }: Server): Omit<ContainRequest, 'incident'> => ({
+  endpoints: [{ host, port, tls: false, timeoutMs: 5000 }],
+  openSession: openIncidentSession,
+  now: () => new Date(),
+  signal: new AbortController().signal,
+  options: {
+    ...{ pauseMs: 60_000, allowFrom: [], usersOff: ['app'], killReplicas: false },
+    ...{ stopReplication: false, firewall: false },
+  },
+});
+
 for (const engine of engines)
   describe(`redkeep incident contain, ${engine.name}`, () => {
     let sandbox: CliSandbox;
@@ -110,14 +121,7 @@ for (const engine of engines)
           let places = 0;
           return {
             incident: await IncidentFolder.begin(sandbox.path(name), new Date()),
-            endpoints: [{ host: server.host, port: server.port, tls: false, timeoutMs: 5000 }],
-            openSession: openIncidentSession,
-            now: () => new Date(),
-            signal: new AbortController().signal,
-            options: {
-              ...{ pauseMs: 60_000, allowFrom: [], usersOff: ['app'], killReplicas: false },
-              ...{ stopReplication: false, firewall: false },
-            },
+            ...requestFor(server),
             onCheckpoint: () => {
               places += 1;
               if (places === killAt) throw killed;
@@ -207,14 +211,7 @@ for (const engine of engines)
       const incident = await IncidentFolder.begin(sandbox.path('half'), new Date());
       const base: ContainRequest = {
         incident,
-        endpoints: [{ host: server.host, port: server.port, tls: false, timeoutMs: 5000 }],
-        openSession: openIncidentSession,
-        now: () => new Date(),
-        signal: new AbortController().signal,
-        options: {
-          ...{ pauseMs: 60_000, allowFrom: [], usersOff: ['app'], killReplicas: false },
-          ...{ stopReplication: false, firewall: false },
-        },
+        ...requestFor(server),
       };
       for (const place of ['own-access taken', 'keep-history begun', 'default-off taken', 'users-off begun']) {
         const stop = (name: string) => {

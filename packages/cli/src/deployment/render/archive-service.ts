@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { certificateOf, type Deployment, userOf } from '../model.js';
 import { oneLine } from '../quote.js';
+import { confined } from './compose-service.js';
 import type { RenderedFile } from './rendered-file.js';
 import { quoteUnit } from './systemd.js';
 
@@ -114,12 +115,7 @@ function composeFile(deployment: Deployment): RenderedFile {
         user: '${REDKEEP_UID:?set to the owner, id -u}:${REDKEEP_GID:?set to the group, id -g}',
         // The lock of the state folder is of this name: it must not change with the container.
         hostname: 'archive',
-        restart: 'unless-stopped',
-        read_only: true,
-        cap_drop: ['ALL'],
-        security_opt: ['no-new-privileges:true'],
-        tmpfs: ['/tmp:size=16m,mode=1777,noexec,nosuid,nodev'],
-        init: true,
+        ...confined,
         stop_grace_period: '30s',
         volumes: [
           ...[...archiveFiles(deployment), 'backup/backup.json'].map((file) => ({

@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import type { Deployment, DeploymentNode } from '../model.js';
 import { prefixOf } from '../naming.js';
 import { serverImage } from '../server-image.js';
+import { confined } from './compose-service.js';
 import { containerCommand, healthCommand } from './health-check.js';
 import type { RenderedFile } from './rendered-file.js';
 
@@ -40,12 +41,7 @@ function service(deployment: Deployment, node: DeploymentNode): Record<string, u
     user: '${REDKEEP_UID:?set to the owner, id -u}:${REDKEEP_GID:?set to the group, id -g}',
     container_name: containerName(deployment, node),
     hostname: node.name,
-    restart: 'unless-stopped',
-    read_only: true,
-    cap_drop: ['ALL'],
-    security_opt: ['no-new-privileges:true'],
-    tmpfs: ['/tmp:size=16m,mode=1777,noexec,nosuid,nodev'],
-    init: true,
+    ...confined,
     stop_grace_period: '2m',
     working_dir: '/data',
     volumes: [

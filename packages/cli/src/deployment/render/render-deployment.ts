@@ -31,8 +31,9 @@ export function renderDeployment(deployment: Deployment, material: Material, fol
     renderDecisions(deployment),
     renderRunbook(deployment, folder),
     ...renderMaterial(deployment, material),
-    ...dataNodes(deployment).flatMap((node) => renderDataNode(deployment, node, material, folder)),
-    ...sentinelNodes(deployment).flatMap((node) => renderSentinelNode(deployment, node, material, folder)),
+    ...[...dataNodes(deployment), ...sentinelNodes(deployment)].flatMap((node) =>
+      renderNode(deployment, node, material, folder),
+    ),
     ...renderTarget[deployment.target](deployment),
     ...renderFirewall(deployment),
     ...renderMonitoring(deployment, folder),
@@ -54,32 +55,19 @@ const renderTarget: Readonly<Record<TargetName, (deployment: Deployment) => Rend
   kubernetes: renderKubernetes,
 };
 
-function renderDataNode(
-  deployment: Deployment,
-  node: DeploymentNode,
-  material: Material,
-  folder: string,
-): RenderedFile[] {
+function renderNode(deployment: Deployment, node: DeploymentNode, material: Material, folder: string): RenderedFile[] {
   const locate = (relativePath: string) => serverPath(deployment, folder, relativePath);
+  if (node.role === 'sentinel')
+    return [
+      renderSentinelConf({ deployment, node, material, locate }),
+      renderSentinelAcl(deployment, node, material),
+      dataFolder(node.dataDir),
+    ];
   return [
     deployment.engine.name === 'dragonfly'
       ? renderDragonflyFlags(deployment, node, locate)
       : renderRedisConf({ deployment, node, material, locate }),
     renderUsersAcl(deployment, node, material),
-    dataFolder(node.dataDir),
-  ];
-}
-
-function renderSentinelNode(
-  deployment: Deployment,
-  node: DeploymentNode,
-  material: Material,
-  folder: string,
-): RenderedFile[] {
-  const locate = (relativePath: string) => serverPath(deployment, folder, relativePath);
-  return [
-    renderSentinelConf({ deployment, node, material, locate }),
-    renderSentinelAcl(deployment, node, material),
     dataFolder(node.dataDir),
   ];
 }

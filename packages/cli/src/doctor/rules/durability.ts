@@ -14,7 +14,6 @@ const snapshotFailed: Rule = ({ after }) => {
     shareOf: 'of the next snapshot',
     fix: 'The server log has the reason: disk full, no permission for the folder, or no memory to fork. Fix it and run BGSAVE.',
     risk: 'BGSAVE forks: memory for what changes meanwhile.',
-    undo: 'Nothing to undo.',
   };
 };
 
@@ -30,7 +29,6 @@ const aofFailed: Rule = ({ after }) => {
     shareOf: 'of writes',
     fix: 'Free space on the disk of the data folder.',
     risk: 'Do not delete files of appendonlydir: they are the data.',
-    undo: 'Nothing to undo.',
   };
 };
 
@@ -64,8 +62,6 @@ const slowFork: Rule = (evidence) => {
     share: Math.min(1, usec / 1e6),
     shareOf: 'of a second, each snapshot',
     fix: 'Take snapshots on a replica; use smaller instances; turn transparent huge pages off.',
-    risk: 'None.',
-    undo: 'Nothing to undo.',
   };
 };
 
@@ -80,8 +76,6 @@ const linkDown: Rule = ({ after }) => {
     share: 1,
     shareOf: 'of new writes missing here',
     fix: 'Look at the log of both: wrong masterauth (ACL LOG on the primary), certificate, network, or the primary is gone.',
-    risk: 'None.',
-    undo: 'Nothing to undo.',
   };
 };
 
@@ -109,8 +103,6 @@ const lag: Rule = (evidence) => {
     share: late.length / replicas.length,
     shareOf: 'of replicas',
     fix: 'Look at that machine: CPU, disk, network; a paused or loading replica catches up by itself.',
-    risk: 'None.',
-    undo: 'Nothing to undo.',
   };
 };
 
@@ -165,7 +157,6 @@ const clusterState: Rule = ({ after }) => {
     shareOf: 'of slots',
     fix: 'CLUSTER NODES names the nodes that fail: bring them or their replicas back.',
     risk: 'CLUSTER FAILOVER TAKEOVER can lose writes.',
-    undo: 'Nothing to undo.',
   };
 };
 
@@ -184,7 +175,6 @@ const host: Rule = ({ host: facts, after }) => {
       shareOf: 'of its memory',
       fix: 'Give it less maxmemory or the machine more memory, then restart it.',
       risk: 'A restart interrupts clients; fail over first.',
-      undo: 'Nothing to undo.',
     };
   const snapshots = (numberOf(after, 'latest_fork_usec') ?? 0) > 0 || after['aof_enabled'] === '1';
   if (facts.transparentHugePages === 'always' && snapshots)
@@ -251,8 +241,6 @@ const growthOfMemory: Rule = (evidence: Evidence) => {
     share: percentageOf(seconds),
     shareOf: 'of an hour',
     fix: 'Look at what is being written (largest kinds of keys), and give it an expiry.',
-    risk: 'None.',
-    undo: 'Nothing to undo.',
   };
 };
 

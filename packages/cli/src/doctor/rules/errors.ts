@@ -1,12 +1,7 @@
 import { growth, numberOf } from '../evidence.js';
-import { count, type Finding, percent, type Rule } from '../finding.js';
+import { count, type Found, percent, type Rule } from '../finding.js';
 
-interface ErrorMeaning {
-  readonly title: string;
-  readonly fix: string;
-  readonly risk: string;
-  readonly undo: string;
-}
+type ErrorMeaning = Pick<Found, 'title' | 'fix' | 'risk' | 'undo'>;
 
 /** The server's error words (`INFO errorstats`, Redis 6.2) that mean something is broken, and what to do about each. */
 const meanings: Readonly<Record<string, ErrorMeaning>> = {
@@ -20,55 +15,43 @@ const meanings: Readonly<Record<string, ErrorMeaning>> = {
     title: 'Writes are refused because the last snapshot failed',
     fix: 'Look at the server log for the reason (disk full, no permission, fork failed), fix it, then run BGSAVE.',
     risk: 'BGSAVE forks: it needs memory for what changes meanwhile.',
-    undo: 'Nothing to undo.',
   },
   NOREPLICAS: {
     title: 'Writes are refused because too few replicas are in step',
     fix: 'Bring the replicas back; INFO replication shows which are missing.',
     risk: 'Lowering min-replicas-to-write instead gives up the protection against losing acknowledged writes.',
-    undo: 'Nothing to undo.',
   },
   READONLY: {
     title: 'Clients write to a replica',
     fix: 'Let clients find the primary: Sentinel or Cluster addresses instead of a fixed host.',
-    risk: 'None.',
-    undo: 'Nothing to undo.',
   },
   BUSY: {
     title: 'A script blocks the server',
     fix: 'Find it in SLOWLOG; shorten it or work in batches. SCRIPT KILL ends one that has not written.',
     risk: 'SCRIPT KILL fails the caller.',
-    undo: 'Nothing to undo.',
   },
   LOADING: {
     title: 'Clients arrive while the server loads its data',
     fix: 'Wait for it; INFO persistence shows how far it is. Ask why it restarted.',
-    risk: 'None.',
-    undo: 'Nothing to undo.',
   },
   MASTERDOWN: {
     title: 'A replica refuses reads because its primary is away',
     fix: 'Bring the primary back or fail over.',
     risk: 'replica-serve-stale-data yes instead serves old values.',
-    undo: 'Nothing to undo.',
   },
   CLUSTERDOWN: {
     title: 'The cluster refuses commands',
     fix: 'CLUSTER NODES shows the slots without a primary: bring that node or its replica back.',
-    risk: 'None.',
-    undo: 'Nothing to undo.',
   },
   WRONGPASS: {
     title: 'Logins with a wrong password',
     fix: 'ACL LOG names the user and the address: give that client the current password.',
     risk: 'None. If the address is not one of yours, somebody is guessing.',
-    undo: 'Nothing to undo.',
   },
   NOAUTH: {
     title: 'Commands without a login',
     fix: 'Find clients without credentials: CLIENT LIST shows addresses. Set user and password there.',
     risk: 'None. If the address is not one of yours, somebody is probing.',
-    undo: 'Nothing to undo.',
   },
   NOPERM: {
     title: 'Commands are refused for lack of permission',
@@ -79,14 +62,10 @@ const meanings: Readonly<Record<string, ErrorMeaning>> = {
   WRONGTYPE: {
     title: 'Commands meet keys of another type',
     fix: 'Two parts of the application use one key name for different things: give each its prefix.',
-    risk: 'None.',
-    undo: 'Nothing to undo.',
   },
   EXECABORT: {
     title: 'Transactions are discarded',
     fix: 'A command inside MULTI was refused when it was queued; the application has the error.',
-    risk: 'None.',
-    undo: 'Nothing to undo.',
   },
   CROSSSLOT: {
     title: 'Commands use keys of several slots',
@@ -116,7 +95,7 @@ export const errorRules: readonly Rule[] = Object.entries(meanings).map(
       return {
         id: `errors-${word.toLowerCase()}`,
         kind: recent > 0 ? 'failing' : 'waste',
-        title: meaning.title,
+        ...meaning,
         measured:
           recent > 0
             ? `${count(recent, `${word} error`)} in ${Math.round(evidence.seconds)} s`
@@ -124,9 +103,6 @@ export const errorRules: readonly Rule[] = Object.entries(meanings).map(
         threshold: recent > 0 ? 'any while watched' : 'at least 10, and one command in a thousand',
         share,
         shareOf: 'of commands',
-        fix: meaning.fix,
-        risk: meaning.risk,
-        undo: meaning.undo,
       };
     },
 );
@@ -168,7 +144,7 @@ const cacheMisses: Rule = (evidence) => {
     fix: 'Check whether keys expire or are evicted too early, or whether readers and writers build the key differently.',
     risk: 'Longer expiry needs more memory.',
     undo: 'Set the earlier expiry.',
-  } satisfies Finding;
+  };
 };
 
 export const requestRules: readonly Rule[] = [...errorRules, rejectedConnections, cacheMisses];

@@ -78,8 +78,6 @@ const noExpiry: Rule = (evidence) => {
     share: leak.forever / sampled.length,
     shareOf: 'of keys',
     fix: `Find the write without an expiry: SET without EX, INCR on a new key, or HSET after the key expired.`,
-    risk: 'None.',
-    undo: 'Nothing to undo.',
   };
 };
 

@@ -130,7 +130,6 @@ const clientBuffers: Rule = (evidence) => {
       ? 'Let the subscriber do its work outside the message handler, or publish less.'
       : 'Read smaller pieces; look at why that process is busy.',
     risk: `CLIENT KILL ADDR ${worst.address} frees the memory at once; the client reconnects.`,
-    undo: 'Nothing to undo.',
   };
 };
 
@@ -150,7 +149,6 @@ const scriptCache: Rule = (evidence) => {
     shareOf: 'of used memory',
     fix: 'Pass data as KEYS and ARGV. SCRIPT FLUSH frees what is there.',
     risk: 'SCRIPT FLUSH makes EVALSHA fail once with NOSCRIPT; clients send the text again.',
-    undo: 'Nothing to undo.',
   };
 };
 

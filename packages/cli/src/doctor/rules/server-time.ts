@@ -138,7 +138,6 @@ const saturated: Rule = (evidence) => {
     shareOf: 'of one core',
     fix: 'Take work away (pipelining, fewer big commands), spread reads over replicas, or shard.',
     risk: 'Replicas answer with older values.',
-    undo: 'Nothing to undo.',
   };
 };
 
@@ -160,8 +159,6 @@ const pipelining: Rule = (evidence) => {
     share: overhead,
     shareOf: "of the server's time",
     fix: 'Issue commands that do not depend on each other together (Promise.all on one Redkeep client is enough), or use multi-key commands.',
-    risk: 'None.',
-    undo: 'Nothing to undo.',
   };
 };
 
@@ -180,8 +177,6 @@ const churn: Rule = (evidence) => {
     share: Math.min(1, 1 / Math.max(1, commands / connections / 2)),
     shareOf: 'of round trips',
     fix: 'Keep one client for the life of the process; in serverless functions create it outside the handler.',
-    risk: 'None.',
-    undo: 'Nothing to undo.',
   };
 };
 
@@ -201,8 +196,6 @@ const eventLoop: Rule = (evidence) => {
     share: Math.min(1, waited / 1e6),
     shareOf: 'of a second, each time',
     fix: 'Look at the network, at other work on the machine (a steal time, CPU limits of the container), and at swap.',
-    risk: 'None.',
-    undo: 'Nothing to undo.',
   };
 };
 
@@ -251,8 +244,6 @@ const blockedByAbsence: Rule = (evidence) => {
     share: blocked / connected,
     shareOf: 'of connections',
     fix: 'If workers wait for jobs, this is what they do; if requests wait, use a connection of their own for blocking commands.',
-    risk: 'None.',
-    undo: 'Nothing to undo.',
   };
 };
 

@@ -42,18 +42,18 @@ const plainly = (reply: unknown): unknown => {
 
 const asJson = (value: unknown): string => `${JSON.stringify(plainly(value), null, 2)}\n`;
 
-/** A command whose reply holds no names of keys, no values and no credentials. */
-function plain(id: string, words: readonly string[], appliesTo?: ServerArtefact['appliesTo']): ServerArtefact {
-  return {
+/** The reply to one command; `text` makes of it what may be kept. */
+const reply =
+  (text: (reply: unknown, redactor: Redactor) => string) =>
+  (id: string, words: readonly string[], appliesTo?: ServerArtefact['appliesTo']): ServerArtefact => ({
     id,
     asks: [words.join(' ')],
     ...(appliesTo && { appliesTo }),
-    read: async (ask, redactor) => {
-      const reply = await ask(...words);
-      return redactor.clean(typeof reply === 'string' ? reply : asJson(reply));
-    },
-  };
-}
+    read: async (ask, redactor) => text(await ask(...words), redactor),
+  });
+
+/** A command whose reply holds no names of keys, no values and no credentials. */
+const plain = reply((value, redactor) => redactor.clean(typeof value === 'string' ? value : asJson(value)));
 
 /** Names of commands are kept, what they were called with is not: arguments are keys, values and passwords. */
 function withoutArguments(entry: unknown, redactor: Redactor): unknown {
@@ -68,17 +68,9 @@ function withoutArguments(entry: unknown, redactor: Redactor): unknown {
   });
 }
 
-function commandLog(id: string, words: readonly string[], appliesTo?: ServerArtefact['appliesTo']): ServerArtefact {
-  return {
-    id,
-    asks: [words.join(' ')],
-    ...(appliesTo && { appliesTo }),
-    read: async (ask, redactor) => {
-      const reply = await ask(...words);
-      return asJson(Array.isArray(reply) ? reply.map((entry) => withoutArguments(entry, redactor)) : []);
-    },
-  };
-}
+const commandLog = reply((value, redactor) =>
+  asJson(Array.isArray(value) ? value.map((entry) => withoutArguments(entry, redactor)) : []),
+);
 
 const isValkey = ({ engine }: ServerKind): boolean => engine === 'valkey';
 

@@ -8,10 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { createPki, type Pki, randomFrom } from '@redkeep/testing';
 import type { ExposureFacts } from '../../facts/exposure-facts.js';
-import { expectations } from '../../testing/hardened.js';
-import { judge } from '../../verdict/judge.js';
-import { gather } from '../gather.js';
-import { openSession } from '../session.js';
+import { auditWithoutServer } from '../../testing/project-folder.js';
 import { walkExposure } from './walk.js';
 
 let root: string;
@@ -144,15 +141,8 @@ describe('secrets are known by what is in them', () => {
 
 describe('the audit of a folder', () => {
   async function findings(folder: string): Promise<string[]> {
-    const { facts } = await gather({
-      endpoints: [],
-      expectations,
-      openSession,
-      now: new Date(),
-      sampleKeys: 0,
-      folders: [folder],
-    });
-    return judge(facts, { target: folder, version: 'test', durationMs: 0 }).findings.map(({ id }) => id);
+    const result = await auditWithoutServer(folder, { folders: [folder] });
+    return result.findings.map(({ id }) => id);
   }
 
   test('finds keys that everybody can read and files that everybody can replace', async () => {

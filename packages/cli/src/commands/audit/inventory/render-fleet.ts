@@ -1,4 +1,4 @@
-import { htmlStyle } from '../../../audit/render/html-assets.js';
+import { htmlPage } from '../../../audit/render/html-page.js';
 import { severities } from '../../../audit/verdict/cvss.js';
 import type { Context } from '../../../context.js';
 import { escapeHtml as esc } from '../../../html/escape-html.js';
@@ -94,25 +94,12 @@ export function renderFleetHtml(report: FleetReport, pages: ReadonlySet<string>)
     });
   const ends = report.expiries.map((one) => `<li><b>${esc(one.deployment)}</b> ${esc(expiryText(one))}</li>`);
   const section = (title: string, body: string) => `<section><h2>${title}</h2>${body}</section>`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Security audit of ${report.deployments.length} deployments</title>
-<style>${htmlStyle}</style>
-</head>
-<body>
-<main>
-<header><p class="eyebrow">Security audit</p><h1>${esc(summary(report))}</h1><p class="quiet">${esc(report.inventory)} · ${esc(report.observedAt)}</p></header>
+  return htmlPage({
+    title: `Security audit of ${report.deployments.length} deployments`,
+    main: `<header><p class="eyebrow">Security audit</p><h1>${esc(summary(report))}</h1><p class="quiet">${esc(report.inventory)} · ${esc(report.observedAt)}</p></header>
 ${section('Deployments, worst first', `<div class="scroll" tabindex="0" role="region" aria-label="Deployments"><table><thead><tr><th scope="col">Deployment</th><th scope="col">Grade</th><th scope="col">Findings</th><th scope="col">Since last time</th><th scope="col">Next end</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`)}
 ${section('What changed', changes.join('') || '<p>Nothing, or there was no audit before.</p>')}
 ${section('What ends within 90 days', ends.length > 0 ? `<ul>${ends.join('')}</ul>` : '<p>Nothing.</p>')}
-<footer class="page"><p class="quiet">redkeep ${esc(report.tool.version)} · read-only</p></footer>
-</main>
-</body>
-</html>
-`;
+<footer class="page"><p class="quiet">redkeep ${esc(report.tool.version)} · read-only</p></footer>`,
+  });
 }
