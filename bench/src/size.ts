@@ -89,8 +89,8 @@ async function manifestOf(name: string, from: string): Promise<string> {
 }
 
 function publishedBytes(folder: string): number {
-  const told = execFileSync('npm', ['pack', '--dry-run', '--json'], { cwd: folder, encoding: 'utf8' });
-  return (JSON.parse(told) as [{ unpackedSize: number }])[0].unpackedSize;
+  const output = execFileSync('npm', ['pack', '--dry-run', '--json'], { cwd: folder, encoding: 'utf8' });
+  return (JSON.parse(output) as [{ unpackedSize: number }])[0].unpackedSize;
 }
 
 async function folderBytes(folder: string): Promise<number> {
@@ -124,8 +124,9 @@ async function check(source: string): Promise<Checked> {
     );
     const tsc = join(dirname(resolve('typescript/package.json')), 'bin', 'tsc');
     const runs = Array.from({ length: RUNS }, () => {
-      const told = execFileSync(process.execPath, [tsc, '-p', folder, '--extendedDiagnostics'], { encoding: 'utf8' });
-      const figure = (name: string) => Number(new RegExp(`^${name}:\\s+([\\d.]+)`, 'm').exec(told)?.[1] ?? Number.NaN);
+      const output = execFileSync(process.execPath, [tsc, '-p', folder, '--extendedDiagnostics'], { encoding: 'utf8' });
+      const figure = (name: string) =>
+        Number(new RegExp(`^${name}:\\s+([\\d.]+)`, 'm').exec(output)?.[1] ?? Number.NaN);
       return {
         types: figure('Types'),
         instantiations: figure('Instantiations'),

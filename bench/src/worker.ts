@@ -1,4 +1,4 @@
-/** One process a client, so that none shapes another's compiled code or garbage. Runs cases when told to. */
+/** One process a client, so that none shapes another's compiled code or garbage. Runs cases on request. */
 import { LIMITS } from './bare-peer.js';
 import { CASES, type Case, type TargetName } from './cases.js';
 import { IOREDIS_PEERS, PEERS, type Peer, type Target } from './peers.js';

@@ -1,5 +1,5 @@
 /**
- * What a run wrote, what it was told, and whether the two agree. Values carry their key and a sequence number, so
+ * What a run wrote, what the client reported, and whether the two agree. Values carry their key and a sequence number, so
  * that a swapped, old or foreign reply shows; list elements are unique, so that a command that ran twice shows.
  */
 
@@ -73,7 +73,7 @@ export interface Queue {
 export interface Channel {
   readonly name: string;
   published: number;
-  heard: number;
+  received: number;
   messages: number;
   /** Those that came again, or after a later one. */
   late: number;
@@ -134,7 +134,7 @@ export class Ledger {
     this.channels = each(size.channels, (i) => ({
       name: `channel:${i}`,
       published: 0,
-      heard: 0,
+      received: 0,
       messages: 0,
       late: 0,
     }));
@@ -159,7 +159,7 @@ export class Ledger {
     const sequence = this.#sequence(register, value);
     if (sequence === undefined) return;
     if (sequence > register.seen) register.seen = sequence;
-    // A write whose connection broke may still lie in a buffer and run later, over newer ones: the caller was told.
+    // A write whose connection broke may still lie in a buffer and run later, over newer ones: its call had rejected.
     if (sequence < floor && !register.uncertain.has(sequence))
       this.#wrong('backwards', `${register.key}: read ${sequence} after ${floor} was known`);
   }
@@ -183,14 +183,14 @@ export class Ledger {
   }
 
   /** A message of a subscription. */
-  heard(channel: Channel, message: unknown, from: unknown): void {
+  received(channel: Channel, message: unknown, from: unknown): void {
     const [name, text] = typeof message === 'string' ? message.split('|', 2) : [];
     const sequence = Number(text);
     if (from !== channel.name || name !== channel.name || !(sequence >= 1 && sequence <= channel.published)) {
-      this.#wrong('swapped', `${channel.name}: heard ${String(message).slice(0, 100)} of ${String(from)}`);
+      this.#wrong('swapped', `${channel.name}: received ${String(message).slice(0, 100)} of ${String(from)}`);
       return;
     }
-    if (sequence > channel.heard) channel.heard = sequence;
+    if (sequence > channel.received) channel.received = sequence;
     else channel.late++;
     channel.messages++;
   }
@@ -246,7 +246,7 @@ export class Ledger {
       if (isThere && outcome === 'refused') this.#wrong('ranThoughRefused', `${queue.key}: ${element} is there`);
       if (!isThere && outcome === 'acknowledged') missing++;
     }
-    // A pop whose answer was lost may have taken one; its caller was told.
+    // A pop whose answer was lost may have taken one; its call had rejected.
     if (missing > queue.uncertainPops)
       this.#wrong('lost', `${queue.key}: ${missing} elements, ${queue.uncertainPops} pops uncertain`, missing);
   }

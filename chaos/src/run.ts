@@ -88,7 +88,7 @@ export async function underLoad(
   const unsettled = await workload.stop();
   for (const channel of ledger.channels) {
     const { name, published, messages, late } = channel;
-    notes.push(`${name}: ${messages} of ${published} messages were heard, ${late} again or late`);
+    notes.push(`${name}: ${messages} of ${published} messages arrived, ${late} again or late`);
     if (options.manyServers !== true) ledger.checkChannel(channel);
   }
   await close(client);

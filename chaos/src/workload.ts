@@ -70,7 +70,7 @@ export class Workload {
     for (const channel of this.#ledger.channels) {
       // On the same client: where it is subscribed, commands that wait take another way.
       this.#client
-        .subscribe(channel.name, (message, from) => this.#ledger.heard(channel, message, from))
+        .subscribe(channel.name, (message, from) => this.#ledger.received(channel, message, from))
         .catch(() => {});
       this.#caller(() => this.#publish(channel));
     }

@@ -98,7 +98,7 @@ describe('koa', () => {
     server.close();
   });
 
-  test('behind a proxy that it trusts, tells clients apart', async () => {
+  test('distinguishes clients behind a proxy that it trusts', async () => {
     const app = new Koa({ proxy: true });
     app.use(koaRateLimit<Koa.Context>(limiterOf('koa-proxy'), { identityOf: ({ ip }) => ip }));
     app.use((context) => {

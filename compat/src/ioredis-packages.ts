@@ -231,12 +231,12 @@ describe('graphql-redis-subscriptions', () => {
   test('publishes to subscribers, by channel and by pattern', async () => {
     await using server = await startServer();
     const pubsub = new RedisPubSub({ connection: connection(server) as never });
-    const heard: unknown[] = [];
-    const id = await pubsub.subscribe('news', (message: unknown) => heard.push(message));
-    await pubsub.subscribe('n*', (message: unknown) => heard.push(message), { pattern: true });
+    const received: unknown[] = [];
+    const id = await pubsub.subscribe('news', (message: unknown) => received.push(message));
+    await pubsub.subscribe('n*', (message: unknown) => received.push(message), { pattern: true });
     await pubsub.publish('news', { text: 'hello' });
-    await waitFor(() => heard.length === 2);
-    assert.deepEqual(heard, [{ text: 'hello' }, { text: 'hello' }]);
+    await waitFor(() => received.length === 2);
+    assert.deepEqual(received, [{ text: 'hello' }, { text: 'hello' }]);
     pubsub.unsubscribe(id);
     await pubsub.close();
   });
@@ -246,7 +246,7 @@ describe('@socket.io/redis-adapter', () => {
   test('carries what one server says to another', async () => {
     await using server = await startServer();
     const clients: Redis[] = [];
-    const heard: unknown[] = [];
+    const received: unknown[] = [];
     const adapterOf = () => {
       const publisher = new Redis(connection(server));
       const subscriber = publisher.duplicate();
@@ -259,15 +259,15 @@ describe('@socket.io/redis-adapter', () => {
         sockets: new Map(),
         adapter: undefined,
         server: { encoder: { encode: (packet: unknown) => [packet] }, of: () => undefined },
-        _onServerSideEmit: (args: unknown[]) => heard.push(args),
+        _onServerSideEmit: (args: unknown[]) => received.push(args),
       });
     };
     const first = adapterOf();
     const second = adapterOf();
     await waitFor(async () => (await first.serverCount()) === 2);
     first.serverSideEmit(['hello', 1]);
-    await waitFor(() => heard.length === 1);
-    assert.deepEqual(heard, [['hello', 1]]);
+    await waitFor(() => received.length === 1);
+    assert.deepEqual(received, [['hello', 1]]);
     first.close();
     second.close();
     await Promise.all(clients.map((client) => client.quit()));

@@ -114,20 +114,20 @@ describe('@socket.io/redis-adapter', () => {
     await using publisher = await connect(server);
     await using firstSubscriber = await connect(server);
     await using secondSubscriber = await connect(server);
-    const heard: unknown[] = [];
+    const received: unknown[] = [];
     const namespace = () => ({
       name: '/chat',
       sockets: new Map(),
       adapter: undefined,
       server: { encoder: { encode: (packet: unknown) => [packet] }, of: () => undefined },
-      _onServerSideEmit: (args: unknown[]) => heard.push(args),
+      _onServerSideEmit: (args: unknown[]) => received.push(args),
     });
     const first = createAdapter(publisher, firstSubscriber)(namespace());
     const second = createAdapter(publisher, secondSubscriber)(namespace());
     await waitFor(async () => (await first.serverCount()) === 2);
     first.serverSideEmit(['hello', 1]);
-    await waitFor(() => heard.length === 1);
-    assert.deepEqual(heard, [['hello', 1]]);
+    await waitFor(() => received.length === 1);
+    assert.deepEqual(received, [['hello', 1]]);
     first.close();
     second.close();
   });

@@ -129,7 +129,7 @@ function decode(chunks: readonly Buffer[]): unknown[] {
   return out;
 }
 
-/** Errors by their text: their stacks tell how the input was cut. */
+/** Errors by their text: their stacks depend on how the input was cut. */
 function plain(value: unknown): unknown {
   if (value instanceof ErrorReply) return { error: value.serverMessage };
   if (Array.isArray(value)) return value.map(plain);

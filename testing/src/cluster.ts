@@ -132,7 +132,7 @@ async function attachReplicas({ masters, replicas }: Cluster): Promise<void> {
   for (const [index, replica] of replicas.entries()) {
     const master = masters[index % masters.length] as Server;
     const id = String(await master.command('CLUSTER', 'MYID'));
-    // A replica may hear of its master a moment later than the count of nodes said.
+    // A replica may learn of its master a moment after the count of nodes is right.
     await waitFor(() => replica.command('CLUSTER', 'REPLICATE', id), {
       message: `${replica.url} to follow its master`,
     });

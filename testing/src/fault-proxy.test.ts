@@ -99,7 +99,7 @@ describe('FaultProxy', () => {
     });
   }
 
-  test('refuses new connections until told to accept', async () => {
+  test('refuses new connections until `accept()`', async () => {
     proxy.refuse();
     await assert.rejects(rawCommand(proxy, ['PING']));
     proxy.accept();

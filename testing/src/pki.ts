@@ -16,7 +16,7 @@ export interface Credential {
 
 export interface IssueOptions {
   readonly commonName: string;
-  /** Subject alternative names: DNS names and IP addresses, told apart by their form. */
+  /** Subject alternative names: DNS names and IP addresses, distinguished by their form. */
   readonly names?: readonly string[];
   readonly usage?: 'server' | 'client' | 'both';
   /** Default: an hour ago. */

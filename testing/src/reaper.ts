@@ -25,7 +25,7 @@ for entry do rm -rf -- "\${entry#* }"; done
 
 let pipe: Socket | undefined;
 
-function tell(operation: 'add' | 'drop', pid: number, folder: string): void {
+function send(operation: 'add' | 'drop', pid: number, folder: string): void {
   if (!pipe) {
     const shell = spawn('/bin/sh', ['-c', SCRIPT, 'redkeep-test-reaper'], {
       cwd: '/',
@@ -42,10 +42,10 @@ function tell(operation: 'add' | 'drop', pid: number, folder: string): void {
 
 /** From now on `pid` is killed and `folder` removed when this process ends. A pid of 0 stands for a folder alone. */
 export function reapWhenGone(pid: number, folder: string): void {
-  tell('add', pid, folder);
+  send('add', pid, folder);
 }
 
 /** The process has ended and its folder is gone, or is somebody else's concern now. */
 export function reaped(pid: number, folder: string): void {
-  tell('drop', pid, folder);
+  send('drop', pid, folder);
 }

@@ -36,7 +36,7 @@ export interface ScriptedOptions {
 }
 
 /**
- * A peer that understands commands and answers what a test tells it to, to show a client bytes that no honest server
+ * A peer that understands commands and answers what a test prescribes, to show a client bytes that no honest server
  * sends.
  *
  * @example

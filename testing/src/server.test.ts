@@ -28,7 +28,7 @@ describe('startServer', () => {
     assert.equal(await server.command('PING'), 'PONG');
   });
 
-  test('asks clients for a certificate when told to', async () => {
+  test('asks clients for a certificate with `clientCertificates`', async () => {
     await using server = await startServer({ tls: { clientAuth: 'required' } });
     assert.equal(await server.command('PING'), 'PONG');
     const withoutCertificate = { port: server.tlsPort, tls: { ca: server.pki?.ca ?? '' } };

@@ -134,7 +134,7 @@ export class Server {
     return this.#process.stop();
   }
 
-  /** Sends a signal, SIGKILL unless told otherwise, and for SIGKILL waits until it is gone. */
+  /** Sends a signal, SIGKILL by default, and for SIGKILL waits until it is gone. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.#process.signal(signal);
     if (signal === 'SIGKILL') await this.#process.ended();

@@ -1,4 +1,4 @@
-/** What the process's exit code tells a script. Documented for users; a code never changes its meaning. */
+/** What the process's exit code means to a script. Documented for users; a code never changes its meaning. */
 export const ExitCode = {
   /** The command did what it was asked. */
   Ok: 0,

@@ -106,7 +106,7 @@ export async function run(args: readonly string[], context: Context): Promise<Ex
   else if (entry) await registerOne(program, entry, context);
   else for (const [stub, { summary }] of Object.entries(commands)) program.command(stub).description(summary);
   finish(program);
-  // Until a command has been found, what it would be told about the output is read from the arguments as they are.
+  // Until a command has been found, options about the output are read from the arguments as they are.
   terminal.configure({ verbosity: 'normal', json: args.includes('--json') });
   program.hook('preAction', (_, action) => {
     configureTerminal(terminal, action);

@@ -402,7 +402,7 @@ export class NetworkError extends ConnectError {
 
 /**
  * `connect()` gave up: within the start-up limit there was no connection. `code`, `hint` and `toPublic()` are those of
- * the last attempt's failure, which is the `cause`. The client can be told to connect again.
+ * the last attempt's failure, which is the `cause`. `connect()` may be called again.
  */
 export class StartupError extends ConnectError {
   static override readonly name: string = 'StartupError';

@@ -317,7 +317,7 @@ describe('behind Sentinel', () => {
     return { client, close: async () => client.destroy() };
   });
 
-  test('an erasure that the new primary has missed is told by its receipt, and repeated from it', async () => {
+  test('the receipt shows an erasure that the new primary has missed, and repeats it', async () => {
     const client = await open();
     try {
       const persons = new PersonKeys({

@@ -11,7 +11,7 @@ import { shortestCall } from './effective-commands.js';
  */
 export const leastAttributedPercent = 95;
 
-/** How much of what the servers counted was told apart by user. */
+/** How much of what the servers counted was assigned to users. */
 export class Attribution {
   /** Commands seen on connections of the user. */
   attributed = 0;

@@ -5,7 +5,7 @@ export interface CommandFacts {
   readonly first: number;
   readonly last: number;
   readonly step: number;
-  /** True when the positions depend on the arguments (EVAL, XREAD, SORT): only the server can tell. */
+  /** True when the positions depend on the arguments (EVAL, XREAD, SORT): only the server knows. */
   readonly movable: boolean;
   readonly readOnly: boolean;
   /** Words of the whole command at least; negative in the server's table: that many or more. */

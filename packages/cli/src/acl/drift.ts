@@ -14,7 +14,7 @@ export function readAclLines(text: string): Map<string, string[]> {
   const lines = text.split('\n').map((line) => line.trim().split(/\s+/));
   return new Map(
     lines.flatMap(([keyword, name, ...rules]) =>
-      // What every user has unless told otherwise; some servers say it, some do not.
+      // Defaults of every user; some servers print them, some do not.
       keyword === 'user' && name ? [[name, rules.filter((rule) => rule !== 'sanitize-payload')] as const] : [],
     ),
   );

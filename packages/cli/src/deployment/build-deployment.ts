@@ -67,7 +67,7 @@ function offsetPort(port: number, offset: number, dataPorts: number): number {
   return port + offset < firstEphemeralPort ? port + offset : port + dataPorts;
 }
 
-/** Redis 6.2 cannot be told its bus port: it is always the customary one. */
+/** Redis 6.2 has no setting for its bus port: it is always the port + 10000. */
 function busPortOf(port: number, dataPorts: number, engine: Engine): number {
   if (knowsDirective(engine, 'cluster-port')) return offsetPort(port, busPortOffset, dataPorts);
   if (port + busPortOffset <= 65_535) return port + busPortOffset;

@@ -42,7 +42,7 @@ describe('environments of one application', () => {
     await start('staging');
     const port = await start('production');
     (await connect(await target('production', port))).destroy();
-    // Not even the server is believed: its certificate is of another CA.
+    // The server is refused, too: its certificate is of another CA.
     await assert.rejects(connect(await target('staging', port)), /REDKEEP_CONNECTION_FAILED|certificate/i);
     const trusting = { ...(await target('staging', port)), caFile: sandbox.path('production/pki/ca.crt') };
     await assert.rejects(connect(trusting), /certificate|closed|alert|ended/i);

@@ -6,7 +6,7 @@ import { readIfPresent } from '../files/read-if-present.js';
 import type { LoadedDeployment } from './loaded-deployment.js';
 
 interface Identity {
-  /** What tells this deployment from every other one, whatever they are called. */
+  /** What distinguishes this deployment from every other one, whatever their names are. */
   readonly id: string;
   /** Where its folder was when it was used last. */
   readonly folder: string;

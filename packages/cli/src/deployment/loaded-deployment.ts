@@ -1,6 +1,6 @@
 import type { Deployment } from './model.js';
 
-/** SHA-256 of each derived file as redkeep last wrote it, to tell an edit by hand from a change of answers. */
+/** SHA-256 of each derived file as redkeep last wrote it, to distinguish an edit by hand from a change of answers. */
 export type Manifest = Readonly<Record<string, string>>;
 
 export interface DeploymentState {

@@ -38,7 +38,7 @@ export interface Deployment {
   readonly namespace?: string;
   /** Containers and pods: the image, best by digest. Default: the engine's own, of the release line. */
   readonly image?: string;
-  /** The server program to start, where `init` was told one; else it is looked for at every start. */
+  /** The server program to start, where `init` was given one; else it is looked for at every start. */
   readonly serverProgram?: string;
   /** Under Sentinel: the name the primary is watched under, and how many sentinels must agree that it is gone. */
   readonly sentinel?: { readonly primaryName: string; readonly quorum: number };

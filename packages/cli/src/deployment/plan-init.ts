@@ -29,7 +29,7 @@ export interface InitPlan {
   readonly notes: readonly string[];
 }
 
-/** The release line a deployment is written for when no server is on this machine to tell. */
+/** The release line a deployment is written for when this machine has no server. */
 const currentVersions: Readonly<Record<EngineName, string>> = { redis: '8.2', valkey: '9.0', dragonfly: '1.30' };
 
 /** Decides everything from the answers and what the folder holds. Reads, never writes. */

@@ -3,7 +3,7 @@ import type { RoleName, TopologyName } from '../vocabulary/names.js';
 import { componentChannels, componentKeys, componentRules } from './components.js';
 import type { User } from './model.js';
 
-/** A rule, or a rule only some engines know, from a release line on and, where told, up to another. */
+/** A rule, or a rule only some engines know, from a release line on and, where given, up to another. */
 type Rule = string | { readonly rule: string; readonly since: Since; readonly until?: Since };
 
 interface Role {
@@ -21,7 +21,7 @@ const redis7: Since = { redis: '7.0', valkey: '7.2' };
 const redis72: Since = { redis: '7.2', valkey: '7.2' };
 
 /**
- * Clients tell their name and version. Redis 6.2 does not know the subcommand, but takes the rule, and without it
+ * Clients send their name and version. Redis 6.2 does not know the subcommand, but takes the rule, and without it
  * logs every connection as a violation; 7.0 refuses a rule for a subcommand that it does not have.
  */
 const clientInfo: readonly Rule[] = [
@@ -48,7 +48,7 @@ const connectionRules: readonly Rule[] = [
 
 /**
  * What no application role keeps. `@dangerous` holds KEYS, FLUSHALL, CONFIG, MIGRATE, RESTORE, SORT and their like,
- * but not these: SCAN, RANDOMKEY and DBSIZE tell about keys of others, DUMP and OBJECT serve extraction, and
+ * but not these: SCAN, RANDOMKEY and DBSIZE show keys of others, DUMP and OBJECT serve extraction, and
  * `@write` brings FUNCTION LOAD (verified on 7.0).
  */
 const denials: readonly Rule[] = [

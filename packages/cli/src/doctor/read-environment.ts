@@ -5,7 +5,7 @@ import { parseEnv } from 'node:util';
 import type { Endpoint } from '../audit/gather/endpoint.js';
 import type { Stage } from './connection-test.js';
 
-/** What an application's environment says about its connection: where to, or why that cannot be told. */
+/** What an application's environment says about its connection: where to, or why that is not known. */
 export interface EnvironmentReading {
   /** Absent when a setting is so wrong that there is no address. */
   readonly endpoint?: Endpoint;

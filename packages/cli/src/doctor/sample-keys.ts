@@ -49,7 +49,7 @@ export async function sampleKeys(ask: Ask, options: SampleOptions): Promise<KeyS
   return { keys, total, complete: finished };
 }
 
-/** OBJECT FREQ works under an LFU policy, OBJECT IDLETIME under the others; an unknown key tells which. */
+/** OBJECT FREQ works under an LFU policy, OBJECT IDLETIME under the others; the answer for an unknown key shows which. */
 async function useCommand(ask: Ask): Promise<'FREQ' | 'IDLETIME'> {
   const policy = /maxmemory_policy:(\S+)/.exec(String(await ask('INFO', 'memory')))?.[1] ?? '';
   return policy.includes('lfu') ? 'FREQ' : 'IDLETIME';

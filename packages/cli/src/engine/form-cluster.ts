@@ -59,7 +59,7 @@ async function reconnect(context: Context, loaded: LoadedDeployment, views: read
   }
 }
 
-/** A replica that learns of the new address by hearsay goes on asking the old one for data until it is told. */
+/** A replica that learns of the new address from other nodes goes on asking the old one for data until CLUSTER REPLICATE. */
 async function copyFrom(
   context: Context,
   loaded: LoadedDeployment,
@@ -179,7 +179,7 @@ async function rejoin(
 
 /**
  * The primary that a node copied before. A primary's slots go to its replica: by itself when the others have found that it
- * failed, but they do not look at it any more once another identity answers at its address, so the replica is told.
+ * failed, but they do not look at it any more once another identity answers at its address, so the replica gets CLUSTER REPLICATE.
  */
 async function whoseReplicaItWas(
   context: Context,

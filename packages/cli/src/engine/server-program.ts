@@ -12,7 +12,7 @@ const execute = promisify(execFile);
 export interface ServerProgram {
   readonly path: string;
   readonly engine: Engine;
-  /** As the program tells it, for example `7.0.15`. */
+  /** As the program reports it, for example `7.0.15`. */
   readonly fullVersion: string;
 }
 

@@ -7,7 +7,7 @@ const pollMilliseconds = 100;
 /** A first synchronization of a large data set, or a cluster's agreement, is done by then. */
 const settleMilliseconds = 120_000;
 
-/** Asks again until it is so. What goes wrong on the way counts as "not yet" and is told when time runs out. */
+/** Asks again until it is so. What goes wrong on the way counts as "not yet" and is in the error when time runs out. */
 export async function until({ signal }: Context, what: string, condition: () => Promise<boolean>): Promise<void> {
   const giveUp = performance.now() + settleMilliseconds;
   let reason = '';

@@ -24,7 +24,7 @@ function isApplication(fields: ClientFields): boolean {
 
 /**
  * Connections that still use plaintext or the default user, one row for each host, name and way. The local address of a
- * connection (`laddr`, Redis 6.2) tells over which port it came.
+ * connection (`laddr`, Redis 6.2) shows over which port it came.
  */
 export async function clientsOnOldWay(ask: Ask, node: MigrationNode): Promise<ClientOnOldWay[]> {
   const rows = new Map<string, ClientOnOldWay>();

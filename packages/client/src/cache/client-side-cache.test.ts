@@ -106,7 +106,7 @@ describe('client-side cache', () => {
     await client.close();
   });
 
-  test('emitInvalidate tells of changed keys without keeping anything', async () => {
+  test('emitInvalidate reports changed keys without keeping anything', async () => {
     await using server = await startServer();
     await using client = await connect(server, { emitInvalidate: true });
     await using other = await connect(server);

@@ -1,5 +1,5 @@
 /**
- * Replies kept on the client, told by the server when they are no longer true (CLIENT TRACKING, RESP3, Redis 6.0).
+ * Replies kept on the client until the server invalidates them (CLIENT TRACKING, RESP3, Redis 6.0).
  *
  *     read -> entry? -> hit: a copy of the value
  *                    -> loading: the same load answers all who ask meanwhile (single flight)
@@ -222,7 +222,7 @@ export class BasicClientSideCache extends ClientSideCacheProvider {
 }
 
 /**
- * A cache shared by the connections of a pool, cluster or sentinel: each connection is told about what it has read,
+ * A cache shared by the connections of a pool, cluster or sentinel: the server invalidates what each connection has read,
  * so losing one of them empties the whole.
  */
 export class BasicPooledClientSideCache extends BasicClientSideCache {

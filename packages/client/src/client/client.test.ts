@@ -249,7 +249,7 @@ describe('custom commands', () => {
   });
 });
 
-describe('what a client tells of itself', () => {
+describe('what a client shows of itself', () => {
   test('options hold the URL taken apart and print no password', () => {
     const client = createClient({ url: 'redis://user:hunter22@localhost:6380/5' });
     const { options } = client;

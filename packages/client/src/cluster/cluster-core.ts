@@ -45,7 +45,7 @@ import { type AnnouncedShard, parseRedirect, parseSlots } from './topology.js';
 const CLUSTER_SLOTS = new Command(spec('CLUSTER SLOTS'), []);
 const ASKING = new Command(spec('ASKING'), []);
 
-/** Milliseconds that one node may take to tell the topology, before another is asked. */
+/** How long to wait for one node's CLUSTER SLOTS before asking the next, ms. */
 const TOPOLOGY_TIMEOUT = 2000;
 /** Milliseconds between two looks at the topology that errors cause. */
 const REFRESH_GAP = 500;

@@ -137,14 +137,14 @@ for (const refusal of [
   });
 }
 
-test('NOREPLICAS is told to the caller', async (t) => {
+test('NOREPLICAS rejects the call', async (t) => {
   await using first = await peer(() => all(first.port));
   const cluster = await open(t, first);
   first.reply('SET', '-NOREPLICAS Not enough good replicas to write.\r\n');
   await assert.rejects(cluster.set('k', 'v'), /NOREPLICAS/);
 });
 
-test('a refusal without end is told to the caller', async (t) => {
+test('a refusal without end rejects the call', async (t) => {
   await using first = await peer(
     () => all(first.port),
     () => '-CLUSTERDOWN The cluster is down\r\n',

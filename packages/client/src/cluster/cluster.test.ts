@@ -18,7 +18,7 @@ import { slotOf } from './slot.js';
 let servers: Cluster;
 before(async () => {
   servers = await startCluster({ masters: 3, replicas: 3 });
-  // A server names a replica only once it has heard of something replicated to it.
+  // A server names a replica only once something was replicated to it.
   const cluster = await createCluster({ rootNodes: [{ url: servers.masters[0]!.url }] }).connect();
   await Promise.all(keys.map((key) => cluster.set(key, '')));
   await cluster.close();
@@ -139,7 +139,7 @@ describe('a healthy cluster', () => {
     });
   });
 
-  test('without rootNodes that answer, connect tells why', async () => {
+  test('without rootNodes that answer, connect rejects with the reason', async () => {
     assert.throws(() => createCluster({ rootNodes: [] }), { code: 'REDKEEP_INVALID_OPTION', option: 'rootNodes' });
     const cluster = createCluster({ rootNodes: [{ socket: { host: '127.0.0.1', port: 1, tls: false } }] });
     await assert.rejects(cluster.connect(), (error) => {
@@ -238,13 +238,13 @@ describe('slots on the move', () => {
 });
 
 describe('subscriptions', () => {
-  test('channels are heard from every node', async (t) => {
+  test('messages arrive from every node', async (t) => {
     const cluster = await open(t);
-    const heard = new Set<string>();
-    await cluster.subscribe('news', (message) => heard.add(String(message)));
+    const received = new Set<string>();
+    await cluster.subscribe('news', (message) => received.add(String(message)));
     await waitFor(async () => {
       for (const node of servers.masters) await node.command('PUBLISH', 'news', String(node.port));
-      return heard.size === 3;
+      return received.size === 3;
     });
     await cluster.unsubscribe('news');
     assert.equal(cluster.pubSubNode, undefined);
@@ -271,12 +271,12 @@ describe('subscriptions', () => {
 
   test('sharded channels follow their slot', async (t) => {
     const cluster = await open(t);
-    const heard: string[] = [];
+    const received: string[] = [];
     await cluster.sSubscribe(['shard:a', 'shard:b', 'shard:c'], (message, channel) =>
-      heard.push(`${channel} ${message}`),
+      received.push(`${channel} ${message}`),
     );
     for (const channel of ['shard:a', 'shard:b', 'shard:c']) await cluster.sendCommand(['SPUBLISH', channel, '1']);
-    await waitFor(() => heard.length === 3);
+    await waitFor(() => received.length === 3);
     const slot = slotOf('shard:a');
     const from = nodeOf(cluster.slots[slot]!.master.port);
     const to = servers.masters.find((node) => node !== from)!;
@@ -285,7 +285,7 @@ describe('subscriptions', () => {
       await node.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', id);
     await waitFor(async () => {
       await cluster.sendCommand(['SPUBLISH', 'shard:a', 'moved']);
-      return heard.includes('shard:a moved');
+      return received.includes('shard:a moved');
     });
     await cluster.sUnsubscribe('shard:a');
   });

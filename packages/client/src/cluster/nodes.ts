@@ -144,7 +144,7 @@ export class ClusterNodes {
     node.client = client;
     const connected = client.connect();
     this.#connected.set(client, connected);
-    // Its failure is told by 'node-error', and to who waits for it.
+    // Its failure is reported by 'node-error', and rejects the callers that wait for it.
     connected.catch(() => {});
     return client;
   }

@@ -82,7 +82,7 @@ export const arGrepWithValues = (
   ]);
 
 const ARINFO = spec('ARINFO', { read: asMap });
-/** What an array tells of itself. */
+/** Figures of an array. */
 export const arInfo = (key: RedisArgument, options?: { FULL?: boolean }) =>
   new Command<MapOf<BlobString, Integer | Double>>(ARINFO, options?.FULL ? [key, 'FULL'] : [key]);
 

@@ -74,7 +74,7 @@ export interface SpecOptions {
   read?: ReplyReader | { 2?: ReplyReader; 3?: ReplyReader };
   /** Bits added to those of the table. */
   flags?: number;
-  /** Key positions where the table's first/last/step do not tell. */
+  /** Key positions where the table's first, last and step are not enough. */
   keys?: (args: readonly unknown[]) => readonly number[];
   /** Fixed words, where they are more than the name (`CLIENT`, `NO-EVICT`, `ON`). */
   words?: readonly string[];

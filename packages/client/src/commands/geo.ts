@@ -83,7 +83,7 @@ function pushSearchOptions(command: string, args: unknown[], options: GeoSearchO
   if (ANY) args.push('ANY');
 }
 
-/** What a search tells of each place beside its name. */
+/** What a search gives for each place beside its name. */
 export const GEO_REPLY_WITH = { DISTANCE: 'WITHDIST', HASH: 'WITHHASH', COORDINATES: 'WITHCOORD' } as const;
 export type GeoReplyWith = (typeof GEO_REPLY_WITH)[keyof typeof GEO_REPLY_WITH];
 export interface GeoReplyWithMember {

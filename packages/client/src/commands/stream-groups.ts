@@ -1,4 +1,4 @@
-/** XGROUP and XINFO: consumer groups and what streams tell of themselves. */
+/** XGROUP and XINFO: consumer groups and figures of streams. */
 import type {
   BlobString,
   FieldsOf,
@@ -133,7 +133,7 @@ const XINFO_STREAM = spec('XINFO STREAM', {
   read: (reply: object, _, mapping) =>
     entriesToMessages(Array.isArray(reply) ? pairsToMap(reply, mapping) : reply, _, mapping),
 });
-/** What a stream tells of itself. Redis 5.0.0. */
+/** Figures of a stream. Redis 5.0.0. */
 export const xInfoStream = (key: RedisArgument) => new Command<XInfoStreamReply>(XINFO_STREAM, [key]);
 
 export const aliases = {

@@ -21,7 +21,7 @@ interface Known {
   readonly keys: readonly [first: number, last: number, step: number];
 }
 
-/** Every command and subcommand of a server, as COMMAND tells them. */
+/** Every command and subcommand of a server, as COMMAND describes them. */
 function flatten(list: RawReply): Known[] {
   return (list as [string, number, string[], number, number, number, string[], ...RawReply[]][]).flatMap((row) => {
     const [name, , flags, first, last, step, categories] = row;

@@ -94,7 +94,7 @@ export const vGetAttr = (key: RedisArgument, element: RedisArgument) =>
 const VINFO = spec('VINFO', {
   read: (reply: object | null, _, mapping) => (Array.isArray(reply) ? pairsToMap(reply, mapping) : reply),
 });
-/** What a vector set tells of itself; null when it is missing. Redis 8.0.0. */
+/** Figures of a vector set; null when it is missing. Redis 8.0.0. */
 export const vInfo = (key: RedisArgument) =>
   new Command<FieldsOf<{
     'quant-type': SimpleString;

@@ -160,13 +160,13 @@ describe('a command that waits on the server', () => {
   test('a subscribed client waits on a connection apart, and loses no message', async () => {
     await using server = await startServer();
     await using client = await createClient({ url: server.url }).connect();
-    const heard: string[] = [];
-    await client.subscribe('news', (message) => heard.push(message));
+    const received: string[] = [];
+    await client.subscribe('news', (message) => received.push(message));
     const waiting = client.blPop('q', 0);
     await client.publish('news', 'one');
     await client.rPush('q', 'x');
     assert.deepEqual(await waiting, { key: 'q', element: 'x' });
-    await waitFor(() => heard.length === 1);
+    await waitFor(() => received.length === 1);
   });
 
   test('three of them leave a pool of three able to work', async () => {

@@ -1,4 +1,4 @@
-/** What a connection is told, and what its owner hears of it. */
+/** Options of a connection, and what it reports to its owner. */
 
 import type { CredentialsSource } from '../credentials/credentials.js';
 import type { ReplyLimits } from '../protocol/limits.js';
@@ -32,7 +32,7 @@ export interface ConnectionOptions extends TransportOptions {
   readonly locate?: () => Promise<Pick<TransportOptions, 'endpoint' | 'tls'>>;
 }
 
-/** What the owner of a connection hears. */
+/** What a connection reports to its owner. */
 export interface ConnectionListener {
   onConnect?(): void;
   onReady?(): void;

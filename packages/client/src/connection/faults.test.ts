@@ -117,13 +117,13 @@ describe('what an application may do', () => {
     for (const event of ['connect', 'ready', 'reconnecting']) client.on(event, fail);
     client.on('ready', () => ready++);
     await client.connect();
-    const heard: string[] = [];
+    const received: string[] = [];
     await client.subscribe('news', fail);
-    await client.subscribe('news', (message) => heard.push(message));
+    await client.subscribe('news', (message) => received.push(message));
     proxy.cut();
     await waitFor(() => ready === 2);
     await client.publish('news', 'one');
-    await waitFor(() => heard.length === 1);
+    await waitFor(() => received.length === 1);
     assert.ok(codes.has('REDKEEP_CALLBACK_FAILED'));
     assert.equal(ready, 2);
     client.destroy();

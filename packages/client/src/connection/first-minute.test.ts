@@ -69,7 +69,7 @@ describe('the first minute with a client', { concurrency: true }, () => {
     assert.equal(error.code, 'REDKEEP_ALREADY_CONNECTED');
   });
 
-  test('an option in the wrong place is told its right one', () => {
+  test('the error about an option in the wrong place names the right one', () => {
     for (const [given, place] of [
       [{ host: 'cache.internal' }, /socket: \{ host \}/],
       [{ reconnectStrategy: 1 }, /socket: \{ reconnectStrategy \}/],

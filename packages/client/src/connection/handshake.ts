@@ -62,7 +62,7 @@ export function handshakeSteps(
     const args: unknown[] = ['3'];
     if (password !== undefined) args.push('AUTH', username ?? 'default', password);
     if (options.name !== undefined) args.push('SETNAME', options.name);
-    // HELLO tells the role without the right to ROLE, which is not everybody's.
+    // HELLO gives the role without the right to run ROLE, which not every user has.
     step(new Value(HELLO, args), false, role === undefined ? undefined : (reply) => wrongRole(role, roleOf(reply)));
   } else {
     if (password !== undefined) step(new Value(AUTH, username === undefined ? [password] : [username, password]));

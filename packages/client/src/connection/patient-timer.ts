@@ -4,7 +4,7 @@ const HELD_UP_MS = 20;
 /**
  * A time limit for what comes from outside. When it fires late, the event loop was blocked, and what was waited for may
  * lie in the socket: it is given as much time again as it was late (at most twice the limit in all), and sockets are read
- * before it is believed.
+ * before it counts.
  */
 export class PatientTimer {
   #timer: NodeJS.Timeout;

@@ -256,7 +256,7 @@ describe('fromVault (against a scripted HTTP server that answers as Vault docume
     assert.deepEqual(await shown(source), ['u', 'p-2']);
   });
 
-  test('a refusal is told without what Vault said', async () => {
+  test('a refusal is reported without what Vault answered', async () => {
     await using server = await vault(() => [403, { errors: ['permission denied for s3cret'] }]);
     const source = fromVault({ address: server.address, path: 'secret/data/x', auth: { token: 't0ken' } });
     await assert.rejects(

@@ -44,7 +44,7 @@ describe('Cluster in the shapes of ioredis', () => {
     assert.equal(cluster.slots.length, 16_384);
   });
 
-  test('hears channels, patterns and sharded channels', async () => {
+  test('receives messages of channels, patterns and sharded channels', async () => {
     await using servers = await startCluster();
     await using cluster = new Cluster([{ host: '127.0.0.1', port: servers.masters[0]!.port }]);
     await using subscriber = cluster.duplicate();

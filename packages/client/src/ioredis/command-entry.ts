@@ -8,7 +8,7 @@ import { type ReplyTransformer, replyReader } from './replies.js';
 const TABLE_NAMES = [...Object.keys(COMMAND_TABLE), ...Object.keys(EXTRA_TABLE)];
 /** Commands with subcommands: which one it is decides keys and flags. */
 const CONTAINERS = new Set(TABLE_NAMES.flatMap((name) => (name.includes(' ') ? [name.split(' ', 1)[0]!] : [])));
-/** Keys that the table's first, last and step do not tell: those that a prefix has to reach. */
+/** Keys that need a prefix and are not in the table's first, last and step. */
 const MORE_KEYS: Readonly<Record<string, CommandSpec['keys']>> = {
   sort: sortKeys,
   sort_ro: sortKeys,

@@ -30,7 +30,7 @@ export class MaxRetriesPerRequestError extends RedkeepError {
   }
 }
 
-/** No node of a cluster told its slots. */
+/** No node of a cluster answered CLUSTER SLOTS. */
 export class ClusterAllFailedError extends RedkeepError {
   static override readonly name: string = 'ClusterAllFailedError';
   static readonly defaultMessage = 'Failed to refresh slots cache.';

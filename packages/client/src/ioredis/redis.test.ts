@@ -271,20 +271,20 @@ describe('subscriptions', () => {
     })();
     for (const early of [true, false]) {
       await using subscriber = redis.duplicate();
-      const heard = { text: 0, bytes: 0, patternText: 0, patternBytes: 0 };
+      const received = { text: 0, bytes: 0, patternText: 0, patternBytes: 0 };
       const listen = (): void => {
-        subscriber.on('messageBuffer', () => heard.bytes++);
-        subscriber.on('pmessageBuffer', () => heard.patternBytes++);
+        subscriber.on('messageBuffer', () => received.bytes++);
+        subscriber.on('pmessageBuffer', () => received.patternBytes++);
       };
-      subscriber.on('message', () => heard.text++);
-      subscriber.on('pmessage', () => heard.patternText++);
+      subscriber.on('message', () => received.text++);
+      subscriber.on('pmessage', () => received.patternText++);
       if (early) listen();
       const subscribed = [subscriber.subscribe(['news', 'other']), subscriber.psubscribe('new*')];
       // The names are on their way and not confirmed when somebody asks for bytes.
       if (!early) listen();
       await Promise.all(subscribed);
-      await waitFor(() => heard.text > 100 && heard.patternText > 100);
-      assert.deepEqual([heard.bytes, heard.patternBytes], [heard.text, heard.patternText]);
+      await waitFor(() => received.text > 100 && received.patternText > 100);
+      assert.deepEqual([received.bytes, received.patternBytes], [received.text, received.patternText]);
     }
     publishing = false;
     await storm;

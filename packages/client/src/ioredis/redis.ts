@@ -69,7 +69,7 @@ export class Redis extends BaseClient<RedisStatus> {
   /** Attempts since the connection was last ready. */
   #attempts = 0;
   #sentinels: SentinelLocator | undefined;
-  /** Times in a row that no sentinel told where to go. */
+  /** Times in a row that no sentinel named a server. */
   #sentinelAttempts = 0;
   /** `disconnect` or `quit` was called. */
   #closing = false;
@@ -165,7 +165,7 @@ export class Redis extends BaseClient<RedisStatus> {
       .on('reconnecting', () => this.setStatus('connecting'))
       .on('error', (error: Error) => {
         this.#lastError = error;
-        // A connection that the server closed is told by 'close'.
+        // A connection that the server closed is reported by 'close'.
         if (error instanceof SocketClosedUnexpectedlyError && error.cause === undefined) return;
         this.emitSilently('error', error);
       })
@@ -439,7 +439,7 @@ export class Redis extends BaseClient<RedisStatus> {
 
   // ---------------------------------------------------------------- monitor
 
-  /** A connection of its own whose event `monitor` tells every command of the server. Dangerous: see `allowCommands`. */
+  /** A connection of its own that emits `monitor` for every command of the server. Dangerous: see `allowCommands`. */
   monitor(callback?: Callback<Redis>): Promise<Redis> {
     const promise = new Promise<Redis>((resolve, reject) => {
       const instance = this.duplicate({ monitor: true, lazyConnect: false });

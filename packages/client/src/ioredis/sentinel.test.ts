@@ -91,7 +91,7 @@ test('ends its connections to the sentinels, and makes new ones after connect', 
   child.stdout.on('data', (bytes) => {
     output += bytes;
   });
-  // It is not told to exit: that it does shows that nothing is open.
+  // Nothing calls exit: that the process ends shows that nothing is open.
   assert.deepEqual(await once(child, 'exit'), [0, null]);
   assert.equal(output, '1\n');
 });
@@ -130,8 +130,8 @@ for (const [how, fail] of [
   test(`a primary that ${how}: writes go on with the next one, none is doubled, messages arrive`, async (t) => {
     const redis = open(t, { maxRetriesPerRequest: null, commandTimeout: 0, retryStrategy: () => 20 });
     const subscriber = open(t, { retryStrategy: () => 20 });
-    const heard: string[] = [];
-    subscriber.on('message', (_channel, message) => heard.push(message));
+    const received: string[] = [];
+    subscriber.on('message', (_channel, message) => received.push(message));
     await subscriber.subscribe('news');
     const old = await setup.currentPrimary();
     await waitFor(async () => Number((await old.info('replication'))['connected_slaves']) === 1);
@@ -166,7 +166,7 @@ for (const [how, fail] of [
     assert.ok(unknown.size <= 4, `${unknown.size}`);
     await waitFor(async () => {
       await fresh.command('PUBLISH', 'news', how);
-      return heard.includes(how);
+      return received.includes(how);
     });
     if (how === 'dies') await old.start();
     await waitFor(async () => (await setup.currentPrimary()) === fresh);

@@ -27,7 +27,7 @@ type Typed<O, M, F, S, T extends TypeMapping> = Omit<O, 'modules' | 'functions' 
 };
 
 export type RespVersions = RespVersion;
-/** What a client speaks unless told otherwise. */
+/** The protocol of a client without the option `RESP`. */
 export const DEFAULT_RESP = 3;
 
 export type RedisClientOptions<

@@ -136,7 +136,7 @@ const COMMAND_OPTIONS_SCHEMA = {
   asap: flag,
   idempotent: flag,
   cache: fields(() => ({ ttlMs: milliseconds })),
-  /** node-redis's: commands of a chain stay together here without being told. */
+  /** node-redis's: commands of a chain always stay together here. */
   chainId: rule(is('symbol'), 'must be a symbol'),
 } satisfies Schema;
 

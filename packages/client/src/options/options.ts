@@ -265,7 +265,7 @@ export function resolveCache(
   return { provider: new Cache(config), byCall };
 }
 
-/** Options that say two things at once: nobody can tell which was meant. `fromUrl` is that of the option `url`. */
+/** Refuses options that contradict each other. `fromUrl` is that of the option `url`. */
 function checkContradictions(given: ClientOptions, fromUrl: ParsedUrl | undefined): void {
   const { socket = {} } = given;
   const differs = (a: unknown, b: unknown) => a != null && b != null && a !== b;

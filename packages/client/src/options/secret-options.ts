@@ -20,7 +20,7 @@ function urlOf({ endpoint, tls, username, database }: ParsedUrl): string | undef
 export type OptionWritten = (path: readonly string[], value: unknown) => void;
 
 /**
- * The options of one client, to be read and written: `onWritten` hears of each write that is valid.
+ * The options of one client, to be read and written: `onWritten` is called after each valid write.
  * @throws InvalidOptionError when a value is written that the option cannot have
  */
 export function writableOptions(given: ClientOptions, onWritten: OptionWritten): ClientOptions {

@@ -24,17 +24,17 @@ for (const RESP of [2, 3] as const) {
       await using server = await startServer();
       await using publisher = await connect(server, { RESP });
       await using subscriber = await connect(server, { RESP });
-      const heard: unknown[] = [];
-      await subscriber.subscribe(['news', 'other'], (message, channel) => heard.push(['text', message, channel]));
-      await subscriber.subscribe('news', (message, channel) => heard.push(['bytes', message, channel]), true);
-      await subscriber.pSubscribe('n*', (message, channel) => heard.push(['pattern', message, channel]));
-      await subscriber.sSubscribe('shard', (message, channel) => heard.push(['shard', message, channel]));
+      const received: unknown[] = [];
+      await subscriber.subscribe(['news', 'other'], (message, channel) => received.push(['text', message, channel]));
+      await subscriber.subscribe('news', (message, channel) => received.push(['bytes', message, channel]), true);
+      await subscriber.pSubscribe('n*', (message, channel) => received.push(['pattern', message, channel]));
+      await subscriber.sSubscribe('shard', (message, channel) => received.push(['shard', message, channel]));
       assert.equal(subscriber.isPubSubActive, true);
       assert.deepEqual([...subscriber.getPubSubListeners('CHANNELS').keys()], ['news', 'other']);
       await publish(publisher, 'news', 'é');
       await publisher.sendCommand(['SPUBLISH', 'shard', 's']);
-      await waitFor(() => heard.length === 4);
-      assert.deepEqual(heard, [
+      await waitFor(() => received.length === 4);
+      assert.deepEqual(received, [
         ['bytes', Buffer.from('é'), Buffer.from('news')],
         ['text', 'é', 'news'],
         ['pattern', 'é', 'news'],
@@ -60,14 +60,14 @@ for (const RESP of [2, 3] as const) {
       await using server = await startServer();
       await using publisher = await connect(server, { RESP });
       await using subscriber = await connect(server, { RESP });
-      const heard: string[] = [];
-      await subscriber.subscribe('news', (message) => heard.push(message));
-      await subscriber.sSubscribe(['s1', 's2'], (message) => heard.push(message));
+      const received: string[] = [];
+      await subscriber.subscribe('news', (message) => received.push(message));
+      await subscriber.sSubscribe(['s1', 's2'], (message) => received.push(message));
       await killSubscribers(publisher, subscriber);
       assert.equal(await publish(publisher, 'news', 'one'), 1);
       await publisher.sendCommand(['SPUBLISH', 's2', 'two']);
-      await waitFor(() => heard.length === 2);
-      assert.deepEqual(heard, ['one', 'two']);
+      await waitFor(() => received.length === 2);
+      assert.deepEqual(received, ['one', 'two']);
     });
   });
 }
@@ -77,14 +77,14 @@ describe('pub/sub', () => {
     await using server = await startServer();
     await using publisher = await connect(server);
     await using subscriber = await connect(server);
-    const heard: string[] = [];
-    const first = (message: string) => heard.push(`first ${message}`);
+    const received: string[] = [];
+    const first = (message: string) => received.push(`first ${message}`);
     await subscriber.subscribe('c', first);
-    await subscriber.subscribe('c', (message) => heard.push(`second ${message}`));
+    await subscriber.subscribe('c', (message) => received.push(`second ${message}`));
     await subscriber.unsubscribe('c', first);
     assert.equal(await publish(publisher, 'c', 'm'), 1);
-    await waitFor(() => heard.length > 0);
-    assert.deepEqual(heard, ['second m']);
+    await waitFor(() => received.length > 0);
+    assert.deepEqual(received, ['second m']);
     await subscriber.unsubscribe('c');
     assert.equal(await publish(publisher, 'c', 'm'), 0);
   });
@@ -199,10 +199,10 @@ describe('messages as an iterator', () => {
     const first = reading.next();
     await waitFor(async () => (await publish(publisher, 'c', 'first')) === 1);
     await first;
-    let heard = 0;
-    await subscriber.subscribe('c', () => heard++);
+    let received = 0;
+    await subscriber.subscribe('c', () => received++);
     for (const message of ['1', '2', '3', '4', '5']) await publish(publisher, 'c', message);
-    await waitFor(() => heard === 5);
+    await waitFor(() => received === 5);
     assert.deepEqual((await reading.next()).value, { kind: 'gap', reason: 'overflow', dropped: 3 });
     assert.deepEqual((await reading.next()).value, { kind: 'message', channel: 'c', message: '4' });
     await reading.return();

@@ -1,5 +1,5 @@
 /**
- * What a client is subscribed to, and who hears it. The listeners' map is the wish; the connection is brought in line
+ * What a client is subscribed to, with the listeners. The listeners' map is the wish; the connection is brought in line
  * with it by SUBSCRIBE and UNSUBSCRIBE, and again after every reconnect.
  */
 import { Command, type CommandSpec, spec } from '../commands/command.js';

@@ -9,7 +9,7 @@ export class CommandGate {
   readonly #breaker: CircuitBreaker | undefined;
   readonly #onLimited: (command: string) => void;
 
-  /** `onLimited` hears of each command that the rate limit rejects. */
+  /** `onLimited` is called for each command that the rate limit rejects. */
   constructor(limit: RateLimit | undefined, breaker: CircuitBreaker | undefined, onLimited: (command: string) => void) {
     this.#limit = limit;
     this.#breaker = breaker;
@@ -25,17 +25,17 @@ export class CommandGate {
       wait = this.#limit?.take(count);
     } catch (error) {
       if (error instanceof RedkeepError && error.code === 'REDKEEP_RATE_LIMITED') {
-        tell({ event: 'rate-limited', command, errorCode: error.code });
+        publish({ event: 'rate-limited', command, errorCode: error.code });
         this.#onLimited(command);
       }
       return Promise.reject(error);
     }
     if (wait === undefined) return sendThrough();
-    tell({ event: 'rate-waited', command });
+    publish({ event: 'rate-waited', command });
     return wait.then(sendThrough);
   }
 }
 
-function tell(message: ProtectionMessage): void {
+function publish(message: ProtectionMessage): void {
   if (protectionChannel.hasSubscribers) protectionChannel.publish(message);
 }

@@ -179,7 +179,7 @@ describe('no secret comes out of', () => {
     await provoke(() => createClientPool({ password }, { maximum: token as never }), 'REDKEEP_INVALID_OPTION');
   });
 
-  test('clients, and what they tell of themselves', async () => {
+  test('clients, and what they show of themselves', async () => {
     const pki = await sharedPki();
     const secret = new Secret(password);
     const passphrase = token;

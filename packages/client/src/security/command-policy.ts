@@ -44,7 +44,7 @@ export interface ValidatedCommand {
 }
 export type CommandValidator = (command: ValidatedCommand) => void;
 
-/** What `command-refused` tells; never an argument. */
+/** What `command-refused` contains; never an argument. */
 export interface Refusal {
   readonly command: string;
   readonly code: string;

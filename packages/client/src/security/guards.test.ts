@@ -280,7 +280,7 @@ describe('gate', () => {
   });
 });
 
-test('tlsInfo tells the live session; a certificate near its end is announced', async () => {
+test('tlsInfo describes the live session; a certificate near its end is announced', async () => {
   await using server = await startServer({ tls: true });
   await using client = createClient({
     url: `rediss://localhost:${server.tlsPort}`,

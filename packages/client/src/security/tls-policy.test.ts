@@ -82,7 +82,7 @@ describe('TLS', () => {
     );
   });
 
-  test('files that are no certificates, or belong to another key, are told as such', async () => {
+  test('files that are no certificates, or belong to another key, are named in the error', async () => {
     await using server = await startServer({ tls: true });
     const { ca, clientCert } = server.tlsFiles!;
     const url = `rediss://127.0.0.1:${server.tlsPort}`;
@@ -110,11 +110,11 @@ describe('TLS', () => {
         tls: await authority.issue({ commonName: 'localhost', names: ['localhost'], notAfter }),
       });
       await using client = createClient({ url: `rediss://localhost:${server.port}`, tls: { ca } });
-      const told: unknown[] = [];
-      client.on('certificate-expiring', (info, how) => told.push([info.daysLeft, how]));
+      const events: unknown[] = [];
+      client.on('certificate-expiring', (info, how) => events.push([info.daysLeft, how]));
       await client.connect();
       assert.equal(client.tlsInfo()!.daysLeft, days);
-      assert.deepEqual(told, severity === undefined ? [] : [[days, severity]]);
+      assert.deepEqual(events, severity === undefined ? [] : [[days, severity]]);
     }
   });
 

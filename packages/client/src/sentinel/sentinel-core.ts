@@ -137,7 +137,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
   /** A client that connects to the current master. */
   #masterClient(cached = true): RedisClient {
     const seed = this.#settings.seeds[0]!;
-    /** Times in a row that no sentinel told where the master is. */
+    /** Times in a row that no sentinel named the master. */
     let failures = 0;
     const client = new this.#Client(this.#settings.data(seed), (resolved) => ({
       ...resolved,
@@ -177,7 +177,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     return client;
   }
 
-  /** After a failover subscriptions come first, so that what is published next is heard; but not at any price. */
+  /** After a failover subscriptions come first, so that the next messages arrive; but not at any price. */
   async #subscribed(): Promise<void> {
     if (this.#pubSub === undefined) return;
     const signal = AbortSignal.timeout(SUBSCRIBING_PATIENCE);

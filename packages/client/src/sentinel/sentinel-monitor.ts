@@ -27,7 +27,7 @@ interface Sentinel {
   isDown: boolean;
 }
 
-/** Sentinels, and replicas, that are believed in: nobody runs more, and each is connected to. */
+/** The most sentinels and replicas of an answer that are used, because each is connected to. */
 const MAX_NODES = 128;
 /** Milliseconds that one sentinel may take. */
 const PATIENCE = 2000;

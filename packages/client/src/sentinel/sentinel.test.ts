@@ -114,7 +114,7 @@ test('sentinels in plaintext are refused when data connections use TLS', () => {
   assert.throws(() => createSentinel(options({ sentinelClientOptions: { tls: false } })), /sentinelClientOptions.tls/);
 });
 
-test('without a sentinel that answers, connect tells why', async () => {
+test('without a sentinel that answers, connect rejects with the reason', async () => {
   const gone = createSentinel({ ...options(), sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }] });
   await assert.rejects(gone.connect(), RootNodesUnavailableError);
   assert.equal(gone.isOpen, false);
@@ -170,7 +170,7 @@ test('an old master that still answers, now as a replica, is not taken for the m
   assert.equal(await client.set('k', 'v'), 'OK');
 });
 
-test('the sentinel with the highest epoch is believed', async (t) => {
+test('the answer with the highest epoch is used', async (t) => {
   await using stale = await startScriptedServer({
     onCommand: (command) => (command[1] === 'MASTER' ? masterReply('127.0.0.1', 1, 3) : '*0\r\n'),
   });
@@ -246,8 +246,8 @@ test('a failover: commands and subscriptions go on with the new master', async (
   client.on('topology-change', (event) => events.push(event));
   const failed: SentinelClientError[] = [];
   client.on('client-error', (event) => failed.push(event));
-  const heard: string[] = [];
-  await client.subscribe('news', (message) => heard.push(String(message)));
+  const received: string[] = [];
+  await client.subscribe('news', (message) => received.push(String(message)));
   const watcher = createSentinel(options({ commandOptions: { timeout: 30_000 } }));
   t.after(() => watcher.destroy());
   await watcher.connect();
@@ -266,6 +266,6 @@ test('a failover: commands and subscriptions go on with the new master', async (
   await assert.rejects(watching.multi().get('s:kept').exec(), WatchError);
   await waitFor(async () => {
     await fresh.command('PUBLISH', 'news', 'hello');
-    return heard.includes('hello');
+    return received.includes('hello');
   });
 });

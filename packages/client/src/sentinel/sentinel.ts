@@ -115,7 +115,7 @@ export class RedisSentinel<M extends TypeMapping = Record<never, never>, O = Rec
   getMasterNode(): NodeAddress | undefined {
     return this[CORE].topology?.master;
   }
-  /** The sentinel that was believed last. */
+  /** The sentinel whose answer was used last. */
   getSentinelNode(): NodeAddress | undefined {
     return this[CORE].topology?.source;
   }

@@ -322,7 +322,7 @@ describe('while Redis is away', () => {
     await next.close();
   });
 
-  test('a full spool refuses, and without a spool the caller is told', async () => {
+  test('a full spool refuses, and without a spool the call rejects', async () => {
     const path = await spoolPath();
     const bounded = trail({ spool: { path, maxBytes: 300 }, timeoutMs: 50, retryMs: 60_000 }).writer;
     const none = trail({ timeoutMs: 50 }).writer;

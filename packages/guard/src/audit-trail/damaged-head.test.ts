@@ -104,7 +104,7 @@ for (const engine of findEngines().filter(({ name }) => /^(redis-7|redis-8|valke
     };
 
     for (const { what, problem, make } of DAMAGES)
-      test(`${what}: told to the writer, taken by no anchor, found by verify, repaired`, {
+      test(`${what}: reported to the writer, used by no anchor, found by verify, repaired`, {
         timeout: 20_000,
       }, async () => {
         const t = await trailOf();

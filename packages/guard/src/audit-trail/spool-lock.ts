@@ -11,7 +11,7 @@ const HEARTBEAT_MS = 5000;
 const SILENT_MS = 30_000;
 const ATTEMPTS = 5;
 
-/** The process that holds a lock, as far as it can be told from outside. */
+/** The process that holds a lock, as far as another process can find out. */
 interface Holder {
   readonly token: string;
   readonly pid: number;

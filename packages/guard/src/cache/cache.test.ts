@@ -47,7 +47,7 @@ describe('cache', () => {
     await waitFor(async () => (await here.get('k', load)) === 'new');
   });
 
-  test('remembers that there is nothing, for as long as told', async () => {
+  test('remembers that there is nothing, for `missingTtlMs`', async () => {
     const remembering = caches({ negativeMs: 60_000 }).here;
     const none = loader(undefined);
     assert.equal(await remembering.get('k', none), undefined);
@@ -133,7 +133,7 @@ describe('cache', () => {
       await refused(() => caches({ prefix }), 'REDKEEP_GUARD_OPTION');
   });
 
-  test('seals values when told to, and returns but does not keep those that are too large', async () => {
+  test('seals values with `encryption`, and returns but does not keep those that are too large', async () => {
     const errors: unknown[] = [];
     const { here, prefix } = caches({ encryption: testEncryption(), maxBytes: 200, onError: (e) => errors.push(e) });
     await here.get('k', loader('recognisable'));

@@ -214,7 +214,7 @@ export class Cache {
     return () => clearInterval(timer);
   }
 
-  /** A ticket for the one process that should load now; undefined for others, NO_TICKET when Redis cannot tell. */
+  /** A ticket for the one process that should load now; undefined for others, NO_TICKET when Redis does not answer. */
   async #takeTicket(name: string): Promise<string | undefined> {
     const ticket = randomBytes(12).toString('base64url');
     try {

@@ -42,11 +42,11 @@ export interface EncryptionOptions {
   /** Deployment this data belongs to ("production"); values of one environment do not open in another. */
   readonly environment: string;
   /**
-   * Compress bodies of at least this many bytes. Off unless set: the length of a compressed value tells something
+   * Compress bodies of at least this many bytes. Off unless set: the length of a compressed value reveals something
    * about its content (CRIME), which matters when secrets and text an attacker chose share one value.
    */
   readonly compressFrom?: number;
-  /** Pad bodies to a multiple of this many bytes (2 to 65,536), so that lengths tell less. */
+  /** Pad bodies to a multiple of this many bytes (2 to 65,536), so that lengths reveal less. */
   readonly padTo?: number;
   /** Largest plaintext in bytes, before sealing and after opening; default 16 MiB. */
   readonly maxBytes?: number;

@@ -21,12 +21,12 @@ export interface KeyStore {
   /** Names that begin with a text; a name may come twice. What re-wrapping walks through. */
   names?(begin: string): AsyncIterable<string>;
   /**
-   * Waits until all replicas, and at least `atLeast`, have everything written so far; undefined when it cannot be told.
+   * Waits until all replicas, and at least `atLeast`, have everything written so far; undefined when that is not known.
    */
   replicated?(name: string, waitMs: number, atLeast: number): Promise<Replication | undefined>;
   /** The store's own time, Unix ms: what erasures are dated by. Without it the clock of the process is used. */
   now?(name: string): Promise<number>;
-  /** Whether the data of a client is on this store's own server; undefined when it cannot be told. */
+  /** Whether the data of a client is on this store's own server; undefined when that is not known. */
   isBeside?(data: GuardClient): Promise<boolean | undefined>;
   /** The Redis client it is kept with. */
   readonly client?: GuardClient;

@@ -112,10 +112,10 @@ describe('person keys', () => {
       await fetching.listen();
       const opening = fetching.sealer('ana').open(sealed, place);
       await asked;
-      const heard = new Promise<unknown>((resolve) => channel.subscribe('redkeep:erased', resolve));
+      const announced = new Promise<unknown>((resolve) => channel.subscribe('redkeep:erased', resolve));
 
       await here.erase('ana');
-      assert.equal(await heard, here.pseudonym('ana'), 'what is announced is not a name');
+      assert.equal(await announced, here.pseudonym('ana'), 'what is announced is not a name');
       answer();
       await refused(() => opening, 'REDKEEP_PERSON_ERASED');
       await refused(() => elsewhere.sealer('ana').open(sealed, place), 'REDKEEP_PERSON_ERASED');
@@ -131,7 +131,7 @@ describe('person keys', () => {
     }
   });
 
-  test('an erasure that nobody can be told of still happens', async () => {
+  test('an erasure that cannot be announced still happens', async () => {
     const closed = createClient({ url: redis.server.url });
     const { make, end } = await persons('untold:', { announce: closed });
     try {

@@ -70,7 +70,7 @@ export interface ErasureReceipt {
   readonly effectiveAt: string;
   /**
    * What is certain about copies of the key store: a replica that is not confirmed could become the primary and bring
-   * the key back (see `PersonKeys.enforce`). `unknown`: the store cannot tell.
+   * the key back (see `PersonKeys.enforce`). `unknown`: the store does not say.
    */
   readonly replication: Replication | 'unknown';
   /** Ed25519 over the fields above, base64; absent without `signWith`. */
@@ -432,7 +432,7 @@ function warnOfPlace(): void {
   if (warnedOfPlace) return;
   warnedOfPlace = true;
   process.emitWarning(
-    'It cannot be told whether person keys are kept on the server of the data: allow INFO to both users, or look at it yourself.',
+    'Whether person keys are kept on the server of the data cannot be checked: allow INFO to both users, or look at it yourself.',
     { code: 'REDKEEP_PERSON_KEYS_PLACE' },
   );
 }

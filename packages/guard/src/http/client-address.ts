@@ -47,7 +47,7 @@ function withoutPort(address: string): string {
   return /^[\d.]+$/.test(host) ? host.replace(/\b0+(?=\d)/g, '') : host;
 }
 
-/** Whether a proxy has passed the request on and the framework was not told to trust it: all clients look alike then. */
+/** Whether a proxy has passed the request on and the framework is not set to trust it: all clients look alike then. */
 export function isBehindUntrustedProxy(request: AddressedRequest): boolean {
   const { headers = {} } = argument(request, 'request', anObject);
   if (headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined) return false;

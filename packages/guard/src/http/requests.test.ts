@@ -229,7 +229,7 @@ for (const [name, start] of Object.entries(frameworks))
       assert.equal((await post(app, { amount: 1 }, { key: KEY, headers })).status, 422);
     });
 
-    test('of parallel requests one runs, and the others wait or are told to come again', async () => {
+    test('of parallel requests one runs, and the others wait or get a Retry-After', async () => {
       for (const waitMs of [0, 10_000]) {
         const app = await start({ waitMs });
         const all = [1, 2, 3, 4].map(() => post(app, { do: 'wait' }, { key: KEY }));

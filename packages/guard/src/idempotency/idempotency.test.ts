@@ -45,7 +45,7 @@ test('a twin that does not wait is refused, and another request or user with the
   assert.equal((await once.run({ ...one, scope: 'leo' }, async () => 'his')).value, 'his');
 });
 
-test('what failed may be tried again, what crashed after its lock, and a run that lost its lock is told', async () => {
+test('what failed may be tried again, what crashed after its lock, and a run that lost its lock rejects', async () => {
   const once = open({ lockMs: 100, keepMs: 60_000, waitMs: 20_000 });
   const one = request();
   await assert.rejects(

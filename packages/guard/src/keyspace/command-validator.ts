@@ -152,12 +152,12 @@ function confine({ name, args }: ValidatedCommand, spaceOf: (key: string) => unk
     throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${name} beyond one key space`);
 }
 
-/** BCAST tells of every key that is changed, or of those with a prefix: of a space. Without it, of keys that were read. */
+/** BCAST announces every changed key, or those with a prefix (a space). Without it, only keys that were read. */
 function confineTracking({ name, args }: ValidatedCommand, spaceOf: (key: string) => unknown): void {
   const words = args.map(String);
-  const told = words.flatMap((word, at) => (word.toUpperCase() === 'PREFIX' ? [words[at + 1] ?? ''] : []));
-  const broad = words.some((word) => word.toUpperCase() === 'BCAST') && told.length === 0;
-  if (broad || !told.every((prefix) => spaceOf(prefix) !== undefined))
+  const prefixes = words.flatMap((word, at) => (word.toUpperCase() === 'PREFIX' ? [words[at + 1] ?? ''] : []));
+  const broad = words.some((word) => word.toUpperCase() === 'BCAST') && prefixes.length === 0;
+  if (broad || !prefixes.every((prefix) => spaceOf(prefix) !== undefined))
     throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${name} beyond one key space`);
 }
 

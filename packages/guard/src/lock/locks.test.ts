@@ -58,7 +58,7 @@ describe('locks', () => {
     await next.release();
   });
 
-  test('are renewed while held, and tell their holder before they can pass to another', async () => {
+  test('are renewed while held, and abort their signal before they can pass to another', async () => {
     const held = await locks().acquire('d', { ttlMs: 300 });
     const contender = locks().acquire('d', { waitMs: 500 });
     await refused(() => contender, 'REDKEEP_LOCK_TIMEOUT');
@@ -69,7 +69,7 @@ describe('locks', () => {
     assert.equal(held.signal.reason.code, 'REDKEEP_LOCK_LOST');
   });
 
-  test('a holder that lost its lock while Redis was away is told in time', async () => {
+  test('the signal of a lock that was lost while Redis was away aborts in time', async () => {
     const client = createClient({ url: redis.server.url });
     client.on('error', () => undefined);
     await client.connect();
@@ -177,7 +177,7 @@ test('waiters for many names take eight connections at most', async () => {
   assert.ok(Number((await redis.server.info('clients'))['blocked_clients']) <= 8);
 });
 
-test('a waiter gives up in time and when told to, and the next is served', async () => {
+test('a waiter gives up in time and when aborted, and the next is served', async () => {
   const own = locks();
   const held = await own.acquire('line', { ttlMs: 60_000 });
   const controller = new AbortController();
@@ -187,8 +187,8 @@ test('a waiter gives up in time and when told to, and the next is served', async
     own.acquire('line', { waitMs: 60_000 }),
   ];
   await refused(() => second!, 'REDKEEP_LOCK_TIMEOUT');
-  controller.abort(new Error('told to'));
-  await assert.rejects(first!, /told to/);
+  controller.abort(new Error('aborted by the test'));
+  await assert.rejects(first!, /aborted by the test/);
   await held.release();
   await (await third!).release();
 });

@@ -37,7 +37,7 @@ describe('semaphores', () => {
     assert.ok(most <= 4, String(most));
   });
 
-  test('free the place of a holder that is gone, and tell one that lost it', async () => {
+  test('free the place of a holder that is gone, and abort the signal of one that lost it', async () => {
     const gone = await open().acquire('b', { places: 1, ttlMs: 300 });
     const lost = once(gone.signal, 'abort');
     await redis.server.command('DEL', 'sem:{b}');
@@ -49,7 +49,7 @@ describe('semaphores', () => {
       await refused(() => open().acquire('c', { places }), 'REDKEEP_GUARD_ARGUMENT');
   });
 
-  test('tell their holder before the place can pass on, also while a renewal waits for Redis', async () => {
+  test('abort the signal of their holder before the place can pass on, also while a renewal waits for Redis', async () => {
     const ttlMs = 1000;
     const asked = performance.now();
     const permit = await open().acquire('silent', { places: 1, ttlMs });

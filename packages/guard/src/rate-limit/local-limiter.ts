@@ -1,6 +1,6 @@
 import type { Decision, Limit } from './limit.js';
 
-/** Less than a server's clock can tell. */
+/** Less than the resolution of a server's clock. */
 const ROUNDING_MS = 1e-6;
 
 /**

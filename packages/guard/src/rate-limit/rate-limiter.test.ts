@@ -179,7 +179,7 @@ describe('when Redis is slow or away', () => {
       assert.equal((await allow.check('o')).allowed, true);
       assert.equal(errors.length, 5);
       await refused(() => local.penalize('o', 1), 'REDKEEP_STORE_UNAVAILABLE');
-      // A block that Redis could not be told of holds here, and so does one it was told of.
+      // A block that could not be written to Redis holds here, and so does one that was.
       await refused(() => local.block('z', hour), 'REDKEEP_STORE_UNAVAILABLE');
       assert.equal((await local.check('z')).blocked, true);
       const peeked = [await local.peek('fresh'), await local.peek('fresh')];

@@ -61,7 +61,7 @@ for (const engine of findEngines().filter(({ name }) => /^(redis-[78]|valkey-9)/
       assert.deepEqual([run, error], [{ way: 'scripts', reason: 'no-functions' }, undefined]);
     });
 
-    test('a user that may do neither is told what it lacks', async () => {
+    test('the error for a user that may do neither names what it lacks', async () => {
       const { error } = await locked(`${all} -fcall -eval -evalsha`, { loads: true });
       await refused(() => Promise.reject(error), 'REDKEEP_STORE_DENIED');
     });

@@ -146,7 +146,7 @@ describe('parallel requests', () => {
     assert.equal(await s.load(id), undefined);
   });
 
-  test('the later of two saves is told, instead of overwriting the earlier', async () => {
+  test('the later of two saves rejects, instead of overwriting the earlier', async () => {
     const s = sessions();
     const { id } = await s.create({ data: {} });
     const [one, two] = [(await s.load(id))!, (await s.load(id))!];
@@ -411,7 +411,7 @@ describe('bad times', () => {
     try {
       await refused(() => s.create({ data: {} }), 'REDKEEP_STORE_UNAVAILABLE');
       await refused(() => s.save(session), 'REDKEEP_STORE_UNAVAILABLE');
-      // Nobody is told that they are logged out when they are not.
+      // No call reports "logged out" for a session that lives.
       await refused(() => s.destroy(session.id), 'REDKEEP_STORE_UNAVAILABLE');
       assert.deepEqual((await s.load(session.id))?.data, { a: 1 });
     } finally {

@@ -56,7 +56,7 @@ export interface CodeRequest extends TokenRequest {
   readonly maxAttempts?: number;
 }
 
-/** What a redeemed token stood for. */
+/** The content of a redeemed token. */
 export interface Redeemed {
   readonly subject: string;
   readonly data: unknown;
@@ -126,7 +126,7 @@ export class OneTimeTokens {
     return code;
   }
 
-  /** What the token stood for, once; undefined for any other. Errors: REDKEEP_STORE_…, those of `Encryption.open`. */
+  /** Returns the content of the token, once; undefined for any other. Errors: REDKEEP_STORE_…, those of `Encryption.open`. */
   async redeem(purpose: string, token: string): Promise<Redeemed | undefined> {
     if (typeof token !== 'string' || !TOKEN.test(token)) return undefined;
     return this.#redeem(token.slice(0, LOCATOR_CHARS), this.#hash('token', purpose, token), false);

@@ -194,7 +194,7 @@ describe('refresh tokens', () => {
     assert.ok(reused.length >= 1);
   });
 
-  test('of parallel twins one gets the next token, the others are told, and the family lives', async () => {
+  test('of parallel twins one gets the next token, the others are refused, and the family lives', async () => {
     const tokens = open();
     const { token } = await tokens.start('ana');
     const all = await Promise.allSettled(Array.from({ length: 20 }, () => tokens.refresh(token)));

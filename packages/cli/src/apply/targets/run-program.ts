@@ -45,7 +45,7 @@ export function runProgram(program: string, args: readonly string[], options: Ru
       else reject(error);
     });
     child.once('close', (code) => resolve({ code: code ?? 1, stdout, stderr }));
-    // A program that does not read its input ends it; what that means is told by its exit code.
+    // A program that does not read its input ends it; its exit code shows what that means.
     child.stdin.on('error', () => undefined);
     child.stdin.end(options.stdin ?? '');
   });

@@ -14,7 +14,7 @@ test('every check has an id of its own, a valid vector, and is in the documentat
   for (const check of checks) if (check.cvss !== null) assert.ok(cvssScore(check.cvss) > 0, check.id);
 });
 
-// Told for completeness, or only ever "unknown": what they ask cannot be seen by an audit.
+// Listed for completeness, or only ever "unknown": an audit cannot see what they ask.
 const neverFail = ['ACL-018', 'CLI-009', 'LOG-002', 'NET-016', 'TLS-021'];
 
 test('every check that can fail is broken by a test', async () => {

@@ -53,16 +53,16 @@ export function isPrivate(address: string): boolean {
 }
 
 /**
- * Addresses the server listens on: as the kernel says where it runs here, else as it was told. An empty setting and `*`
+ * Addresses the server listens on: as the kernel says where it runs here, else as its configuration says. An empty setting and `*`
  * mean every interface.
  */
 export function boundAddresses(node: NodeFacts): string[] {
   const sockets = maybe(maybe(node.process)?.listening ?? unobserved(''));
   const real = [...new Set((sockets ?? []).filter(({ port }) => port === node.port).map(({ address }) => address))];
-  const told = node.config.observed || real.length === 0 ? setting(node, 'bind').trim() : undefined;
-  if (told === undefined) return real;
-  const addresses = told === '' ? ['*'] : told.split(/\s+/);
-  // A server that was told otherwise after its start, or whose port is somebody else's, shows here.
+  const configured = node.config.observed || real.length === 0 ? setting(node, 'bind').trim() : undefined;
+  if (configured === undefined) return real;
+  const addresses = configured === '' ? ['*'] : configured.split(/\s+/);
+  // A server whose setting was changed after its start, or whose port is somebody else's, shows here.
   return [...addresses, ...real.filter((address) => isWildcard(address) && !addresses.some(isWildcard))];
 }
 

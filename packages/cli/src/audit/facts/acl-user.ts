@@ -54,7 +54,7 @@ function applyCommandRule(rules: readonly string[], rule: string): string[] {
   return [...kept, lower];
 }
 
-/** Bits of strength by alphabet and length: an upper bound that is good enough to tell random from typed. */
+/** Bits of strength by alphabet and length: an upper bound that is good enough to distinguish random from typed. */
 export function passwordBits(password: string): number {
   const alphabets: [RegExp, number][] = [
     [/[a-z]/, 26],

@@ -6,7 +6,7 @@ export interface EngineFacts {
   readonly version: string;
   readonly mode: 'standalone' | 'cluster' | 'sentinel';
   readonly role: 'primary' | 'replica' | 'sentinel';
-  /** Who built it, as far as it can be told from here. Decides whether a version alone proves a CVE. */
+  /** Who built it, as far as can be seen from here. Decides whether a version alone proves a CVE. */
   readonly build: 'distribution' | 'vendor' | 'unclear';
   /** The distribution's package and its version, where the binary belongs to one. */
   readonly package?: { readonly name: string; readonly version: string };

@@ -62,7 +62,7 @@ function oidText(bytes: Buffer): string {
 }
 
 /**
- * The algorithm of a certificate's signature (RFC 5280, 4.1.1.2), which Node tells from version 24 on only: the second
+ * The algorithm of a certificate's signature (RFC 5280, 4.1.1.2), which Node gives from version 24 on only: the second
  * element of the certificate. OpenSSL has parsed it before.
  */
 function signatureOf(der: Buffer): string {

@@ -28,7 +28,7 @@ export interface ContainerSource {
   /** Reads a path of the container, where a mount, a config or a ConfigMap puts a file of the project there. */
   readonly read: (path: string) => Promise<MountedFile | undefined>;
   readonly hostNetwork: boolean;
-  /** The user that it is told to run as. */
+  /** The user that the file names. */
   readonly user?: string;
 }
 
@@ -153,13 +153,13 @@ function directivesOfVariables(
     ...(acl ? given('aclfile', acl.value, acl.at) : []),
     ...optionsOfVariable(`${prefix}_EXTRA_FLAGS`, source),
   ];
-  // Without a password the image does not start, unless it is told that an empty one is meant.
+  // Without a password the image does not start, unless a variable says that an empty one is meant.
   return password || isOpen || acl
     ? { directives }
     : { directives, unknown: `${prefix}_PASSWORD is not in the files, and the image does not start without it` };
 }
 
-/** Where images look for a configuration file without being told. */
+/** Where images look for a configuration file that no argument names. */
 const usualFiles: Readonly<Record<ServerImage['family'], readonly string[]>> = {
   official: [],
   other: ['/etc/keydb/keydb.conf'],

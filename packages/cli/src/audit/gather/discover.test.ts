@@ -47,7 +47,7 @@ describe('an audit of one address', () => {
     );
   });
 
-  test('looks at the whole Sentinel set, and tells that the Sentinels answer strangers', async () => {
+  test('looks at the whole Sentinel set, and reports that the Sentinels answer strangers', async () => {
     await using setup = await startSentinel({ engine: findEngine(), replicas: 1, sentinels: 3 });
     await using cli = await auditSandbox(setup.sentinels[0]!);
     const result = read(

@@ -177,8 +177,8 @@ async function observeEngine(info: Live['info'], executable: string | undefined)
 
 function fileHints(options: NodeOptions, facts: Live): FileHints {
   const { endpoint } = options;
-  const told = maybe(facts.info)?.['config_file'];
-  const configFile = options.configFile ?? (told && pathHere(endpoint, told));
+  const configured = maybe(facts.info)?.['config_file'];
+  const configFile = options.configFile ?? (configured && pathHere(endpoint, configured));
   return {
     ...(configFile ? { configFile } : {}),
     settings: maybe(facts.config) ?? {},

@@ -7,7 +7,7 @@ import { readTextFile, reasonOf } from './text-file.js';
 
 /** Files of a project by what they are. */
 export interface ProjectFiles {
-  /** YAML: Compose files, Kubernetes manifests, Helm values, workflows; told apart by what they say. */
+  /** YAML: Compose files, Kubernetes manifests, Helm values, workflows; distinguished by their content. */
   readonly containers: readonly string[];
   readonly units: readonly string[];
   readonly sources: readonly string[];

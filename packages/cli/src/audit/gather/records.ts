@@ -4,7 +4,7 @@ import type { OperationFacts } from '../facts/facts.js';
 
 const instant = z.iso.datetime({ offset: true }).or(z.iso.date());
 
-/** What people and timers did, as far as no server can tell it: see docs/audit.md, "Records". */
+/** What people and timers did, as far as no server knows it: see docs/audit.md, "Records". */
 export const recordsSchema = z.strictObject({
   /** When each user's password was last changed. */
   rotations: z.record(z.string(), instant).optional(),

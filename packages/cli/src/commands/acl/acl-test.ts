@@ -14,7 +14,7 @@ export async function aclTest(context: Context, options: DirOption & { json?: bo
   const results = await onEachNode(context, loaded, async (client, node) => {
     const verdicts = [];
     if (!canBeAsked(node, engine)) {
-      terminal.note(`${node.name} was not asked: a sentinel of this version does not tell.`);
+      terminal.note(`${node.name} was not tested: a sentinel of this version cannot be asked.`);
       return [];
     }
     const asking = await askingOf(context, loaded, node, client);

@@ -281,7 +281,7 @@ describe('redkeep acl', () => {
     assert.equal((await acl('diff')).code, 0);
   });
 
-  test('tests and compares every node, sentinels too, and tells files that do not agree', async () => {
+  test('tests and compares every node, sentinels too, and reports files that do not agree', async () => {
     await sandbox.run(['down']);
     const dir = ['--dir', 'trio'];
     const port = String(await freePort());

@@ -17,7 +17,7 @@ interface ApplyOptions extends DirOption {
 
 /**
  * Gives every node the users of its file, or of an earlier state. What a node ran with is written down first. ACL
- * SETUSER takes all rules of a user at once or none; SETUSER is not replicated, so each node is told.
+ * SETUSER takes all rules of a user at once or none; SETUSER is not replicated, so it runs on each node.
  */
 export async function aclApply(context: Context, options: ApplyOptions): Promise<void> {
   const { terminal, signal, clock } = context;

@@ -122,7 +122,7 @@ async function together(
   return { observation, attribution };
 }
 
-/** The commands of one user among all that MONITOR shows, told apart by the addresses of its connections. */
+/** The commands of one user among all that MONITOR shows, found by the addresses of its connections. */
 function learnFromMonitor(
   context: Context,
   loaded: LoadedDeployment,
@@ -136,7 +136,7 @@ function learnFromMonitor(
     const endpoint = await endpointOf(loaded, node);
     const byClient = new Map<string, Observation>();
     const seen = new Map<string, Map<string, number>>();
-    /** Commands whose keys only the server can tell, one of each shape. */
+    /** Commands whose keys only the server knows, one of each shape. */
     const unclear = new Map<string, { readonly client: string; readonly args: readonly string[] }>();
     const users = new Map<string, string>();
     const self = String(await client.sendCommand(['CLIENT', 'ID']));
@@ -213,7 +213,7 @@ function shapeOf(address: string, args: readonly string[]): string {
 
 async function keysByServer(client: RedisClient, args: readonly string[]): Promise<string[]> {
   const reply = client.sendCommand(['COMMAND', 'GETKEYS', ...args]);
-  // A script without keys, for example, has none to tell.
+  // A script without keys, for example, has none.
   return reply.then(
     (keys) => (keys as unknown as string[]).map(String),
     () => [],
@@ -228,7 +228,7 @@ function addKeys(observation: Observation, keys: readonly string[], readOnly: bo
 /** The clients of CLIENT LIST. */
 function clientsOf(list: string): { readonly id: string; readonly address: string; readonly user: string }[] {
   return clientList(list).flatMap(({ id, addr: address, user }) => {
-    // Until it has said who it is, a connection is the default user's: that tells nothing yet.
+    // Until it has logged in, a connection is the default user's: that means nothing yet.
     if (!id || !address || !user || user === 'default') return [];
     return [{ id, address, user }];
   });

@@ -229,7 +229,7 @@ describe('redkeep audit', () => {
     assert.equal(alone.grade, null);
   });
 
-  test('reads records of what no server tells', async () => {
+  test('reads records of what no server knows', async () => {
     const stale = '2020-01-01';
     await writeFile(
       cli.sandbox.path('records.yaml'),

@@ -34,7 +34,7 @@ export async function audit(context: Context, targets: readonly string[], option
       yes: options.yes === true,
       allowDisconnect: options.allowDisconnect === true,
     }));
-  // What the fixes did is not believed but looked at: the reports are of the second audit.
+  // Audits again after the fixes and reports that result.
   const audited = changed ? await runAudit(context, targets, options) : first;
   const { result } = audited;
   await writeReports(context, result, options);

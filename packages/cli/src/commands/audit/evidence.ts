@@ -43,7 +43,7 @@ async function workTreeOf(folder: string): Promise<string | undefined> {
   return above === folder ? undefined : workTreeOf(above);
 }
 
-/** Where the key is kept unless told otherwise: with the user's settings, not in the folder of a project. */
+/** Where the key is kept by default: with the user's settings, not in the folder of a project. */
 function keyFileOf({ cwd, env }: Context, name: string | undefined): string {
   if (name !== undefined) return path.resolve(cwd, name);
   return path.join(

@@ -5,7 +5,7 @@ import { CliError } from '../../errors.js';
 import { archiveOptions, type TakeOptions } from './archive-options.js';
 import { Progress, plural, size } from './sizes.js';
 
-/** `redkeep backup archive`: follows the replication stream until it is told to stop. */
+/** `redkeep backup archive`: follows the replication stream until it is stopped. */
 export async function backupArchive(context: Context, options: TakeOptions): Promise<void> {
   const { terminal, signal } = context;
   const progress = new Progress((text) => terminal.note(text));

@@ -72,7 +72,7 @@ export function withSourceOptions(command: Command): Command {
 export function withReadOptions(command: Command): Command {
   return withStoreOptions(command)
     .option('--identity <file...>', 'files with age identities (AGE-SECRET-KEY-1…)')
-    .option('--trust <key...>', 'public keys of the writers to believe (default: those of this host)')
+    .option('--trust <key...>', 'public keys of the writers to trust (default: those of this host)')
     .option('--json', 'print JSON');
 }
 
@@ -120,7 +120,7 @@ export class BackupEnvironment {
     return path.join(this.stateFolder, command);
   }
 
-  /** Public keys that are believed: those named, else those of this host. */
+  /** Public keys that are trusted: those named, else those of this host. */
   async trusted(named: readonly string[] | undefined): Promise<readonly string[]> {
     const given = [...(named ?? []), ...(this.config.trust ?? [])];
     for (const command of ['run', 'archive', 'expire', 'prove'] as const) {

@@ -59,7 +59,7 @@ describe('redkeep certs', () => {
     client.destroy();
   });
 
-  test('check warns 30 days before the end, and tells a file that is not what is served', async () => {
+  test('check warns 30 days before the end, and reports a file that is not what is served', async () => {
     assert.equal((await certs('check')).code, 0);
     const late = await sandbox.run(['certs', 'check'], { clock: days(65) });
     assert.equal(late.code, 1);

@@ -57,7 +57,7 @@ Exit codes: 0 done, 1 indicators were found or a step failed, 2 wrong arguments,
     .option('--source <name>', "the archive's name")
     .option('--state <folder>', 'keys of the host that wrote the archive')
     .option('--identity <file...>', 'files with age identities that open the archive')
-    .option('--trust <key...>', 'public keys of the writers to believe')
+    .option('--trust <key...>', 'public keys of the writers to trust')
     .option('--json', 'print JSON');
   assess.action(async (target, options) => (await import('./assess.js')).assessServers(context, target, options));
 

@@ -41,7 +41,7 @@ describe('redkeep incident report', () => {
     await sandbox.remove();
   });
 
-  test('tells people what happened, what was reachable, what was done and decided', async () => {
+  test('says what happened, what was reachable, what was done and decided', async () => {
     const { out, code } = await cli('report');
     assert.equal(code, ExitCode.Ok);
     for (const wanted of [

@@ -15,7 +15,7 @@ import { CliSandbox } from '../../testing/run-cli.js';
 
 const program = fileURLToPath(new URL('../../../bin/redkeep.js', import.meta.url));
 
-/** An application that can be told where to connect, counts what it did and what failed, and never stops. */
+/** An application whose connection can be changed, counts what it did and what failed, and never stops. */
 interface Application {
   readonly failures: string[];
   done(): number;
@@ -146,9 +146,9 @@ async function pythonClient(python: string, port: number, key: string, folder: s
   const order = async (words: object): Promise<void> => {
     child.stdin.write(`${JSON.stringify(words)}\n`);
     const { value } = await answers.next();
-    const told = JSON.parse(String(value)) as { done: number; failures: string[] };
-    count = told.done;
-    failures.splice(0, failures.length, ...told.failures);
+    const counted = JSON.parse(String(value)) as { done: number; failures: string[] };
+    count = counted.done;
+    failures.splice(0, failures.length, ...counted.failures);
   };
   await order({});
   return {

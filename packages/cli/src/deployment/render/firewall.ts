@@ -79,7 +79,7 @@ function iptables(rules: readonly Rule[], prefix: string): string {
   return `#!/bin/sh\n# Written by redkeep init. Run as root; run again after a change.\nset -eu\n${lines.join('\n')}\n`;
 }
 
-/** A chain's name may have 28 letters; what is left out is told apart by its hash. */
+/** A chain's name may have 28 letters; a hash distinguishes what is left out. */
 function chainName(prefix: string): string {
   const name = prefix.toUpperCase();
   if (name.length <= 28) return name;

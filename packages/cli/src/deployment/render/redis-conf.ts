@@ -54,7 +54,7 @@ function networkSections({ policy }: Deployment, node: DeploymentNode): Section[
 function accessSections(_: Deployment, node: DeploymentNode, locate: (file: string) => string): Section[] {
   return [
     section('Users and what they may do. The default user is off.', ['aclfile', locate(node.aclFile)]),
-    section('A user made later reads no channel unless told so.', ['acl-pubsub-default', 'resetchannels']),
+    section('A user made later reads no channel unless a rule allows it.', ['acl-pubsub-default', 'resetchannels']),
     section(
       'DEBUG, MODULE LOAD and moving the data files stay impossible even for an administrator whose session is stolen.',
       ['enable-debug-command', 'no'],

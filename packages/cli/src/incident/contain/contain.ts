@@ -165,7 +165,7 @@ async function withNode(
   }
 }
 
-/** A refusal of the server in the words of the tool; only the command's name is told. */
+/** A refusal of the server in the words of the tool; it contains only the command's name. */
 function refusedBy(address: string, command: string, error: unknown): CliError {
   return new CliError(
     'REDKEEP_CONTAINMENT_FAILED',

@@ -57,12 +57,12 @@ export async function readFacts(incident: IncidentFolder): Promise<IncidentFacts
     source: node,
     text: `containment step ${step}: ${state}`,
   }));
-  const told = events.map(({ at, kind, text }) => ({ at, source: kind, text }));
+  const recorded = events.map(({ at, kind, text }) => ({ at, source: kind, text }));
   const signs = distinct(traces).sort(byTime);
   const aware = events.findLast(({ kind }) => kind === 'aware') ?? events[0];
   return {
     aware: new Date(aware?.at ?? 0),
-    timeline: distinct([...signs, ...contained, ...told]).sort(byTime),
+    timeline: distinct([...signs, ...contained, ...recorded]).sort(byTime),
     firstSign: signs[0]?.at,
     found: judgements.filter(({ outcome }) => outcome === 'found'),
     notFound: judgements.filter(({ outcome }) => outcome === 'not-found'),

@@ -41,7 +41,7 @@ export type RediSearchLanguage = (typeof REDISEARCH_LANGUAGE)[keyof typeof REDIS
 /** Values for `$name` in a query: user input belongs here, never into the query's text. */
 export type FtSearchParams = Readonly<Record<string, RedisArgument | number>>;
 
-/** The dialect that the client speaks unless told otherwise, as node-redis does. */
+/** The default dialect, as in node-redis. */
 const DEFAULT_DIALECT = 2;
 
 /** Appends `name`, how many values, and the values; nothing when there are none. */

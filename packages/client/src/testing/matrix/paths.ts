@@ -404,7 +404,7 @@ export const PATHS: readonly Path[] = [
     name: 'subscription',
     async open(fault) {
       const channel = 'news';
-      let heard = 0;
+      let received = 0;
       const scene = await withClient(
         fault,
         {
@@ -423,15 +423,16 @@ export const PATHS: readonly Path[] = [
         ...scene,
         async use() {
           if (client.getPubSubListeners('CHANNELS').size > 0) await client.unsubscribe();
-          const before = heard;
+          const before = received;
           await Promise.all([
             bad === undefined ? undefined : client.subscribe(channel, bad),
-            client.subscribe(channel, () => heard++),
+            client.subscribe(channel, () => received++),
           ]);
           // The message comes with the confirmation.
           const until = performance.now() + commandMs(fault);
-          while (heard === before && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 2));
-          return heard > before ? VALUE : undefined;
+          while (received === before && performance.now() < until)
+            await new Promise((resolve) => setTimeout(resolve, 2));
+          return received > before ? VALUE : undefined;
         },
         misbehave: (how) => {
           bad = wrongly(how);

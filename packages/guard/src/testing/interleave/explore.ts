@@ -57,7 +57,7 @@ export interface Explored {
   readonly violations: readonly { readonly problem: string; readonly schedule: string }[];
 }
 
-/** Violations kept: the first ones tell what is wrong. */
+/** Violations kept: the first ones show what is wrong. */
 const KEPT = 5;
 /** Turns of the event loop in which an operation goes on after a reply, timers aside. */
 const TURNS = 3;

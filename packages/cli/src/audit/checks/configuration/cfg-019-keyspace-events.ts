@@ -6,7 +6,7 @@ export const cfg019: NodeCheck = {
   id: 'CFG-019',
   title: 'Keyspace notifications cover every change of every key',
   cvss: 'AV:N/AC:H/PR:L/UI:N/S:U/C:L/I:N/A:N',
-  why: 'Keyspace notifications tell every subscriber the names of all keys, and cost time.',
+  why: 'Keyspace notifications show every subscriber the names of all keys, and cost time.',
   passes: 'notify-keyspace-events empty or limited to some classes',
   maps: 'CFG',
   dataOnly: true,

@@ -6,7 +6,7 @@ export const log004: NodeCheck = {
   id: 'LOG-004',
   title: 'ACL LOG keeps few denied logins and commands',
   cvss: 'AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:L/A:N',
-  why: 'ACL LOG lives in memory and keeps 128 entries unless told otherwise: a password spray pushes its own traces out.',
+  why: 'ACL LOG lives in memory and keeps 128 entries by default: a password spray pushes its own traces out.',
   passes: 'acllog-max-len from 1024 (collecting it is LOG-010)',
   maps: 'LOG',
   dataOnly: true,

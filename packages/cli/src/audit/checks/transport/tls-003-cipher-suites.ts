@@ -15,7 +15,7 @@ export const tls003: NodeCheck = {
   id: 'TLS-003',
   title: 'Weak cipher suites are accepted',
   cvss: 'AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:N/A:N',
-  why: 'Suites without authenticated encryption or forward secrecy fall to padding attacks, or to a key stolen later. Redis 7.0 offers four of them unless told otherwise.',
+  why: 'Suites without authenticated encryption or forward secrecy fall to padding attacks, or to a key stolen later. Redis 7.0 offers four of them by default.',
   passes: 'ECDHE with AES-GCM or ChaCha20-Poly1305, nothing else',
   maps: 'TLS',
   sources: ['testssl LUCKY13'],

@@ -7,7 +7,7 @@ export const tls008: NodeCheck = {
   id: 'TLS-008',
   title: 'The certificate does not verify against the given CA',
   cvss: 'AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:N',
-  why: 'Clients either refuse the connection or, worse, were told not to verify, and then talk to anyone.',
+  why: 'Clients either refuse the connection or, worse, are set not to verify, and then connect to anyone.',
   passes: 'the served chain leads to the CA that clients are given',
   maps: 'PKI',
   sources: ['CWE-295', 'STIG V-251225', 'STIG V-251239'],

@@ -245,8 +245,8 @@ export class Evaluator {
         else values.push(unknown);
       } else if (change.node.type === 'VariableDeclarator') values.push(this.#declarator(change, binding));
     }
-    const told = values.filter((one) => one !== nothing);
-    const value = choice(told.length === 0 ? values : told);
+    const known = values.filter((one) => one !== nothing);
+    const value = choice(known.length === 0 ? values : known);
     const typed = value.kind === 'unknown' || value === nothing ? this.#typed(binding.identifier, from) : undefined;
     return typed ?? this.#withAssignments(value, binding);
   }
@@ -605,8 +605,8 @@ export class Evaluator {
     const values = (this.#fieldsOf(node).get((isStatic ? 'static ' : '') + name) ?? []).map((one) =>
       this.#fieldValue(one),
     );
-    const told = values.filter((one) => one !== nothing);
-    if (told.length > 0) return choice(told);
+    const known = values.filter((one) => one !== nothing);
+    if (known.length > 0) return choice(known);
     const inherited = isFunction.test(node.type) ? nothing : this.evaluate(child(path, 'superClass'));
     if (inherited === nothing) return unknown;
     const client = this.#clientOf(inherited, path);
