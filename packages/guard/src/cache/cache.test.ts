@@ -38,6 +38,37 @@ describe('cache', () => {
     assert.equal(load.calls, 1);
   });
 
+  test('gives each parallel caller a value of its own, whether it is loaded, found or loaded elsewhere', async () => {
+    const { here, elsewhere } = caches();
+    for (const warm of [false, true]) {
+      const load = loader({ name: 'Ana', roles: [] as string[] });
+      if (warm) await here.get(`own:${warm}`, load);
+      const change = async (cache: typeof here, role: string) => {
+        const value = await cache.get(`own:${warm}`, load);
+        value.roles.push(role);
+        return value.roles;
+      };
+      const all = await Promise.all([
+        change(here, 'admin'),
+        change(here, 'guest'),
+        change(here, 'owner'),
+        change(elsewhere, 'other'),
+      ]);
+      assert.deepEqual(all, [['admin'], ['guest'], ['owner'], ['other']]);
+      assert.equal(load.calls, 1);
+    }
+    const nothing = await Promise.all([1, 2].map(() => here.get('own:nothing', async () => undefined)));
+    assert.deepEqual(nothing, [undefined, undefined]);
+    const failed = await Promise.allSettled(
+      [1, 2].map(() => here.get('own:failed', () => Promise.reject(new Error('no')))),
+    );
+    assert.deepEqual(
+      failed.map(({ status }) => status),
+      ['rejected', 'rejected'],
+    );
+    await refused(() => here.get('own:no-loader', undefined as never), 'REDKEEP_GUARD_ARGUMENT');
+  });
+
   test('serves the old value while one caller makes the new one', async () => {
     const { here } = caches({ ttlMs: 1, jitter: 0, staleMs: 60_000 });
     await here.get('k', loader('old'));

@@ -4,6 +4,7 @@ import type { Sealer } from '../encryption/encryption.js';
 import { GuardError } from '../errors.js';
 import {
   client as anyClient,
+  argument,
   callback,
   checked,
   coded,
@@ -55,6 +56,13 @@ interface Entry {
   readonly f: number;
 }
 
+/** One search for a value, and all callers that wait for it. What one of them changes is no other's. */
+interface Flight {
+  shared: boolean;
+  /** Gives the value, to each caller its own. */
+  readonly landed: Promise<() => unknown>;
+}
+
 /** Redis did not say whether another loads: load, and store nothing. */
 const NO_TICKET = '';
 const MAX_TTL_MS = 31 * 86_400_000;
@@ -89,7 +97,7 @@ const GENERATION_MS = 1000;
 export class Cache {
   readonly #redis: Redis;
   readonly #options: Required<Omit<CacheOptions, 'encryption' | 'client'>> & { encryption: Sealer | undefined };
-  readonly #flights = new Map<string, Promise<unknown>>();
+  readonly #flights = new Map<string, Flight>();
   #generation: { readonly id: string; readonly until: number } | undefined;
 
   constructor(options: CacheOptions) {
@@ -118,13 +126,27 @@ export class Cache {
    */
   async get<T>(key: string, load: () => Promise<T>): Promise<T> {
     checkedKey(key);
-    const flight = this.#flights.get(key) as Promise<T> | undefined;
-    if (flight !== undefined) return flight;
-    const started: Promise<T> = this.#find(key, async () => asStored(await load())).finally(() => {
-      if (this.#flights.get(key) === started) this.#flights.delete(key);
-    });
-    this.#flights.set(key, started);
-    return started;
+    argument(load, 'load', callback);
+    const joined = this.#flights.get(key);
+    if (joined !== undefined) {
+      joined.shared = true;
+      return (await joined.landed)() as T;
+    }
+    const flight: Flight = {
+      shared: false,
+      landed: this.#find(key, async () => asStored(await load())).then(
+        (value) => {
+          this.#land(key, flight);
+          return flight.shared ? copiesOf(value) : () => value;
+        },
+        (error: unknown) => {
+          this.#land(key, flight);
+          throw error;
+        },
+      ),
+    };
+    this.#flights.set(key, flight);
+    return (await flight.landed)() as T;
   }
 
   /** Stores a value that the caller knows to be the newest. Loads under way do not overwrite it. */
@@ -152,6 +174,10 @@ export class Cache {
     this.#generation = undefined;
   }
 
+  #land(key: string, flight: Flight): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+  }
+
   async #find<T>(key: string, load: () => Promise<T>): Promise<T> {
     let name: string;
     let entry: Entry | undefined;
@@ -166,10 +192,12 @@ export class Cache {
       if (entry.f <= Date.now()) this.#refresh(name, load);
       return entry.v as T;
     }
-    let ticket = await this.#takeTicket(name);
+    const claimed = await this.#claim(name);
+    if (claimed !== undefined && 'f' in claimed) return claimed.v as T;
+    let ticket = claimed?.ticket;
     if (ticket === undefined) {
       const theirs = await this.#awaitOther(name);
-      if (theirs !== undefined && !('ticket' in theirs)) return theirs.v as T;
+      if (theirs !== undefined && 'f' in theirs) return theirs.v as T;
       ticket = theirs?.ticket;
       // Both loads may store while nothing was deleted, set or cleared; the first that does ends the other's right.
       if (theirs !== undefined && theirs.shared === true) return this.#load(name, load, ticket, true);
@@ -195,9 +223,13 @@ export class Cache {
       return value;
     } finally {
       stop();
-      if (!stored && !shared && ticket !== undefined && ticket !== NO_TICKET)
-        this.#redis.script(GIVE_BACK, [`${name}:load`], [ticket]).catch(this.#options.onError);
+      if (!stored && !shared) this.#giveBack(name, ticket);
     }
+  }
+
+  #giveBack(name: string, ticket: string | undefined): void {
+    if (ticket === undefined || ticket === NO_TICKET) return;
+    this.#redis.script(GIVE_BACK, [`${name}:load`], [ticket]).catch(this.#options.onError);
   }
 
   /** Renews a ticket, until it is gone, the returned function is called, or the time for loads is over. */
@@ -212,6 +244,20 @@ export class Cache {
       }, onError);
     }, loadMs / RENEWALS_PER_TICKET).unref();
     return () => clearInterval(timer);
+  }
+
+  /**
+   * The place of the one process that loads now, or what another has stored: read behind the ticket, in the same turn,
+   * because the other may end between a read and a ticket. Undefined while another loads.
+   */
+  async #claim(name: string): Promise<Entry | { readonly ticket: string } | undefined> {
+    const taken = this.#takeTicket(name);
+    // What is wrong with an entry was reported when it was found.
+    const entry = await this.#read(name, () => undefined).catch(() => undefined);
+    const ticket = await taken;
+    if (entry === undefined) return ticket === undefined ? undefined : { ticket };
+    this.#giveBack(name, ticket);
+    return entry;
   }
 
   /** A ticket for the one process that should load now; undefined for others, NO_TICKET when Redis does not answer. */
@@ -231,16 +277,9 @@ export class Cache {
     const giveUpAt = performance.now() + this.#options.loadMs;
     for (let wait = 5; performance.now() < giveUpAt; wait = Math.min(wait * 1.5, 100)) {
       await pause(wait);
-      try {
-        const entry = await this.#read(name);
-        if (entry !== undefined) return entry;
-        // The other one failed, or its value was not wanted any more: its place is free.
-        const ticket = await this.#takeTicket(name);
-        if (ticket !== undefined) return { ticket };
-      } catch (error) {
-        this.#options.onError(error);
-        return undefined;
-      }
+      // The other one has stored; or it failed, or its value was not wanted any more: its place is free.
+      const claimed = await this.#claim(name);
+      if (claimed !== undefined) return claimed;
     }
     try {
       const ticket = textOf(await this.#redis.read(`${name}:load`, 'GET'));
@@ -251,7 +290,7 @@ export class Cache {
     }
   }
 
-  async #read(name: string): Promise<Entry | undefined> {
+  async #read(name: string, onError = this.#options.onError): Promise<Entry | undefined> {
     const stored = await this.#redis.read(name, 'GET');
     if (!Buffer.isBuffer(stored)) return undefined;
     const { encryption } = this.#options;
@@ -260,7 +299,7 @@ export class Cache {
       return entryOf(JSON.parse(opened.toString()));
     } catch (error) {
       // Tampered with, or under a key that is gone: as good as nothing, and written over.
-      this.#options.onError(error);
+      onError(error);
       return undefined;
     }
   }
@@ -326,8 +365,12 @@ function newGeneration(): string {
 
 /** A value as it will come back from Redis. */
 function asStored<T>(value: T): T {
+  return copiesOf(value)();
+}
+
+function copiesOf<T>(value: T): () => T {
   const json = JSON.stringify(value);
-  return json === undefined ? (undefined as T) : (JSON.parse(json) as T);
+  return () => (json === undefined ? (undefined as T) : (JSON.parse(json) as T));
 }
 
 /** What another program stored is not an entry. */

@@ -14,6 +14,12 @@ test('a token is of one session, fresh each time, and survives the rotation of i
   const flipped = [...token].map((c, i) => token.slice(0, i) + (c === 'A' ? 'B' : 'A') + token.slice(i + 1));
   for (const wrong of [...flipped, '', undefined, null, [token], {}, `${token}A`, token.slice(1)])
     assert.equal(csrf.verify(session, wrong), false);
+  const named = (issued: string) => Buffer.from(issued, 'base64url').subarray(18, 22).toString('hex');
+  assert.equal(named(csrf.issue(session)), named(token), 'a token names its key');
+  assert.notEqual(
+    named(new CsrfTokens({ keys: [keyB, keyA], origins: ['https://app.example'] }).issue(session)),
+    named(token),
+  );
   assert.equal(new CsrfTokens({ keys: [keyB], origins: ['https://app.example'] }).verify(session, token), false);
   assert.equal(new CsrfTokens({ keys: [keyB, keyA], origins: ['https://app.example'] }).verify(session, token), true);
 });

@@ -1,12 +1,13 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
+import { randomBytes } from 'node:crypto';
+import type { KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError } from '../errors.js';
 import { checked, keys as keyList, list, required, type Schema, text } from '../options.js';
+import { SigningKeys } from '../signing-keys.js';
 import { wellFormed } from '../well-formed.js';
 
 /** Options of {@link CsrfTokens}. */
 export interface CsrfOptions {
-  /** Keys of 32 bytes, newest first; nothing else uses them. */
+  /** Keys of 32 bytes, newest first; nothing else uses them. A token names its key; add a new one second, then move it first. */
   readonly keys: readonly KeyMaterial[];
   /** Origins of the application: `https://app.example`. A request that names another is refused whatever its token. */
   readonly origins: readonly string[];
@@ -20,8 +21,9 @@ export interface OriginHeaders {
 
 const CSRF: Schema<CsrfOptions> = { keys: required(keyList), origins: required(list(text, 1)) };
 
-const SALT_BYTES = 16;
-const MAC_BYTES = 32;
+/** With the signature a multiple of three bytes: a token has one spelling. */
+const SALT_BYTES = 18;
+const TOKEN_LENGTH = ((SALT_BYTES + SigningKeys.signatureBytes) * 4) / 3;
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 /**
@@ -35,32 +37,29 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
  * if (!csrf.check({ method: 'POST', headers }, visitor.id, token)) return forbidden();
  */
 export class CsrfTokens {
-  readonly #keys: readonly Uint8Array[];
+  readonly #keys: SigningKeys;
   readonly #origins: ReadonlySet<string>;
 
   constructor(options: CsrfOptions) {
     const { keys, origins } = checked(options, CSRF);
-    this.#keys = keys.map(decodeKey);
+    this.#keys = new SigningKeys(keys, 'csrf');
     for (const origin of origins)
       if (!URL.canParse(origin) || new URL(origin).origin !== origin)
         throw new GuardError('REDKEEP_GUARD_OPTION', 'origins are scheme, host and port: https://app.example');
     this.#origins = new Set(origins);
   }
 
-  /** A token for one page of a session, 64 characters. */
+  /** A token for one page of a session, 72 characters. */
   issue(sessionId: string): string {
     const salt = randomBytes(SALT_BYTES);
-    return Buffer.concat([salt, macOf(this.#keys[0]!, salt, checkedId(sessionId))]).toString('base64url');
+    return Buffer.concat([salt, this.#keys.sign(salt, checkedId(sessionId))]).toString('base64url');
   }
 
   /** Whether a token is of this session. Never throws for what a client sent. */
   verify(sessionId: string, token: unknown): boolean {
-    if (typeof token !== 'string' || token.length !== 64 || !/^[\w-]+$/.test(token)) return false;
+    if (typeof token !== 'string' || token.length !== TOKEN_LENGTH || !/^[\w-]+$/.test(token)) return false;
     const bytes = Buffer.from(token, 'base64url');
-    if (bytes.length !== SALT_BYTES + MAC_BYTES) return false;
-    const salt = bytes.subarray(0, SALT_BYTES);
-    const id = checkedId(sessionId);
-    return this.#keys.some((key) => timingSafeEqual(macOf(key, salt, id), bytes.subarray(SALT_BYTES)));
+    return this.#keys.verify(bytes.subarray(0, SALT_BYTES), bytes.subarray(SALT_BYTES), checkedId(sessionId));
   }
 
   /**
@@ -88,10 +87,6 @@ export class CsrfTokens {
     const site = headers['sec-fetch-site'];
     return site === undefined || site === 'same-origin' || site === 'none';
   }
-}
-
-function macOf(key: Uint8Array, salt: Uint8Array, sessionId: string): Buffer {
-  return createHmac('sha256', key).update('csrf|').update(salt).update(sessionId).digest();
 }
 
 function checkedId(sessionId: unknown): string {

@@ -2,7 +2,7 @@ import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'no
 import { type KeptResponse, keptOf } from './kept-response.js';
 
 /** Milliseconds that a handler may go on after its client has gone, until it counts as one that never answers. */
-const ORPHANED_MS = 60_000;
+export const ORPHANED_MS = 60_000;
 
 /** The names are node:http's. */
 interface Sending {

@@ -20,9 +20,8 @@ export function clientAddress(request: AddressedRequest, address = ownAddress(re
   argument(address, 'address', anyText);
   const plain = withoutPort(address.trim());
   const version = isIP(plain);
-  // Junk would be a fresh identity each time. Empty: a socket without an address (a Unix socket).
-  if (version === 0 && address !== '')
-    throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'address is neither IPv4 nor IPv6');
+  // Junk would be a fresh identity each time.
+  if (version === 0) throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'address is neither IPv4 nor IPv6');
   if (version !== 6) return plain;
   const groups = groupsOf(plain);
   const embedded =

@@ -3,7 +3,7 @@ import { sha256 } from '../digest.js';
 import { GuardError, hasCode } from '../errors.js';
 import type { IdempotencyKeys, IdempotentRequest } from '../idempotency/idempotency.js';
 import { callback, checked, flag, required, type Schema } from '../options.js';
-import { CapturedResponse } from './captured-response.js';
+import { CapturedResponse, ORPHANED_MS } from './captured-response.js';
 import { type KeptResponse, keepable, keptOf, NotKept } from './kept-response.js';
 import { type FastifyReplyLike, type Problem, problemResponse, replyProblem, sendProblem } from './problem.js';
 
@@ -38,6 +38,8 @@ const HEADER = 'idempotency-key';
 const REPLAYED = 'Idempotency-Replayed';
 /** Repeating them is safe by itself (RFC 9110). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+/** An answer that nobody saw: JSON does not hold it, so that it is kept as one that cannot be given again. */
+const UNSEEN = 0n as unknown as KeptResponse;
 const NO_KEY: Problem = { title: 'Idempotency-Key is missing, or not 16 to 255 characters', status: 400 };
 const RUNNING: Problem = {
   title: 'A request with this Idempotency-Key is running',
@@ -147,6 +149,12 @@ export function idempotencyHooks<Request extends IdempotentHttpRequest>(
       }
       if (outcome === 'running') {
         runs.set(request, { ...parts!, kept });
+        const end = () => {
+          // Sent past fastify (`hijack`): the work was done, and no repetition may do it again.
+          if (runs.delete(request)) parts!.resolve(UNSEEN);
+        };
+        reply.raw.once('finish', end);
+        reply.raw.once('close', () => void setTimeout(end, ORPHANED_MS).unref());
         return undefined;
       }
       const { status, headers, body } = outcome.value;
@@ -159,7 +167,15 @@ export function idempotencyHooks<Request extends IdempotentHttpRequest>(
       if (running === undefined) return payload;
       // What is sent after a failure here is not an answer of the work.
       runs.delete(request);
-      const body = await bytesOf(payload);
+      let body: Buffer;
+      try {
+        body = await bytesOf(isResponse(payload) ? unwrapped(payload, reply) : payload);
+      } catch (error) {
+        // A stream that broke off: like an answer from 500 on.
+        running.reject(error);
+        await running.kept.catch(() => undefined);
+        throw error;
+      }
       const answer = keptOf(reply.statusCode, reply.getHeaders(), body);
       if (answer.status >= 500) running.reject(new NotKept(answer));
       else running.resolve(answer);
@@ -257,6 +273,17 @@ function ownFingerprint({ method, url, originalUrl = url, headers, body }: Idemp
 function problemOf(error: unknown): Problem | undefined {
   if (hasCode(error, 'REDKEEP_IDEMPOTENCY_RUNNING')) return RUNNING;
   return hasCode(error, 'REDKEEP_IDEMPOTENCY_MISMATCH') ? MISMATCH : undefined;
+}
+
+function isResponse(payload: unknown): payload is Response {
+  return Object.prototype.toString.call(payload) === '[object Response]';
+}
+
+/** What fastify does with a web-standard response, which it shows to hooks whole. */
+function unwrapped(response: Response, reply: FastifyIdempotentReply): unknown {
+  for (const [name, value] of response.headers) reply.header(name, value);
+  reply.code(response.status);
+  return response.body;
 }
 
 async function bytesOf(payload: unknown): Promise<Buffer> {

@@ -333,6 +333,76 @@ for (const [name, start] of Object.entries(frameworks))
     });
   });
 
+test('fastify: a web-standard response is kept whole, and what is sent past fastify or breaks off is not done twice', async () => {
+  const app = fastify();
+  closing.push(() => app.close());
+  const hooks = idempotencyHooks(keysOf({}), { scopeOf: () => 'ana' });
+  let runs = 0;
+  app.post('/response', hooks, async () => {
+    runs += 1;
+    return new Response('made', { status: 201, headers: { 'x-payment': String(runs) } });
+  });
+  app.post('/hijacked', hooks, async (_request, reply) => {
+    runs += 1;
+    reply.hijack();
+    reply.raw.end('past fastify');
+  });
+  app.post('/broken', hooks, async (_request, reply) => {
+    runs += 1;
+    const { Readable } = await import('node:stream');
+    return reply.send(
+      new Readable({
+        read() {
+          this.destroy(new Error('broke off'));
+        },
+      }),
+    );
+  });
+  const twice = async (url: string) => {
+    runs = 0;
+    const answers = [];
+    for (let i = 0; i < 2; i++) {
+      const headers = { 'idempotency-key': `${KEY} ${url}`, 'content-type': 'application/json' };
+      const ask = () => app.inject({ method: 'POST', url, headers, payload: {} });
+      let answer = await ask();
+      // That an answer was sent past fastify is noted a moment after it.
+      await waitFor(async () => {
+        if (answer.statusCode === 409) answer = await ask();
+        return answer.statusCode !== 409;
+      });
+      const { statusCode, body, headers: sent } = answer;
+      answers.push([
+        statusCode,
+        statusCode < 400 ? body : '',
+        sent['x-payment'] ?? '',
+        sent['idempotency-replayed'] ?? '',
+      ]);
+    }
+    return { runs, answers };
+  };
+  assert.deepEqual(await twice('/response'), {
+    runs: 1,
+    answers: [
+      [201, 'made', '1', ''],
+      [201, 'made', '1', 'true'],
+    ],
+  });
+  assert.deepEqual(await twice('/hijacked'), {
+    runs: 1,
+    answers: [
+      [200, 'past fastify', '', ''],
+      [500, '', '', ''],
+    ],
+  });
+  assert.deepEqual(await twice('/broken'), {
+    runs: 2,
+    answers: [
+      [500, '', '', ''],
+      [500, '', '', ''],
+    ],
+  });
+});
+
 test('the field of a web-standard form counts, and the handler can still read it', async () => {
   const check = webCsrf(csrf, { sessionIdOf: () => SESSION });
   const body = new URLSearchParams({ _csrf: csrf.issue(SESSION), note: 'x' });

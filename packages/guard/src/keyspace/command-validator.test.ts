@@ -173,4 +173,54 @@ describe('raw commands of a client with the validator', () => {
       await refused(() => send(name, 'note:1', '1', '1'), 'REDKEEP_KEYSPACE_COMMAND');
     await send('SETRANGE', 'setting:1', '0', '9');
   });
+
+  test('write into an encrypted key space only what is sealed, and are told what to call', async () => {
+    const plain = [
+      'SET note:1 x EX 9',
+      'SETEX note:1 9 x',
+      'PSETEX note:1 9 x',
+      'HSET note:h f x',
+      'HSET note:h f x g y',
+      'HMSET note:h f x',
+      'HSETNX note:h f x',
+      'HSETEX note:h EX 9 FIELDS 1 f x',
+      'HINCRBY note:h f 1',
+      'HINCRBYFLOAT note:h f 1',
+      'LPUSH note:l x',
+      'RPUSH note:l x y',
+      'LPUSHX note:l x',
+      'RPUSHX note:l x',
+      'LSET note:l 0 x',
+      'LINSERT note:l BEFORE a x',
+      'SADD note:s x',
+      'ZADD note:z 1 x',
+      'ZADD note:z NX CH 1 x',
+      'ZINCRBY note:z 1 x',
+      'GEOADD note:g 1 1 x',
+      'XADD note:x * f x',
+      'XADD note:x MAXLEN ~ 10 * f x',
+      'XADD note:x NOMKSTREAM 1-1 f x',
+      'LMOVE count:l note:l LEFT LEFT',
+      'RPOPLPUSH count:l note:l',
+      'SMOVE count:s note:s x',
+    ];
+    for (const text of plain) {
+      const error = await refused(() => send(...text.split(' ')), 'REDKEEP_KEYSPACE_COMMAND');
+      assert.match(error.hint, /`set`|plainFields/, text);
+    }
+    const seal = (key: string) => testEncryption().seal('x', { space: 'notes', key });
+    const sealed = await seal('note:1');
+    await client.set('note:1', sealed, { expiration: { type: 'EX', value: 9 } });
+    await client.hSet('note:h', { f: sealed, g: sealed });
+    await client.sendCommand(['HSETNX', 'note:h', 'h', sealed]);
+    await client.sendCommand(['RPUSH', 'note:l', sealed, sealed]);
+    await client.sendCommand(['SADD', 'note:s', sealed]);
+    await client.sendCommand(['ZADD', 'note:z', 'GT', '1', sealed, '2', sealed]);
+    await client.sendCommand(['XADD', 'note:x', 'MAXLEN', '~', '10', '*', 'f', sealed, 'g', sealed]);
+    await refused(() => client.hSet('note:h', { f: sealed, g: 'x' }), 'REDKEEP_KEYSPACE_COMMAND');
+    const view = spaces.open(client, { encryption: testEncryption() }).notes;
+    await view.set('2', { n: 1 }, { ttlMs: 9000 });
+    assert.deepEqual(await view.get('2'), { n: 1 });
+    await client.del(['note:h', 'note:l', 'note:s', 'note:z', 'note:x']);
+  });
 });

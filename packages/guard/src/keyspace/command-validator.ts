@@ -1,4 +1,5 @@
 import type { CommandValidator, ValidatedCommand } from 'redkeep';
+import { isSealed } from '../encryption/sealed-format.js';
 import { GuardError } from '../errors.js';
 import { GUARDED_SET } from '../lock/lock.js';
 import { guardNeeds } from '../needs.js';
@@ -64,8 +65,48 @@ const MAKES_COLLECTION = new Set([
 const NOT_SEALED = new Set([
   ...['APPEND', 'SETRANGE', 'GETRANGE', 'INCR', 'INCRBY', 'INCRBYFLOAT', 'DECR', 'DECRBY', 'SETBIT', 'GETBIT'],
   ...['BITCOUNT', 'BITFIELD', 'BITFIELD_RO', 'BITOP', 'BITPOS', 'SORT', 'SORT_RO', 'STRLEN', 'SUBSTR', 'LCS'],
-  ...['PFADD', 'PFCOUNT', 'PFMERGE'],
+  ...['PFADD', 'PFCOUNT', 'PFMERGE', 'HINCRBY', 'HINCRBYFLOAT', 'ZINCRBY', 'GEOADD'],
+  // What is sealed opens under its own key only; what is moved in from another space may not be sealed.
+  ...['LMOVE', 'BLMOVE', 'RPOPLPUSH', 'BRPOPLPUSH', 'SMOVE', 'RENAME', 'RENAMENX', 'COPY', 'RESTORE'],
 ]);
+const every = (step: number, from: number) => (args: readonly unknown[]) =>
+  args.slice(from).filter((_, at) => at % step === 0);
+/** Of commands that write values: which arguments those are. */
+const VALUES: Readonly<Record<string, (args: readonly unknown[]) => readonly unknown[]>> = {
+  SET: (args) => [args[1]],
+  GETSET: (args) => [args[1]],
+  SETNX: (args) => [args[1]],
+  SETEX: (args) => [args[2]],
+  PSETEX: (args) => [args[2]],
+  MSET: every(2, 1),
+  MSETNX: every(2, 1),
+  HSET: every(2, 2),
+  HMSET: every(2, 2),
+  HSETNX: (args) => [args[2]],
+  HSETEX: (args) => every(2, args.findIndex((word) => String(word).toUpperCase() === 'FIELDS') + 3)(args),
+  LPUSH: every(1, 1),
+  RPUSH: every(1, 1),
+  LPUSHX: every(1, 1),
+  RPUSHX: every(1, 1),
+  LSET: (args) => [args[2]],
+  LINSERT: (args) => [args[3]],
+  SADD: every(1, 1),
+  ZADD: (args) => scoredMembers(args),
+  XADD: (args) => streamValues(args),
+};
+/** ZADD key [NX | XX | GT | LT | CH | INCR …] score member [score member …] */
+function scoredMembers(args: readonly unknown[]): readonly unknown[] {
+  let from = 1;
+  while (/^(NX|XX|GT|LT|CH|INCR)$/i.test(String(args[from]))) from++;
+  return every(2, from + 1)(args);
+}
+/** XADD key [options] id field value [field value …]: the options are few, so values are counted from the end. */
+function streamValues(args: readonly unknown[]): readonly unknown[] {
+  const id = args.findIndex(
+    (word, at) => at > 0 && /^(\*|\d+-(\d+|\*)|\d+)$/.test(String(word)) && (args.length - at) % 2 === 1,
+  );
+  return every(2, id + 2)(args);
+}
 const namesOf = (scripts: readonly Script[]): ReadonlySet<string> =>
   new Set(scripts.flatMap(({ sha, source, functionName }) => [sha, source, functionName]));
 /** Scripts of this package; any other could do anything to any key, declared or not. */
@@ -189,7 +230,14 @@ function confineSort(
  */
 function check({ name, args, readOnly }: ValidatedCommand, space: CheckedSpace): void {
   const { use = 'values' } = space;
-  if (space.encrypted === true && NOT_SEALED.has(name)) throw new GuardError('REDKEEP_KEYSPACE_COMMAND', name);
+  if (space.encrypted === true && NOT_SEALED.has(name))
+    throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${name} of sealed values`, {
+      hint: 'Keep counters in `plainFields` of an EncryptedHash or in a key space without `encrypted`; to move a value, open it and set it anew.',
+    });
+  if (space.encrypted === true && isPlain(use) && VALUES[name]?.(args).every(isSealedValue) === false)
+    throw new GuardError('REDKEEP_KEYSPACE_COMMAND', `${name} of a value that is not sealed`, {
+      hint: 'Write with `set` of the opened key space, which seals, or seal first: `encryption.seal(value, { space, key })`.',
+    });
   const words = args.map(String);
   if (RUNS_SCRIPT.has(name)) {
     const scripts = isPlain(use) ? SCRIPTS_ON_VALUES : SCRIPTS_OF.get(use);
@@ -226,6 +274,10 @@ function checkStringOptions(name: 'SET' | 'GETEX', words: readonly string[], spa
   const changesOnly = ['XX', 'IFEQ', 'IFDEQ'].some((condition) => options.has(condition));
   const keeps = name === 'GETEX' || (options.has('KEEPTTL') && changesOnly);
   if (!timed && !keeps) throw tooLong(space);
+}
+
+function isSealedValue(value: unknown): boolean {
+  return value instanceof Uint8Array && isSealed(value);
 }
 
 function isPlain(use: KeyspaceUse): use is 'values' | 'lists' | 'streams' {

@@ -1,4 +1,5 @@
 import { GuardError } from '../errors.js';
+import { argument, text } from '../options.js';
 import type { Redis } from '../redis/redis.js';
 import { Script } from '../redis/script.js';
 import { Stopwatch } from './stopwatch.js';
@@ -106,6 +107,7 @@ export class Lock {
    * hash tag.
    */
   async guardedSet(key: string, value: string | Buffer, ttlMs: number): Promise<void> {
+    argument(key, 'key', text);
     if (!(ttlMs >= 1 && ttlMs <= MAX_VALUE_MS)) throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'ttlMs');
     const { fencePrefix, redis } = this.#parts;
     const args = [String(this.token), value, String(Math.floor(ttlMs)), String(Math.max(FENCE_MS, Math.floor(ttlMs)))];

@@ -93,6 +93,29 @@ describe('limits over HTTP', () => {
     assert.equal(await store.get('k'), undefined);
   });
 
+  test('two limits of express-rate-limit with a store each count apart, also within one window', async () => {
+    const app = express();
+    const limit = (most: number) =>
+      rateLimit({
+        windowMs: 60_000,
+        limit: most,
+        store: new ExpressRateLimitStore({ client: redis.client, prefix: 'limit:two:', timeoutMs: 2000 }),
+      });
+    app.get('/api', limit(100), (_request, response) => void response.send('ok'));
+    app.get('/login', limit(2), (_request, response) => void response.send('ok'));
+    const server = app.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const ask = async (path: string) =>
+      (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`)).status;
+    try {
+      for (let i = 0; i < 3; i++) assert.equal(await ask('/api'), 200);
+      assert.deepEqual([await ask('/login'), await ask('/login'), await ask('/login')], [200, 200, 429]);
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+
   test('express-rate-limit with our store does not open while Redis hangs', async () => {
     const app = express();
     app.set('env', 'test');
@@ -127,6 +150,8 @@ test('IPv4 inside IPv6 is the IPv4 address in every spelling', () => {
   assert.notEqual(clientAddress({}, '::ffff:192.0.2.1'), clientAddress({}, '::ffff:192.0.2.2'));
   assert.equal(clientAddress({}, 'fe80::1%eth0'), 'fe80:0:0:0::/64');
   assert.equal(clientAddress({}, '::1'), '0:0:0:0::/64');
+  for (const nothing of [{}, { ip: '' }, { socket: {} }])
+    assert.throws(() => clientAddress(nothing), { code: 'REDKEEP_GUARD_ARGUMENT' });
 });
 
 test('behind a proxy that fastify trusts, clients are told apart; behind another one there is a warning', async () => {

@@ -3,6 +3,7 @@ import { keyedHash } from '../digest.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
 import { type AddressedRequest, clientAddress, isBehindUntrustedProxy } from '../http/client-address.js';
 import {
+  anyText,
   argument,
   callback,
   checked,
@@ -136,6 +137,7 @@ export class ExpressRateLimitStore {
   readonly #redis: Redis;
   readonly #identityKey: Uint8Array | undefined;
   #windowMs = 60_000;
+  #rule = '60000';
 
   constructor(given: ExpressRateLimitStoreOptions) {
     const options = checked(given, EXPRESS_STORE);
@@ -144,8 +146,11 @@ export class ExpressRateLimitStore {
     this.#identityKey = options.identityKey === undefined ? undefined : decodeKey(options.identityKey);
   }
 
-  init(options: { windowMs: number }): void {
-    this.#windowMs = options.windowMs;
+  /** Called by express-rate-limit with its options. A count belongs to its rule: limits of other numbers count apart. */
+  init(options: { readonly windowMs: number; readonly limit?: unknown }): void {
+    const { windowMs, limit } = options;
+    this.#windowMs = windowMs;
+    this.#rule = typeof limit === 'number' ? `${windowMs}.${limit}` : String(windowMs);
   }
 
   async increment(key: string): Promise<{ totalHits: number; resetTime: Date }> {
@@ -174,8 +179,8 @@ export class ExpressRateLimitStore {
     return { totalHits, resetTime: new Date(Date.now() + left) };
   }
 
-  /** With the window: stores of two windows never share a count. */
   #name(key: string): string {
-    return `${this.prefix}${this.#windowMs}:${keyedHash(this.#identityKey, key)}`;
+    argument(key, 'key', anyText);
+    return `${this.prefix}${this.#rule}:${keyedHash(this.#identityKey, key)}`;
   }
 }

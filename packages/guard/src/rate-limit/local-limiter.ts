@@ -4,8 +4,10 @@ import type { Decision, Limit } from './limit.js';
 const ROUNDING_MS = 1e-6;
 
 /**
- * GCRA in this process, while Redis is away. Bounded: when it is full of identities that still count, it refuses
- * new ones, because forgetting old ones would let a flood of identities open the limit.
+ * GCRA in this process, while Redis is away. It goes on from what Redis last said about an identity, and what it let
+ * through counts on when Redis is back, so that an outage gives nobody a second allowance. Bounded: when it is full of
+ * identities that still count, it refuses new ones, because forgetting old ones would let a flood of identities open the
+ * limit.
  */
 export class LocalLimiter {
   readonly #limits: readonly Limit[];
@@ -13,6 +15,8 @@ export class LocalLimiter {
   readonly #clock: () => number;
   /** Identity -> theoretical arrival time of each limit, ms. */
   readonly #tats = new Map<string, number[]>();
+  /** The same as Redis last said, for the identities that were asked about most recently. */
+  readonly #told = new Map<string, number[]>();
   /** Identity -> end of its block, ms. */
   readonly #blocks = new Map<string, number>();
 
@@ -31,24 +35,62 @@ export class LocalLimiter {
     this.#blocks.set(identity, this.#clock() + ms);
   }
 
+  /** Notes what Redis said: milliseconds until each limit is full again. */
+  note(identity: string, fullMs: readonly number[]): void {
+    this.#told.delete(identity);
+    if (fullMs.every((full) => full <= 0)) return;
+    // Insertion order is age. Who could push one out with so many others has as many allowances.
+    if (this.#told.size >= this.#max) this.#told.delete(this.#told.keys().next().value!);
+    const now = this.#clock();
+    this.#told.set(
+      identity,
+      fullMs.map((full) => now + full),
+    );
+  }
+
+  /** Whether something was let through here, while Redis was away, that still counts. */
+  owes(identity: string): boolean {
+    const tats = this.#tats.get(identity);
+    if (tats === undefined) return false;
+    const now = this.#clock();
+    if (tats.some((tat) => tat > now)) return true;
+    this.#tats.delete(identity);
+    return false;
+  }
+
+  /** Gives back units of what was let through here. */
+  reward(identity: string, units: number): void {
+    const tats = this.#tats.get(identity);
+    if (tats === undefined) return;
+    const given = this.#limits.map((limit, at) => tats[at]! - (units * limit.periodMs) / limit.limit);
+    this.#tats.set(identity, given);
+  }
+
   /** Forgets an identity. */
   reset(identity: string): void {
     this.#tats.delete(identity);
+    this.#told.delete(identity);
     this.#blocks.delete(identity);
   }
 
   /** Like the shared check; without `charge` it only looks. */
   check(identity: string, cost: number, charge = true): Decision {
-    const now = this.#clock();
-    const blockMs = Math.ceil((this.#blocks.get(identity) ?? 0) - now);
+    const blockMs = Math.ceil((this.#blocks.get(identity) ?? 0) - this.#clock());
     if (blockMs > 0) return this.#refusal(blockMs, true);
     this.#blocks.delete(identity);
-    let tats = this.#tats.get(identity);
-    if (tats === undefined) {
+    return this.room(identity, cost, charge);
+  }
+
+  /** The same without blocks, which Redis knows better while it is there. */
+  room(identity: string, cost: number, charge: boolean): Decision {
+    const now = this.#clock();
+    const own = this.#tats.get(identity);
+    if (own === undefined) {
       if (this.#tats.size >= this.#max) this.#forget(now);
       if (this.#tats.size >= this.#max) return this.#refusal(this.#limits[0]!.periodMs, false);
-      tats = this.#limits.map(() => now);
     }
+    const told = this.#told.get(identity);
+    const tats = this.#limits.map((_, at) => Math.max(own?.[at] ?? now, told?.[at] ?? now));
     let worst: Decision | undefined;
     let allAllowed = true;
     const next: number[] = [];

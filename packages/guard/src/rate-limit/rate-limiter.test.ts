@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { waitFor } from '@redkeep/testing';
 import { createClient } from 'redkeep';
 import { refused, useServer } from '../testing/support.js';
 import { rateLimitHeaders } from './headers.js';
@@ -159,6 +160,13 @@ describe('several limits', () => {
   });
 });
 
+const bound = (limits: RateLimiter) => ({
+  check: limits.check.bind(limits),
+  penalize: limits.penalize.bind(limits),
+  reward: limits.reward.bind(limits),
+  reset: limits.reset.bind(limits),
+});
+
 describe('when Redis is slow or away', () => {
   const limits: Limit[] = [{ name: 'outage', limit: 2, periodMs: hour }];
 
@@ -177,7 +185,8 @@ describe('when Redis is slow or away', () => {
       );
       assert.equal((await deny.check('o')).allowed, false);
       assert.equal((await allow.check('o')).allowed, true);
-      assert.equal(errors.length, 5);
+      // What is used up here is refused at once: Redis could not allow it.
+      assert.equal(errors.length, 4);
       await refused(() => local.penalize('o', 1), 'REDKEEP_STORE_UNAVAILABLE');
       // A block that could not be written to Redis holds here, and so does one that was.
       await refused(() => local.block('z', hour), 'REDKEEP_STORE_UNAVAILABLE');
@@ -191,6 +200,42 @@ describe('when Redis is slow or away', () => {
       redis.server.resume();
     }
   });
+
+  for (const algorithm of ['gcra', 'sliding-window'] as const)
+    test(`an outage gives no second allowance, nor does its end: ${algorithm}`, async () => {
+      const options = { timeoutMs: 300, onError: () => undefined };
+      const rules: Limit[] = [
+        { name: `twice-${algorithm}`, limit: 5, periodMs: hour, algorithm },
+        { name: `daily-${algorithm}`, limit: 500, periodMs: 24 * hour },
+      ];
+      for (const given of [rules, rules.slice(0, 1)]) {
+        const { check, penalize, reward, reset } = bound(limiter(given, options));
+        let passed = 0;
+        const ask = async (id: string, times: number) => {
+          for (let i = 0; i < times; i++) if ((await check(id)).allowed) passed += 1;
+          return passed;
+        };
+        assert.equal(await ask(`up-${given.length}`, 3), 3);
+        await penalize(`bad-${given.length}`, 5);
+        await penalize(`good-${given.length}`, 5);
+        await reward(`good-${given.length}`, 5);
+        for (let outage = 0; outage < 2; outage++) {
+          redis.server.pause();
+          try {
+            assert.equal(await ask(`up-${given.length}`, 4), 5, 'what Redis had counted counts on');
+            assert.equal((await check(`bad-${given.length}`)).allowed, false);
+            assert.equal((await check(`good-${given.length}`)).allowed, true);
+            assert.equal((await check(`new-${given.length}-${outage}`)).source, 'local');
+          } finally {
+            redis.server.resume();
+          }
+          await waitFor(async () => (await check(`probe-${outage}`)).source === 'redis');
+          assert.equal(await ask(`up-${given.length}`, 4), 5, 'and what was let through meanwhile counts on');
+        }
+        await reset(`up-${given.length}`);
+        assert.equal(await ask(`up-${given.length}`, 6), 10);
+      }
+    });
 
   test('a flood of identities cannot make the local limiter forget one that is used up', () => {
     let now = 0;

@@ -151,12 +151,14 @@ export class RateLimiter {
 
   /** Charges units whether there is room or not: a failed login may cost ten. Errors: REDKEEP_STORE_UNAVAILABLE. */
   async penalize(identity: string, units: number): Promise<void> {
-    await this.#run(checkedIdentity(identity), MODE.force, positive(units));
+    await this.#run(this.#hash(checkedIdentity(identity)), MODE.force, positive(units));
   }
 
   /** Gives units back. Errors: REDKEEP_STORE_UNAVAILABLE. */
   async reward(identity: string, units: number): Promise<void> {
-    await this.#run(checkedIdentity(identity), MODE.force, -positive(units));
+    const hash = this.#hash(checkedIdentity(identity));
+    this.#local.reward(hash, positive(units));
+    await this.#run(hash, MODE.force, -units);
   }
 
   /**
@@ -165,32 +167,45 @@ export class RateLimiter {
    */
   async block(identity: string, ms: number): Promise<void> {
     if (!(ms > 0 && ms <= MAX_PERIOD_MS)) throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'a block is 1 ms to 31 days');
-    checkedIdentity(identity);
-    this.#local.block(this.#hash(identity), ms);
-    await this.#block(identity, Math.ceil(ms));
+    const hash = this.#hash(checkedIdentity(identity));
+    this.#local.block(hash, ms);
+    await this.#block(hash, Math.ceil(ms));
   }
 
   /** Ends a block; what was used before it still counts. Errors: REDKEEP_STORE_UNAVAILABLE. */
   async unblock(identity: string): Promise<void> {
-    this.#local.block(this.#hash(identity), 0);
-    await this.#block(identity, 0);
+    const hash = this.#hash(checkedIdentity(identity));
+    this.#local.block(hash, 0);
+    await this.#block(hash, 0);
   }
 
   /** Forgets what an identity has used, and a block. Errors: REDKEEP_STORE_UNAVAILABLE. */
   async reset(identity: string): Promise<void> {
-    this.#local.reset(this.#hash(identity));
-    const [first, ...others] = this.#keys(identity);
+    const hash = this.#hash(checkedIdentity(identity));
+    this.#local.reset(hash);
+    const [first, ...others] = this.#keys(hash);
     await this.#redis.write(first!, 'DEL', ...others);
   }
 
   async #decide(identity: string, mode: string, cost: number): Promise<Decision> {
+    const hash = this.#hash(identity);
+    // What this process let through while Redis was away is not in Redis.
+    const owes = this.#local.owes(hash);
+    if (owes) {
+      const own = this.#local.room(hash, cost, false);
+      if (!own.allowed) return own;
+    }
     try {
-      if (this.#single !== undefined && mode === MODE.check) return await this.#checkGcra(this.#single, identity, cost);
-      return this.#decision(await this.#run(identity, mode, cost));
+      const decision =
+        this.#single !== undefined && mode === MODE.check
+          ? await this.#checkGcra(this.#single, hash, cost)
+          : this.#decision(await this.#run(hash, mode, cost));
+      if (owes && decision.allowed && mode === MODE.check) this.#local.room(hash, cost, true);
+      return decision;
     } catch (error) {
       if (!hasCode(error, 'REDKEEP_STORE_UNAVAILABLE')) throw error;
       this.#onError(error);
-      if (this.#policy === 'local') return this.#local.check(this.#hash(identity), cost, mode === MODE.check);
+      if (this.#policy === 'local') return this.#local.check(hash, cost, mode === MODE.check);
       const [limit] = this.limits;
       const allowed = this.#policy === 'allow';
       const retryAfterMs = allowed ? 0 : 1000;
@@ -198,11 +213,12 @@ export class RateLimiter {
     }
   }
 
-  async #checkGcra({ limit, stepUs, burst, room }: SingleGcra, identity: string, cost: number): Promise<Decision> {
+  async #checkGcra({ limit, stepUs, burst, room }: SingleGcra, hash: string, cost: number): Promise<Decision> {
     const added = cost * stepUs;
-    const reply = await this.#redis.script(CHECK_GCRA, this.#keys(identity), [String(added), room]);
+    const reply = await this.#redis.script(CHECK_GCRA, this.#keys(hash), [String(added), room]);
     if (Array.isArray(reply)) {
       const [blockMs, fullUs] = reply as [number, number];
+      this.#note(hash, [fullUs / 1000]);
       const remaining = Math.max(0, Math.floor(burst - fullUs / stepUs));
       return {
         allowed: false,
@@ -216,11 +232,13 @@ export class RateLimiter {
     }
     const us = reply as number;
     if (us >= 0) {
+      this.#note(hash, [us / 1000]);
       const remaining = Math.max(0, Math.floor(burst - us / stepUs + 1e-6));
       return { allowed: true, limit, remaining, retryAfterMs: 0, resetMs: ms(us), blocked: false, source: 'redis' };
     }
     // How full it is follows from what is missing: over = full + added - room.
     const fullUs = -us + burst * stepUs - added;
+    this.#note(hash, [fullUs / 1000]);
     return {
       allowed: false,
       limit,
@@ -256,21 +274,37 @@ export class RateLimiter {
     return worst!;
   }
 
-  async #run(identity: string, mode: string, cost: number): Promise<readonly number[]> {
-    const reply = await this.#redis.script(CHECK, this.#keys(identity), [mode, String(cost), ...this.#args]);
-    return listOf(reply) as readonly number[];
+  async #run(hash: string, mode: string, cost: number): Promise<readonly number[]> {
+    const reply = listOf(await this.#redis.script(CHECK, this.#keys(hash), [mode, String(cost), ...this.#args]));
+    // What a forced charge leaves is not in its reply, which says how it was before.
+    const charge = mode === MODE.force ? cost : 0;
+    this.#note(
+      hash,
+      this.limits.map((limit, at) => {
+        const stepMs = limit.periodMs / limit.limit;
+        const usedMs = ((limit.burst ?? limit.limit) - Number(reply[2 + at * 3])) * stepMs;
+        const fullMs = kindOf(limit) === 'g' ? Number(reply[4 + at * 3]) / 1000 : usedMs;
+        return fullMs + charge * stepMs;
+      }),
+    );
+    return reply as readonly number[];
   }
 
-  async #block(identity: string, blockMs: number): Promise<void> {
-    await this.#redis.script(BLOCK, this.#keys(identity), [String(blockMs), ...this.limits.map(kindOf)]);
+  /** For an outage: where this process then goes on. */
+  #note(hash: string, fullMs: readonly number[]): void {
+    if (this.#policy === 'local') this.#local.note(hash, fullMs);
+  }
+
+  async #block(hash: string, blockMs: number): Promise<void> {
+    await this.#redis.script(BLOCK, this.#keys(hash), [String(blockMs), ...this.limits.map(kindOf)]);
   }
 
   #hash(identity: string): string {
     return keyedHash(this.#identityKey, identity).slice(0, 22);
   }
 
-  #keys(identity: string): string[] {
-    const base = `${this.#prefix}{${this.#hash(identity)}}:`;
+  #keys(hash: string): string[] {
+    const base = `${this.#prefix}{${hash}}:`;
     return this.#names.map((name) => base + name);
   }
 }

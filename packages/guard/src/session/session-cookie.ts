@@ -93,7 +93,8 @@ export class SessionCookie {
 
   /** The id in a `Cookie` header; undefined when there is none, or more than one: somebody tossed one in. */
   read(header: string | undefined): string | undefined {
-    const found = (header ?? '')
+    // A header that came twice is a list in some frameworks: nobody can say which one counts.
+    const found = (typeof header === 'string' ? header : '')
       .split(';')
       .map((part) => part.trim())
       .filter((part) => part.startsWith(`${this.name}=`));

@@ -108,6 +108,21 @@ const MAX_REMEMBERED = 10_000;
 /** What a record that does not open says about the record; every other failure is the operator's or an outage. */
 const NOT_OURS: readonly GuardErrorCode[] = ['REDKEEP_ENCRYPTION_TAMPERED', 'REDKEEP_ENCRYPTION_FOREIGN'];
 
+/** One state of a session among the others. */
+interface SessionState {
+  readonly createdAt: number;
+  readonly version: number;
+}
+
+/** A record as Redis gave it. */
+interface StoredRecord {
+  readonly value: Buffer;
+  readonly seen: Reply;
+  readonly version: number;
+  /** The newest state that this process knew when it asked. */
+  readonly newest: SessionState | undefined;
+}
+
 interface Membership {
   readonly family: string;
   readonly score: string;
@@ -124,7 +139,7 @@ export class SessionStore {
   readonly #indexKey: Uint8Array | undefined;
   readonly #onRefused: (reason: RefusalReason, family: string) => void;
   /** Newest state seen of a session: an older one put back is refused in this process. */
-  readonly #newest = new Map<string, { readonly createdAt: number; readonly version: number }>();
+  readonly #newest = new Map<string, SessionState>();
 
   constructor(options: SessionStoreOptions) {
     this.absoluteMs = bounded('absoluteMs', options.absoluteMs ?? MAX_ABSOLUTE_MS, MAX_ABSOLUTE_MS);
@@ -187,11 +202,13 @@ export class SessionStore {
    */
   async load(address: SessionAddress): Promise<LoadedRecord | undefined> {
     const key = this.#key(address.family);
+    // What was known when the read began: another request's save may be answered before this read has been opened.
+    const newest = this.#newest.get(address.family);
     const [value, version, seen] = listOf(await this.#redis.read(key, 'HMGET', 'v', 'n', 's'));
     if (!Buffer.isBuffer(value)) return undefined;
     try {
       // The proof is part of what seals a record: it opens for the current id alone.
-      return await this.#accept(key, address, value, seen, Number(textOf(version)));
+      return await this.#accept(key, address, { value, seen, version: Number(textOf(version)), newest });
     } catch (error) {
       if (!hasCode(error, ...NOT_OURS)) throw error;
       if (error.code === 'REDKEEP_ENCRYPTION_TAMPERED') return this.#loadBefore(key, address, error.code);
@@ -434,9 +451,7 @@ export class SessionStore {
   async #accept(
     key: string,
     { family, proof }: SessionAddress,
-    value: Buffer,
-    seen: Reply,
-    version: number,
+    { value, seen, version, newest }: StoredRecord,
   ): Promise<LoadedRecord | undefined> {
     const record = await this.#open(key, `v:${proof}`, value);
     if (Buffer.isBuffer(seen) && seen.length > 0) {
@@ -444,7 +459,6 @@ export class SessionStore {
       record.seenAt = Math.max(record.seenAt, Number(time.toString()));
     }
     if (record.n !== version) throw new GuardError('REDKEEP_ENCRYPTION_TAMPERED', 'version');
-    const newest = this.#newest.get(family);
     if (newest !== undefined && isOlder(record, newest)) {
       this.refused('replayed', family);
       return undefined;
@@ -453,8 +467,7 @@ export class SessionStore {
       this.refused('expired', family);
       return undefined;
     }
-    if (newest === undefined || newest.version !== version || newest.createdAt !== record.createdAt)
-      this.#remember(family, record.createdAt, version);
+    this.#remember(family, record.createdAt, version);
     return { record, version, readOnly: false };
   }
 
@@ -484,7 +497,10 @@ export class SessionStore {
     return this.#encryption.seal(json, { space: 'sessions', key, field });
   }
 
+  /** Replies may be read in another order than Redis gave them: an older one takes nothing back. */
   #remember(family: string, createdAt: number, version: number): void {
+    const known = this.#newest.get(family);
+    if (known !== undefined && version <= known.version && createdAt <= known.createdAt) return;
     if (this.#newest.size >= MAX_REMEMBERED && !this.#newest.has(family))
       this.#newest.delete(this.#newest.keys().next().value!);
     this.#newest.set(family, { createdAt, version });
@@ -507,7 +523,7 @@ export class SessionStore {
   }
 }
 
-function isOlder(record: SealedRecord, newest: { readonly createdAt: number; readonly version: number }): boolean {
+function isOlder(record: SealedRecord, newest: SessionState): boolean {
   return record.createdAt < newest.createdAt || (record.createdAt === newest.createdAt && record.n < newest.version);
 }
 

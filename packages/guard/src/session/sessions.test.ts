@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { RESP_TYPES } from 'redkeep';
 import { sha256 } from '../digest.js';
 import { keysFromValue } from '../encryption/providers/local.js';
+import type { DirectClient, ViewOptions } from '../redis/redis.js';
 import { keyA, keyB, refused, testEncryption, useServer } from '../testing/support.js';
 import { newSessionId } from './session-id.js';
 import { CREATE, SETTLED_MS } from './session-scripts.js';
@@ -22,6 +23,31 @@ const members = (user: string) => redis.server.command('ZRANGE', indexOf(user), 
 /** Sets back when a session was enlisted, beyond what a login may take. */
 const age = (user: string, id: string) =>
   redis.server.command('ZADD', indexOf(user), String(Date.now() * 1000 - SETTLED_MS * 1000 - 1e6), id.slice(0, 22));
+
+/** A client whose first read of a session is answered by Redis at once and given to its caller after `go`. */
+function slowReads(client: DirectClient): { client: DirectClient; parked: Promise<void>; go: () => void } {
+  let go: () => void = () => undefined;
+  let park: () => void = () => undefined;
+  const gone = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const parked = new Promise<void>((resolve) => {
+    park = resolve;
+  });
+  let first = true;
+  const slowed = (inner: DirectClient): DirectClient => ({
+    withCommandOptions: (options: ViewOptions) => slowed(inner.withCommandOptions(options)),
+    async sendCommand(args) {
+      const reply = await inner.sendCommand(args);
+      if (args[0] !== 'HMGET' || !first) return reply;
+      first = false;
+      park();
+      await gone;
+      return reply;
+    },
+  });
+  return { client: slowed(client), parked, go };
+}
 
 describe('sessions', () => {
   test('are stored under a random id of which Redis sees only a hash, with nothing readable in them', async () => {
@@ -344,6 +370,28 @@ describe('what an attacker with write access to Redis can put back', () => {
     await redis.client.hSet(keyOf(session.id), 'n', version!);
     assert.equal(await s.load(session.id), undefined);
     assert.ok(reasons.includes('replayed'));
+  });
+
+  test('a read that another request overtakes is no replay: every change of every order is seen, and no session lost', async () => {
+    for (const change of ['save', 'update', 'touch, save', 'rotate'] as const) {
+      const slow = slowReads(redis.client);
+      const s = sessions({ client: slow.client });
+      const session = await s.create({ user: 'overtaken', data: { n: 0 } });
+      const read = s.load(session.id);
+      await slow.parked;
+      if (change === 'update') await s.update(session.id, () => ({ n: 1 }));
+      if (change === 'touch, save') await s.touch(session);
+      if (change.endsWith('save')) {
+        session.data = { n: 1 };
+        await s.save(session);
+      }
+      if (change === 'rotate') await s.rotate(session);
+      slow.go();
+      assert.deepEqual((await read)?.data, { n: 0 }, `before ${change}`);
+      const now = await s.load(session.id);
+      assert.deepEqual(now?.data, { n: change === 'rotate' ? 0 : 1 }, `after ${change}`);
+      if (change !== 'rotate') await s.save(now!);
+    }
   });
 
   test('the id before a rotation gains nothing from a longer grace, and reads no longer than a minute is allowed', async (t) => {

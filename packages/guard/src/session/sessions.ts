@@ -197,13 +197,13 @@ export class Sessions<Data = Record<string, unknown>> {
    */
   async update(
     id: string,
-    change: (data: Data) => Data | undefined,
+    change: (data: Data) => Data | undefined | Promise<Data | undefined>,
     presented: { fingerprint?: string } = {},
   ): Promise<Session<Data> | undefined> {
     for (let attempt = 1; ; attempt++) {
       const session = await this.load(id, presented);
       if (session === undefined) return undefined;
-      session.data = change(session.data) ?? session.data;
+      session.data = (await change(session.data)) ?? session.data;
       try {
         await this.save(session);
         return session;
@@ -213,9 +213,10 @@ export class Sessions<Data = Record<string, unknown>> {
     }
   }
 
-  /** Notes activity without rewriting the record. False when the session is gone. */
-  touch(session: Session<Data>): Promise<boolean> {
-    return session.readOnly ? Promise.resolve(true) : this.#store.touch(addressOf(session.id)!);
+  /** Notes activity without rewriting the record. False when the session is gone. Errors: REDKEEP_SESSION_ID, REDKEEP_STORE_…. */
+  async touch(session: Session<Data>): Promise<boolean> {
+    if (!this.#held.has(session)) throw new GuardError('REDKEEP_SESSION_ID', 'not a session of this object');
+    return session.readOnly || this.#store.touch(addressOf(session.id)!);
   }
 
   /**

@@ -2,6 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { keyedHash, sha256 } from '../digest.js';
 import type { Sealer } from '../encryption/encryption.js';
 import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
+import { GuardError } from '../errors.js';
 import {
   checked,
   client,
@@ -152,6 +153,8 @@ export class ApiKeys {
    */
   async verify(key: string, wanted: { readonly scope?: string } = {}): Promise<ApiKey | undefined> {
     const { scope } = checked(wanted, { scope: text }, 'REDKEEP_GUARD_ARGUMENT');
+    // A scope that was looked up and not found would ask for none, and any key would do.
+    if ('scope' in wanted && scope === undefined) throw new GuardError('REDKEEP_GUARD_ARGUMENT', 'scope is undefined');
     const [, label, id, secret] = /^([a-z0-9]+)_([\w-]{16})([\w-]{43})$/.exec(typeof key === 'string' ? key : '') ?? [];
     if (label !== this.#label || id === undefined || secret === undefined) return undefined;
     const [hash, info] = (await this.#read(id)) ?? [];

@@ -1,10 +1,11 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { keyedHash } from '../digest.js';
 import type { Sealer } from '../encryption/encryption.js';
-import { decodeKey, type KeyMaterial } from '../encryption/key-ring.js';
+import type { KeyMaterial } from '../encryption/key-ring.js';
 import { GuardError } from '../errors.js';
 import { callback, checked, client, keys, prefix, required, type Schema, sealer, timeout, whole } from '../options.js';
 import { type GuardClient, listOf, Redis, textOf } from '../redis/redis.js';
+import { SigningKeys } from '../signing-keys.js';
 import { checkedName } from '../well-formed.js';
 import { ADD_FAMILY, END_FAMILY, REFRESH, START_FAMILY } from './token-scripts.js';
 
@@ -13,8 +14,9 @@ export interface RefreshTokensOptions {
   readonly client: GuardClient;
   readonly encryption: Sealer;
   /**
-   * Keys of 32 bytes that sign tokens, newest first. A new one goes second in every process first, and first after that: a
-   * process that lacks it takes its tokens for forged. An old one stays for `absoluteMs`.
+   * Keys of 32 bytes that sign tokens, newest first. A token names its key. A new one goes second in every process first,
+   * and first after that: a process that lacks it rejects with REDKEEP_ENCRYPTION_KEY_UNKNOWN. An old one stays for
+   * `absoluteMs`.
    */
   readonly keys: readonly KeyMaterial[];
   /** Before every key; default `refresh:`. */
@@ -36,7 +38,7 @@ export interface RefreshTokensOptions {
 
 /** A token and what it stands for. */
 export interface RefreshToken {
-  /** For the client: 90 characters or so. */
+  /** For the client: 80 characters or so. */
   readonly token: string;
   readonly user: string;
   readonly data: unknown;
@@ -73,7 +75,7 @@ const MARK_MS = 300_000;
 export class RefreshTokens {
   readonly #redis: Redis;
   readonly #encryption: Sealer;
-  readonly #keys: readonly Uint8Array[];
+  readonly #keys: SigningKeys;
   readonly #prefix: string;
   readonly #idleMs: number;
   readonly #absoluteMs: number;
@@ -84,7 +86,7 @@ export class RefreshTokens {
     const options = checked(given, REFRESH_TOKENS);
     this.#redis = new Redis(options.client, options.timeoutMs);
     this.#encryption = options.encryption;
-    this.#keys = options.keys.map(decodeKey);
+    this.#keys = new SigningKeys(options.keys, 'refresh');
     this.#prefix = options.prefix ?? 'refresh:';
     this.#absoluteMs = options.absoluteMs ?? 30 * DAY_MS;
     this.#idleMs = Math.min(options.idleMs ?? 7 * DAY_MS, this.#absoluteMs);
@@ -97,7 +99,7 @@ export class RefreshTokens {
     checkedName(user, 'user');
     const family = randomBytes(16).toString('base64url');
     const sealed = await this.#seal(family, 1, user, data);
-    const hash = userHash(this.#keys[0], user);
+    const hash = userHash(this.#keys.newest, user);
     await this.#redis.script(ADD_FAMILY, [this.#indexOf(hash)], [family, String(this.#absoluteMs)]);
     const args = [sealed, String(this.#idleMs), String(this.#absoluteMs), hash];
     if ((await this.#redis.script(START_FAMILY, [this.#keyOf(family)], args)) !== 1)
@@ -107,14 +109,14 @@ export class RefreshTokens {
 
   /**
    * The next token, with data changed if given; undefined for one that is unknown, forged or expired.
-   * Errors: REDKEEP_TOKEN_REUSED when it was used before, and the family has ended; REDKEEP_TOKEN_RACED within the grace.
+   * Errors: REDKEEP_ENCRYPTION_KEY_UNKNOWN for one that names a key which this process lacks; REDKEEP_TOKEN_REUSED when it was used before, and the family has ended; REDKEEP_TOKEN_RACED within the grace.
    */
   async refresh(token: string, change?: (data: unknown) => unknown): Promise<RefreshToken | undefined> {
     const parsed = this.#parse(token);
     if (parsed === undefined) return undefined;
     const { family, generation } = parsed;
     const held = await this.#read(family, generation);
-    const data = held === undefined || change === undefined ? held?.data : change(held.data);
+    const data = held === undefined || change === undefined ? held?.data : await change(held.data);
     const user = held?.user ?? '';
     const sealed = held === undefined ? '' : await this.#seal(family, generation + 1, user, data);
     const args = [String(generation), sealed, String(this.#idleMs), String(this.#graceMs)];
@@ -137,7 +139,7 @@ export class RefreshTokens {
   /** Ends all families of a user, those being started included. Returns how many there were. */
   async endAll(user: string): Promise<number> {
     // Families that began before a rotation of the keys are in the index of an older one.
-    const ended = await Promise.all(this.#keys.map((key) => this.#endIn(this.#indexOf(userHash(key, user)))));
+    const ended = await Promise.all(this.#keys.all.map((key) => this.#endIn(this.#indexOf(userHash(key, user)))));
     return ended.reduce((sum, count) => sum + count, 0);
   }
 
@@ -167,15 +169,16 @@ export class RefreshTokens {
 
   #tokenOf(family: string, generation: number): string {
     const text = `${family}.${generation.toString(36)}`;
-    return `${text}.${macOf(this.#keys[0]!, text).toString('base64url')}`;
+    return `${text}.${this.#keys.sign(text).toString('base64url')}`;
   }
 
   #parse(token: string): Parsed | undefined {
     const [, text, family, generation, mac] =
-      /^(([\w-]{22})\.([a-z0-9]{1,8}))\.([\w-]{43})$/.exec(typeof token === 'string' ? token : '') ?? [];
+      /^(([\w-]{22})\.([a-z0-9]{1,8}))\.([\w-]{48})$/.exec(typeof token === 'string' ? token : '') ?? [];
     if (text === undefined || family === undefined || generation === undefined || mac === undefined) return undefined;
-    const given = Buffer.from(mac, 'base64url');
-    if (!this.#keys.some((key) => timingSafeEqual(macOf(key, text), given))) return undefined;
+    const signature = Buffer.from(mac, 'base64url');
+    if (!this.#keys.knows(signature)) throw new GuardError('REDKEEP_ENCRYPTION_KEY_UNKNOWN', 'of refresh tokens');
+    if (!this.#keys.verify(text, signature)) return undefined;
     return { family, generation: Number.parseInt(generation, 36) };
   }
 
@@ -190,10 +193,6 @@ export class RefreshTokens {
 
 function userHash(key: Uint8Array | undefined, user: string): string {
   return keyedHash(key, `user:${user}`);
-}
-
-function macOf(key: Uint8Array, text: string): Buffer {
-  return createHmac('sha256', key).update(`refresh|${text}`).digest();
 }
 
 function placeOf(key: string, generation: number) {
