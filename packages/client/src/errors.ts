@@ -471,7 +471,8 @@ export class CrossSlotError extends RedkeepError {
   }
 }
 
-const SCRIPTS = /^(EVAL|FCALL)/;
+/** Commands that run what the application wrote: their errors can have any text. */
+export const SCRIPTS = /^(EVAL|FCALL)/;
 
 /** First words of refusals that end by themselves: nothing is wrong with the request, and it was not run. */
 const PASSING_PREFIXES = new Set(['BUSY', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'NOREPLICAS', 'TRYAGAIN']);

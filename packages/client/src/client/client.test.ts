@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect, promisify } from 'node:util';
-import { connectWith, type Reachable, startFaultProxy, startServer, waitFor } from '@redkeep/testing';
+import {
+  connectWith,
+  type Reachable,
+  startFaultProxy,
+  startScriptedServer,
+  startServer,
+  waitFor,
+} from '@redkeep/testing';
 import { AbortError, CommandRefusedError, InvalidOptionError, TimeoutError, WatchError } from '../errors.js';
 import type { ClientOptions } from '../options/options.js';
 import { RESP_TYPES } from '../protocol/types.js';
@@ -312,6 +319,35 @@ describe('views', () => {
     await copy.connect();
     assert.deepEqual(await copy.ping(), Buffer.from('PONG'));
     copy.destroy();
+  });
+});
+
+describe('asap', () => {
+  test('goes ahead of what waits, and keeps the order of a transaction and a pipeline', async () => {
+    await using server = await startScriptedServer();
+    await using client = await connect(server);
+    const asap = client.withCommandOptions({ asap: true });
+    const names = () => server.received.map(([name]) => name).filter((name) => name !== 'HELLO' && name !== 'CLIENT');
+    const answers = [
+      client.get('k'),
+      asap
+        .multi()
+        .set('k', '1')
+        .incr('k')
+        .exec()
+        .catch(() => {}),
+    ];
+    await Promise.all(answers);
+    assert.deepEqual(names(), ['MULTI', 'SET', 'INCR', 'EXEC', 'GET']);
+    await Promise.all([client.get('k'), asap.multi().ping().echo('m').execAsPipeline()]);
+    assert.deepEqual(names().slice(5), ['PING', 'ECHO', 'GET']);
+    const given = [client.set('k', '1'), client.get('k')];
+    await assert.rejects(
+      client.withCommandOptions({ asap: true, abortSignal: AbortSignal.abort() }).ping(),
+      AbortError,
+    );
+    await Promise.all(given);
+    assert.deepEqual(names().slice(8), ['SET', 'GET']);
   });
 });
 

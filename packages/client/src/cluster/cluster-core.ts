@@ -16,6 +16,7 @@ import { CORE } from '../client/symbols.js';
 import { Command, Flag, spec } from '../commands/command.js';
 import { prefixKey, prefixKeys } from '../commands/key-prefix.js';
 import type { Connection, DispatchOptions, HandedOver } from '../connection/connection.js';
+import { isDemoted, isNotReady, isNotServed } from '../connection/refusals.js';
 import { type ProtectionMessage, protectionChannel, serverInfo } from '../diagnostics.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
 import {
@@ -27,6 +28,7 @@ import {
   MaxCommandRedirectionsError,
   RedkeepError,
   RootNodesUnavailableError,
+  SCRIPTS,
   SocketClosedUnexpectedlyError,
 } from '../errors.js';
 import { clientError } from '../node-redis/channels.js';
@@ -40,7 +42,7 @@ import { type ClusterNode, ClusterNodes, isDirect, type Shard } from './nodes.js
 import { nextCursor, readCursor } from './scan-cursor.js';
 import { slotOf } from './slot.js';
 import { FAN_OUT, splitBySlot } from './split.js';
-import { type AnnouncedShard, parseRedirect, parseSlots } from './topology.js';
+import { type AnnouncedShard, parseRedirect, parseSlots, type Redirect } from './topology.js';
 
 const CLUSTER_SLOTS = new Command(spec('CLUSTER SLOTS'), []);
 const ASKING = new Command(spec('ASKING'), []);
@@ -356,8 +358,8 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
           continue;
         }
         const reply = refusalOf(error);
-        if (reply === undefined || !NOT_RUN.has(reply.prefix)) throw error;
-        const redirect = parseRedirect(reply.serverMessage);
+        const redirect = reply === undefined ? undefined : parseRedirect(reply.serverMessage);
+        if (reply === undefined || (redirect === undefined && !isPassing(reply))) throw error;
         if (tries > this.options.maxRedirects)
           throw redirect === undefined ? error : new MaxCommandRedirectionsError(error);
         this.refreshSoon();
@@ -379,9 +381,9 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
 
   /** A server refused a command without running it: where to take it. */
   #onRefused(from: ClusterNode, error: ErrorReply, handed: HandedOver): boolean {
-    if (!NOT_RUN.has(error.prefix) || (handed.command.spec.flags & Flag.BLOCKING) !== 0) return false;
+    if ((handed.command.spec.flags & Flag.BLOCKING) !== 0) return false;
     const redirect = parseRedirect(error.serverMessage);
-    if (redirect === undefined && (error.prefix === 'MOVED' || error.prefix === 'ASK')) return false;
+    if (redirect === undefined ? !isPassing(error) : !isOwnSlot(redirect, handed.command)) return false;
     if (++handed.redirects > this.options.maxRedirects) {
       if (redirect === undefined) return false;
       handed.fail(new MaxCommandRedirectionsError(error));
@@ -405,7 +407,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     if (error.prefix !== 'ASK' && error.prefix !== 'TRYAGAIN') this.refreshSoon();
     if (redirect === undefined) {
       // A replica that cannot answer has a master that can.
-      if (from.readonly && error.prefix !== 'READONLY') this.#place(handed);
+      if (from.readonly && !isDemoted(error)) this.#place(handed);
       else this.#park(handed.redirects, () => this.#place(handed));
       return true;
     }
@@ -589,8 +591,15 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
 
 type RedisKey = string | Buffer;
 
-/** Refusals after which a command has not run, and may run elsewhere or later. */
-const NOT_RUN = new Set(['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'READONLY', 'UNBLOCKED']);
+/** It may run elsewhere or later. */
+const isPassing = (error: ErrorReply) =>
+  isNotServed(error) || isDemoted(error) || (isNotReady(error) && error.prefix !== 'BUSY');
+
+/** A server redirects a command for the slot of its keys; what says otherwise was written by a script. */
+function isOwnSlot({ slot }: Redirect, { spec, args }: Command): boolean {
+  const [position] = spec.keys(args);
+  return position === undefined ? !SCRIPTS.test(spec.name) : slotOf(args[position]) === slot;
+}
 
 /** The refusal itself, or the one that made EXEC refuse the whole. */
 function refusalOf(error: unknown): ErrorReply | undefined {

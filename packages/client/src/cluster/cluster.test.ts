@@ -7,6 +7,7 @@ import {
   CrossSlotError,
   createCluster,
   defineScript,
+  ErrorReply,
   MaxCommandRedirectionsError,
   type RedisCluster,
   RootNodesUnavailableError,
@@ -53,6 +54,43 @@ describe('a healthy cluster', () => {
     assert.equal(cluster.replicas.length, 3);
     assert.equal(cluster.nodeByAddress.size, 6);
     assert.equal((await cluster.nodeClient(cluster.masters[0]!)).isReady, true);
+  });
+
+  test('a script runs once, whatever it answers after it has written', async (t) => {
+    const cluster = await open(t);
+    const slot = slotOf('{script}');
+    const { address } = cluster.nodeByAddress.values().next().value!;
+    const answers = [
+      'TRYAGAIN later',
+      'CLUSTERDOWN no node was free',
+      'READONLY the account is read only',
+      'LOADING the basket',
+      'MASTERDOWN at the moment',
+      'UNBLOCKED by hand',
+      'MOVED house',
+      `MOVED ${(slot + 1) % 16_384} ${address}`,
+      'ASK again',
+      `ASK ${(slot + 1) % 16_384} ${address}`,
+    ];
+    for (const answer of answers) {
+      const script = "redis.call('INCR', KEYS[1]) return redis.error_reply(ARGV[1])";
+      const run = { keys: [`{script}${answer}`], arguments: [answer] };
+      await assert.rejects(cluster.eval(script, run), ErrorReply, answer);
+      assert.equal(await cluster.get(run.keys[0]!), '1', answer);
+      const undeclared = `redis.call('PUBLISH', 'c', '') return redis.error_reply('MOVED ${slot} ${address}')`;
+      await assert.rejects(cluster.eval(undeclared, { keys: [] }), /MOVED/);
+    }
+  });
+
+  test('who ends a wait by CLIENT UNBLOCK ends it for good', async (t) => {
+    const cluster = await open(t);
+    const ended = assert.rejects(cluster.blPop('waits', 0), /UNBLOCKED/);
+    const node = nodeOf(cluster.slots[slotOf('waits')]!.master.port);
+    await waitFor(async () => {
+      const waiting = /^id=(\d+) .* cmd=blpop/m.exec(String(await node.command('CLIENT', 'LIST')));
+      return waiting !== null && (await node.command('CLIENT', 'UNBLOCK', waiting[1]!, 'ERROR')) === 1;
+    });
+    await ended;
   });
 
   test('MGET, MSET, DEL, UNLINK, EXISTS and TOUCH are split and merged', async (t) => {

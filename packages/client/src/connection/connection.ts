@@ -622,12 +622,14 @@ export class Connection {
     const refused = this.#refusalOf(1);
     if (refused !== undefined)
       return Promise.reject(options?.translateError === undefined ? refused : options.translateError(refused, command));
+    const { tail } = this.#ring;
     let promise: Promise<T>;
     try {
       promise = this.#put(this.#ring, command, options);
     } catch (error) {
       return Promise.reject(error);
     }
+    if (options?.asap === true) this.#ring.toFront(this.#ring.tail - tail);
     this.#schedule();
     return promise;
   }
@@ -644,9 +646,11 @@ export class Connection {
     if (refused !== undefined) throw refused;
     for (const command of commands) checkArguments(command.spec.name, command.args);
     const group = options?.atomic === true ? newGroup(options.watched === true) : undefined;
+    const { tail } = this.#ring;
     const promises = commands.map((command) => this.#put(this.#ring, command, options, group));
     if (group === undefined && commands.some(({ spec }) => (spec.flags & Flag.BLOCKING) !== 0))
       this.#blocked = this.#ring.at(this.#ring.tail - 1);
+    if (options?.asap === true) this.#ring.toFront(this.#ring.tail - tail);
     this.#schedule();
     return promises;
   }
@@ -1015,8 +1019,7 @@ export class Connection {
       group.members?.push(pending);
     }
     if (confirmations > 0) pending.confirmations = confirmations;
-    if (options.asap === true) ring.pushFirst(pending);
-    else ring.push(pending);
+    ring.push(pending);
     if (abortSignal !== undefined) pending.watchAbort((error) => this.#cancel(ring, pending, error));
     return promise;
   }
@@ -1242,7 +1245,8 @@ export class Connection {
       );
       if (step === undefined) return;
       // Without a timeout: behind a command that blocks on the server its answer may take as long as that.
-      const answer = this.#put(this.#ring, step.command, { asap: true, idempotent: true, timeout: 0 });
+      const answer = this.#put(this.#ring, step.command, { idempotent: true, timeout: 0 });
+      this.#ring.toFront(1);
       this.#schedule();
       await answer;
       this.#session.authenticated = undefined; // the source knows them

@@ -9,21 +9,7 @@ import { Flag } from '../commands/command.js';
 import type { ErrorReply } from '../errors.js';
 import { type Group, type Pending, PendingState } from './pending.js';
 import { defaultReconnectStrategy } from './reconnect.js';
-
-/**
- * The servers' own words, whole: a script can answer with any code word after it has written something, and must not
- * run twice.
- */
-const NOT_READY = [
-  /^LOADING \w+ is loading the dataset in memory$/,
-  /^MASTERDOWN Link with MASTER is down(?: and replica-serve-stale-data is set to 'no'\.|, replica-serve-stale-data is set to 'no' and 'allow-stale' flag is not set on the script\.)$/,
-  /^BUSY \w+ is busy running a (?:module command\.|script\. You can only call (?:SCRIPT|FUNCTION) KILL or SHUTDOWN NOSAVE\.)$/,
-];
-
-/** The server refused a command before it ran any of it, and will run it later. */
-export function isNotReady({ code, serverMessage }: ErrorReply): boolean {
-  return code === 'REDKEEP_SERVER_NOT_READY' && NOT_READY.some((words) => words.test(serverMessage));
-}
+import { isNotReady } from './refusals.js';
 
 /** Answers of these say nothing about the order of what changes data. */
 const CHANGES_NOTHING = Flag.READONLY | Flag.REPEATABLE | Flag.CONNECTION | Flag.PUBSUB;

@@ -58,14 +58,15 @@ export class PendingRing {
     this.#bytes += pending.bytes;
   }
 
-  /** In front of all that is not written, but never inside a transaction that is half written. */
-  pushFirst(pending: Pending): void {
-    this.push(pending);
+  /** Moves the last `count` in front of all that is not written, but never inside a transaction that is half written. */
+  toFront(count: number): void {
+    const first = this.tail - count;
     let place = this.sent;
     const group = place > this.head ? this.at(place - 1).group : undefined;
-    if (group !== undefined) while (place < this.tail - 1 && this.at(place).group === group) place++;
-    for (let cursor = this.tail - 1; cursor > place; cursor--) this.#set(cursor, this.at(cursor - 1));
-    this.#set(place, pending);
+    if (group !== undefined) while (place < first && this.at(place).group === group) place++;
+    const moved = Array.from({ length: count }, (_, i) => this.at(first + i));
+    for (let cursor = this.tail - 1; cursor >= place + count; cursor--) this.#set(cursor, this.at(cursor - count));
+    for (const [i, pending] of moved.entries()) this.#set(place + i, pending);
   }
 
   /** Its caller is gone: it keeps its place in the order of replies, and nothing else. */

@@ -1,6 +1,7 @@
 /** ioredis's Sentinel options: one connection to the primary (or a replica), found by asking the sentinels. */
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import type { Connection } from '../connection/connection.js';
+import { isDemoted } from '../connection/refusals.js';
 import type { Secret } from '../credentials/secret.js';
 import { RedkeepError, SocketClosedUnexpectedlyError } from '../errors.js';
 import { type ResolvedOptions, resolveOptions } from '../options/options.js';
@@ -64,7 +65,7 @@ export class SentinelLocator {
     if (this.#role !== 'master') return;
     connection.redirector = (error, handed) => {
       // The primary was demoted under us; the command has not run, and waits for the next primary.
-      if (error.prefix !== 'READONLY' || ++handed.redirects > this.#settings.maxRediscovers) return false;
+      if (!isDemoted(error) || ++handed.redirects > this.#settings.maxRediscovers) return false;
       setImmediate(() => {
         connection.drop(new SocketClosedUnexpectedlyError());
         connection.adopt(handed);

@@ -12,6 +12,7 @@ import { CORE } from '../client/symbols.js';
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import { type Command, Flag } from '../commands/command.js';
 import type { Connection, DispatchOptions } from '../connection/connection.js';
+import { isDemoted } from '../connection/refusals.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
 import { ClientClosedError, DisconnectsClientError, RedkeepError } from '../errors.js';
 import type { CommandOptions } from '../options/command-options.js';
@@ -167,7 +168,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
     const { connection } = client[CORE];
     connection.redirector = (error, handed) => {
       // The master was demoted under us; the command has not run.
-      if (error.prefix !== 'READONLY' || ++handed.redirects > this.#settings.maxRediscovers) return false;
+      if (!isDemoted(error) || ++handed.redirects > this.#settings.maxRediscovers) return false;
       setImmediate(() => {
         connection.drop(new RedkeepError('REDKEEP_WRONG_ROLE', 'The master became a replica', { cause: error }));
         connection.adopt(handed);
