@@ -125,7 +125,7 @@ for (const refusal of [
   'TRYAGAIN Multiple keys request during rehashing of slot',
   'CLUSTERDOWN The cluster is down',
   'LOADING Redis is loading the dataset in memory',
-  'MASTERDOWN Link with MASTER is down',
+  "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
   "READONLY You can't write against a read only replica.",
 ]) {
   test(`${refusal.split(' ', 1)[0]} is tried again`, async (t) => {
