@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -24,6 +24,16 @@ const sshFailed = 255;
 const sshAttempts = 3;
 const sshPauseMilliseconds = 1000;
 
+let control: string | undefined;
+
+function controlFolder(): string {
+  if (control !== undefined) return control;
+  const made = mkdtempSync(path.join(tmpdir(), 'redkeep-ssh-'));
+  process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+  control = made;
+  return made;
+}
+
 /**
  * Hosts with systemd, reached over the machine's own ssh (its configuration, agent and known hosts; `REDKEEP_SSH` names
  * another command). Scripts go through standard input: no secret is an argument. A host on loopback is this machine.
@@ -38,12 +48,7 @@ export class SystemdDelivery implements Delivery {
     this.#context = context;
     this.loaded = loaded;
     const command = (context.env['REDKEEP_SSH'] ?? 'ssh').split(' ').filter((word) => word !== '');
-    const control = path.join(mkdtempSync(path.join(tmpdir(), 'redkeep-ssh-')), '%C');
-    this.#ssh = [
-      ...command,
-      ...['-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10'],
-      ...['-o', 'ControlMaster=auto', '-o', `ControlPath=${control}`, '-o', 'ControlPersist=20'],
-    ];
+    this.#ssh = [...command, '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', '-o', 'ControlMaster=auto'];
     setReach(loaded, (node) => this.#reach(node));
   }
 
@@ -174,6 +179,11 @@ export class SystemdDelivery implements Delivery {
     );
   }
 
+  /** With the sockets of shared connections in a folder that ends with this process; ssh ends the connections. */
+  #sshCommand(): readonly string[] {
+    return [...this.#ssh, '-o', `ControlPath=${path.join(controlFolder(), '%C')}`, '-o', 'ControlPersist=20'];
+  }
+
   async #run(
     host: string,
     script: string,
@@ -181,7 +191,7 @@ export class SystemdDelivery implements Delivery {
   ): Promise<Ran> {
     const shell = 'if [ "$(id -u)" = 0 ]; then exec sh -s; else exec sudo -n sh -s; fi';
     if (isLoopback(host)) return runProgram('sh', ['-c', shell], { stdin: script, ...options });
-    const [program, ...args] = this.#ssh;
+    const [program, ...args] = this.#sshCommand();
     for (let attempt = 1; ; attempt += 1) {
       const ran = await runProgram(program!, [...args, '--', host, shell], { stdin: script, ...options });
       // Every script is safe to repeat; one refused connection must not make a node count as away.
@@ -198,7 +208,7 @@ export class SystemdDelivery implements Delivery {
     const way = (async () => {
       if (isLoopback(node.host) || (await connects(node))) return { host: node.host, port: node.port };
       const port = await freePort();
-      const [program, ...args] = this.#ssh;
+      const [program, ...args] = this.#sshCommand();
       const forward = `127.0.0.1:${port}:127.0.0.1:${node.port}`;
       await keepTunnel(
         program!,

@@ -46,6 +46,19 @@ describe('redkeep certs', () => {
     assert.equal((await certs('check')).code, 0);
   });
 
+  test('renew ends what an earlier renewal began when that was killed before the servers took it', async () => {
+    const { deployment } = await openDeployment(sandbox);
+    const spec = deployment.certificates.find(({ name }) => name === 'node-1')!;
+    const authority = { cert: await read(deployment.caFile), key: await read(deployment.caKeyFile) };
+    const made = await issueCertificate(authority, spec, { now: new Date() });
+    await writeFile(sandbox.path('redkeep', spec.keyFile), made.key);
+    await writeFile(sandbox.path('redkeep', spec.certFile), made.cert);
+    assert.equal((await certs('check')).code, 1);
+    assert.match((await certs('renew')).err, /node-1: issued, served/);
+    assert.equal((await certs('check')).code, 0);
+    assert.match((await certs('renew')).err, /No certificate is due/);
+  });
+
   test('issue has the running server take the new certificate without a connection lost', async () => {
     const { connect } = await openDeployment(sandbox);
     const client = await connect('app');

@@ -40,7 +40,10 @@ export async function certsImport(context: Context, name: string, options: Impor
   await addTrust(loaded, root.toString(), { now, serversOnly });
   const before = await readPair(loaded, spec);
   const fingerprint = await replaceCertificate(loaded, spec, { cert: cert!, key: key! }, now);
-  const outcome = await reloadNode(context, delivery, node, { fingerprint, before });
+  const outcome = await reloadNode(context, delivery, node, {
+    fingerprint,
+    putBack: () => replaceCertificate(loaded, spec, before, context.clock.now()),
+  });
   context.terminal.done(`${name}: imported, ${outcome} (${fingerprint.slice(0, 23)}…).`);
 }
 

@@ -9,7 +9,6 @@ import { endpointOf } from '../../engine/local-servers.js';
 import { probeTls } from '../../engine/probe-tls.js';
 import { CliError, explainSystemError } from '../../errors.js';
 import type { PemPair } from '../../pki/authority.js';
-import { replaceCertificate } from '../../pki/replace-certificate.js';
 
 const probeMilliseconds = 5000;
 
@@ -18,7 +17,8 @@ export type ReloadOutcome = 'served' | 'not running' | 'restart needed';
 /** What a node must serve after a reload, and what to put back when it does not. */
 export interface CertificateChange {
   readonly fingerprint: string;
-  readonly before: PemPair;
+  /** Puts the earlier pair back into the folder. */
+  putBack?(): Promise<unknown>;
 }
 
 /**
@@ -53,8 +53,8 @@ export async function reloadNode(
       await reload();
       await proveServed(loaded, node, change?.fingerprint);
     } catch (error) {
-      if (change) {
-        await replaceCertificate(loaded, spec, change.before, context.clock.now());
+      if (change?.putBack) {
+        await change.putBack();
         await reload();
       }
       throw error;

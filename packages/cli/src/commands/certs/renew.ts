@@ -1,22 +1,28 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Delivery } from '../../apply/delivery.js';
 import type { Context } from '../../context.js';
 import { withFolderLock } from '../../deployment/folder-lock.js';
 import { isForeign } from '../../deployment/make-material.js';
+import { type CertificateSpec, certificateOf, type DeploymentNode } from '../../deployment/model.js';
+import { sha256 } from '../../deployment/write-files.js';
 import { CliError } from '../../errors.js';
 import { stopIfInterrupted } from '../../interruption.js';
 import { readStatuses } from '../../pki/certificate-status.js';
-import { renewCertificate } from '../../pki/replace-certificate.js';
+import { renewCertificate, replaceCertificate } from '../../pki/replace-certificate.js';
 import { applyNow } from '../apply/apply.js';
 import type { DirOption } from '../dir-option.js';
 import { openDelivery } from '../open-delivery.js';
-import { readPair, reloadNode } from './reload-node.js';
+import { type CertificateChange, readPair, reloadNode } from './reload-node.js';
 
 interface RenewOptions extends DirOption {
   readonly all?: boolean;
 }
 
-/** One node at a time: if one fails to serve its new certificate, the others still have theirs. */
+/**
+ * Issues everything first, so that one delivery carries all where it carries all anyway (Kubernetes); then one node
+ * after the other takes its own.
+ */
 export async function certsRenew(context: Context, names: readonly string[], options: RenewOptions): Promise<void> {
   const delivery = await openDelivery(context, options.dir);
   const { loaded } = delivery;
@@ -41,7 +47,7 @@ async function renew(
   const due = new Set((await readStatuses(loaded, now)).filter(({ renewalDue }) => renewalDue).map(({ name }) => name));
   if (due.has('ca')) terminal.warn('The CA itself is due: make a new one and add it with "redkeep certs trust".');
   const authority = await readFile(loaded.locate(loaded.deployment.caFile), 'utf8');
-  const wanted = [];
+  const wanted: CertificateSpec[] = [];
   for (const spec of certificates) {
     if (!(names.length > 0 ? names.includes(spec.name) : options.all || due.has(spec.name))) continue;
     const imported = isForeign((await readPair(loaded, spec)).cert, authority);
@@ -50,20 +56,70 @@ async function renew(
       terminal.warn(`${spec.name} comes from another CA: renew it there, then "redkeep certs import ${spec.name}".`);
     } else wanted.push(spec);
   }
-  if (wanted.length === 0) return terminal.done('No certificate is due.');
-  const restarts: string[] = [];
+  const isWanted = ({ certificate }: DeploymentNode) => wanted.some(({ name }) => name === certificate);
+  const behind = names.length > 0 ? [] : (await behindFolder(delivery)).filter((node) => !isWanted(node));
+  if (wanted.length + behind.length === 0) return terminal.done('No certificate is due.');
+  const issued: Issued[] = [];
   for (const spec of wanted) {
     stopIfInterrupted(signal);
     const before = await readPair(loaded, spec);
     const fingerprint = await renewCertificate(loaded, spec, { now });
     const node = nodes.find(({ certificate }) => certificate === spec.name);
-    const outcome = node
-      ? await terminal.during(`give ${node.name} its certificate`, () =>
-          reloadNode(context, delivery, node, { fingerprint, before }),
-        )
-      : undefined;
-    if (node && outcome === 'restart needed') restarts.push(node.name);
-    terminal.done(`${spec.name}: issued${outcome ? `, ${outcome}` : ''} (${fingerprint.slice(0, 23)}…).`);
-  } // One at a time, each proved before the next: the others keep the quorum.
+    if (!node) terminal.done(`${spec.name}: issued (${fingerprint.slice(0, 23)}…).`);
+    else issued.push({ node, fingerprint, putBack: () => replaceCertificate(loaded, spec, before, clock.now()) });
+  }
+  for (const node of behind) {
+    const { cert } = await readPair(loaded, certificateOf(loaded.deployment, node.certificate));
+    issued.push({ node, fingerprint: new X509Certificate(cert).fingerprint256 });
+  }
+  const restarts = await haveTaken(context, delivery, issued);
+  // One at a time, each proved before the next: the others keep the quorum.
   if (restarts.length > 0) await applyNow(context, delivery, { yes: true, kind: 'certs', only: restarts });
+}
+
+/** A node with the certificate it is to serve. */
+interface Issued extends CertificateChange {
+  readonly node: DeploymentNode;
+}
+
+/** Running nodes whose servers have not taken the certificate in the folder, because an earlier renewal was cut off. */
+async function behindFolder(delivery: Delivery): Promise<DeploymentNode[]> {
+  const { deployment } = delivery.loaded;
+  const behind: DeploymentNode[] = [];
+  for (const node of deployment.nodes) {
+    const spec = certificateOf(deployment, node.certificate);
+    const taken = (await delivery.record(node))?.taken[spec.certFile];
+    if (taken === undefined || taken === sha256((await readPair(delivery.loaded, spec)).cert)) continue;
+    if ((await delivery.state(node)) === 'running') behind.push(node);
+  }
+  return behind;
+}
+
+/**
+ * Has one node after the other take its certificate. When one fails, it and those after it get the earlier pairs back;
+ * those before it keep their new ones. Returns the names of the nodes that take theirs at a restart only.
+ */
+async function haveTaken(context: Context, delivery: Delivery, issued: readonly Issued[]): Promise<string[]> {
+  const { terminal, signal } = context;
+  const restarts: string[] = [];
+  const waiting = [...issued];
+  const putBack = async () => {
+    for (const each of [...waiting, ...issued.filter(({ node }) => restarts.includes(node.name))])
+      await each.putBack?.();
+  };
+  try {
+    for (const { node, fingerprint } of issued) {
+      stopIfInterrupted(signal);
+      const outcome = await terminal.during(`give ${node.name} its certificate`, () =>
+        reloadNode(context, delivery, node, { fingerprint, putBack }),
+      );
+      waiting.shift();
+      if (outcome === 'restart needed') restarts.push(node.name);
+      terminal.done(`${node.name}: issued, ${outcome} (${fingerprint.slice(0, 23)}…).`);
+    }
+  } catch (error) {
+    terminal.note('Nodes that have not taken their certificates do so with "redkeep certs renew" or "redkeep apply".');
+    throw error;
+  }
+  return restarts;
 }
