@@ -2,7 +2,9 @@
  * Every diagnostics channel. Messages carry command names, sizes, durations and outcomes: never arguments, so that a
  * subscriber cannot leak what it never had.
  */
+
 import { channel } from 'node:diagnostics_channel';
+import { performance } from './clock.js';
 import type { Command } from './commands/command.js';
 import { describeEndpoint, type Endpoint } from './connection/transport.js';
 import { ErrorReply } from './errors.js';

@@ -10,6 +10,7 @@
 
 import { EventEmitter } from 'node:events';
 import { emitSafely } from '../client/emit-safely.js';
+import { performance } from '../clock.js';
 import { cacheEviction, cacheRequest } from '../node-redis/channels.js';
 import { checkOptions, flag, milliseconds, oneOf, type Schema, whole } from '../options/rules.js';
 import type { RedisArgument } from '../protocol/types.js';

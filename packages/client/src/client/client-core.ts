@@ -4,6 +4,7 @@ import type { EventEmitter } from 'node:events';
 import { TLSSocket } from 'node:tls';
 import { cacheableKeys, cacheKey } from '../cache/caching.js';
 import type { ClientSideCacheProvider } from '../cache/client-side-cache.js';
+import { clearInterval, nextTick, performance, setInterval } from '../clock.js';
 import { blockTime } from '../commands/block-time.js';
 import { Command, Flag, spec } from '../commands/command.js';
 import { prefixKeys } from '../commands/key-prefix.js';
@@ -165,7 +166,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
         emitSafely(this.emitter, 'reauthenticated');
       },
       onRetry: (command, attempt) =>
-        process.nextTick(() => {
+        nextTick(() => {
           this.#tell({ event: 'retry', command, attempt, server: this.server });
           emitSafely(this.emitter, 'retry', { command, attempt });
         }),

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { performance } from '../clock.js';
 import { CallbackError } from '../errors.js';
 
 /**

@@ -1,5 +1,7 @@
 /** Proof that a connection works now, in a form for load balancers and readiness probes. */
+
 import { randomUUID } from 'node:crypto';
+import { clearTimeout, performance, setTimeout } from '../clock.js';
 import { Command, spec } from '../commands/command.js';
 import type { Connection } from '../connection/connection.js';
 import type { ConnectionState } from '../connection/state.js';

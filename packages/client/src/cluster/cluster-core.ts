@@ -13,6 +13,7 @@ import type { EventEmitter } from 'node:events';
 import { clientClass, RedisClient } from '../client/client.js';
 import { emitSafely } from '../client/emit-safely.js';
 import { CORE } from '../client/symbols.js';
+import { clearTimeout, performance, setImmediate, setTimeout } from '../clock.js';
 import { Command, Flag, spec } from '../commands/command.js';
 import { prefixKey, prefixKeys } from '../commands/key-prefix.js';
 import type { Connection, DispatchOptions, HandedOver } from '../connection/connection.js';

@@ -11,6 +11,7 @@
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { clearTimeout, nextTick, performance, setTimeout } from '../clock.js';
 import { Command, Flag, spec } from '../commands/command.js';
 import { type Credentials, sameCredentials } from '../credentials/credentials.js';
 import { Secret } from '../credentials/secret.js';
@@ -1046,7 +1047,7 @@ export class Connection {
     if (fillsBatch(this.#ring)) this.#advance();
     if (this.#scheduled) return;
     this.#scheduled = true;
-    process.nextTick(this.#flush);
+    nextTick(this.#flush);
   }
 
   readonly #flush = (): void => {

@@ -1,3 +1,5 @@
+import { clearTimeout, performance, setImmediate, setTimeout } from '../clock.js';
+
 /**
  * Deadlines without a timer a command. Commands keep their own deadline; one timer sleeps until the earliest, and
  * when it fires the owner looks through its queue and says which is the next. In a healthy connection it fires once

@@ -5,6 +5,7 @@
  *
  *     refused ─> add ─> (all that was on its way is answered) ─> take ─> in front of the queue ─> wait ─> the first again
  */
+import { clearTimeout, setTimeout } from '../clock.js';
 import { Flag } from '../commands/command.js';
 import type { ErrorReply } from '../errors.js';
 import { type Group, type Pending, PendingState } from './pending.js';

@@ -1,3 +1,5 @@
+import { clearImmediate, clearTimeout, performance, setImmediate, setTimeout } from '../clock.js';
+
 /** Later than this a timer was not busy but held up. */
 const HELD_UP_MS = 20;
 

@@ -5,6 +5,7 @@
  * One object a command, made when it is called and left to the garbage collector when it is answered: measured to cost
  * less than entries that are used again, whose every field is a write from old memory to new.
  */
+import { performance } from '../clock.js';
 import { type Command, type CommandSpec, Flag } from '../commands/command.js';
 import {
   AbortError,

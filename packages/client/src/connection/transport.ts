@@ -4,6 +4,7 @@
 
 import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { clearTimeout, setTimeout } from '../clock.js';
 import { ConnectError, ConnectionTimeoutError, type ErrorCode, InvalidOptionError, NetworkError } from '../errors.js';
 import { type TlsOptions, tlsConnectOptions } from '../security/tls-policy.js';
 import { PatientTimer } from './patient-timer.js';

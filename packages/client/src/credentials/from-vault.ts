@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { performance } from '../clock.js';
 import { InvalidOptionError, RedkeepError } from '../errors.js';
 import { isLoopback } from '../network/host-class.js';
 import {

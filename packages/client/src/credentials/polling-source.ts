@@ -1,3 +1,4 @@
+import { clearTimeout, performance, setTimeout } from '../clock.js';
 import { type Credentials, type CredentialsSource, sameCredentials } from './credentials.js';
 
 export interface Fetched {

@@ -1,5 +1,7 @@
 /** What a client and a cluster have in common: bound commands, pipelines, scripts, subscriptions, streams. */
+
 import { EventEmitter } from 'node:events';
+import { nextTick } from '../clock.js';
 import type { DispatchOptions } from '../connection/connection.js';
 import type { TransactionTarget } from '../dispatcher.js';
 import { RedkeepError } from '../errors.js';
@@ -93,7 +95,7 @@ export abstract class BaseClient<Status extends string> extends EventEmitter imp
     this.emitLater(status, argument);
   }
   protected emitLater(event: string, argument?: unknown): void {
-    process.nextTick(() => this.emit(event, argument));
+    nextTick(() => this.emit(event, argument));
   }
 
   /** Errors without a listener go to the console, as in ioredis, instead of ending the process. */

@@ -1,8 +1,10 @@
 /** ioredis's `Cluster` on Redkeep's cluster core. */
+
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import type { ClientCore } from '../client/client-core.js';
 import { CORE as CLIENT_CORE } from '../client/symbols.js';
+import { clearInterval, clearTimeout, performance, setInterval, setTimeout } from '../clock.js';
 import { ClusterCore } from '../cluster/cluster-core.js';
 import type { Command } from '../commands/command.js';
 import type { TransactionTarget } from '../dispatcher.js';

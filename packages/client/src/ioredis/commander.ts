@@ -1,5 +1,7 @@
 /** Puts every command onto a class: `get`, `getBuffer`, `call`; with a callback or without. */
+
 import { createHash } from 'node:crypto';
+import { nextTick } from '../clock.js';
 import { Command, type CommandSpec, Flag, rawCommand } from '../commands/command.js';
 import { normalizeArguments } from './arguments.js';
 import { COMMAND_NAMES, type CommandEntry, entryOf } from './command-entry.js';
@@ -30,7 +32,7 @@ export function withCallback<T>(promise: Promise<T>, callback: NodeCallback | un
       if (error === null) callback(null, result);
       else callback(error);
     } catch (thrown) {
-      process.nextTick(() => {
+      nextTick(() => {
         throw thrown;
       });
     }

@@ -3,9 +3,11 @@
  * promises (no write sent twice, limits, TLS, policy, deadlines) holds here as well; docs/migrating-from-ioredis.md
  * lists where that differs from ioredis.
  */
+
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import { ClientCore } from '../client/client-core.js';
+import { setImmediate } from '../clock.js';
 import { Command, Flag, spec } from '../commands/command.js';
 import type { Connection, DispatchOptions, HandedOver } from '../connection/connection.js';
 import type { HandshakeStep } from '../connection/handshake.js';

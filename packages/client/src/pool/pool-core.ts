@@ -7,8 +7,10 @@
  * and `#move` hands idle clients to those that wait. Commands need no lease: they share the idle clients in turn, so
  * that they are pipelined; only the borrowers of a client have it alone.
  */
+
 import { type ClientCore, MEMBER_EVENTS } from '../client/client-core.js';
 import { CORE } from '../client/symbols.js';
+import { clearTimeout, performance, setTimeout } from '../clock.js';
 import type { Command } from '../commands/command.js';
 import type { Connection, DispatchOptions } from '../connection/connection.js';
 import { PatientTimer } from '../connection/patient-timer.js';

@@ -1,3 +1,4 @@
+import { performance } from '../clock.js';
 import { ErrorReply, InvalidOptionError, RedkeepError } from '../errors.js';
 
 export interface CircuitBreakerOptions {

@@ -1,3 +1,4 @@
+import { performance, setTimeout } from '../clock.js';
 import { InvalidOptionError, RedkeepError } from '../errors.js';
 
 export interface RateLimitOptions {

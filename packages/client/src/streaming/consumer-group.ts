@@ -2,7 +2,9 @@
  * The work of a stream's consumer group as an async iterator: first what this consumer received before and did not
  * acknowledge, then what others left unacknowledged, then new entries.
  */
+
 import { hostname } from 'node:os';
+import { performance } from '../clock.js';
 import { AbortError, ErrorReply } from '../errors.js';
 import type { RedisArgument } from '../protocol/types.js';
 

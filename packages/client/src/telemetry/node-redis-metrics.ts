@@ -3,6 +3,7 @@
  * from the channels that have its names. No attribute has a key, a value or another argument, and none has more than
  * {@link MAX_NAMES} values, unless the names of channels or streams are asked for.
  */
+import { performance } from '../clock.js';
 import { COMMAND_TABLE } from '../commands/table.js';
 import { serverInfo } from '../diagnostics.js';
 import {
