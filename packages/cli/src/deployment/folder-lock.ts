@@ -2,15 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { link, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { startMarkOf } from '../engine/process-record.js';
+import { isGone, type ProcessOwner, parseOwner, thisProcess } from '../engine/process-record.js';
 import { CliError, explainSystemError } from '../errors.js';
 import { readIfPresent } from '../files/read-if-present.js';
 
-interface Holder {
-  readonly pid: number;
-  /** When the process started: a pid that was given to another process does not match. */
-  readonly startMark: string | undefined;
-  readonly host: string;
+interface Holder extends ProcessOwner {
   readonly command: string;
 }
 
@@ -22,7 +18,7 @@ const lockFile = '.lock';
  */
 export async function withFolderLock<T>(folder: string, command: string, work: () => Promise<T>): Promise<T> {
   const file = path.join(folder, lockFile);
-  const own: Holder = { pid: process.pid, startMark: await startMarkOf(process.pid), host: hostname(), command };
+  const own: Holder = { ...(await thisProcess()), command };
   await acquire(file, own);
   try {
     return await work();
@@ -43,7 +39,7 @@ async function acquire(file: string, own: Holder): Promise<void> {
         if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
       }
       const text = await readIfPresent(file);
-      const holder = parse(text);
+      const holder = parseOwner<Holder>(text);
       if (holder && !(await isGone(holder))) throw busy(holder);
       await removeStale(file, text);
     }
@@ -61,18 +57,6 @@ async function removeStale(file: string, judged: string | undefined): Promise<vo
   const taken = await readIfPresent(aside);
   if (taken !== undefined && taken !== judged) await link(aside, file).catch(() => undefined);
   await rm(aside, { force: true });
-}
-
-function parse(text: string | undefined): Holder | undefined {
-  try {
-    return text === undefined ? undefined : (JSON.parse(text) as Holder);
-  } catch {
-    return undefined;
-  }
-}
-
-async function isGone({ pid, startMark, host }: Holder): Promise<boolean> {
-  return host === hostname() && (await startMarkOf(pid)) !== startMark;
 }
 
 function busy({ pid, host, command }: Holder): CliError {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { promisify } from 'node:util';
 import type { LoadedDeployment } from '../deployment/loaded-deployment.js';
 import { readIfPresent } from '../files/read-if-present.js';
@@ -40,6 +41,33 @@ function parseRecord(text: string): ProcessRecord | undefined {
   try {
     const record = JSON.parse(text) as Partial<ProcessRecord>;
     return Number.isSafeInteger(record.pid) && (record.pid ?? 0) > 1 ? (record as ProcessRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A process that left something behind, if it is gone. */
+export interface ProcessOwner {
+  readonly pid: number;
+  /** When the process started: a pid that was given to another process does not match. */
+  readonly startMark: string | undefined;
+  readonly host: string;
+}
+
+export async function thisProcess(): Promise<ProcessOwner> {
+  return { pid: process.pid, startMark: await startMarkOf(process.pid), host: hostname() };
+}
+
+/** False for a process of another machine, which cannot be judged from here. */
+export async function isGone({ pid, startMark, host }: ProcessOwner): Promise<boolean> {
+  return host === hostname() && (await startMarkOf(pid)) !== startMark;
+}
+
+/** Undefined for anything but the JSON of an owner. */
+export function parseOwner<Owner extends ProcessOwner>(text: string | undefined): Owner | undefined {
+  try {
+    const owner = JSON.parse(text ?? '') as Partial<Owner> | null;
+    return Number.isSafeInteger(owner?.pid) && typeof owner?.host === 'string' ? (owner as Owner) : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,4 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { RedisClient } from 'redkeep';
@@ -10,6 +8,7 @@ import type { Store } from '../store/store.js';
 import { countKeys } from './count-keys.js';
 import type { LiveComparison } from './live-moment.js';
 import type { RestorePlan, ShardPlan } from './plan-restore.js';
+import { ScratchFolder } from './scratch-folder.js';
 import { ScratchServer } from './scratch-server.js';
 import { appendFolder, writeDataFolder } from './write-data-folder.js';
 
@@ -59,7 +58,8 @@ export async function proveByRestore(plan: RestorePlan, options: ProveOptions): 
 
 async function proveShard(plan: ShardPlan, options: ProveOptions): Promise<ShardProof> {
   const { program, signal, onProgress } = options;
-  const folder = await mkdtemp(path.join(options.workFolder ?? tmpdir(), 'redkeep-prove-'));
+  const scratch = await ScratchFolder.in(options.workFolder);
+  const folder = scratch.path;
   const step = (name: string, bytes = 0) => onProgress?.(plan.shard, name, bytes, plan.encryptedBytes);
   try {
     const began = performance.now();
@@ -105,7 +105,7 @@ async function proveShard(plan: ShardPlan, options: ProveOptions): Promise<Shard
       await server.stop();
     }
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await scratch.remove();
   }
 }
 

@@ -1,10 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { RedisClient } from 'redkeep';
 import { countKeys } from '../../backup/restore/count-keys.js';
 import type { LiveTarget } from '../../backup/restore/into/live-target.js';
 import type { RestorePlan } from '../../backup/restore/plan-restore.js';
+import { ScratchFolder } from '../../backup/restore/scratch-folder.js';
 import { ScratchServer } from '../../backup/restore/scratch-server.js';
 import { writeDataFolder } from '../../backup/restore/write-data-folder.js';
 import { infoField } from '../../backup/source/backup-source.js';
@@ -35,8 +33,8 @@ export async function loadBackup(
   const opened: LoadedShard[] = [];
   try {
     for (const shard of plan.shards) {
-      const folder = await mkdtemp(path.join(options.work ?? tmpdir(), 'redkeep-restore-'));
-      const remove = () => rm(folder, { recursive: true, force: true });
+      const scratch = await ScratchFolder.in(options.work);
+      const folder = scratch.path;
       try {
         await writeDataFolder(folder, shard, {
           ...{ store: environment.store, identities, signal },
@@ -45,9 +43,9 @@ export async function loadBackup(
         await options.complete?.(folder, shard);
         const server = await ScratchServer.start(program, folder, signal);
         await server.client.sendCommand(['DEBUG', 'SET-ACTIVE-EXPIRE', '0']);
-        opened.push({ client: server.client, close: () => server.stop().then(remove) });
+        opened.push({ client: server.client, close: () => server.stop().then(() => scratch.remove()) });
       } catch (error) {
-        await remove();
+        await scratch.remove();
         throw error;
       }
     }

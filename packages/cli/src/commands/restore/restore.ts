@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { instant, planRestore } from '../../backup/restore/plan-restore.js';
+import { ScratchFolder } from '../../backup/restore/scratch-folder.js';
 import { writeDataFolder } from '../../backup/restore/write-data-folder.js';
 import type { Context } from '../../context.js';
 import { folderNotEmpty, occupancy } from '../../deployment/write-files.js';
@@ -35,7 +34,10 @@ export async function restore(context: Context, options: RestoreCommandOptions):
   const plan = planRestore(loaded.entries, source, target, { gone, nearest: options.nearest ?? false });
   const progress = new Progress((text) => terminal.note(text));
   // Beside its place until it is whole: a restore that fails leaves nothing that looks like one.
-  const staging = `${out}.part-${randomBytes(6).toString('hex')}`;
+  const scratch = await ScratchFolder.named(`${out}.part-`).catch((error) => {
+    throw explainSystemError(error, out);
+  });
+  const staging = scratch.path;
   const written = [];
   try {
     for (const shard of plan.shards) {
@@ -47,11 +49,11 @@ export async function restore(context: Context, options: RestoreCommandOptions):
       await options.complete?.(path.join(staging, below), shard);
       written.push({ shard: shard.shard, folder: path.join(out, below), second: shard.second, bytes, commands });
     }
-    await rename(staging, out);
+    await scratch.moveTo(out);
   } catch (error) {
     throw explainSystemError(error, out);
   } finally {
-    await rm(staging, { recursive: true, force: true });
+    await scratch.remove();
   }
   if (options.json) return terminal.json({ source, oneMoment: plan.oneMoment, shards: written });
   for (const { shard, folder, second, bytes, commands } of written) {
