@@ -10,7 +10,7 @@ import { PEERS, type Peer, type Target } from './peers.js';
 export interface MemoryOrder {
   readonly peer: string;
   readonly target: Target;
-  readonly case: 'queue' | 'get-buffer' | 'get-string' | 'set-buffer' | 'set-string' | 'connections';
+  readonly case: 'queue' | 'burst' | 'get-buffer' | 'get-string' | 'set-buffer' | 'set-string' | 'connections';
   /** Commands, connections, or bytes of the value. */
   readonly count: number;
 }
@@ -48,8 +48,8 @@ function safeStatus(): string {
   }
 }
 
-/** Issues commands to a server that does not answer, and waits until all are settled. */
-async function queue(peer: Peer, commands: number): Promise<MemoryResult> {
+/** Issues commands to a server that does not answer, so many a turn, and waits until all are settled. */
+async function queue(peer: Peer, commands: number, perTurn: number): Promise<MemoryResult> {
   const before = settledMemory();
   const outcomes = { answered: 0, refused: 0, timedOut: 0, other: 0 };
   let held = 0;
@@ -78,21 +78,18 @@ async function queue(peer: Peer, commands: number): Promise<MemoryResult> {
       },
     );
   };
-  let peak = 0;
+  const peak = watchPeak();
   for (let i = 0; i < commands; i++) {
     one(i);
     // In turns, as requests come: the client can write, refuse, or run its timers in between.
-    if (i % 1000 === 999) {
-      await new Promise((resolve) => setImmediate(resolve));
-      peak = Math.max(peak, process.memoryUsage().rss);
-    }
+    if (i % perTurn === perTurn - 1) await new Promise((resolve) => setImmediate(resolve));
   }
+  const most = peak();
   held = settledMemory().held - before.held;
-  peak = Math.max(peak, process.memoryUsage().rss) - before.rss;
   await Promise.race([all, sleep(12_000, undefined, { ref: false })]);
   const pending = left;
   const after = settledMemory();
-  return { ...outcomes, pending, peak, held, afterwards: after.held - before.held };
+  return { ...outcomes, pending, peak: most, held, afterwards: after.held - before.held };
 }
 
 async function large(run: () => Promise<unknown>): Promise<MemoryResult> {
@@ -131,9 +128,10 @@ async function measure(order: MemoryOrder): Promise<MemoryResult> {
   await peer.get('bench:value');
   switch (order.case) {
     case 'queue':
+    case 'burst':
       process.send!({ ready: true });
       await new Promise((resolve) => process.once('message', resolve));
-      return queue(peer, order.count);
+      return queue(peer, order.count, order.case === 'burst' ? order.count : 1000);
     case 'get-buffer':
       return large(() => peer.getBuffer('bench:large'));
     case 'get-string':

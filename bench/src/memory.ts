@@ -16,6 +16,7 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     commands: { type: 'string', default: '1000000' },
+    burst: { type: 'string', default: '300000' },
     connections: { type: 'string', default: '1000' },
     megabytes: { type: 'string', default: '100' },
     write: { type: 'boolean', default: true },
@@ -66,9 +67,12 @@ await plain.command('SET', 'bench:value', 'x'.repeat(32));
 await secure.command('SET', 'bench:value', 'x'.repeat(32));
 const target = { port: plain.port };
 
-if (wanted('queue')) {
-  const count = Number(values.commands);
-  table(`${count.toLocaleString('en')} SETs of 100 bytes to a server that is stopped (SIGSTOP)`, [
+for (const [name, count, how] of [
+  ['queue', Number(values.commands), '1,000 a turn of the event loop,'],
+  ['burst', Number(values.burst), 'in one turn of the event loop,'],
+] as const) {
+  if (!wanted(name)) continue;
+  table(`${count.toLocaleString('en')} SETs of 100 bytes, ${how} to a server that is stopped (SIGSTOP)`, [
     'client',
     'peak RSS MB',
     'held MB',
@@ -79,7 +83,7 @@ if (wanted('queue')) {
     'held then MB',
   ]);
   for (const peer of NAMES) {
-    const r = await measure({ peer, target, case: 'queue', count }, plain);
+    const r = await measure({ peer, target, case: name, count }, plain);
     if (typeof r === 'string') row([peer, r]);
     else
       row([

@@ -246,6 +246,23 @@ describe('bounds', () => {
     await Promise.all(pending);
   });
 
+  test('what is refused in one go gets one error, what is refused later its own', async () => {
+    await using server = await startScriptedServer({ onCommand: () => undefined });
+    const client = await connect(server, { commandsQueueMaxLength: 1 });
+    const waits = assert.rejects(client.get('a'), DisconnectsClientError);
+    const refuse = async () => {
+      const refused = await Promise.allSettled([client.get('b'), client.set('c', ''), client.multi().ping().exec()]);
+      const reasons = new Set(refused.map((one) => (one.status === 'rejected' ? (one.reason as unknown) : undefined)));
+      assert.equal(reasons.size, 1);
+      return [...reasons][0];
+    };
+    const first = await refuse();
+    assert.ok(first instanceof QueueFullError);
+    assert.notEqual(await refuse(), first);
+    client.destroy();
+    await waits;
+  });
+
   test('the queue is bounded in bytes, and ready() resolves when there is room', async () => {
     await using server = await startServer();
     await using client = await connect(server, { maxQueueBytes: 1_000_000 });
@@ -254,7 +271,7 @@ describe('bounds', () => {
     const sets: Promise<unknown>[] = [];
     for (let refused = false; !refused; ) {
       const set = client.set('k', value);
-      await Promise.race([set, Promise.resolve()]).catch((error) => {
+      await Promise.race([set, new Promise((resolve) => setImmediate(resolve))]).catch((error) => {
         refused = error instanceof QueueFullError;
       });
       sets.push(set.catch(() => 'refused'));

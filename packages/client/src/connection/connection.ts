@@ -119,6 +119,8 @@ export class Connection {
   #connecting: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined;
   #closed: { promise: Promise<void>; resolve: () => void } | undefined;
   #roomWaiters: (() => void)[] = [];
+  /** The queue has no room, as those learn that ask for it in one go. */
+  #full: { readonly limit: string; readonly error: QueueFullError; readonly promise: Promise<never> } | undefined;
   #unwatchCredentials: (() => void) | undefined;
   /** Announced while there was no connection to send them to the server. */
   #missed: Credentials | undefined;
@@ -621,8 +623,10 @@ export class Connection {
 
   dispatch<T>(command: Command<T>, options?: DispatchOptions): Promise<T> {
     const refused = this.#refusalOf(1);
-    if (refused !== undefined)
-      return Promise.reject(options?.translateError === undefined ? refused : options.translateError(refused, command));
+    if (refused !== undefined) {
+      if (options?.translateError !== undefined) return Promise.reject(options.translateError(refused, command));
+      return refused === this.#full?.error ? this.#full.promise.then() : Promise.reject(refused);
+    }
     const { tail } = this.#ring;
     let promise: Promise<T>;
     try {
@@ -990,9 +994,25 @@ export class Connection {
       default:
         if (!this.#options.offlineQueue && !this.#makingWay) return new ClientOfflineError();
     }
-    if (this.#ring.size + count > maxCommands) return new QueueFullError(`${maxCommands} commands`);
-    if (this.#ring.held >= maxQueueBytes) return new QueueFullError(`${maxQueueBytes} bytes`);
+    if (this.#ring.size + count > maxCommands) return this.#isFull(`${maxCommands} commands`);
+    if (this.#ring.held >= maxQueueBytes) return this.#isFull(`${maxQueueBytes} bytes`);
     return undefined;
+  }
+
+  /**
+   * One error, and one promise that others follow, for all that is refused in a row: errors of their own, with a stack
+   * each, would hold more memory than the bound that they protect.
+   */
+  #isFull(limit: string): Error {
+    if (this.#full?.limit === limit) return this.#full.error;
+    const error = new QueueFullError(limit);
+    const promise = Promise.resolve().then(() => {
+      if (this.#full?.error === error) this.#full = undefined;
+      throw error;
+    });
+    promise.catch(() => {});
+    this.#full = { limit, error, promise };
+    return error;
   }
 
   #put<T>(
