@@ -45,24 +45,14 @@ export async function deploymentState(
 ): Promise<DeploymentState> {
   const { users, policy } = loaded.deployment;
   const records = await readRecords(loaded);
-  const ageOf = async (
-    kind: SecretAge['kind'],
-    name: string,
-    file: string,
-    recorded: string | undefined,
-    days: number,
-  ) => {
-    const since = recorded === undefined ? (await stat(file).catch(() => undefined))?.mtimeMs : Date.parse(recorded);
-    if (since === undefined) return [];
-    return [{ kind, name, ageSeconds: (now - since) / 1000, overdue: now - since > days * dayMs }];
-  };
   const passwords = users.map(({ name, passwordFile }) =>
-    ageOf('password', name, loaded.locate(passwordFile), records.rotations?.[name], policy.passwordDays),
+    ageOf('password', name, loaded.locate(passwordFile), {
+      now,
+      recorded: records.rotations?.[name],
+      days: policy.passwordDays,
+    }),
   );
-  const ring = await readEncryptionFile(loaded.locate(encryptionFileName)).catch(() => undefined);
-  const keys = ring
-    ? ageOf('encryption-keys', ring.name, ring.keyFile, records.keyRotations?.[ring.name], encryptionKeyDays)
-    : [];
+  const keys = encryptionKeysAge(loaded, now).catch(() => undefined);
   // A folder without its certificates is judged by what reads them.
   const certificates = (await readStatuses(loaded, new Date(now)).catch(() => [])).map(
     ({ name, notBefore, daysLeft }): SecretAge => ({
@@ -72,7 +62,8 @@ export async function deploymentState(
       overdue: daysLeft < warningDays,
     }),
   );
-  const known: SecretAge[] = [...(await Promise.all([...passwords, keys])).flat(), ...certificates];
+  const files = (await Promise.all([...passwords, keys])).filter((age) => age !== undefined);
+  const known: SecretAge[] = [...files, ...certificates];
   const newest = newestOf(records.backups?.map(({ takenAt }) => takenAt));
   const auditGrade = await gradeOf(auditReport);
   return {
@@ -88,6 +79,28 @@ export async function deploymentState(
       ...(auditGrade !== undefined && { audit_grade: auditGrade }),
     },
   };
+}
+
+/** The age of the ring that the file names (default: the one of the folder), by its last rotation or its key file. */
+export async function encryptionKeysAge(
+  loaded: LoadedDeployment,
+  now: number,
+  file = loaded.locate(encryptionFileName),
+): Promise<SecretAge | undefined> {
+  const { name, keyFile } = await readEncryptionFile(file);
+  const { keyRotations } = await readRecords(loaded);
+  return ageOf('encryption-keys', name, keyFile, { now, recorded: keyRotations?.[name], days: encryptionKeyDays });
+}
+
+async function ageOf(
+  kind: SecretAge['kind'],
+  name: string,
+  file: string,
+  { now, recorded, days }: { readonly now: number; readonly recorded: string | undefined; readonly days: number },
+): Promise<SecretAge | undefined> {
+  const since = recorded === undefined ? (await stat(file).catch(() => undefined))?.mtimeMs : Date.parse(recorded);
+  if (since === undefined) return undefined;
+  return { kind, name, ageSeconds: (now - since) / 1000, overdue: now - since > days * dayMs };
 }
 
 export async function readRecords(loaded: Pick<LoadedDeployment, 'locate'>): Promise<Records> {

@@ -2,12 +2,20 @@ import { Journal } from '../../apply/journal.js';
 import type { Context } from '../../context.js';
 import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import { loadDeployment } from '../../deployment/state.js';
+import { CliError } from '../../errors.js';
 import { readIfPresent } from '../../files/read-if-present.js';
+import { encryptionKeysAge } from '../../monitor/deployment-states.js';
 import type { DirOption } from '../dir-option.js';
-import { authorityJournal, rotateAuthorityCommand } from './certificates.js';
+import {
+  authorityJournal,
+  certificatesDue,
+  certificatesJournal,
+  rotateAuthorityCommand,
+  rotateCertificatesCommand,
+} from './certificates.js';
 import { encryptionFileOf, encryptionKeysJournal, rotateEncryptionKeysCommand } from './encryption-keys.js';
-import { requireUnfinished, requireYes, unfinishedOf } from './unfinished.js';
-import { rotateUsersCommand, usersJournal } from './users.js';
+import { begunOf, requireUnfinished, requireYes, unfinishedOf } from './unfinished.js';
+import { dueUsers, rotateUsersCommand, usersJournal } from './users.js';
 
 export const allJournal = 'rotate-all';
 
@@ -16,6 +24,7 @@ export interface RotateAllFlags extends DirOption {
   readonly watch: number;
   readonly secrets?: string;
   readonly encryption?: string;
+  readonly due?: boolean;
   readonly emergency?: boolean;
   readonly resume?: boolean;
   readonly abort?: boolean;
@@ -26,31 +35,51 @@ export interface RotateAllFlags extends DirOption {
 interface Part {
   readonly name: string;
   readonly journal: string;
+  /** Whether something of it is due. */
+  isDue(): Promise<boolean>;
   run(mode: { readonly dryRun?: boolean; readonly abort?: boolean }): Promise<void>;
 }
 
+/** What a run is to rotate; noted before anything else, so that what goes on with it rotates neither more nor less. */
+interface Scope {
+  readonly due: boolean;
+  readonly parts: readonly string[];
+}
+
+const scopeStep = 'choose the parts';
+
 /**
- * Every password, then the CA with every certificate, then guard's encryption keys. Passwords first: they are what
- * leaks most, and take least time. Each part has its own journal; the one of `all` says which have ended. A part that does not
- * end stops the rest, and the next run goes on there.
+ * Every password, then the CA with every certificate, then guard's encryption keys; with `due`, what is due of them. Passwords
+ * first: they are what leaks most, and take least time. Each part has its own journal; the one of `all` says which have ended. A
+ * part that does not end stops the rest, and the next run goes on there.
  */
 export async function rotateAllCommand(context: Context, options: RotateAllFlags): Promise<void> {
   const { terminal, clock } = context;
+  if (options.due && options.emergency)
+    throw new CliError(
+      'REDKEEP_USAGE',
+      '--due and --emergency exclude each other.',
+      'In an emergency everything is rotated: leave --due out.',
+    );
   const loaded = await loadDeployment(context, options.dir);
-  const parts = await partsOf(context, loaded, options);
+  const unfinished = await begunOf(loaded, allJournal, scopeStep);
+  if (options.resume || options.abort) requireUnfinished(unfinished);
+  const scope = (unfinished?.dataOf(scopeStep) as Scope | undefined) ?? (await scopeOf(context, loaded, options));
+  const parts = (await partsOf(context, loaded, options, scope.due)).filter(({ name }) => scope.parts.includes(name));
+  if (parts.length === 0) return terminal.done('Nothing is due.');
   if (options.dryRun) {
     for (const part of parts) await part.run({ dryRun: true });
     return;
   }
-  const unfinished = await unfinishedOf(loaded, allJournal);
-  if (options.resume || options.abort) requireUnfinished(unfinished);
   if (unfinished && options.abort) return takeBack(context, loaded, parts, unfinished);
+  const list = parts.map(({ name }) => name).join(', ');
   if (unfinished) terminal.note(`Going on with ${unfinished.id}, which has not ended.`);
-  else await requireYes(context, options.yes, `Rotate ${parts.map(({ name }) => name).join(', ')}?`);
+  else await requireYes(context, options.yes, `Rotate ${scope.due ? 'what is due of ' : ''}${list}?`);
   const journal = unfinished ?? (await Journal.open(loaded.folder, allJournal, clock.now()));
+  await journal.step(scopeStep, async () => undefined, scope);
   for (const part of parts) {
     const ended = await journal
-      .step(part.name, () => runPart(loaded, part, journal))
+      .step(part.name, () => runPart(loaded, part, journal, scope.due))
       .then(
         () => true,
         (error: unknown) => {
@@ -64,13 +93,21 @@ export async function rotateAllCommand(context: Context, options: RotateAllFlags
     );
   }
   await journal.finish('done');
-  terminal.done(`Rotated: ${parts.map(({ name }) => name).join(', ')}.`);
+  terminal.done(`Rotated: ${list}.`);
+}
+
+async function scopeOf(context: Context, loaded: LoadedDeployment, options: RotateAllFlags): Promise<Scope> {
+  const { due = false } = options;
+  const parts: string[] = [];
+  for (const part of await partsOf(context, loaded, options, due))
+    if (!due || (await part.isDue()) || (await unfinishedOf(loaded, part.journal))) parts.push(part.name);
+  return { due, parts };
 }
 
 /** Leaves a step begun and not done. */
 const notEnded = new Error('A part of the rotation has not ended.');
 
-async function runPart(loaded: LoadedDeployment, part: Part, all: Journal): Promise<void> {
+async function runPart(loaded: LoadedDeployment, part: Part, all: Journal, due: boolean): Promise<void> {
   const ofAll = ({ startedAt }: Journal) => startedAt >= all.startedAt;
   const unfinished = () => unfinishedOf(loaded, part.journal);
   const before = await unfinished();
@@ -82,6 +119,7 @@ async function runPart(loaded: LoadedDeployment, part: Part, all: Journal): Prom
     // What was begun before may be smaller than everything: it ends first.
     await part.run({});
     if (await unfinished()) throw notEnded;
+    if (due && !(await part.isDue())) return;
   }
   await part.run({});
   if (await unfinished()) throw notEnded;
@@ -105,27 +143,47 @@ async function takeBack(
   terminal.done(stay.length === 0 ? 'Taken back.' : `Taken back; what had ended stays rotated: ${stay.join(', ')}.`);
 }
 
-async function partsOf(context: Context, loaded: LoadedDeployment, options: RotateAllFlags): Promise<Part[]> {
+async function partsOf(
+  context: Context,
+  loaded: LoadedDeployment,
+  options: RotateAllFlags,
+  due: boolean,
+): Promise<Part[]> {
   const { grace, watch, secrets, emergency = false } = options;
   const common = { watch, yes: true, ...(options.dir === undefined ? {} : { dir: options.dir }) };
   const delivered = { ...common, ...(secrets === undefined ? {} : { secrets }) };
+  const now = context.clock.now().getTime();
   const parts: Part[] = [
     {
       name: 'passwords',
       journal: usersJournal,
-      run: (mode) => rotateUsersCommand(context, [], { ...delivered, ...mode, grace, emergency, all: true }),
-    },
-    {
-      name: 'the CA and its certificates',
-      journal: authorityJournal,
-      run: (mode) => rotateAuthorityCommand(context, { ...common, ...mode, grace: emergency ? 0 : grace }),
+      isDue: async () => (await dueUsers(context, loaded)).length > 0,
+      run: (mode) => rotateUsersCommand(context, [], { ...delivered, ...mode, grace, emergency, all: !due }),
     },
   ];
+  if (due)
+    parts.push({
+      name: 'certificates',
+      journal: certificatesJournal,
+      isDue: async () => {
+        const { authority, certificates } = await certificatesDue(context, loaded);
+        // A new CA issues every certificate again.
+        return certificates && !authority;
+      },
+      run: (mode) => rotateCertificatesCommand(context, [], { ...common, ...mode }),
+    });
+  parts.push({
+    name: 'the CA and its certificates',
+    journal: authorityJournal,
+    isDue: async () => (await certificatesDue(context, loaded)).authority,
+    run: (mode) => rotateAuthorityCommand(context, { ...common, ...mode, grace: emergency ? 0 : grace }),
+  });
   const encryption = encryptionFileOf(context, loaded, options.encryption);
   if (options.encryption !== undefined || (await readIfPresent(encryption)) !== undefined)
     parts.push({
       name: 'encryption keys',
       journal: encryptionKeysJournal,
+      isDue: async () => (await encryptionKeysAge(loaded, now, encryption))?.overdue === true,
       // The grace stays in an emergency: a process without the new key could not read what is sealed with it.
       run: (mode) => rotateEncryptionKeysCommand(context, { ...delivered, ...mode, grace, encryption }),
     });

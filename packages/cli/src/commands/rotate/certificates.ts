@@ -109,21 +109,42 @@ async function chosen(
   names: readonly string[],
   all: boolean,
 ): Promise<CertificateSpec[]> {
-  const { certificates, caFile } = loaded.deployment;
+  const { certificates } = loaded.deployment;
   const unknown = names.find((name) => !certificates.some((spec) => spec.name === name));
   if (unknown !== undefined) {
     const known = certificates.map(({ name }) => name).join(', ');
     throw new CliError('REDKEEP_CERTIFICATE_UNUSABLE', `There is no certificate "${unknown}".`, `There are: ${known}.`);
   }
-  const statuses = await readStatuses(loaded, context.clock.now());
-  const due = new Set(statuses.filter(({ renewalDue }) => renewalDue).map(({ name }) => name));
-  const authority = await readFile(loaded.locate(caFile), 'utf8');
+  const due = await dueNames(context, loaded);
   const own: CertificateSpec[] = [];
   for (const spec of certificates) {
     if (!(names.length > 0 ? names.includes(spec.name) : all || due.has(spec.name))) continue;
-    if (isForeign(await readFile(loaded.locate(spec.certFile), 'utf8'), authority))
-      context.terminal.warn(`${spec.name} comes from another CA: renew it there, then redkeep certs import.`);
-    else own.push(spec);
+    if (await isOwn(loaded, spec)) own.push(spec);
+    else context.terminal.warn(`${spec.name} comes from another CA: renew it there, then redkeep certs import.`);
   }
   return own;
+}
+
+/** Whether the private CA is past two thirds of its life, and whether a certificate of it is. */
+export async function certificatesDue(
+  context: Context,
+  loaded: LoadedDeployment,
+): Promise<{ readonly authority: boolean; readonly certificates: boolean }> {
+  const due = await dueNames(context, loaded);
+  const specs = loaded.deployment.certificates.filter(({ name }) => due.has(name));
+  const own = await Promise.all(specs.map((spec) => isOwn(loaded, spec)));
+  return { authority: due.has('ca'), certificates: own.includes(true) };
+}
+
+async function dueNames({ clock }: Context, loaded: LoadedDeployment): Promise<ReadonlySet<string>> {
+  const statuses = await readStatuses(loaded, clock.now());
+  return new Set(statuses.filter(({ renewalDue }) => renewalDue).map(({ name }) => name));
+}
+
+/** What came from another CA is renewed there. */
+async function isOwn(loaded: LoadedDeployment, { certFile }: CertificateSpec): Promise<boolean> {
+  const [certificate, authority] = await Promise.all(
+    [certFile, loaded.deployment.caFile].map((file) => readFile(loaded.locate(file), 'utf8')),
+  );
+  return !isForeign(certificate!, authority!);
 }

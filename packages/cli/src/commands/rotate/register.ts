@@ -89,6 +89,7 @@ export function register(program: Command, context: Context): void {
   }).action((options) => rotateEncryptionKeysCommand(context, options));
   const all = withDirOption(rotate.command('all'))
     .description('rotate every password, the CA with every certificate, and encryption keys, one after the other')
+    .option('--due', 'only what is past its age: passwords, certificates, the CA, encryption keys; for schedules')
     .option('--grace <seconds>', 'how long applications have, each time', seconds, 600)
     .option('--watch <seconds>', 'how long old secrets are watched for after they are gone', seconds, 30)
     .option('--secrets <file>', 'where new passwords and key rings are put, too (YAML or JSON)')
@@ -101,6 +102,7 @@ export function register(program: Command, context: Context): void {
   withHelp(all, {
     examples: [
       ['redkeep rotate all --yes', 'everything; run again after an interruption, it goes on'],
+      ['redkeep rotate all --due --yes', 'what a timer runs: nothing, as long as nothing is due'],
       ['redkeep rotate all --emergency --yes', 'after a break-in'],
     ],
     findings: 'a part has not ended: an old password or key is still in use',

@@ -102,6 +102,11 @@ async function chosenUsers(
 ): Promise<User[]> {
   if (names.length > 0) return names.map((name) => requireUser(loaded, name));
   if (all || emergency) return [...loaded.deployment.users];
+  return dueUsers(context, loaded);
+}
+
+/** Users whose password is older than the profile allows. */
+export async function dueUsers(context: Context, loaded: LoadedDeployment): Promise<User[]> {
   const { secrets } = await deploymentState(loaded, context.clock.now().getTime());
   const due = new Set(secrets.filter(({ kind, overdue }) => kind === 'password' && overdue).map(({ name }) => name));
   return loaded.deployment.users.filter(({ name }) => due.has(name));

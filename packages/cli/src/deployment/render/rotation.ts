@@ -8,30 +8,33 @@ import type { RenderedFile } from './rendered-file.js';
 import { quoteShell } from './shell.js';
 import { quoteUnit } from './systemd.js';
 
-/** What rotates passwords that are due: a systemd timer and a line for cron, and on Kubernetes a CronJob. */
+/** What rotates secrets that are due, of every kind: a systemd timer and a line for cron, and on Kubernetes a CronJob. */
 export function renderRotation(deployment: Deployment, folder: string): RenderedFile[] {
   const path = 'rotation/redkeep-rotate';
   return [
     operatorService(deployment, {
       path,
-      purpose: 'rotate passwords that are due',
-      commands: [`redkeep rotate users --yes --dir ${quoteUnit(folder)}`],
+      purpose: 'rotate secrets that are due',
+      commands: [`redkeep rotate all --due --yes --dir ${quoteUnit(folder)}`],
     }),
-    operatorTimer(path, 'Rotate passwords that are due, weekly', 'weekly', '12h'),
+    operatorTimer(path, 'Rotate secrets that are due, weekly', 'weekly', '12h'),
     { path: `${path}.cron`, mode: 0o644, content: cron(deployment, folder) },
     ...(deployment.target === 'kubernetes' ? [cronJob(deployment)] : []),
   ];
 }
 
 /** A minute, an hour before six and a day of the week that differ from deployment to deployment and stay the same. */
-function moment({ name, profile }: Deployment): string {
-  const hash = createHash('sha256').update(`${name}\n${profile}`).digest();
+function moment({ name, profile, nodes }: Deployment): string {
+  const addresses = nodes.map(({ host, port }) => `${host}:${port}`);
+  const hash = createHash('sha256')
+    .update([name, profile, ...addresses].join('\n'))
+    .digest();
   return `${hash[0]! % 60} ${hash[1]! % 6} * * ${hash[2]! % 7}`;
 }
 
 function cron(deployment: Deployment, folder: string): string {
   // In a crontab a percent sign is a line break.
-  const command = `redkeep rotate users --yes --quiet --dir ${quoteShell(folder)}`.replaceAll('%', '\\%');
+  const command = `redkeep rotate all --due --yes --quiet --dir ${quoteShell(folder)}`.replaceAll('%', '\\%');
   return `# Written by redkeep init. For the crontab of the folder's owner.\n${moment(deployment)} ${command}\n`;
 }
 
@@ -69,7 +72,7 @@ function cronJob(deployment: Deployment): RenderedFile {
                 {
                   name: 'rotate',
                   image: `redkeep@sha256:${'0'.repeat(64)}`,
-                  command: ['redkeep', 'rotate', 'users', '--yes', '--dir', '/deployment'],
+                  command: ['redkeep', 'rotate', 'all', '--due', '--yes', '--dir', '/deployment'],
                   securityContext: {
                     allowPrivilegeEscalation: false,
                     readOnlyRootFilesystem: true,

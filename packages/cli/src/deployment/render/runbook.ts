@@ -37,7 +37,7 @@ ${firewallStep[deployment.target]}
 | Certificates | at two thirds of ${policy.certificateDays} days | \`redkeep certs renew --dir ${dir}\`, by the timer in \`renewal/\` |
 | Certificates as served | daily | \`redkeep certs check --dir ${dir}\` |
 | Users as they run | daily | \`redkeep acl diff --dir ${dir}\` and \`redkeep acl test --dir ${dir}\` |
-| Passwords | every ${policy.passwordDays} days | \`redkeep rotate users --yes --dir ${dir}\`, by the timer in \`rotation/\` |
+| Passwords, CA, encryption keys | passwords every ${policy.passwordDays} days, keys every 365, the CA at two thirds of ${policy.caDays} | \`redkeep rotate all --due --yes --dir ${dir}\`, by the timer in \`rotation/\` |
 | Backup | every ${policy.backupHours} hours | as the user \`backup\`, by replication; prove it by a restore |
 | Updates | weekly | newest patch of ${deployment.engine.name} ${deployment.engine.version}; replicas first |
 
