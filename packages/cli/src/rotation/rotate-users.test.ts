@@ -227,6 +227,7 @@ describe('redkeep rotate users on three nodes and three sentinels', () => {
     assert.notEqual(await password('app'), old);
     const result = await sandbox.run(['rotate', 'users', '--abort', '--grace', '1']);
     assert.equal(result.code, 0, result.err);
+    assert.match(result.err, /time to log in with the old password.*older than the change: \d+; at most 1 s more/);
     assert.equal(await password('app'), old);
     assert.ok(all(await takes('app', old), true));
     const accepted = (await readFile(file(deployment.nodes[0]!.aclFile), 'utf8')).match(/^user app .*$/m)![0];

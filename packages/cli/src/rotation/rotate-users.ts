@@ -38,6 +38,8 @@ export interface RotateUsersOptions {
 }
 
 const drainPollMs = 500;
+/** While applications are waited for, a person sees at least this often how many are left. */
+const drainSignMs = 10_000;
 
 /**
  * Rotates users' passwords without refusing a working client: the new one is accepted beside the old on every node,
@@ -73,7 +75,9 @@ export async function rotateUsers(
   await step('log in with the new', inLine);
   const now = clock.now().getTime();
   await step('wait for the applications', () =>
-    options.emergency ? Promise.resolve() : drain(context, loaded, users, now, options.graceMs),
+    options.emergency
+      ? Promise.resolve()
+      : drain(context, loaded, users, now, { graceMs: options.graceMs, toLogInWith: 'the new password' }),
   );
 
   const old = await passwordsOf(users, (user) => oldPassword(loaded, user, journal));
@@ -125,7 +129,7 @@ export async function abortUsers(
     await handOut(loaded, users, receivers, 'current');
     await bringInLine(context, loaded, journal);
     // Applications may have read the new one meanwhile.
-    await drain(context, loaded, users, now, graceMs);
+    await drain(context, loaded, users, now, { graceMs, toLogInWith: 'the old password, as some may have the new' });
     stopIfInterrupted(context.signal);
   } else if (journal.steps.some(({ step }) => step === 'announce the new'))
     await handOut(loaded, users, receivers, 'current');
@@ -178,12 +182,22 @@ async function drain(
   loaded: LoadedDeployment,
   users: readonly User[],
   switchedAt: number,
-  graceMs: number,
+  { graceMs, toLogInWith }: { readonly graceMs: number; readonly toLogInWith: string },
 ): Promise<void> {
+  const { terminal, signal } = context;
   const names = new Set(users.filter(isApplication).map(({ name }) => name));
   const end = performance.now() + graceMs;
-  while (performance.now() < end && !context.signal.aborted) {
-    if ((await olderConnections(context, loaded, names, switchedAt)) === 0) return;
+  let nextSign = 0;
+  while (performance.now() < end && !signal.aborted) {
+    const older = await olderConnections(context, loaded, names, switchedAt);
+    if (older === 0) return;
+    const left = end - performance.now();
+    if (performance.now() >= nextSign && left > 0) {
+      nextSign = performance.now() + drainSignMs;
+      terminal.note(
+        `Applications have time to log in with ${toLogInWith}: connections older than the change: ${older}; at most ${Math.ceil(left / 1000)} s more (--grace).`,
+      );
+    }
     await delay(Math.min(drainPollMs, graceMs));
   }
 }

@@ -31,7 +31,10 @@ export function register(program: Command, context: Context): void {
     .option('--secrets <file>', 'where new passwords are put: files, a command, Vault (YAML or JSON)')
     .option('--emergency', 'the old password is known to others: no grace, no rescue, sessions end')
     .option('--resume', resumeText)
-    .option('--abort', 'take an unfinished rotation back, as long as the old passwords are accepted')
+    .option(
+      '--abort',
+      'take an unfinished rotation back, as long as the old passwords are accepted; waits for --grace, too',
+    )
     .option('-n, --dry-run', 'show what would be done')
     .option('-y, --yes', 'ask nothing');
   withHelp(users, {
