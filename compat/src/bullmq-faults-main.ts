@@ -17,5 +17,5 @@ for (const scenario of SCENARIOS.filter(({ name }) => name.includes(values.only)
     const outcome = await runScenario(scenario, client, Number(values.seconds));
     print(`| ${scenario.name} | ${client} | ${COLUMNS.map((column) => outcome[column]).join(' | ')} |`);
     const broken = outcome.addedTwice > 0 || (outcome.lost > 0 && !scenario.mayLose);
-    if (client === 'redkeep' && broken) process.exitCode = 1;
+    if (client !== 'ioredis' && broken) process.exitCode = 1;
   }

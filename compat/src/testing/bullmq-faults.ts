@@ -8,7 +8,14 @@ import { Queue, Worker } from 'bullmq';
 import { Redis as Ioredis } from 'ioredis';
 import { Redis as Redkeep } from 'redkeep/ioredis';
 
-export const CLIENTS = { redkeep: Redkeep as unknown as typeof Ioredis, ioredis: Ioredis } as const;
+const connectRedkeep = (options: object) => new Redkeep(options) as unknown as Ioredis;
+export const CLIENTS = {
+  redkeep: connectRedkeep,
+  /** The completion of a job is sent again when its answer is lost. */
+  'redkeep, idempotentCommands': (options: object) =>
+    connectRedkeep({ ...options, idempotentCommands: ['moveToFinished*'] }),
+  ioredis: (options: object) => new Ioredis(options),
+} as const;
 export type ClientName = keyof typeof CLIENTS;
 
 export interface Outcome {
@@ -101,9 +108,8 @@ const CALLERS = 8;
 
 /** Runs a queue on one client while faults happen for so long, at least one. */
 export async function runScenario(scenario: Scenario, client: ClientName, seconds: number): Promise<Outcome> {
-  const Client = CLIENTS[client];
   await using place = await scenario.open();
-  const connect = () => new Client({ ...place.options, maxRetriesPerRequest: null }).on('error', () => {});
+  const connect = () => CLIENTS[client]({ ...place.options, maxRetriesPerRequest: null }).on('error', () => {});
   const [producing, consuming] = [connect(), connect()];
   const queue = new Queue<{ n: number }>('faults', { connection: producing });
   /** Number of the `add` call -> runs of each of its jobs. */

@@ -64,6 +64,8 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
   readonly options: ResolvedClusterOptions;
   readonly nodes: ClusterNodes;
   readonly pubSub: ClusterPubSub;
+  /** Which node of a shard answers a read, with `useReplicas`; the primary where it names none. */
+  chooseReader: ((nodes: readonly ClusterNode[], command: Command<unknown>) => ClusterNode | undefined) | undefined;
   readonly #given: ClusterOptions;
   readonly #emitter: EventEmitter;
   /** Commands that wait for their next try. */
@@ -213,7 +215,7 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     if (this.#state !== 'ready') return Promise.reject(this.#closedError());
     const { flags } = command.spec;
     const shard = this.nodes.slots[slot];
-    const node = shard === undefined ? this.anyMaster() : this.#nodeOf(shard, flags);
+    const node = shard === undefined ? this.anyMaster() : this.#nodeOf(shard, command);
     if ((flags & Flag.BLOCKING) !== 0) return this.#sendBlocking(slot, node, command, options);
     return this.#sendToNode(node, command, options);
   }
@@ -230,9 +232,14 @@ export class ClusterCore implements Dispatcher, TransactionTarget {
     return this.#state === 'connecting' ? new ClientOfflineError() : new ClientClosedError();
   }
 
-  #nodeOf(shard: Shard, flags: number): ClusterNode {
+  #nodeOf(shard: Shard, command: Command<unknown>): ClusterNode {
+    const { flags } = command.spec;
     if (this.#given.useReplicas !== true || (flags & Flag.READONLY) === 0 || shard.replicas.length === 0)
       return shard.master;
+    if (this.chooseReader !== undefined) {
+      const reachable = [shard.master, ...shard.replicas].filter((node) => this.nodes.refusal(node) === undefined);
+      return this.chooseReader(reachable, command) ?? shard.master;
+    }
     return this.#reader(shard);
   }
 

@@ -41,7 +41,10 @@ export interface ClusterOptions
   // biome-ignore lint/suspicious/noConfusingVoidType: functions that return nothing at times are given
   clusterRetryStrategy?: ((times: number, reason?: Error) => number | undefined | null | void) | null | undefined;
   clusterNodeRetryStrategy?: CommonRedisOptions['retryStrategy'];
-  /** Where reads go: `slave` and `all` read from replicas, which may be behind. */
+  /**
+   * Where reads go: `slave` and `all` read from replicas, which may be behind. A function takes the clients of the nodes
+   * that have the keys, the primary first, and the command; it returns one of them, or several to choose among.
+   */
   // biome-ignore lint/complexity/noBannedTypes: the type that applications use
   scaleReads?: NodeRole | Function | undefined;
   maxRedirections?: number | undefined;
@@ -67,7 +70,7 @@ export const CLUSTER_OPTIONS: Readonly<Record<string, OptionEffect>> = {
   clusterNodeRetryStrategy: 'ignored',
   enableOfflineQueue: 'acts',
   enableReadyCheck: 'acts',
-  scaleReads: 'differs',
+  scaleReads: 'acts',
   maxRedirections: 'acts',
   retryDelayOnFailover: 'ignored',
   retryDelayOnClusterDown: 'ignored',
@@ -124,11 +127,6 @@ export function clusterOptions(startupNodes: readonly ClusterNode[], given: Clus
   const { scaleReads = 'master', natMap, maxRedirections, slotsRefreshInterval, redirectPolicy } = given;
   if (typeof scaleReads !== 'function' && !['all', 'master', 'slave'].includes(scaleReads))
     throw new InvalidOptionError('scaleReads', 'Expected "all", "master", "slave" or a custom function');
-  if (typeof scaleReads === 'function')
-    throw new InvalidOptionError(
-      'scaleReads',
-      'is a function; which replica answers is chosen by Redkeep: use "slave"',
-    );
   const shared = { ...sharedOptions(given), keyPrefix: undefined };
   const seeds = startupNodes.map((node) => {
     const { host, port, path: _path, ...more } = readArguments([node]);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { startCluster } from '@redkeep/testing';
+import { startCluster, waitFor } from '@redkeep/testing';
+import { slotOf } from '../cluster/slot.js';
 import { Cluster, type ClusterOptions, Redis } from './index.js';
 
 describe('Cluster in the shapes of ioredis', () => {
@@ -76,9 +77,65 @@ describe('Cluster in the shapes of ioredis', () => {
     assert.equal(lost.status, 'end');
   });
 
-  test('refuses a scaleReads that it would not follow', () => {
-    for (const scaleReads of [() => 0, 'nearest' as 'all'])
-      assert.throws(() => new Cluster([1], { scaleReads, lazyConnect: true }), { code: 'REDKEEP_INVALID_OPTION' });
+  test('scaleReads as a function chooses among the nodes that have the keys; writes go to the primary', async () => {
+    await using servers = await startCluster({ masters: 1, replicas: 1, config: ['repl-diskless-sync-delay 0'] });
+    const [server] = servers.masters;
+    // A replica is listed once it has read something.
+    await server!.command('SET', 'key', 'value');
+    await waitFor(async () => ((await server!.command('CLUSTER', 'SLOTS')) as unknown[][])[0]!.length === 4);
+    const asked: { name: string; ports: unknown[]; keys: unknown[] }[] = [];
+    let choose: (nodes: Redis[]) => unknown = (nodes) => nodes[1];
+    await using cluster = new Cluster([server!.port], {
+      redisOptions: { commandPolicy: 'unrestricted' },
+      scaleReads: (nodes: Redis[], command: InstanceType<typeof Redis.Command>) => {
+        asked.push({ name: command.name, ports: nodes.map(({ options }) => options.port), keys: command.getKeys() });
+        return choose(nodes);
+      },
+    });
+    await cluster.set('key', 'value');
+    assert.deepEqual(asked, []);
+    const [primary, replica] = cluster.slots[slotOf('key')]!.map((address) =>
+      cluster.nodes().find(({ options }) => `${options.host}:${options.port}` === address),
+    );
+    const calls = async (node: Redis) =>
+      Number(/cmdstat_get:calls=(\d+)/.exec(await node.info('commandstats'))?.[1] ?? 0);
+    const answeredBy = async (choice: typeof choose) => {
+      choose = choice;
+      const before = [await calls(primary!), await calls(replica!)];
+      await waitFor(async () => (await cluster.get('key')) === 'value');
+      const after = [await calls(primary!), await calls(replica!)];
+      return after.map((count, i) => count > before[i]!);
+    };
+    assert.deepEqual(await answeredBy((nodes) => nodes[1]), [false, true]);
+    assert.deepEqual(await answeredBy((nodes) => [nodes[1]]), [false, true]);
+    for (const primaryAnswers of [(nodes: Redis[]) => nodes[0], () => undefined, () => [], () => ({})])
+      assert.deepEqual(await answeredBy(primaryAnswers), [true, false]);
+    assert.deepEqual(asked[0], {
+      name: 'get',
+      ports: [primary!.options.port, replica!.options.port],
+      keys: ['key'],
+    });
+    choose = () => {
+      throw new Error('no choice');
+    };
+    await assert.rejects(cluster.get('key'), { message: 'no choice' });
+    await assert.rejects(
+      cluster
+        .pipeline()
+        .get('key')
+        .exec()
+        .then((results) => {
+          throw results![0]![0]!;
+        }),
+      { message: 'no choice' },
+    );
+    assert.equal(await cluster.set('key', 'value'), 'OK');
+  });
+
+  test('refuses a scaleReads that it does not know', () => {
+    assert.throws(() => new Cluster([1], { scaleReads: 'nearest' as 'all', lazyConnect: true }), {
+      code: 'REDKEEP_INVALID_OPTION',
+    });
   });
 
   test('refuses plaintext beyond this host, and prints no password', () => {

@@ -21,6 +21,7 @@ import {
   type NodeRole,
   sharedOptions,
 } from './cluster-options.js';
+import { IoredisCommand } from './command.js';
 import { entryOf } from './command-entry.js';
 import { type Callback, type CommandSource, Script, withCallback } from './commander.js';
 import type { RedisCommander } from './commander-types.js';
@@ -87,6 +88,8 @@ export class Cluster extends BaseClient<ClusterStatus> {
     Object.defineProperty(this, 'startupNodes', { enumerable: false });
     const events = new EventEmitter();
     Object.defineProperty(this, CORE, { value: new ClusterCore(clusterOptions(startupNodes, options), events) });
+    const { scaleReads } = options;
+    if (typeof scaleReads === 'function') this[CORE].chooseReader = this.#chooser(scaleReads);
     this.#listen(events);
     for (const [name, definition] of Object.entries(options.scripts ?? {})) this.defineCommand(name, definition);
     if (options.lazyConnect === true) this.emitLater('wait');
@@ -234,6 +237,17 @@ export class Cluster extends BaseClient<ClusterStatus> {
     return wanted
       .filter((node) => nodes.refusal(node) === undefined)
       .map((node) => this.#clientOf(nodes.client(node)[CLIENT_CORE], node));
+  }
+
+  /** Asks the application which node answers. */
+  // biome-ignore lint/complexity/noBannedTypes: the type that applications use
+  #chooser(scaleReads: Function): NonNullable<ClusterCore['chooseReader']> {
+    return (nodes, { spec, args }) => {
+      const clients = nodes.map((node) => this.#clientOf(this[CORE].nodes.client(node)[CLIENT_CORE], node));
+      const chosen: unknown = scaleReads(clients.slice(), new IoredisCommand(spec.name.toLowerCase(), args.slice()));
+      const client = Array.isArray(chosen) ? chosen[Math.floor(Math.random() * chosen.length)] : chosen;
+      return nodes[clients.indexOf(client)];
+    };
   }
 
   /** `host:port` of the nodes that serve each slot, its primary first. */
