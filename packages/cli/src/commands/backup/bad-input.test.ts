@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { findEngines, type Server, startServer, waitFor } from '@redkeep/testing';
+import { fileURLToPath } from 'node:url';
+import { findEngines, freePort, type Server, startServer, waitFor } from '@redkeep/testing';
 import { type Entry, entrySchema } from '../../backup/format/entry.js';
 import { publicKeyText, readSigned, sha256Of, signLine } from '../../backup/format/signed.js';
 import { loadEntries } from '../../backup/restore/load-entries.js';
 import { ArchiveHarness } from '../../backup/testing/archive-harness.js';
 import { archivedUpTo, offsetOf, restored } from '../../backup/testing/trials.js';
 import { ExitCode } from '../../exit-codes.js';
+import { openDeployment } from '../../testing/open-deployment.js';
 import { CliSandbox } from '../../testing/run-cli.js';
 
 const engines = findEngines();
@@ -168,6 +171,71 @@ describe('a backup that is not as it was', () => {
     assert.match(proved.err, /version/);
     assert.match(proved.err, /\[REDKEEP_BACKUP_INCOMPATIBLE\]/);
   });
+
+  test('is refused by a running deployment of an older server, before anything in it is touched', async () => {
+    if (!newer || !older) return;
+    const made = ['--yes', '--port', String(await freePort()), '--server', older.server];
+    assert.equal((await sandbox.run(['init', ...made])).code, ExitCode.Ok);
+    const up = await sandbox.run(['up', '--detach', '--server', older.server]);
+    assert.equal(up.code, ExitCode.Ok, up.err);
+    const admin = await (await openDeployment(sandbox)).connect('admin');
+    await admin.set('key', 'as it is');
+    const look = async () => [
+      /^# Server[\s\S]*?redis_version:(\S+)/.exec(String(await admin.sendCommand(['INFO', 'server'])))![1],
+      await admin.get('key'),
+      await admin.sendCommand(['KEYS', '*']),
+      await admin.sendCommand(['ACL', 'LIST']),
+    ];
+    const before = await look();
+    assert.match(String(before[0]), /^7\.0\./);
+    const flags = ['--store', original, '--source', 'test', '--trust', trusted, ...state];
+    for (const more of [[], ['--keys', 'key:*']]) {
+      const into = [
+        '--identity',
+        harness.identityFile,
+        '--server',
+        newer.server,
+        '--into',
+        'redkeep',
+        '--yes',
+        ...more,
+      ];
+      const result = await sandbox.run(['restore', ...flags, ...into]);
+      assert.equal(result.code, ExitCode.Environment, result.err);
+      assert.match(result.err, /\[REDKEEP_BACKUP_INCOMPATIBLE\]/);
+      assert.match(result.err, /Nothing was touched/);
+      assert.deepEqual(await look(), before);
+    }
+    // There is nothing to be taken back.
+    const undo = ['restore', 'undo', ...flags, '--identity', harness.identityFile, '--into', 'redkeep', '--yes'];
+    assert.match((await sandbox.run(undo)).err, /\[REDKEEP_BACKUP_NOT_FOUND\]/);
+    admin.destroy();
+  });
+
+  // A disk that is full is a small one of our own, where a mount is allowed.
+  const canMount = spawnSync('unshare', ['--mount', 'sh', '-c', 'mount -t tmpfs tmpfs /mnt']).status === 0;
+  if (canMount) {
+    test('leaves nothing on a disk that has no room for it, whichever file that is', () => {
+      const script = `
+        for pages in 1 2 3; do
+          mount -t tmpfs -o size=$((pages * 4))k tmpfs /mnt
+          "$@" && exit 10; test $? = ${ExitCode.Environment} || exit 11
+          test -z "$(ls -A /mnt)" || exit 12
+          umount /mnt
+        done
+        mount -t tmpfs -o size=1m tmpfs /mnt && "$@" && test -e /mnt/out/appendonlydir/appendonly.aof.manifest`;
+      const program = fileURLToPath(new URL('../../../bin/redkeep.js', import.meta.url));
+      const flags = ['--store', original, '--source', 'test', '--trust', trusted, ...state];
+      const restore = ['restore', ...flags, '--identity', harness.identityFile, '--out', '/mnt/out'];
+      const { status, stderr } = spawnSync(
+        'unshare',
+        ['--mount', 'sh', '-c', script, 'sh', process.execPath, program, ...restore],
+        { cwd: sandbox.folder, encoding: 'utf8' },
+      );
+      assert.equal(status, 0, `exit ${status}: ${stderr}`);
+      assert.equal(stderr.match(/REDKEEP_DISK_FULL/g)?.length, 3, stderr);
+    });
+  }
 
   test('is noticed by a reader that has read more of it, or another chain', async () => {
     const { store, entries } = await copy();
