@@ -7,11 +7,12 @@ import { dataNodes } from '../../deployment/model.js';
 import { killRedkeep, runRedkeep } from '../../testing/killed-redkeep.js';
 import { openDeployment } from '../../testing/open-deployment.js';
 import { CliSandbox } from '../../testing/run-cli.js';
-import type { TopologyName } from '../../vocabulary/names.js';
+import { topologyNames } from '../../vocabulary/names.js';
 
-// `npm run test:kills` has every topology and every moment.
-const full = process.env['REDKEEP_KILLS'] === 'full';
-const topologies: readonly TopologyName[] = full ? ['single', 'sentinel', 'cluster'] : ['single'];
+// `npm run test:kills` has every topology and every moment; REDKEEP_KILLS=cluster every moment of one.
+const wanted = process.env['REDKEEP_KILLS'];
+const full = wanted !== undefined;
+const topologies = topologyNames.filter((name) => (wanted ?? 'single') === name || wanted === 'full');
 const steps = ['held', 'safe', 'loading', 'loaded', 'released'];
 const every = [...steps.flatMap((step) => [`${step}:begun`, `${step}:done`]), 'halfway'];
 /** Where most is open: all keys are gone. */
@@ -68,11 +69,14 @@ for (const topology of topologies) {
       for (let at = 0; at < pairs.length; at += 500) {
         await Promise.all(
           pairs.slice(at, at + 500).map(async ([key, value]) => {
+            const refusals: string[] = [];
             for (const primary of all) {
               const done = value === null ? primary.del(key) : primary.set(key, value);
-              if ((await done.catch(() => undefined)) !== undefined) return;
+              const refusal = await done.then(() => undefined, String);
+              if (refusal === undefined) return;
+              refusals.push(refusal);
             }
-            throw new Error(`no primary took ${key}`);
+            throw new Error(`no primary took ${key}: ${refusals.join('; ')}`);
           }),
         );
       }
