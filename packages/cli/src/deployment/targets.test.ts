@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -63,7 +64,18 @@ describe('targets', () => {
           new Set(files.map((file) => file.split('=')[0])),
         ]),
       );
-      const sets = (await Promise.all(kustomization.resources.map(read)))
+      const { resources, secretGenerator } = parse(await read('kubernetes/kustomization.yaml'));
+      assert.equal(secretGenerator, undefined);
+      const manifests = resources.map((name: string) => `kubernetes/${name}`);
+      // What a repository holds renders without the files that it must not hold.
+      const git = (...args: string[]) =>
+        execFileSync('git', ['-C', sandbox.path('redkeep'), ...args], { encoding: 'utf8' });
+      git('init', '--quiet');
+      git('add', '--all');
+      const held = new Set(git('ls-files').split('\n'));
+      for (const file of ['kubernetes/kustomization.yaml', ...manifests]) assert.ok(held.has(file), file);
+      for (const file of held) if (file) assert.doesNotMatch(await read(file), /PRIVATE KEY/, file);
+      const sets = (await Promise.all<string>(manifests.map(read)))
         .flatMap((text) => parseAllDocuments(text).map((document) => document.toJS()))
         .filter(({ kind }) => kind === 'StatefulSet');
       for (const { spec } of sets) {
@@ -96,7 +108,7 @@ describe('targets', () => {
   }
 
   test('kubernetes: the pods have the image that was named, and without one nothing is applied', async () => {
-    const images = async () => parse(await read('kustomization.yaml')).images;
+    const images = async () => parse(await read('kubernetes/kustomization.yaml')).images;
     const digest = `sha256:${'a1'.repeat(32)}`;
     for (const [image, expected] of [
       [`registry.example:5000/team/redis:7.0@${digest}`, { newName: 'registry.example:5000/team/redis', digest }],

@@ -3,7 +3,7 @@ import type { Context } from '../../context.js';
 import type { LoadedDeployment } from '../../deployment/loaded-deployment.js';
 import type { DeploymentNode } from '../../deployment/model.js';
 import { runningConfigPath } from '../../deployment/render/health-check.js';
-import { placeholderDigest, workloadName } from '../../deployment/render/kubernetes.js';
+import { placeholderDigest, withoutSecrets, workloadName } from '../../deployment/render/kubernetes.js';
 import { quoteShell } from '../../deployment/render/shell.js';
 import { serverImage } from '../../deployment/server-image.js';
 import { type Address, setPeerAddress, setReach } from '../../engine/reach.js';
@@ -53,7 +53,7 @@ export class KubernetesDelivery implements Delivery {
 
   /** Without one the pods would wait for an image that no registry has. */
   async #requireImage(): Promise<void> {
-    const text = await readFile(this.loaded.locate('kustomization.yaml'), 'utf8');
+    const text = await readFile(this.loaded.locate(withoutSecrets), 'utf8');
     if (!text.includes(placeholderDigest)) return;
     const { folder, deployment } = this.loaded;
     throw new CliError(

@@ -9,7 +9,10 @@ import { keepServerOwnedScript } from '../server-owned.js';
 import { containerCommand, healthCommand, liveCommand, nodeFiles, runningConfigPath } from './health-check.js';
 import type { RenderedFile } from './rendered-file.js';
 
-/** Manifests and a kustomization that reads the secrets from this folder: no secret is in a manifest. */
+/**
+ * Manifests, a kustomization of them without Secrets, which a repository can hold, and around it one that makes the
+ * Secrets from this folder: no secret is in a manifest.
+ */
 export function renderKubernetes(deployment: Deployment): RenderedFile[] {
   const manifests = deployment.nodes.map((node) => ({
     path: `kubernetes/${node.name}.yaml`,
@@ -21,9 +24,13 @@ export function renderKubernetes(deployment: Deployment): RenderedFile[] {
   };
   return [
     ...[...manifests, shared].map(({ path, documents }) => yamlFile(path, documents)),
-    yamlFile('kustomization.yaml', [kustomization(deployment)]),
+    yamlFile(withoutSecrets, [kustomization(deployment)]),
+    yamlFile('kustomization.yaml', [withSecrets(deployment)]),
   ];
 }
+
+/** The kustomization that names the image. */
+export const withoutSecrets = 'kubernetes/kustomization.yaml';
 
 const head = '# Written by redkeep init. RUNBOOK.md says how to apply it.\n';
 
@@ -64,7 +71,15 @@ function kustomization(deployment: Deployment): unknown {
         ...(deployment.image === undefined ? noImage(deployment) : imageParts(deployment.image)),
       },
     ],
-    resources: [...deployment.nodes.map(({ name }) => `kubernetes/${name}.yaml`), 'kubernetes/network-policy.yaml'],
+    resources: [...deployment.nodes.map(({ name }) => `${name}.yaml`), 'network-policy.yaml'],
+  };
+}
+
+function withSecrets(deployment: Deployment): unknown {
+  return {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    resources: ['kubernetes'],
     // Without a hash in its name a changed Secret restarts no pod; the servers take it when redkeep apply says so.
     generatorOptions: { disableNameSuffixHash: true },
     secretGenerator: deployment.nodes.map((node) => ({

@@ -148,7 +148,8 @@ ${hosts.map((host) => `| ${host} | \`systemctl status ${unitsOn(host).join(' ')}
   },
   kubernetes: (deployment, dir) => {
     const namespace = deployment.namespace ?? 'redkeep';
-    return `The kustomization reads secrets from this folder; no manifest contains a secret. Pods that may connect carry the
+    return `\`kustomization.yaml\` makes the Secrets from files of this folder; no manifest contains a secret, and
+\`kubernetes/\` is a kustomization without Secrets, for a repository. Pods that may connect carry the
 label \`redkeep/client: "true"\`. Turn on encryption of Secrets at rest in the cluster, and name the image by digest:
 \`redkeep init --dir ${dir} --image NAME@sha256:DIGEST\`.
 
