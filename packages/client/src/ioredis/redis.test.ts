@@ -17,6 +17,21 @@ describe('commands in the shapes of ioredis', () => {
     assert.equal(await redis.ping(), 'PONG');
   });
 
+  test('tests of applications break the connection by its stream', async () => {
+    await using server = await startServer();
+    await using redis = connect(server.port, { retryStrategy: () => 1 });
+    await redis.ping();
+    for (const how of ['end', 'destroy'] as const) {
+      const { stream } = redis;
+      const lost = once(redis, 'close');
+      stream![how]();
+      await lost;
+      assert.equal(await redis.ping(), 'PONG');
+      assert.notEqual(redis.stream, stream);
+    }
+    assert.ok(!inspect(redis, { showHidden: true }).includes('Socket'));
+  });
+
   test('errors name their command; its arguments are masked unless the client says otherwise', async () => {
     await using server = await startServer();
     for (const [options, args] of [

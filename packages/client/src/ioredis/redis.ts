@@ -5,6 +5,7 @@
  */
 
 import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { ClientCore } from '../client/client-core.js';
 import { setImmediate } from '../clock.js';
@@ -292,6 +293,11 @@ export class Redis extends BaseClient<RedisStatus> {
   /** @deprecated use {@link disconnect} */
   end(): void {
     this.disconnect();
+  }
+
+  /** The socket of now, for tests that break it: `stream.destroy()`. Undefined while there is none. */
+  get stream(): Socket | undefined {
+    return this[CORE].connection.socket;
   }
 
   /** Finishes what is in flight, then disconnects. */
