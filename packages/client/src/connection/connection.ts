@@ -43,11 +43,20 @@ import { PatientTimer } from './patient-timer.js';
 import { asClientError, type Group, lostError, newGroup, Pending, PendingState } from './pending.js';
 import { COMMAND_BYTES, PendingRing } from './pending-ring.js';
 import { afterLoss, isAuthFailure, strategyOf } from './reconnect.js';
+import { isDemoted, isNotServed } from './refusals.js';
 import { type Redirector, Replies } from './replies.js';
 import { Session } from './session.js';
 import { SideConnections } from './side-connections.js';
 import { type ConnectionState, nextState } from './state.js';
-import { connectError, type Endpoint, isTlsRecord, openTransport, serverSpeaksTls, speaksTls } from './transport.js';
+import {
+  connectError,
+  type Endpoint,
+  isTlsRecord,
+  openTransport,
+  sameEndpoint,
+  serverSpeaksTls,
+  speaksTls,
+} from './transport.js';
 
 export type { ConnectionListener, ConnectionOptions } from './connection-options.js';
 export type { DispatchOptions } from './dispatch-options.js';
@@ -55,6 +64,8 @@ export type { DispatchOptions } from './dispatch-options.js';
 export type { Pending as HandedOver } from './pending.js';
 export type { Redirector } from './replies.js';
 
+/** Milliseconds that a server which is no primary any more may take to answer what it was sent. */
+const LEAVE_PATIENCE = 3000;
 /** `ready()` resolves again below this share of the bounds. */
 const LOW_WATER = 0.5;
 const NO_OPTIONS: DispatchOptions = {};
@@ -89,8 +100,12 @@ export class Connection {
   readonly #handshakeRing = new PendingRing();
   readonly #deadlines: Deadlines;
   readonly #session: Session;
-  /** Set by a cluster or Sentinel client. */
+  /** Set by a cluster client. */
   redirector: Redirector | undefined;
+  /** Set by a Sentinel client: times that a command may be refused because its primary became a replica. */
+  followsPrimary = 0;
+  /** Another server is primary: nothing is sent, and the socket is given up when what was sent is answered. */
+  #leaving: { readonly reason: Error; readonly timer: PatientTimer } | undefined;
   #endpoint: Endpoint;
   #state: ConnectionState = 'idle';
   #resp: RespVersion;
@@ -143,8 +158,8 @@ export class Connection {
   #helloRefused = false;
   /** The socket on which an AUTH with new credentials is under way. */
   #authenticating: Line | undefined;
-  /** It serves commands that wait for another connection, and is not made anew when it is lost. */
-  #isSide = false;
+  /** Whose commands that wait it serves; it is not made anew when it is lost. */
+  #parent: Connection | undefined;
 
   constructor(options: ConnectionOptions, listener: ConnectionListener = {}) {
     // Its own copy: options can be changed while it lives.
@@ -452,6 +467,7 @@ export class Connection {
     this.#makingWay = false;
     const refused = this.#endHold();
     this.#dropSocket();
+    this.#sides.closeSpares();
     failAll(this.#handshakeRing, () => error);
     if (this.#state === 'closing') {
       for (const pending of refused) pending.detach()?.(asClientError(error));
@@ -588,6 +604,8 @@ export class Connection {
 
   #dropSocket(): void {
     const socket = this.#socket;
+    this.#leaving?.timer.clear();
+    this.#leaving = undefined;
     this.#socket = this.#writer = this.#decoder = this.#replies = this.#line = this.#blocked = undefined;
     if (socket === undefined) return;
     socket.removeAllListeners('drain').removeAllListeners('close');
@@ -671,8 +689,20 @@ export class Connection {
     const refused = this.#refusalOf(1);
     if (refused !== undefined) return Promise.reject(refused);
     const deadline = limit > 0 ? performance.now() + limit : 0;
-    if (this.#state === 'ready' && this.#replies!.hold === undefined) return this.#block(command, options, deadline);
-    return this.#becomesReady(command, options, limit).then(() => this.#block(command, options, deadline));
+    const wait = (refusals: number): Promise<T> => {
+      const { epoch } = this;
+      const isReady = this.#state === 'ready' && this.#replies!.hold === undefined && this.#leaving === undefined;
+      const answer = isReady
+        ? this.#block(command, options, deadline)
+        : this.#becomesReady(command, options, limit).then(() => this.#block(command, options, deadline));
+      if (refusals >= this.followsPrimary) return answer;
+      return answer.catch((error: unknown) => {
+        if (!(error instanceof ErrorReply) || !(isDemoted(error) || isNotServed(error))) throw error;
+        if (this.epoch === epoch) this.leave(noPrimary(error));
+        return wait(refusals + 1);
+      });
+    };
+    return wait(0);
   }
 
   /** Rejects when the connection is not ready in time. */
@@ -766,7 +796,7 @@ export class Connection {
     } finally {
       timer?.clear();
       abortSignal?.removeEventListener('abort', onAbort);
-      this.#sides.giveBack(side, this.#state === 'ready');
+      this.#sides.giveBack(side, this.#isBeside(side));
     }
   }
 
@@ -781,7 +811,7 @@ export class Connection {
       },
       { onEnd: () => this.#sides.giveBack(side, false) },
     );
-    side.#isSide = true;
+    side.#parent = this;
     side.redirector = this.redirector;
     if (!this.#referenced) side.unref();
     return side;
@@ -803,7 +833,7 @@ export class Connection {
     side.#whenIdle = () => {
       side.#whenIdle = undefined;
       side.#blocked = undefined;
-      this.#sides.giveBack(side, this.#state === 'ready' || this.#makingWay);
+      this.#sides.giveBack(side, this.#isBeside(side));
     };
     if (spare !== undefined) return;
     side.#state = this.#state;
@@ -813,6 +843,11 @@ export class Connection {
     this.#makingWay = true;
     this.#to('waiting');
     void this.#open();
+  }
+
+  /** It leads to the server of this connection, which is the one to use. */
+  #isBeside({ endpoint }: Connection): boolean {
+    return this.isReady && this.#leaving === undefined && sameEndpoint(endpoint, this.#endpoint);
   }
 
   #isWaiting(): boolean {
@@ -836,7 +871,7 @@ export class Connection {
 
   /** A command that waits on the server is given up: only the end of its socket ends the wait there. */
   #endWait(error: Error): void {
-    if (this.#isSide || this.#blocked === undefined || this.#state !== 'ready') {
+    if (this.#parent !== undefined || this.#blocked === undefined || this.#state !== 'ready') {
       this.#lost(error);
       return;
     }
@@ -869,6 +904,25 @@ export class Connection {
   /** Gives up the present socket, as if it had been lost; a new one follows. */
   drop(reason: Error): void {
     if (this.#state === 'ready' || this.#state === 'handshaking') this.#lost(reason);
+  }
+
+  /** {@link drop}, because another server is primary now: this one may still answer what it was sent, and refuse it. */
+  leave(reason: Error): void {
+    if (this.#leaving !== undefined) return;
+    if (this.#state === 'ready' && this.#blocked !== undefined) this.#makeWay();
+    if (this.#state === 'ready') {
+      const timer = new PatientTimer(LEAVE_PATIENCE, () => this.#lost(reason));
+      this.#leaving = { reason, timer };
+      this.#leaveWhenAnswered();
+    } else this.drop(reason);
+  }
+
+  #leaveWhenAnswered(): void {
+    if (this.#leaving === undefined) return;
+    const ring = this.#ring;
+    for (let cursor = ring.head; cursor < ring.sent; cursor++)
+      if (ring.at(cursor).state === PendingState.WRITTEN) return;
+    this.#lost(this.#leaving.reason);
   }
 
   /** A command that another connection gave up; `asking` for a slot that is being imported here. */
@@ -1078,7 +1132,7 @@ export class Connection {
 
   #advance(): void {
     if (this.#state !== 'ready' && this.#state !== 'closing') return;
-    if (this.#replies!.hold === undefined) this.#writer!.write(this.#ring);
+    if (this.#replies!.hold === undefined && this.#leaving === undefined) this.#writer!.write(this.#ring);
     if (this.#state === 'closing' && this.#ring.size === 0) {
       const socket = this.#socket;
       this.#socket = undefined; // let it end in peace
@@ -1108,7 +1162,10 @@ export class Connection {
       this.#lost(refused);
       return;
     }
-    if (replies.hold !== undefined && this.#replies === replies) this.#afterRefusals(replies.hold);
+    if (this.#replies === replies) {
+      if (this.#leaving !== undefined) this.#leaveWhenAnswered();
+      else if (replies.hold !== undefined) this.#afterRefusals(replies.hold);
+    }
     if (this.#whenIdle !== undefined && this.#ring.size === 0) this.#whenIdle();
     if (this.#roomWaiters.length > 0) this.#wakeWaiters();
     if (this.#state === 'closing') this.#advance();
@@ -1120,12 +1177,27 @@ export class Connection {
   #takesRefused(error: ErrorReply, pending: Pending): boolean {
     const isConnected = this.#state === 'ready' || this.#state === 'closing';
     if (!isConnected || !this.#options.offlineQueue || pending.options.atOnce === true) return false;
+    const demoted = isDemoted(error);
+    if (demoted && this.#parent !== undefined) return this.#parent.#takesFromSide(pending);
+    // What waits on the server is issued anew: the next one must not stand behind it.
+    if (demoted && (isBlocking(pending) || ++pending.redirects > this.followsPrimary)) return false;
     const replies = this.#replies!;
-    const hold = replies.hold ?? new Hold(error);
+    const hold = replies.hold ?? new Hold(error, this.followsPrimary > 0);
     if (!hold.add(pending, error)) return false;
     replies.hold = hold;
+    if (demoted && this.#leaving === undefined) {
+      const reason = noPrimary(error);
+      this.#leaving = { reason, timer: new PatientTimer(LEAVE_PATIENCE, () => this.#lost(reason)) };
+    }
     pending.watchAbort((reason) => pending.detach()?.(reason));
     this.#deadlines.keep(pending.deadline);
+    return true;
+  }
+
+  #takesFromSide(pending: Pending): boolean {
+    if (isBlocking(pending) || pending.group !== undefined || ++pending.redirects > this.followsPrimary) return false;
+    pending.park();
+    setImmediate(() => this.adopt(pending));
     return true;
   }
 
@@ -1208,6 +1280,7 @@ export class Connection {
     if (ring !== this.#ring) return this.#expire(now);
     if (hold !== undefined) earliest = Math.min(earliest, hold.expire(now));
     ring.trim();
+    this.#leaveWhenAnswered();
     const { socketTimeout } = this.#options;
     if (stuck && socketTimeout > 0 && this.#state === 'ready') {
       // An open socket that answers nothing is as good as gone, and holds up all that come later.
@@ -1277,6 +1350,14 @@ export class Connection {
       if (credentials === this.#announced) this.#report(handshakeError(error, 'AUTH') as Error);
     }
   }
+}
+
+function noPrimary(cause: ErrorReply): RedkeepError {
+  return new RedkeepError('REDKEEP_WRONG_ROLE', 'The primary became a replica', { cause });
+}
+
+function isBlocking({ command }: Pending): boolean {
+  return (command.spec.flags & Flag.BLOCKING) !== 0;
 }
 
 /** Milliseconds for the peer to end its side. */

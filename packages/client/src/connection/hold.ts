@@ -1,7 +1,9 @@
 /**
  * Commands that a server refused because it is not ready to run any: it loads its data (LOADING), has lost its master
  * (MASTERDOWN) or runs a script or a module's command for too long (BUSY). Nothing of them has run, so they are sent
- * again when the server answers, in their order, within their time limits. Until then one is tried at a time.
+ * again when the server answers, in their order, within their time limits. Until then one is tried at a time. Where the
+ * connection follows a primary (Sentinel), writes that a primary refused because it became a replica are kept too, for
+ * the next primary.
  *
  *     refused ─> add ─> (all that was on its way is answered) ─> take ─> in front of the queue ─> wait ─> the first again
  */
@@ -10,7 +12,7 @@ import { Flag } from '../commands/command.js';
 import type { ErrorReply } from '../errors.js';
 import { type Group, type Pending, PendingState } from './pending.js';
 import { defaultReconnectStrategy } from './reconnect.js';
-import { isNotReady } from './refusals.js';
+import { isDemoted, isNotReady } from './refusals.js';
 
 /** Answers of these say nothing about the order of what changes data. */
 const CHANGES_NOTHING = Flag.READONLY | Flag.REPEATABLE | Flag.CONNECTION | Flag.PUBSUB;
@@ -27,8 +29,15 @@ export class Hold {
   #timer: NodeJS.Timeout | undefined;
   #answers = false;
 
-  constructor(first: ErrorReply) {
+  readonly #followsPrimary: boolean;
+
+  constructor(first: ErrorReply, followsPrimary: boolean) {
     this.#last = first;
+    this.#followsPrimary = followsPrimary;
+  }
+
+  #keeps(error: ErrorReply): boolean {
+    return isNotReady(error) || (this.#followsPrimary && isDemoted(error));
   }
 
   /** Why nothing is sent. */
@@ -44,7 +53,7 @@ export class Hold {
   add(pending: Pending, error: ErrorReply): boolean {
     const { group } = pending;
     if (group === undefined) {
-      if (pending.confirmations > 0 || !isNotReady(error)) return false;
+      if (pending.confirmations > 0 || !this.#keeps(error)) return false;
       this.#note(error);
       this.#refused.set(pending, error);
       return true;
@@ -55,17 +64,17 @@ export class Hold {
   /** Of a transaction all members are kept, since a refusal of one made the server refuse the whole. */
   #addMember(group: Group, members: readonly Pending[], pending: Pending, error: ErrorReply): boolean {
     let refused = this.#groups.get(group);
-    if (isNotReady(error)) {
+    if (this.#keeps(error)) {
       this.#note(error);
       refused ??= new Map();
       this.#groups.set(group, refused.set(pending, error));
     } else if (refused === undefined) return false;
     if (pending !== members.at(-1)) {
-      if (isNotReady(error)) return true;
+      if (this.#keeps(error)) return true;
       this.#giveUp(group);
       return false;
     }
-    if (!isNotReady(error) && error.prefix !== 'EXECABORT') {
+    if (!this.#keeps(error) && error.prefix !== 'EXECABORT') {
       this.#giveUp(group);
       return false;
     }

@@ -50,6 +50,11 @@ export class SideConnections<C extends SideConnection> {
     else void connection.close();
   }
 
+  /** Their server may not be the next one. */
+  closeSpares(): void {
+    for (const spare of this.#spares.splice(0)) if (spare.state === 'ready') void spare.close();
+  }
+
   ref(): void {
     for (const connection of this.#all()) connection.ref();
   }

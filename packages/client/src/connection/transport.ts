@@ -21,6 +21,12 @@ export type Endpoint =
     }
   | { readonly kind: 'unix'; readonly path: string };
 
+export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  return a.kind === 'tcp'
+    ? b.kind === 'tcp' && a.host === b.host && a.port === b.port
+    : b.kind === 'unix' && a.path === b.path;
+}
+
 export interface TransportOptions {
   readonly endpoint: Endpoint;
   readonly tls: TlsOptions | undefined;

@@ -2,7 +2,6 @@
 import { setImmediate } from '../clock.js';
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import type { Connection } from '../connection/connection.js';
-import { isDemoted } from '../connection/refusals.js';
 import type { Secret } from '../credentials/secret.js';
 import { RedkeepError, SocketClosedUnexpectedlyError } from '../errors.js';
 import { type ResolvedOptions, resolveOptions } from '../options/options.js';
@@ -63,16 +62,7 @@ export class SentinelLocator {
   /** The connection that is led. */
   attach(connection: Connection): void {
     this.#connection = connection;
-    if (this.#role !== 'master') return;
-    connection.redirector = (error, handed) => {
-      // The primary was demoted under us; the command has not run, and waits for the next primary.
-      if (!isDemoted(error) || ++handed.redirects > this.#settings.maxRediscovers) return false;
-      setImmediate(() => {
-        connection.drop(new SocketClosedUnexpectedlyError());
-        connection.adopt(handed);
-      });
-      return true;
-    };
+    if (this.#role === 'master') connection.followsPrimary = this.#settings.maxRediscovers;
   }
 
   /** Ends the connections to the sentinels; the next question makes new ones. */
@@ -100,7 +90,7 @@ export class SentinelLocator {
     if (topology === undefined || monitor !== this.#monitor || this.#at === undefined) return;
     if (addressOf(topology.master) === this.#at) return;
     this.#at = undefined;
-    this.#connection?.drop(new SocketClosedUnexpectedlyError());
+    this.#connection?.leave(new SocketClosedUnexpectedlyError());
   }
 }
 

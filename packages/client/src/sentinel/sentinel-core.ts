@@ -13,7 +13,6 @@ import { clearTimeout, performance, setImmediate, setTimeout } from '../clock.js
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import { type Command, Flag } from '../commands/command.js';
 import type { Connection, DispatchOptions } from '../connection/connection.js';
-import { isDemoted } from '../connection/refusals.js';
 import type { Dispatcher, TransactionTarget } from '../dispatcher.js';
 import { ClientClosedError, DisconnectsClientError, RedkeepError } from '../errors.js';
 import type { CommandOptions } from '../options/command-options.js';
@@ -166,16 +165,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
         },
       },
     }));
-    const { connection } = client[CORE];
-    connection.redirector = (error, handed) => {
-      // The master was demoted under us; the command has not run.
-      if (!isDemoted(error) || ++handed.redirects > this.#settings.maxRediscovers) return false;
-      setImmediate(() => {
-        connection.drop(new RedkeepError('REDKEEP_WRONG_ROLE', 'The master became a replica', { cause: error }));
-        connection.adopt(handed);
-      });
-      return true;
-    };
+    client[CORE].connection.followsPrimary = this.#settings.maxRediscovers;
     return client;
   }
 
@@ -289,7 +279,7 @@ export class SentinelCore implements Dispatcher, TransactionTarget {
       const clients = new Set([...this.#master.clients, ...this.#lent.clients]);
       for (const client of clients) {
         if (client.isWatching || client.isDirtyWatch) client.setDirtyWatch(WATCH_VOID);
-        client[CORE].connection.drop(moved);
+        client[CORE].connection.leave(moved);
       }
       void this.#pubSub?.then(
         (client) => client[CORE].connection.drop(moved),

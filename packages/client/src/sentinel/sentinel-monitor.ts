@@ -162,8 +162,10 @@ export class SentinelMonitor {
   async #ask({ address, client }: Sentinel): Promise<Answer> {
     const { name } = this.#options;
     const ask = (what: string) => client.sendCommand(['SENTINEL', what, name], { timeout: PATIENCE });
-    const [masterReply, replicasReply, sentinelsReply] = await Promise.all([
+    const [masterReply, current, replicasReply, sentinelsReply] = await Promise.all([
       ask('MASTER'),
+      // During a failover it names the new one as soon as that is promoted, and the other only when all follow it.
+      ask('GET-MASTER-ADDR-BY-NAME').catch(() => undefined),
       ask('REPLICAS'),
       ask('SENTINELS'),
     ]);
@@ -179,7 +181,7 @@ export class SentinelMonitor {
     return {
       epoch: Number(master['config-epoch']) || 0,
       source: address,
-      master: toAddress(master),
+      master: toAddress(named(current) ?? master),
       replicas: nodes(replicasReply).filter(isUp).filter(hasAddress).map(toAddress),
       sentinels: [address, ...nodes(sentinelsReply).filter(hasAddress).map(toAddress)],
     };
@@ -197,6 +199,12 @@ const hasAddress = (node: Record<string, string>) => Boolean(node.ip) && isPort(
 
 function toAddress(node: Record<string, string>): NodeAddress {
   return { host: node.ip ?? '', port: Number(node.port) };
+}
+
+function named(reply: unknown): Record<string, string> | undefined {
+  if (!Array.isArray(reply) || reply.length !== 2) return undefined;
+  const node = { ip: String(reply[0]), port: String(reply[1]) };
+  return hasAddress(node) ? node : undefined;
 }
 
 /** A map in RESP3, `[name, value, …]` in RESP2. */

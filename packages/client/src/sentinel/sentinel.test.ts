@@ -240,6 +240,37 @@ test('a seed in plaintext on another host is refused, whichever it is', () => {
   );
 });
 
+test('a planned handover: what the old master held back runs on the new one, once and in its order', async (t) => {
+  const client = await open(t, { commandOptions: { timeout: 30_000 } });
+  const old = await setup.currentPrimary();
+  await waitFor(async () => /state=online/.test(String(await old.command('INFO', 'replication'))));
+  const blocked = client.blPop('s:wanted', 60);
+  await waitFor(async () => /cmd=blpop/.test(String(await old.command('CLIENT', 'LIST'))));
+  await old.command('CLIENT', 'PAUSE', '60000', 'WRITE');
+  const script = "return redis.call('RPUSH', KEYS[1], '3')";
+  const held = [
+    client.rPush('s:list', '1'),
+    client.multi().rPush('s:list', '2').exec(),
+    client.eval(script, { keys: ['s:list'] }),
+    client.rPush('s:list', '4'),
+  ];
+  await waitFor(async () => {
+    await setup.sentinels[0]!.command('SENTINEL', 'FAILOVER', setup.name);
+    return true;
+  });
+  const fresh = await setup.failedOver(old);
+  // The sentinels tell before the old master knows: what it holds back is not lost with the connection.
+  await waitFor(() => client.getMasterNode()?.port === fresh.tlsPort);
+  const late = client.rPush('s:list', '5');
+  await old.command('REPLICAOF', '127.0.0.1', String(fresh.tlsPort));
+  await old.command('CLIENT', 'UNPAUSE');
+  assert.deepEqual(await Promise.all([...held, late]), [1, [2], 3, 4, 5]);
+  assert.deepEqual(await client.lRange('s:list', 0, -1), ['1', '2', '3', '4', '5']);
+  await client.rPush('s:wanted', 'found');
+  assert.deepEqual(await blocked, { key: 's:wanted', element: 'found' });
+  await waitFor(async () => (await old.info('replication'))['master_link_status'] === 'up');
+});
+
 test('a failover: commands and subscriptions go on with the new master', async (t) => {
   const client = await open(t, { commandOptions: { timeout: 30_000 } });
   const events: SentinelEvent[] = [];

@@ -67,7 +67,7 @@ export interface AuditTrailOptions {
   readonly anchorEveryMs?: number;
   /** Events that wait in memory at most, when they come faster than Redis or the disk takes them; default 100,000. */
   readonly maxQueue?: number;
-  /** Milliseconds to wait for Redis; default 2000. */
+  /** Milliseconds to wait for Redis; default 5000. */
   readonly timeoutMs?: number;
   /** Milliseconds between attempts to reach Redis again; default 1000. */
   readonly retryMs?: number;

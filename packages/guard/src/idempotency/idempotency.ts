@@ -35,7 +35,7 @@ export interface IdempotencyOptions {
   readonly waitMs?: number;
   /** Largest answer in bytes, as JSON; default 64 KiB. */
   readonly maxBytes?: number;
-  /** Milliseconds to wait for Redis; default 2000. */
+  /** Milliseconds to wait for Redis; default 5000. */
   readonly timeoutMs?: number;
 }
 

@@ -78,7 +78,7 @@ export type KeyspaceViews<D> = {
 export interface KeyspaceOpenOptions {
   /** Seals the values of spaces that are `encrypted`. */
   readonly encryption?: Sealer;
-  /** Milliseconds to wait for Redis; default 2000. */
+  /** Milliseconds to wait for Redis; default 5000. */
   readonly timeoutMs?: number;
   /** Clients of the databases that spaces name. */
   readonly databases?: Readonly<Record<number, GuardClient>>;

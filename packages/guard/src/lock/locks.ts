@@ -25,7 +25,7 @@ export interface LocksOptions {
   readonly client: GuardClient;
   /** Before every key; default `lock:`. */
   readonly prefix?: string;
-  /** Milliseconds to wait for Redis itself; default 2000. */
+  /** Milliseconds to wait for Redis itself; default 5000. */
   readonly timeoutMs?: number;
   /**
    * Called when `using` could not release its lock, which then runs out by itself. By default a warning of the process.

@@ -23,7 +23,7 @@ export interface SemaphoresOptions {
   readonly client: GuardClient;
   /** Before every key; default `sem:`. */
   readonly prefix?: string;
-  /** Milliseconds to wait for Redis; default 2000. */
+  /** Milliseconds to wait for Redis; default 5000. */
   readonly timeoutMs?: number;
 }
 

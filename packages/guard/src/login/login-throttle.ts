@@ -48,7 +48,7 @@ export interface LoginThrottleOptions {
   readonly forgetAfterMs?: number;
   /** Milliseconds a device stays known; default 180 days, 1000 ms to ten years. */
   readonly deviceMaxAgeMs?: number;
-  /** Milliseconds to wait for Redis; default 2000. */
+  /** Milliseconds to wait for Redis; default 5000. */
   readonly timeoutMs?: number;
 }
 

@@ -46,8 +46,11 @@ export function checkedPrefix(prefix: string): string {
 /** Reply with bulk strings as Buffers: sealed values are not text. */
 export type Reply = Buffer | string | number | null | readonly Reply[] | undefined;
 
-/** Default deadline of one call to Redis, in milliseconds: a request should fail before its user leaves. */
-export const DEFAULT_TIMEOUT_MS = 2000;
+/**
+ * Default deadline of one call to Redis, in milliseconds: longer than a planned handover holds writes back, and a request
+ * should fail before its user leaves.
+ */
+export const DEFAULT_TIMEOUT_MS = 5000;
 
 /**
  * The one place that knows how the kinds of client differ. Every call has a deadline, whatever the application gave

@@ -41,7 +41,7 @@ export interface SessionStoreOptions {
   readonly absoluteMs?: number;
   /** Largest record in bytes; default 64 KiB. */
   readonly maxBytes?: number;
-  /** Milliseconds to wait for Redis; default 2000. */
+  /** Milliseconds to wait for Redis; default 5000. */
   readonly timeoutMs?: number;
   /** 32 bytes that turn user names into index keys (HMAC). Without it they are plain SHA-256: guessable by trying names. */
   readonly indexKey?: KeyMaterial;

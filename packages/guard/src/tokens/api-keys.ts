@@ -30,7 +30,7 @@ export interface ApiKeysOptions {
   readonly prefix?: string;
   /** 32 bytes that hash owners. Without it, plain SHA-256. */
   readonly indexKey?: KeyMaterial;
-  /** Milliseconds to wait for Redis; default 2000. */
+  /** Milliseconds to wait for Redis; default 5000. */
   readonly timeoutMs?: number;
 }
 

@@ -32,7 +32,7 @@ export interface OneTimeTokensOptions {
   readonly prefix?: string;
   /** Tokens and codes of one subject and purpose in any hour, 1 to 1000; default 10. Beyond it REDKEEP_TOKEN_LIMIT. */
   readonly maxPerHour?: number;
-  /** Milliseconds to wait for Redis; default 2000. */
+  /** Milliseconds to wait for Redis; default 5000. */
   readonly timeoutMs?: number;
 }
 

@@ -32,7 +32,7 @@ export interface RefreshTokensOptions {
   readonly graceMs?: number;
   /** Called when a token that was used before is presented: it was stolen, or the thief was faster. */
   readonly onReuse?: (family: string) => void;
-  /** Milliseconds to wait for Redis; default 2000. */
+  /** Milliseconds to wait for Redis; default 5000. */
   readonly timeoutMs?: number;
 }
 
