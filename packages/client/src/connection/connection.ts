@@ -11,7 +11,7 @@
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { clearTimeout, nextTick, performance, setTimeout } from '../clock.js';
+import { clearTimeout, nextTick, performance, setImmediate, setTimeout } from '../clock.js';
 import { Command, Flag, spec } from '../commands/command.js';
 import { type Credentials, sameCredentials } from '../credentials/credentials.js';
 import { Secret } from '../credentials/secret.js';

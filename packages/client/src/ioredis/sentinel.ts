@@ -1,5 +1,3 @@
-/** ioredis's Sentinel options: one connection to the primary (or a replica), found by asking the sentinels. */
-import { setImmediate } from '../clock.js';
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import type { Connection } from '../connection/connection.js';
 import type { Secret } from '../credentials/secret.js';

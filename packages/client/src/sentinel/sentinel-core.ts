@@ -9,7 +9,7 @@ import { type EventEmitter, once } from 'node:events';
 import { clientClass, type LeasedClient, RedisClient } from '../client/client.js';
 import { emitSafely } from '../client/emit-safely.js';
 import { CORE } from '../client/symbols.js';
-import { clearTimeout, performance, setImmediate, setTimeout } from '../clock.js';
+import { clearTimeout, performance, setTimeout } from '../clock.js';
 import { addressOf, type NodeAddress } from '../cluster/topology.js';
 import { type Command, Flag } from '../commands/command.js';
 import type { Connection, DispatchOptions } from '../connection/connection.js';
