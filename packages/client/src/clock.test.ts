@@ -89,7 +89,7 @@ for (const [name, connect] of Object.entries(SUBJECTS)) {
     subject.close();
   });
 
-  test(`${name}: with a fake clock that stands still commands time out, and lost connections are made again`, async () => {
+  test(`${name}: with a fake clock that never moves commands time out, and lost connections are made again`, async () => {
     await using server = await startServer();
     await using proxy = await startFaultProxy(server.port);
     const subject = await connect(proxy.port, 300);

@@ -1,7 +1,7 @@
 /**
  * The clock and the timers as they were when this module was loaded. An application's tests put fake ones in their
- * place (sinon, Jest, Vitest, `mock.timers` of node:test), which stand still or jump by a day: the network's time does
- * not, so a jump must not end commands, and a clock that stands still must not keep them waiting for ever.
+ * place (sinon, Jest, Vitest, `mock.timers` of node:test), which stop or jump by a day: the network's time does
+ * not, so a jump must not end commands, and a stopped clock must not keep them waiting for ever.
  */
 import timers from 'node:timers';
 

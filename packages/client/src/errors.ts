@@ -472,7 +472,7 @@ export class CrossSlotError extends RedkeepError {
 }
 
 /** Commands that run what the application wrote: their errors can have any text. */
-export const SCRIPTS = /^(EVAL|FCALL)/;
+export const SCRIPT_COMMANDS = /^(EVAL|FCALL)/;
 
 /** First words of refusals that end by themselves: nothing is wrong with the request, and it was not run. */
 const PASSING_PREFIXES = new Set(['BUSY', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'NOREPLICAS', 'TRYAGAIN']);
@@ -518,7 +518,7 @@ export class ErrorReply extends RedkeepError {
   redact(command: string, args: readonly unknown[]): this {
     if (
       !KNOWN_PREFIXES.has(this.prefix) &&
-      (SCRIPTS.test(command) || args.some((arg) => String(arg).includes(this.prefix)))
+      (SCRIPT_COMMANDS.test(command) || args.some((arg) => String(arg).includes(this.prefix)))
     )
       (this as { prefix: string }).prefix = 'ERR';
     this.message = shownText(this.#text, this.prefix, command);

@@ -29,7 +29,7 @@ import {
   MaxCommandRedirectionsError,
   RedkeepError,
   RootNodesUnavailableError,
-  SCRIPTS,
+  SCRIPT_COMMANDS,
   SocketClosedUnexpectedlyError,
 } from '../errors.js';
 import { clientError } from '../node-redis/channels.js';
@@ -606,7 +606,7 @@ const isPassing = (error: ErrorReply) =>
 /** A server redirects a command for the slot of its keys; what says otherwise was written by a script. */
 function isOwnSlot({ slot }: Redirect, { spec, args }: Command): boolean {
   const [position] = spec.keys(args);
-  return position === undefined ? !SCRIPTS.test(spec.name) : slotOf(args[position]) === slot;
+  return position === undefined ? !SCRIPT_COMMANDS.test(spec.name) : slotOf(args[position]) === slot;
 }
 
 /** The refusal itself, or the one that made EXEC refuse the whole. */

@@ -56,7 +56,7 @@ interface Entry {
   readonly f: number;
 }
 
-/** One search for a value, and all callers that wait for it. What one of them changes is no other's. */
+/** One search for a value, and all callers that wait for it. What one of them changes, the others do not see. */
 interface Flight {
   shared: boolean;
   /** Gives the value, to each caller its own. */

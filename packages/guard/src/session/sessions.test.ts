@@ -372,7 +372,7 @@ describe('what an attacker with write access to Redis can put back', () => {
     assert.ok(reasons.includes('replayed'));
   });
 
-  test('a read that another request overtakes is no replay: every change of every order is seen, and no session lost', async () => {
+  test('a read that another request overtakes is not taken for a replay: every change of every order is seen, and no session lost', async () => {
     for (const change of ['save', 'update', 'touch, save', 'rotate'] as const) {
       const slow = slowReads(redis.client);
       const s = sessions({ client: slow.client });
