@@ -60,6 +60,8 @@ export class BatchWriter {
 
   /** Writes what waits, as far as the socket takes it, and up to the cursor `end`. */
   write(ring: PendingRing, end = Number.POSITIVE_INFINITY): void {
+    // It was ended: what it would refuse waits for the next socket, instead of counting as perhaps executed.
+    if (!this.#socket.writable) return;
     const wire = this.#wire;
     let batch = '';
     let from = ring.sent;

@@ -21,12 +21,19 @@ describe('commands in the shapes of ioredis', () => {
     await using server = await startServer();
     await using redis = connect(server.port, { retryStrategy: () => 1 });
     await redis.ping();
-    for (const how of ['end', 'destroy'] as const) {
-      const { stream } = redis;
+    let count = 0;
+    for (const how of ['end', 'destroy', 'by the server'] as const) {
+      const stream = redis.stream!;
       const lost = once(redis, 'close');
-      stream![how]();
+      if (how !== 'by the server') stream[how]();
+      else {
+        const ended = once(stream, 'end');
+        await server.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+        await ended;
+      }
+      // Nothing of it was sent to the old socket: it runs, once, on the next.
+      assert.equal(await redis.incr('counter'), ++count, how);
       await lost;
-      assert.equal(await redis.ping(), 'PONG');
       assert.notEqual(redis.stream, stream);
     }
     assert.ok(!inspect(redis, { showHidden: true }).includes('Socket'));
