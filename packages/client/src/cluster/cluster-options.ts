@@ -63,7 +63,7 @@ export interface ResolvedClusterOptions {
   /** Clients that ask one seed each. */
   readonly seeds: readonly ClientOptions[];
   /** Options of a node's client. */
-  node(address: NodeAddress): ClientOptions;
+  node(address: NodeAddress, isReplica: boolean): ClientOptions;
   mapped(address: string): NodeAddress | undefined;
 }
 
@@ -98,11 +98,12 @@ export function resolveClusterOptions(options: ClusterOptions): ResolvedClusterO
     saysTls || first === undefined
       ? {}
       : { tls: first.connection.tls ?? false, allowPlaintext: defaults.allowPlaintext ?? rootNodes[0]!.allowPlaintext };
-  const node = (address: NodeAddress): ClientOptions => ({
+  const node = (address: NodeAddress, isReplica: boolean): ClientOptions => ({
     ...shared,
     ...tls,
     socket: { ...defaults.socket, host: address.host, port: address.port },
-    readonly: given.useReplicas === true,
+    // A master that is demoted while nobody looks must refuse reads, not answer them with what it last knew.
+    readonly: given.useReplicas === true && isReplica,
   });
   const hosts = resolved.flatMap(({ connection }) =>
     connection.endpoint.kind === 'tcp' ? [connection.endpoint.host] : [],
@@ -110,7 +111,7 @@ export function resolveClusterOptions(options: ClusterOptions): ResolvedClusterO
   const nodeTls =
     hosts.length === 0
       ? undefined
-      : within('defaults', () => resolveOptions(node({ host: hosts[0]!, port: 6379 }))).connection.tls;
+      : within('defaults', () => resolveOptions(node({ host: hosts[0]!, port: 6379 }, false))).connection.tls;
   const { nodeAddressMap } = given;
   return {
     policy: new CommandPolicy(policyOptions),

@@ -358,6 +358,33 @@ describe('nodes that fail', () => {
     assert.equal(cluster.slots[slotOf(key)]!.master.port, master.port);
   });
 
+  test('only connections to replicas read as such, also when the roles change', async (t) => {
+    const cluster = await open(t, { useReplicas: true, defaults: { name: 'roles' }, topologyRefreshIntervalMs: 50 });
+    const readsAsReplica = async (node: Server) =>
+      /name=roles .*?flags=(\S+)/.exec(String(await node.command('CLIENT', 'LIST')))?.[1]?.includes('r');
+    const rolesAre = (master: number, replica: number) =>
+      waitFor(async () => {
+        await cluster.get('k');
+        const shard = cluster.slots[slotOf('k')]!;
+        return (
+          shard.master.port === master &&
+          shard.replicas[0]?.port === replica &&
+          (await readsAsReplica(nodeOf(master))) === false &&
+          (await readsAsReplica(nodeOf(replica))) === true
+        );
+      });
+    const { master, replicas } = cluster.slots[slotOf('k')]!;
+    const [first, second] = [master.port, replicas[0]!.port];
+    await rolesAre(first, second);
+    await nodeOf(second).command('CLUSTER', 'FAILOVER');
+    await rolesAre(second, first);
+    // The mode outlives a connection.
+    for (const port of [first, second]) await nodeOf(port).command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await rolesAre(second, first);
+    await nodeOf(first).command('CLUSTER', 'FAILOVER');
+    await rolesAre(first, second);
+  });
+
   test('a killed master: what was not sent waits for the new one', async (t) => {
     const cluster = await open(t, { commandOptions: { timeout: 20_000 } });
     const key = 'survivor';

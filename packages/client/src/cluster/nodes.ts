@@ -174,7 +174,7 @@ export class ClusterNodes {
 
   optionsOf(node: ClusterNode): ClientOptions {
     const { host, port } = this.#options.mapped(node.address) ?? node;
-    return this.#options.node({ host, port });
+    return this.#options.node({ host, port }, node.readonly);
   }
 
   /** The node may prove any of the names that it was announced under. */
@@ -218,7 +218,10 @@ export class ClusterNodes {
     const member = (announced: AnnouncedNode, replica: boolean) => {
       const node = this.at(announced, replica);
       node.id = announced.id;
-      node.readonly = replica;
+      if (node.readonly !== replica) {
+        node.readonly = replica;
+        node.client?.[CORE].connection.readAsReplica(this.optionsOf(node).readonly === true);
+      }
       present.add(node);
       return node;
     };

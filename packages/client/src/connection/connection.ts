@@ -71,6 +71,8 @@ const LOW_WATER = 0.5;
 const NO_OPTIONS: DispatchOptions = {};
 const RESET = new Command(spec('RESET'), []);
 const ASKING = new Command(spec('ASKING'), []);
+const READONLY = new Command(spec('READONLY'), []);
+const READWRITE = new Command(spec('READWRITE'), []);
 
 // One executor for all promises: a closure a command would cost as much as encoding it.
 let capturedResolve: (value: unknown) => void;
@@ -432,8 +434,8 @@ export class Connection {
     const timer = new PatientTimer(this.#options.handshakeTimeout, () =>
       this.#socket?.destroy(new RedkeepError('REDKEEP_CONNECT_TIMEOUT', 'The handshake took too long')),
     );
-    const { database, name } = this.#session;
-    const options = { ...this.#options.handshake, database, name };
+    const { database, name, replicaReads } = this.#session;
+    const options = { ...this.#options.handshake, database, name, replicaReads };
     try {
       try {
         await this.#runSteps(options, credentials, this.#resp);
@@ -1020,14 +1022,25 @@ export class Connection {
     this.#session.database = database;
   }
 
+  /** Whether a node of a cluster answers reads as a replica, from now on and before anything else that waits. */
+  readAsReplica(on: boolean): void {
+    this.#session.replicaReads = on;
+    if (this.#state !== 'ready' && this.#state !== 'handshaking') return; // the next handshake does
+    this.#put(this.#ring, on ? READONLY : READWRITE, { idempotent: true }).catch((error: Error) => {
+      if (error instanceof ErrorReply) this.#report(error);
+    });
+    this.#ring.toFront(1);
+    this.#schedule();
+  }
+
   /** Options for another connection with this one's user, name and database of now. */
   get likeThis(): ConnectionOptions {
     const { credentials, handshake } = this.#options;
-    const { database, name } = this.#session;
+    const { database, name, replicaReads } = this.#session;
     return {
       ...this.#options,
       credentials: this.#session.source(credentials),
-      handshake: { ...handshake, database, name },
+      handshake: { ...handshake, database, name, replicaReads },
     };
   }
   /** Changes whenever {@link likeThis} does. */

@@ -1,5 +1,5 @@
 /**
- * What callers changed of the connection and what a reconnect has to restore: database, name, user. Modes such as
+ * What callers changed of the connection and what a reconnect has to restore: database, name, user, reads from a replica. Modes such as
  * MONITOR and subscriptions end with the socket.
  */
 import { type Credentials, type CredentialsSource, fromValue } from '../credentials/credentials.js';
@@ -9,13 +9,15 @@ import type { HandshakeOptions } from './handshake.js';
 export class Session {
   database: number;
   name: string | undefined;
+  replicaReads: boolean;
   /** Set by an AUTH of the caller; a reconnect must not fall back to another user's rights. */
   #authenticated: Credentials | undefined;
   #authentications = 0;
 
-  constructor({ database, name }: HandshakeOptions) {
+  constructor({ database, name, replicaReads }: HandshakeOptions) {
     this.database = database;
     this.name = name;
+    this.replicaReads = replicaReads;
   }
 
   get authenticated(): Credentials | undefined {
@@ -30,6 +32,7 @@ export class Session {
   note(name: string, args: readonly unknown[]): void {
     if (name === 'SELECT') this.database = Number(args[0]);
     else if (name === 'CLIENT SETNAME') this.name = String(args[0]);
+    else if (name === 'READONLY' || name === 'READWRITE') this.replicaReads = name === 'READONLY';
     else if (name === 'AUTH')
       this.authenticated = {
         username: args.length > 1 ? String(args[0]) : undefined,
@@ -38,10 +41,11 @@ export class Session {
   }
 
   /** As the options say again. */
-  reset({ database, name }: HandshakeOptions): void {
+  reset({ database, name, replicaReads }: HandshakeOptions): void {
     this.authenticated = undefined;
     this.database = database;
     this.name = name;
+    this.replicaReads = replicaReads;
   }
 
   /** Where a handshake of now takes its credentials from. */
@@ -52,6 +56,6 @@ export class Session {
 
   /** Changes whenever a handshake of now would differ. */
   get identity(): string {
-    return `${this.database} ${this.name ?? ''} ${this.#authenticated?.username ?? ''} ${this.#authentications}`;
+    return `${this.database} ${this.replicaReads} ${this.name ?? ''} ${this.#authenticated?.username ?? ''} ${this.#authentications}`;
   }
 }
