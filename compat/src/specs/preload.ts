@@ -40,7 +40,8 @@ function withDefaults(options: Options = {}): Options {
   return { ...OPEN, ...plain, ...options };
 }
 function clusterDefaults(options: Options): Options {
-  return { ...options, ...OPEN, defaults: withDefaults(options['defaults'] as Options) };
+  const { commandPolicy } = OPEN;
+  return { ...options, commandPolicy, defaults: withDefaults(options['defaults'] as Options) };
 }
 function sentinelDefaults(options: Options): Options {
   return {

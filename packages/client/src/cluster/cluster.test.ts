@@ -362,6 +362,10 @@ describe('nodes that fail', () => {
     const cluster = await open(t, { useReplicas: true, defaults: { name: 'roles' }, topologyRefreshIntervalMs: 50 });
     const readsAsReplica = async (node: Server) =>
       /name=roles .*?flags=(\S+)/.exec(String(await node.command('CLIENT', 'LIST')))?.[1]?.includes('r');
+    const promote = async (node: Server) => {
+      await waitFor(async () => ((await node.command('ROLE')) as unknown[])[3] === 'connected');
+      await node.command('CLUSTER', 'FAILOVER');
+    };
     const rolesAre = (master: number, replica: number) =>
       waitFor(async () => {
         await cluster.get('k');
@@ -376,12 +380,12 @@ describe('nodes that fail', () => {
     const { master, replicas } = cluster.slots[slotOf('k')]!;
     const [first, second] = [master.port, replicas[0]!.port];
     await rolesAre(first, second);
-    await nodeOf(second).command('CLUSTER', 'FAILOVER');
+    await promote(nodeOf(second));
     await rolesAre(second, first);
     // The mode outlives a connection.
     for (const port of [first, second]) await nodeOf(port).command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await rolesAre(second, first);
-    await nodeOf(first).command('CLUSTER', 'FAILOVER');
+    await promote(nodeOf(first));
     await rolesAre(first, second);
   });
 
