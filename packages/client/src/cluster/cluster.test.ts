@@ -364,7 +364,7 @@ describe('nodes that fail', () => {
       /name=roles .*?flags=(\S+)/.exec(String(await node.command('CLIENT', 'LIST')))?.[1]?.includes('r');
     const promote = async (node: Server) => {
       await waitFor(async () => ((await node.command('ROLE')) as unknown[])[3] === 'connected');
-      await node.command('CLUSTER', 'FAILOVER');
+      await node.command('CLUSTER', 'FAILOVER', 'TAKEOVER');
     };
     const rolesAre = (master: number, replica: number) =>
       waitFor(async () => {

@@ -1022,14 +1022,13 @@ export class Connection {
     this.#session.database = database;
   }
 
-  /** Whether a node of a cluster answers reads as a replica, from now on and before anything else that waits. */
+  /** Whether a node of a cluster answers reads as a replica. */
   readAsReplica(on: boolean): void {
     this.#session.replicaReads = on;
     if (this.#state !== 'ready' && this.#state !== 'handshaking') return; // the next handshake does
     this.#put(this.#ring, on ? READONLY : READWRITE, { idempotent: true }).catch((error: Error) => {
       if (error instanceof ErrorReply) this.#report(error);
     });
-    this.#ring.toFront(1);
     this.#schedule();
   }
 
