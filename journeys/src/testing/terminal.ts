@@ -49,7 +49,7 @@ export class Terminal {
   }
 
   /** Types a command and waits until the shell asks for the next one. */
-  async run(command: string, timeout = 120_000): Promise<Finished> {
+  async run(command: string, timeout = 300_000): Promise<Finished> {
     this.#printed = '';
     this.#process.stdin.write(`${command}\n`);
     return this.#prompt(timeout, command);
