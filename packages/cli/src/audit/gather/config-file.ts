@@ -74,9 +74,12 @@ export function resolveServerPath(path: string, workingDirectory: string): strin
 export function settingsOf(directives: readonly Directive[]): Record<string, string> {
   const settings: Record<string, string> = {};
   for (const { name, args } of directives) {
-    // `save 3600 1` may be repeated; the server joins the pairs.
+    // These may be repeated; the server joins them.
     const joined = args.join(' ');
-    settings[name] = name === 'save' && settings[name] && joined !== '' ? `${settings[name]} ${joined}` : joined;
+    settings[name] =
+      /^(save|client-output-buffer-limit)$/.test(name) && settings[name] && joined !== ''
+        ? `${settings[name]} ${joined}`
+        : joined;
   }
   return settings;
 }

@@ -8,7 +8,7 @@ import { serverUrls } from './client-urls.js';
 import { type ServerStart, serverStart, serverStartOfScript, type Word } from './command-line.js';
 import { parseDirectives } from './config-file.js';
 import type { DescribedServer } from './file-node.js';
-import { type ServerImage, serverImageOf } from './server-image.js';
+import { type ServerImage, serverImageOf, versionOfImage } from './server-image.js';
 
 /** A file as a container sees it, with the place of its first line. */
 export interface MountedFile {
@@ -264,6 +264,7 @@ export async function describeContainer(source: ContainerSource): Promise<Descri
   if (typeof start !== 'string' && start.isSentinel && !directives.some(({ name }) => name === 'sentinel'))
     directives.push({ name: 'sentinel', args: [], file: source.at.file, line: source.at.line });
   const acl = await aclOf(directives, source);
+  const version = versionOfImage(source.image);
   return {
     isServer: true,
     secrets,
@@ -271,6 +272,7 @@ export async function describeContainer(source: ContainerSource): Promise<Descri
     server: {
       subject: `${source.at.file}: ${source.name}`,
       engine: known.engine,
+      ...(version !== undefined && { version }),
       at: source.at,
       container: { hostNetwork: source.hostNetwork },
       directives,

@@ -58,6 +58,8 @@ export interface DescribedServer {
   readonly managedBy?: string;
   /** Why its settings are not known, where the configuration file it starts with is not among the files. */
   readonly unknown?: string;
+  /** The version that an image's tag names. */
+  readonly version?: string;
   readonly directives: readonly Directive[];
   readonly file?: ConfigFile['file'];
   readonly includes?: ConfigFile['includes'];
@@ -160,10 +162,10 @@ export async function describedNode(server: DescribedServer): Promise<NodeFacts>
     engine: observed(
       {
         name: engine,
-        version: '8.0',
+        version: server.version ?? '8.0',
         mode: isSentinel ? 'sentinel' : config['cluster-enabled'] === 'yes' ? 'cluster' : 'standalone',
         role: isSentinel ? 'sentinel' : 'primary',
-        build: 'unclear',
+        build: server.version === undefined ? 'unclear' : 'vendor',
       },
       'the configuration file',
     ),

@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { UnreadableFile } from '../facts/project-facts.js';
 import { looksLikeServerConfig } from './server-config-text.js';
 import { readTextFile, reasonOf } from './text-file.js';
@@ -18,8 +18,12 @@ export interface ProjectFiles {
   readonly environments: readonly string[];
   /** supervisord, `/etc/default`, init scripts: files that start a server in their own way. */
   readonly starters: readonly string[];
+  /** Scripts, Makefiles, scripts of a package.json and Quadlet files: what runs containers without Compose. */
+  readonly runs: readonly string[];
   /** Configuration and ACL files that a folder holds; those that another file uses are part of that one's server. */
   readonly configs: readonly string[];
+  /** Files of kinds that are not read (Terraform): the report names them. */
+  readonly unread: readonly string[];
   /** What a folder holds and could not be read. */
   readonly unreadable: readonly UnreadableFile[];
 }
@@ -34,6 +38,8 @@ export const noProjectFiles: ProjectFiles = {
   recipes: [],
   environments: [],
   starters: [],
+  runs: [],
+  unread: [],
   configs: [],
   unreadable: [],
 };
@@ -49,13 +55,16 @@ export function mergeProjects(projects: readonly ProjectFiles[]): ProjectFiles {
     recipes: all('recipes'),
     environments: all('environments'),
     starters: all('starters'),
+    runs: all('runs'),
+    unread: all('unread'),
     configs: all('configs'),
     unreadable: all('unreadable'),
   };
 }
 
 const byName: readonly [RegExp, FileKind][] = [
-  [/\.(service|container)$/, 'units'],
+  [/\.service$/, 'units'],
+  [/\.(container|sh|bash)$|^(GNUm|M|m)akefile$|^package\.json$/, 'runs'],
   [/^package-lock\.json$/, 'lockfiles'],
   [/^(Dockerfile|Containerfile)(\..+)?$|\.(dockerfile|containerfile)$/i, 'recipes'],
   [/^\.env(\..+)?$|\.env$|^env\.(prod|production|staging|local)$/, 'environments'],
@@ -63,6 +72,7 @@ const byName: readonly [RegExp, FileKind][] = [
     /^supervisord?\.conf$|supervisor.*\.(conf|ini)$|^(redis|valkey|keydb)(-server|-sentinel)?(\.(default|sysconfig|init|openrc))?$|^Procfile$/,
     'starters',
   ],
+  [/\.tf(\.json)?$/, 'unread'],
   [/\.ya?ml$/, 'containers'],
   [/\.(conf|acl)$/, 'configs'],
 ];
@@ -126,11 +136,14 @@ async function walkFolder(folder: string, walk: Walk): Promise<void> {
     if (!entry.isDirectory()) await take(path, entry, walk);
     else if (
       !skipped.has(entry.name) &&
-      (!entry.name.startsWith('.') || entry.name === '.github' || entry.name === '.docker')
+      (!entry.name.startsWith('.') || /^\.(github|forgejo|gitea|circleci|docker)$/.test(entry.name))
     )
       await walkFolder(path, walk);
   }
 }
+
+/** What tests and examples start is theirs, for minutes. */
+const isOfTests = (path: string): boolean => /(^|\/)(tests?|__tests__|specs?|e2e|fixtures|examples?)\//.test(path);
 
 /** Deployment files of a folder and of what is below it. Folders of installed and built things are left out. */
 export async function filesOfFolder(folder: string): Promise<ProjectFiles> {
@@ -158,6 +171,8 @@ export async function filesOfFolder(folder: string): Promise<ProjectFiles> {
     recipes: of('recipes'),
     environments: of('environments'),
     starters: of('starters'),
+    unread: of('unread'),
+    runs: of('runs').filter((path) => !isOfTests(relative(folder, path))),
     configs,
     unreadable: walk.unreadable,
   };

@@ -5,7 +5,7 @@ import type { DescribedServer } from './file-node.js';
 import { readLockfile } from './lockfile.js';
 import type { ProjectFiles } from './project-files.js';
 import { addReading, emptyReading, type Reading } from './reading.js';
-import { reasonOf } from './text-file.js';
+import { readTextFile, reasonOf } from './text-file.js';
 
 /** Reads each file by itself: one that cannot be read hides none of the others, and is listed. */
 async function each<T>(
@@ -59,7 +59,26 @@ async function readDeployment(files: ProjectFiles): Promise<Reading> {
     for (const file of files.environments) await guarded(reading, file, () => readEnvironmentFile(file, local));
     for (const file of files.starters) await guarded(reading, file, () => readStarter(file, files.configs));
   }
+  if (files.runs.length > 0) {
+    const { readContainerRuns } = await import('./container-runs.js');
+    for (const file of files.runs) await guarded(reading, file, () => readContainerRuns(file));
+  }
+  reading.remarks.push(...(await notRead(files.unread)));
   return withoutRepetition(reading);
+}
+
+/** Terraform that is about servers: named, so that nobody takes it for clean. */
+async function notRead(files: readonly string[]): Promise<string[]> {
+  const about: string[] = [];
+  for (const file of files) {
+    const text = await readTextFile(file).catch(() => 'redis');
+    if (/redis|valkey|elasticache|memorystore|dragonfly|\b6379\b/i.test(text)) about.push(file);
+  }
+  return about.length === 0
+    ? []
+    : [
+        `Terraform is not read, so what it says of servers is not in this report: ${about.slice(0, 5).join(', ')}${about.length > 5 ? ` and ${about.length - 5} more` : ''}`,
+      ];
 }
 
 /** Variants of a project share most of their services: what is the same is reported once. */
@@ -97,15 +116,22 @@ function ofReading<T>(
 export async function readProject(files: ProjectFiles): Promise<ReadProject> {
   const [source] = files.sources;
   const reading = await readDeployment(files);
-  const deployment = [...files.containers, ...files.recipes, ...files.environments, ...files.units, ...files.starters];
+  // A folder's scripts need not start any container: only those that do say something about containers.
+  const described = reading.containers.length > 0 ? [...files.containers, ...files.runs] : files.containers;
+  const deployment = [...described, ...files.recipes, ...files.environments, ...files.units, ...files.starters];
   const libraries = await each(files.lockfiles, 'no lockfile was given', reading.unreadable, readLockfile);
   return {
     servers: reading.servers,
     project: {
       unreadable: reading.unreadable,
       remarks: reading.remarks,
-      containers: ofReading(reading.containers, files.containers, reading, 'no Compose or Kubernetes file was given'),
-      deployment: ofReading(reading.findings, deployment, reading, 'no deployment file was given'),
+      containers: ofReading(reading.containers, described, reading, 'no Compose or Kubernetes file was given'),
+      deployment: ofReading(
+        reading.findings,
+        reading.findings.length > 0 ? [...deployment, ...files.runs] : deployment,
+        reading,
+        'no deployment file was given',
+      ),
       units: ofReading(reading.units, [...files.units, ...files.starters], reading, 'no systemd unit was given'),
       source:
         source === undefined

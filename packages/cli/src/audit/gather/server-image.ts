@@ -35,3 +35,10 @@ export function serverImageOf(image: string): ServerImage | undefined {
 export function isToolImage(image: string): boolean {
   return toolName.test(repositoryOf(image));
 }
+
+/** The version that an image's tag names in full; undefined where the tag moves (`7`, `latest`) or is not the engine's own. */
+export function versionOfImage(image: string): string | undefined {
+  const found = serverImageOf(image);
+  if (found === undefined || !/^(official|bitnami)$/.test(found.family)) return undefined;
+  return /:v?(\d+\.\d+\.\d+)(?:-[\w.-]+)?(?:@|$)/.exec(image.trim())?.[1];
+}

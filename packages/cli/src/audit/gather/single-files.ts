@@ -242,6 +242,7 @@ export async function readStarter(file: string, configs: readonly string[]): Pro
   for (const { name, at, start, user, variables = [] } of isSupervisor
     ? supervisorPrograms(text, file)
     : scriptStarters(text, file)) {
+    reading.findings.push(...verificationFindings(variables), ...plaintextFindings(variables));
     for (const variable of variables) {
       if (isAboutServers(variable) && isClearSecret(variable))
         reading.findings.push({

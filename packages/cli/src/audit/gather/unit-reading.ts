@@ -3,7 +3,14 @@ import { observed } from '../facts/fact.js';
 import type { Directive } from '../facts/facts.js';
 import type { Location, UnitFacts } from '../facts/project-facts.js';
 import { isReference } from '../facts/reference.js';
-import { isAboutServers, isClearSecret, urlFindings, type Variable } from './client-urls.js';
+import {
+  isAboutServers,
+  isClearSecret,
+  plaintextFindings,
+  urlFindings,
+  type Variable,
+  verificationFindings,
+} from './client-urls.js';
 import { type ServerStart, serverStart, splitWords } from './command-line.js';
 import { readConfigFile } from './config-file.js';
 import { clearSecretsOf } from './described-container.js';
@@ -126,6 +133,7 @@ async function readOne(
     reading.findings.push(...rootFinding(unit, isDropInOnly));
     if (start) addReading(reading, await readStartedServer({ name: unit.name, at, start, configs }));
   }
+  reading.findings.push(...verificationFindings(environment), ...plaintextFindings(environment));
   for (const variable of environment) {
     if (!isOurs && isAboutServers(variable) && isClearSecret(variable))
       reading.findings.push({

@@ -51,6 +51,6 @@ export function parseUnitParts(parts: readonly UnitPart[], section = '[Service]'
   return { name: basename(main?.file ?? ''), at: { file: main?.file ?? '', line }, settings, places };
 }
 
-export function parseUnit(text: string, file: string): UnitFacts {
-  return parseUnitParts([{ text, file }]);
+export function parseUnit(text: string, file: string, section?: string): UnitFacts {
+  return parseUnitParts([{ text, file }], section);
 }

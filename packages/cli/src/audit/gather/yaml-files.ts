@@ -1,4 +1,6 @@
 import { basename, dirname, join, relative } from 'node:path';
+import type { FileFinding } from '../facts/project-facts.js';
+import { isAboutServers, isClearSecret } from './client-urls.js';
 import { withServices } from './compose/compose-project.js';
 import { readComposeProject } from './compose/service.js';
 import { readHelmValues } from './helm-values.js';
@@ -7,13 +9,23 @@ import { isKubernetes, type KubeObject, objectsOf } from './kubernetes/objects.j
 import type { Reading } from './reading.js';
 import { addReading, emptyReading } from './reading.js';
 import { readTextFile, reasonOf } from './text-file.js';
-import { workflowFindings } from './workflow.js';
-import { isTreeMap, parseYamlTrees, type Tree, type TreeDocument, treeMap, treeText } from './yaml-tree.js';
+import { isWorkflow, workflowFindings } from './workflow.js';
+import {
+  isTreeMap,
+  parseYamlTrees,
+  placeOf,
+  type Tree,
+  type TreeDocument,
+  treeList,
+  treeMap,
+  treeText,
+} from './yaml-tree.js';
 
 interface YamlFile {
   readonly file: string;
   readonly documents: readonly TreeDocument[];
   readonly isTemplate: boolean;
+  readonly text: string;
 }
 
 /** `{{ … }}` outside of comments: a template of Helm or of another engine, which is no YAML before it is rendered. */
@@ -94,9 +106,9 @@ async function readYaml(file: string, reading: Reading, named: boolean): Promise
   }
   const isTemplate = hasTemplates(text);
   try {
-    return { file, documents: parseYamlTrees(text, file), isTemplate };
+    return { file, documents: parseYamlTrees(text, file), isTemplate, text };
   } catch (error) {
-    if (isTemplate) return { file, documents: [], isTemplate };
+    if (isTemplate) return { file, documents: [], isTemplate, text };
     const isOurs = named || /^(services|kind|apiVersion)\s*:|redis|valkey|dragonfly/m.test(text);
     if (isOurs) reading.unreadable.push({ file, reason: reasonOf(error) });
     return undefined;
@@ -129,9 +141,10 @@ export async function readYamlFiles(files: readonly string[], named: boolean): P
     }
     if (/^kustomization\.ya?ml$/.test(basename(file)) || treeMap(first)['kind'] === 'Kustomization') {
       overlays.push(dirname(file));
+      reading.findings.push(...generatorFindings(first));
       continue;
     }
-    if (isTreeMap(treeMap(first)['jobs'])) reading.findings.push(...workflowFindings(first, file));
+    if (isWorkflow(first, file)) reading.findings.push(...workflowFindings(first, file, yaml.text));
     else if (trees.some(isKubernetes)) {
       for (const document of yaml.documents) {
         const found = objectsOf(document);
@@ -164,6 +177,32 @@ const unknownYaml =
 /** `a, b, c and 4 more`. */
 function some(all: readonly string[]): string {
   return all.length <= 3 ? all.join(', ') : `${all.slice(0, 3).join(', ')} and ${all.length - 3} more`;
+}
+
+/** Secrets among the literals of a Kustomization's generators. */
+function generatorFindings(tree: Tree): FileFinding[] {
+  return ['secretGenerator', 'configMapGenerator'].flatMap((key) =>
+    treeList(treeMap(tree)[key]).flatMap((generator) => {
+      const { name, literals } = treeMap(generator);
+      return treeList(literals).flatMap((item, index): FileFinding[] => {
+        const [, variable = '', value = ''] = /^([^=]+)=([\s\S]*)$/.exec(treeText(item) ?? '') ?? [];
+        const about = `${treeText(name) ?? ''}_${variable}`;
+        if (!isAboutServers({ name: about, value }) || !isClearSecret({ name: variable, value })) return [];
+        const at = Array.isArray(literals) ? placeOf(literals, index) : undefined;
+        return at === undefined
+          ? []
+          : [
+              {
+                issue: 'secret-in-clear',
+                about: variable,
+                at,
+                detail: `${variable} is written out in a Kustomization`,
+                remedy: 'Make the Secret outside of the repository, and rotate it: it is in the history',
+              },
+            ];
+      });
+    }),
+  );
 }
 
 /** What is not judged because it is not rendered, and how to have it judged. */

@@ -518,9 +518,119 @@ const single: readonly FileFault[] = [
   }),
 ];
 
+const strong = 'kJ8s7dfhKJHsd76fkjhsdf8761hjgfA';
+
+/** A script with one command. */
+const script = (...rows: string[]): string => ['#!/bin/sh', 'set -e', ...rows, ''].join('\n');
+
+/** A Quadlet file for a server with the lines given. */
+const quadlet = (...lines: string[]): string =>
+  ['[Container]', 'Image=docker.io/library/redis:7', ...lines, '[Install]', 'WantedBy=default.target', ''].join('\n');
+
+/** Containers that are started without Compose or Kubernetes. */
+const runs: readonly FileFault[] = [
+  ...(
+    [
+      ['-p', 'CTR-007', '-p 6379:6379'],
+      ['-p with its value', 'CTR-007', '-p6379:6379'],
+      ['--publish=', 'CTR-007', '-d --publish=0.0.0.0:6379:6379'],
+      ['--privileged', 'CTR-001', '--rm --privileged'],
+      ['--net=host', 'CTR-006', '-it --net=host'],
+      ['the socket of the engine', 'CTR-008', '-v /var/run/docker.sock:/var/run/docker.sock'],
+      ['a mount of the host', 'CTR-008', '--mount type=bind,source=/,target=/host'],
+      ['a capability', 'CTR-002', '--cap-add SYS_ADMIN'],
+      ['root', 'CTR-011', '-u root'],
+    ] as const
+  ).map(([name, expected, options]) =>
+    fault(`docker run: ${name}`, expected, 'start.sh:3', { 'start.sh': script(`docker run ${options} redis:7`) }),
+  ),
+  fault('docker run over several rows, a weak password', 'AUTH-005', 'start.sh:5', {
+    'start.sh': script('sudo docker run -d \\', '  --name cache \\', '  redis:7 redis-server --requirepass redis123'),
+  }),
+  fault('docker run in the scripts of a package', 'CTR-007', 'package.json:3', {
+    'package.json': '{\n  "scripts": {\n    "redis": "docker run -d -p 6379:6379 redis"\n  }\n}\n',
+  }),
+  fault('podman run in a Makefile', 'CTR-007', 'Makefile:2', {
+    Makefile: 'cache:\n\t@podman run -d -p 6379:6379 redis:7\n',
+  }),
+  fault('a web interface by docker run', 'NET-014', 'ui.sh:3', {
+    'ui.sh': script('docker run -d -p 5540:5540 redis/redisinsight:2.60'),
+  }),
+  fault('a password of redis-cli in a script', 'HOST-011', 'backup.sh:3', {
+    'backup.sh': script(`redis-cli -h cache.example.com -a ${strong} --rdb /backup/dump.rdb`),
+  }),
+  ...(
+    [
+      ['PublishPort', 'CTR-007', 'PublishPort=6379:6379'],
+      ['Network', 'CTR-006', 'Network=host'],
+      ['Volume', 'CTR-008', 'Volume=/:/host'],
+      ['AddCapability', 'CTR-002', 'AddCapability=SYS_ADMIN'],
+      ['PodmanArgs', 'CTR-001', 'PodmanArgs=--privileged'],
+      ['Exec', 'AUTH-005', 'Exec=redis-server --requirepass redis123'],
+      ['Environment', 'HOST-010', `Environment=REDIS_PASSWORD=${strong}`],
+    ] as const
+  ).map(([name, expected, line]) =>
+    fault(`Quadlet: ${name}`, expected, 'cache.container:3', { 'cache.container': quadlet(line) }),
+  ),
+];
+
+/** The same secret in the files of several build services. */
+const builds: readonly FileFault[] = [
+  fault('GitHub', 'HOST-011', '.github/workflows/ci.yml:4', {
+    '.github/workflows/ci.yml': `jobs:\n  t:\n    env:\n      REDIS_PASSWORD: ${strong}\n    steps: [{ run: npm test }]\n`,
+  }),
+  fault('GitLab', 'HOST-011', '.gitlab-ci.yml:2', {
+    '.gitlab-ci.yml': `variables:\n  REDIS_URL: rediss://app:${strong}@cache.example.com:6379\nt:\n  script: [npm test]\n`,
+  }),
+  fault('CircleCI', 'HOST-011', '.circleci/config.yml:5', {
+    '.circleci/config.yml': `jobs:\n  b:\n    docker: [{ image: "cimg/node:22.0" }]\n    environment:\n      REDIS_PASSWORD: ${strong}\n`,
+  }),
+  fault('Azure', 'HOST-011', 'azure-pipelines.yml:2', {
+    'azure-pipelines.yml': `variables:\n  REDIS_PASSWORD: ${strong}\nsteps: [{ script: npm test }]\n`,
+  }),
+  fault('a command that reaches another machine', 'HOST-011', '.github/workflows/d.yml:4', {
+    '.github/workflows/d.yml': `jobs:\n  t:\n    steps:\n      - run: redis-cli -h c.example.com -a ${strong} FLUSHALL\n`,
+  }),
+];
+
+/** What a reader who did not know the checks thought of, and the audit did not. */
+const others: readonly FileFault[] = [
+  fault('a unit turns verification off', 'CLI-002', 'app.service:3', {
+    'app.service':
+      '[Service]\nUser=app\nEnvironment=NODE_TLS_REJECT_UNAUTHORIZED=0\nExecStart=/usr/bin/node /srv/a.js\n',
+  }),
+  fault('a file with one directive', 'CFG-016', 'redis.conf:1', { 'redis.conf': 'lua-time-limit 600000\n' }),
+  fault('no output limit for replicas', 'CFG-013', 'redis.conf:2', {
+    'redis.conf':
+      'client-output-buffer-limit replica 0 0 0\nclient-output-buffer-limit normal 64mb 32mb 60\nmaxmemory 1gb\n',
+  }),
+  fault("a weak password of a Sentinel's primary", 'AUTH-006', 'sentinel.conf:3', {
+    'sentinel.conf': 'port 26379\nsentinel monitor m 10.0.0.1 6379 2\nsentinel auth-pass m redis\n',
+  }),
+  fault("a weak password of Valkey's primary", 'AUTH-006', 'valkey.conf:2', {
+    'valkey.conf': `requirepass ${strong}\nprimaryauth changeme\nreplicaof 10.0.0.2 6379\n`,
+  }),
+  fault('an image whose version has known flaws', 'VER-001', 'compose.yaml:2', {
+    'compose.yaml': 'services:\n  cache:\n    image: redis:7.2.4\n',
+  }),
+  fault("a Secret of an application with the server's password", 'HOST-011', 'app.yaml:4', {
+    'app.yaml': `apiVersion: v1\nkind: Secret\nmetadata: { name: app }\nstringData: { redis-password: ${strong} }\n`,
+  }),
+  fault('a literal of a Kustomization', 'HOST-011', 'kustomization.yaml:4', {
+    'kustomization.yaml': `secretGenerator:\n  - name: redis\n    literals:\n      - REDIS_PASSWORD=${strong}\n`,
+  }),
+  fault('a web interface behind an Ingress', 'NET-017', 'ui.yaml:17', {
+    'ui.yaml':
+      'apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: rc }\nspec:\n  template:\n    metadata: { labels: { app: rc } }\n    spec:\n      containers:\n        - { name: rc, image: "rediscommander/redis-commander:latest", ports: [{ containerPort: 8081 }] }\n---\napiVersion: v1\nkind: Service\nmetadata: { name: rc }\nspec: { selector: { app: rc }, ports: [{ port: 8081 }] }\n---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: { name: rc }\nspec:\n  rules:\n    - http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: rc, port: { number: 8081 } } } }] }\n',
+  }),
+];
+
 export const fileFaults: Readonly<Record<string, readonly FileFault[]>> = {
   Compose: compose,
   Kubernetes: kubernetes,
   Helm: helm,
   'single files': single,
+  'containers that are started by hand': runs,
+  builds,
+  'other files': others,
 };

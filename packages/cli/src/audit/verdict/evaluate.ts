@@ -43,7 +43,9 @@ function judgeSafely(judge: () => Verdict): Verdict {
 function engineVerdict(check: NodeCheck, node: NodeFacts): Verdict | undefined {
   if (check.dataOnly && maybe(node.engine)?.mode === 'sentinel')
     return notApplicable('a Sentinel holds no data and has no such setting');
-  if (node.fromFiles && areaOf(check) === 'VER') return unknown('a file does not say which version runs');
+  const isVersioned = node.engine.observed && node.engine.value.build === 'vendor';
+  if (node.fromFiles && areaOf(check) === 'VER' && !isVersioned)
+    return unknown('a file does not say which version runs');
   if (check.engines === undefined) return undefined;
   if (!node.engine.observed) return unknown(`engine unknown: ${node.engine.reason}`);
   const { name, version } = node.engine.value;

@@ -1,5 +1,7 @@
 import { passwordBits } from '../../facts/acl-user.js';
 import { maybe, need } from '../../facts/fact.js';
+import type { Directive } from '../../facts/facts.js';
+import type { Location } from '../../facts/project-facts.js';
 import { isReference } from '../../facts/reference.js';
 import { failEach, type NodeCheck } from '../check.js';
 import { newPassword } from '../fix.js';
@@ -15,12 +17,11 @@ export const auth006: NodeCheck = {
   judge(node) {
     const files = need(node.files);
     const users = (need(files.acl)?.users ?? []).filter((user) => user.weakestBits !== undefined);
-    const clear = ['requirepass', 'masterauth'].flatMap((name) => {
-      const found = maybe(files.config)?.directives.findLast((one) => one.name === name);
-      return found?.args[0] && !isReference(found.args[0])
-        ? [{ about: name, bits: passwordBits(found.args[0]), at: { file: found.file, line: found.line } }]
-        : [];
-    });
+    const clear = writtenPasswords(maybe(files.config)?.directives ?? []).map(({ about, password, at }) => ({
+      about,
+      bits: passwordBits(password),
+      at,
+    }));
     const all = [
       ...users.map((user) => ({
         about: user.name,
@@ -42,3 +43,21 @@ export const auth006: NodeCheck = {
     );
   },
 };
+
+/** Passwords that the configuration holds in clear, the last one of each kind. */
+function writtenPasswords(directives: readonly Directive[]) {
+  const found = new Map<string, { about: string; password: string; at: Location }>();
+  for (const { name, args, file, line } of directives) {
+    const isSentinels = name === 'sentinel' && /^(auth-pass|sentinel-pass)$/.test(args[0] ?? '');
+    const password = isSentinels
+      ? args.at(-1)
+      : /^(requirepass|masterauth|primaryauth)$/.test(name)
+        ? args[0]
+        : undefined;
+    const about = isSentinels ? args.slice(0, -1).join(' ') : name;
+    if (password === '') found.delete(about);
+    else if (password !== undefined && !isReference(password))
+      found.set(about, { about, password, at: { file, line } });
+  }
+  return [...found.values()];
+}

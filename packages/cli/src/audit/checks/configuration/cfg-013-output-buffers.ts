@@ -7,7 +7,7 @@ export const cfg013: NodeCheck = {
   title: 'Output buffers are not limited',
   cvss: 'AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:L',
   why: 'A client that asks and does not read fills the memory, before logging in too (CVE-2025-21605).',
-  passes: 'limits for pubsub clients and, from the production profile on, for normal ones',
+  passes: 'limits for pubsub clients, replicas and, from the production profile on, for normal ones',
   maps: 'AVAIL',
   dataOnly: true,
   engines: redisAndValkey,
@@ -17,9 +17,14 @@ export const cfg013: NodeCheck = {
     const classes = [...text.matchAll(/(normal|replica|slave|pubsub) (\S+) (\S+) (\S+)/g)];
     const strict = facts.expectations.profile !== 'development';
     const open = classes.filter(
-      ([, name, hard, soft]) => hard === '0' && soft === '0' && (name === 'pubsub' || (strict && name === 'normal')),
+      ([, name, hard, soft]) => hard === '0' && soft === '0' && (name !== 'normal' || strict),
     );
-    const values: Readonly<Record<string, string>> = { pubsub: '33554432 8388608 60', normal: '268435456 67108864 60' };
+    const values: Readonly<Record<string, string>> = {
+      pubsub: '33554432 8388608 60',
+      normal: '268435456 67108864 60',
+      replica: '268435456 67108864 60',
+      slave: '268435456 67108864 60',
+    };
     return failEach(
       open.map(([whole, name]) => ({
         about: name!,

@@ -253,7 +253,7 @@ function findingsOf(
     ...verificationFindings(variables),
     ...plaintextFindings(variables, local),
     ...[...described.secrets, ...(described.server ? [] : commandSecrets(words))]
-      .filter(({ at }) => /\.ya?ml$/.test(at.file))
+      .filter(({ at }) => project.files.includes(at.file) || /\.ya?ml$/.test(at.file))
       .map(({ name: option, at }) => ({
         issue: 'secret-in-clear' as const,
         about: `${name}: ${option}`,
@@ -262,6 +262,15 @@ function findingsOf(
         remedy: 'Mount it as a secret, and keep it out of the repository',
       })),
   ];
+}
+
+/** Containers that one file describes as Compose would, without being a Compose file. */
+export async function readServices(services: TreeMap, file: string): Promise<Reading> {
+  const reading = emptyReading();
+  const project = { services, configs: {}, secrets: {}, files: [file], problems: [] };
+  for (const [name, service] of Object.entries(services))
+    addReading(reading, await readService(name, treeMap(service), project));
+  return reading;
 }
 
 /** Containers, servers and findings of a Compose project; its files are given in the order of `docker compose -f`. */

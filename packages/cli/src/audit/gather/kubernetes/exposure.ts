@@ -205,9 +205,13 @@ function policyFindings(workload: ServerWorkload, objects: readonly KubeObject[]
   });
 }
 
-/** Ways from outside to the servers of the manifests, and policies that are missing or too wide. */
-export function exposureFindings(objects: readonly KubeObject[], workloads: readonly ServerWorkload[]): FileFinding[] {
-  const services = objects.filter((one) => one.kind === 'Service' && leadsToServer(one, workloads));
+/** Ways from outside to the servers and their web interfaces, and policies that are missing or too wide. */
+export function exposureFindings(
+  objects: readonly KubeObject[],
+  workloads: readonly ServerWorkload[],
+  tools: readonly ServerWorkload[],
+): FileFinding[] {
+  const services = objects.filter((one) => one.kind === 'Service' && leadsToServer(one, [...workloads, ...tools]));
   return [
     ...exposedServices(services),
     ...exposedRoutes(objects, services),

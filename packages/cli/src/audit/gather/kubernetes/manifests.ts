@@ -66,14 +66,16 @@ function unmountedConfigurations(objects: readonly KubeObject[], used: ReadonlyS
 export async function readManifests(objects: readonly KubeObject[]): Promise<Reading> {
   const reading = emptyReading();
   const workloads: ServerWorkload[] = [];
+  const tools: ServerWorkload[] = [];
   const servers: KubeObject[] = [];
   for (const object of objects) {
     const operator = readOperatorResource(object);
     addReading(reading, operator);
     if (operator.servers.length > 0) servers.push(object);
     if (!podOf(object)) continue;
-    const { readings, server } = await readWorkload(object, objects);
+    const { readings, server, tool } = await readWorkload(object, objects);
     for (const one of readings) addReading(reading, one);
+    if (tool) tools.push(tool);
     if (server) {
       workloads.push(server);
       servers.push(object);
@@ -91,7 +93,7 @@ export async function readManifests(objects: readonly KubeObject[]): Promise<Rea
           mounted.add(`${at.file}:${at.line}`);
   addReading(reading, unmountedConfigurations(objects, mounted));
   reading.findings.push(
-    ...exposureFindings(objects, workloads),
+    ...exposureFindings(objects, workloads, tools),
     ...secretFindings(objects, servers),
     ...configMapSecrets(objects),
   );

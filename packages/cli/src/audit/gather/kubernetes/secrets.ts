@@ -31,14 +31,12 @@ const encrypted = /^ENC\[|^AgA|^vault:|^ref\+|^<.*>$|^\*+$/;
 export function secretFindings(objects: readonly KubeObject[], servers: readonly KubeObject[]): FileFinding[] {
   const used = new Set(servers.flatMap((object) => [...referredSecrets(object.spec)]));
   return objects
-    .filter(
-      (one) =>
-        one.kind === 'Secret' && one.tree['sops'] === undefined && (used.has(one.name) || serverWord.test(one.name)),
-    )
+    .filter((one) => one.kind === 'Secret' && one.tree['sops'] === undefined)
     .flatMap((secret) =>
       [...dataOf(secret)]
         .filter(
           ([key, { text }]) =>
+            (used.has(secret.name) || serverWord.test(secret.name) || (serverWord.test(key) && isSecretName(key))) &&
             text.trim() !== '' &&
             !isReference(text) &&
             !encrypted.test(text) &&

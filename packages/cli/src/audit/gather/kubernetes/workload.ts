@@ -277,7 +277,7 @@ async function readContainer(
 export async function readWorkload(
   object: KubeObject,
   objects: readonly KubeObject[],
-): Promise<{ readings: Reading[]; server?: ServerWorkload }> {
+): Promise<{ readings: Reading[]; server?: ServerWorkload; tool?: ServerWorkload }> {
   const pod = podOf(object);
   if (!pod) return { readings: [] };
   const readings: Reading[] = [];
@@ -289,7 +289,7 @@ export async function readWorkload(
       const container = treeMap(item);
       const reading = await readContainer(container, at, object, pod.spec, objects);
       readings.push(reading);
-      if (reading.containers.some(({ isServer }) => isServer))
+      if (reading.containers.some(({ isServer, isTool }) => isServer || isTool))
         for (const port of treeList(container['ports'])) {
           const { name, containerPort } = treeMap(port);
           for (const text of [treeText(name), treeText(containerPort)]) if (text !== undefined) ports.add(text);
@@ -297,5 +297,7 @@ export async function readWorkload(
     }
   }
   const isServer = readings.some(({ containers }) => containers.some((one) => one.isServer));
-  return { readings, ...(isServer && { server: { object, labels: pod.labels, ports } }) };
+  const isTool = readings.some(({ containers }) => containers.some((one) => one.isTool));
+  const workload = { object, labels: pod.labels, ports };
+  return { readings, ...(isServer ? { server: workload } : isTool && { tool: workload }) };
 }

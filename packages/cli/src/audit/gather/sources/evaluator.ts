@@ -744,6 +744,14 @@ export class Evaluator {
     });
   }
 
+  /** What calling a value gives: of a function of the project, what it returns. */
+  called(value: Value): Value {
+    return mapValue(value, (one) => {
+      const target = one.kind === 'function' ? this.#paths.get(one.node) : undefined;
+      return target === undefined ? unknown : this.#returned(target);
+    });
+  }
+
   /** What a function returns, whichever way it ends. */
   #returned(path: NodePath): Value {
     const body = child(path, 'body');

@@ -56,6 +56,8 @@ export interface Consumer {
   readonly options: readonly string[];
   /** Whether it needs `maxRetriesPerRequest: null`, since its commands block for as long as there is no work. */
   readonly blocks: boolean;
+  /** Field that says whether the options are for a server at all, and the export it has to be. */
+  readonly only?: { readonly field: string; readonly is: string };
 }
 
 const consumers: readonly [packages: readonly string[], exports: RegExp, Consumer][] = [
@@ -68,13 +70,24 @@ const consumers: readonly [packages: readonly string[], exports: RegExp, Consume
   [['bee-queue'], /^(\*|default)$/, { name: 'Bee-Queue', dialect: 'ioredis', options: ['redis'], blocks: true }],
   [
     ['@nestjs/bull', '@nestjs/bullmq'],
-    /^BullModule\.(forRoot|registerQueue)$/,
+    /^BullModule\.(forRoot|registerQueue)(Async)?$/,
     { name: 'BullModule', dialect: 'ioredis', options: ['redis', 'connection'], blocks: true },
   ],
   [
     ['@nestjs-modules/ioredis', '@liaoliaots/nestjs-redis', 'nestjs-redis'],
-    /^(RedisModule|ClusterModule)\.(forRoot|register)$/,
+    /^(RedisModule|ClusterModule)\.(forRoot|register)(Async)?$/,
     { name: 'RedisModule', dialect: 'ioredis', options: ['config', 'options', ''], blocks: false },
+  ],
+  [
+    ['@nestjs/microservices', '@nestjs/core'],
+    /^(ClientsModule\.register(Async)?|ClientProxyFactory\.create|NestFactory\.createMicroservice)$/,
+    {
+      name: 'Nest microservices',
+      dialect: 'ioredis',
+      options: ['options'],
+      blocks: true,
+      only: { field: 'transport', is: 'Transport.REDIS' },
+    },
   ],
   [
     ['connect-redis'],

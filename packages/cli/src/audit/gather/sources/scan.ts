@@ -5,7 +5,7 @@ import { judgeAddress, readAddress } from './address-rules.js';
 import { isBuilt, judgeCommand } from './command-rules.js';
 import { judgeConnection } from './connection-rules.js';
 import { child, childrenOf, Evaluator } from './evaluator.js';
-import { consumerOf, makerOf } from './libraries.js';
+import { type Consumer, consumerOf, makerOf } from './libraries.js';
 import type { Modules } from './modules.js';
 import { alternatives, type ClientValue, type Value } from './value.js';
 
@@ -102,7 +102,14 @@ class Scan {
       const consumer = one.kind === 'export' ? consumerOf(one.from, one.name) : undefined;
       if (consumer === undefined) return [];
       const args = this.#values(path);
-      const values = args.flatMap((arg): Value[] => {
+      const given = args
+        .flatMap(alternatives)
+        .flatMap((arg) =>
+          consumer.only !== undefined && arg.kind === 'array' ? arg.elements.flatMap(alternatives) : [arg],
+        )
+        .flatMap((arg) => [arg, ...this.#madeByFactory(arg)])
+        .filter((arg) => isMeant(consumer, arg));
+      const values = given.flatMap((arg): Value[] => {
         const fields = alternatives(arg).flatMap((value) =>
           value.kind === 'object'
             ? consumer.options.flatMap((name) => (name === '' ? [value] : (value.fields.get(name) ?? [])))
@@ -113,6 +120,12 @@ class Scan {
       });
       return [{ consumer, values }];
     });
+  }
+
+  /** Options that a module makes when it starts: `useFactory: () => ({ … })`. */
+  #madeByFactory(value: Value): readonly Value[] {
+    const factory = value.kind === 'object' ? value.fields.get('useFactory') : undefined;
+    return factory === undefined ? [] : alternatives(this.#evaluator.called(factory));
   }
 
   #call(path: NodePath, isTest: boolean): void {
@@ -246,6 +259,13 @@ function* reachable(value: Value, depth = 0): Generator<Value> {
     if (one.kind === 'object') for (const inner of one.fields.values()) yield* reachable(inner, depth + 1);
     if (one.kind === 'array') for (const inner of one.elements) yield* reachable(inner, depth + 1);
   }
+}
+
+/** Whether options are for a server: of a package that has other transports too, only where they say so. */
+function isMeant({ only }: Consumer, value: Value): boolean {
+  if (only === undefined) return true;
+  const field = value.kind === 'object' ? value.fields.get(only.field) : undefined;
+  return field !== undefined && alternatives(field).some((one) => one.kind === 'export' && one.name === only.is);
 }
 
 function methodName(callee: NodePath | undefined): string | undefined {
