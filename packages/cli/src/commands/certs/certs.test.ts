@@ -44,6 +44,9 @@ describe('redkeep certs', () => {
     assert.match(result.err, /failed the handshake with the new certificate: certificate is not yet valid/);
     assert.equal(await fingerprint(), before);
     assert.equal((await certs('check')).code, 0);
+    assert.notEqual((await sandbox.run(['certs', 'renew', '--all'], { clock: days(61) })).code, 0);
+    assert.equal(await fingerprint(), before);
+    assert.equal((await certs('check')).code, 0);
   });
 
   test('renew ends what an earlier renewal began when that was killed before the servers took it', async () => {

@@ -60,19 +60,24 @@ async function renew(
   const behind = names.length > 0 ? [] : (await behindFolder(delivery)).filter((node) => !isWanted(node));
   if (wanted.length + behind.length === 0) return terminal.done('No certificate is due.');
   const issued: Issued[] = [];
+  const clients: (() => Promise<unknown>)[] = [];
   for (const spec of wanted) {
     stopIfInterrupted(signal);
     const before = await readPair(loaded, spec);
     const fingerprint = await renewCertificate(loaded, spec, { now });
     const node = nodes.find(({ certificate }) => certificate === spec.name);
-    if (!node) terminal.done(`${spec.name}: issued (${fingerprint.slice(0, 23)}…).`);
-    else issued.push({ node, fingerprint, putBack: () => replaceCertificate(loaded, spec, before, clock.now()) });
+    const putBack = () => replaceCertificate(loaded, spec, before, clock.now());
+    if (node) issued.push({ node, fingerprint, putBack });
+    else {
+      clients.push(putBack);
+      terminal.done(`${spec.name}: issued (${fingerprint.slice(0, 23)}…).`);
+    }
   }
   for (const node of behind) {
     const { cert } = await readPair(loaded, certificateOf(loaded.deployment, node.certificate));
     issued.push({ node, fingerprint: new X509Certificate(cert).fingerprint256 });
   }
-  const restarts = await haveTaken(context, delivery, issued);
+  const restarts = await haveTaken(context, delivery, issued, clients);
   // One at a time, each proved before the next: the others keep the quorum.
   if (restarts.length > 0) await applyNow(context, delivery, { yes: true, kind: 'certs', only: restarts });
 }
@@ -99,7 +104,12 @@ async function behindFolder(delivery: Delivery): Promise<DeploymentNode[]> {
  * Has one node after the other take its certificate. When one fails, it and those after it get the earlier pairs back;
  * those before it keep their new ones. Returns the names of the nodes that take theirs at a restart only.
  */
-async function haveTaken(context: Context, delivery: Delivery, issued: readonly Issued[]): Promise<string[]> {
+async function haveTaken(
+  context: Context,
+  delivery: Delivery,
+  issued: readonly Issued[],
+  clients: readonly (() => Promise<unknown>)[],
+): Promise<string[]> {
   const { terminal, signal } = context;
   const restarts: string[] = [];
   const waiting = [...issued];
@@ -118,6 +128,9 @@ async function haveTaken(context: Context, delivery: Delivery, issued: readonly 
       terminal.done(`${node.name}: issued, ${outcome} (${fingerprint.slice(0, 23)}…).`);
     }
   } catch (error) {
+    if (!signal.aborted) await putBack();
+    // With a clock that is wrong no node can be reached by what was issued for its administrator.
+    if (!signal.aborted && waiting.length === issued.length) for (const each of clients) await each();
     terminal.note('Nodes that have not taken their certificates do so with "redkeep certs renew" or "redkeep apply".');
     throw error;
   }
