@@ -32,7 +32,8 @@ const headers = {
   'content-security-policy':
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
+  // With no-referrer, browsers would send `Origin: null` with the page's own forms.
+  'referrer-policy': 'same-origin',
   'cache-control': 'no-store',
   'cross-origin-resource-policy': 'same-origin',
 } as const;
@@ -96,7 +97,11 @@ class Site {
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // A web page that has its own name resolve to this machine must not read what only this machine may.
     if (!this.#knowsHost(request.headers.host)) return send(response, 421, 'text/plain', 'Unknown host name.\n');
-    const url = new URL(request.url ?? '/', 'http://localhost');
+    const [address, base] = [request.url ?? '/', 'http://localhost'] as const;
+    if (!URL.canParse(address, base)) return send(response, 400, 'text/plain', 'The address is not one.\n');
+    const url = new URL(address, base);
+    if (request.method === 'POST' && !isFromHere(request))
+      return send(response, 403, 'text/plain', 'The form is of another site.\n');
     const route = `${request.method} ${url.pathname}`;
     switch (route) {
       case 'GET /-/healthy':
@@ -173,7 +178,12 @@ class Site {
     if (this.#logins.length >= loginsAMinute)
       return send(response, 429, 'text/html', loginPage('Too many logins. Wait a minute.'));
     this.#logins.push(now);
-    const form = new URLSearchParams(await readBody(request));
+    const body = await readBody(request);
+    if (body === undefined) {
+      response.setHeader('connection', 'close');
+      return send(response, 413, 'text/plain', 'The form is too long.\n');
+    }
+    const form = new URLSearchParams(body);
     if (!sameText(form.get('password') ?? '', this.#options.pagePassword!))
       return send(response, 401, 'text/html', loginPage('The password is wrong.'));
     const id = randomBytes(32).toString('base64url');
@@ -210,11 +220,20 @@ class Site {
   }
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+/**
+ * Browsers name the origin of every form. `SameSite` alone would let in pages of other ports of this machine, which count as
+ * the same site. Programs send no origin, and no cookie that they were not given.
+ */
+function isFromHere({ headers: { origin, host } }: IncomingMessage): boolean {
+  return origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
+}
+
+/** The form; undefined when it is longer than any that this page has. */
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
   let text = '';
-  for await (const chunk of request) {
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     text += String(chunk);
-    if (text.length > bodyBytes) throw new Error('The form is too long.');
+    if (text.length > bodyBytes) return undefined;
   }
   return text;
 }

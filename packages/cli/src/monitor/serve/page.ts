@@ -156,11 +156,17 @@ function clientsTable(views: readonly NodeView[]): string {
   return table('Clients by user and network', ['user', 'network', 'connections', 'deployment'], rows);
 }
 
+const secretKinds = {
+  password: 'password of',
+  certificate: 'certificate',
+  'encryption-keys': 'encryption keys',
+} as const;
+
 function secretsTable(states: ReadonlyMap<string, DeploymentState | undefined>): string {
   const rows = [...states].flatMap(([deployment, state]) => {
     if (!state) return [];
     const ages = state.secrets.map(({ kind, name, ageSeconds, overdue }) => [
-      `${kind === 'encryption-keys' ? 'encryption keys' : kind} ${escapeHtml(name)}`,
+      `${secretKinds[kind]} ${escapeHtml(name)}`,
       span(ageSeconds * 1000),
       overdue ? '<span class="bad">overdue</span>' : '<span class="ok">in time</span>',
       escapeHtml(deployment),
