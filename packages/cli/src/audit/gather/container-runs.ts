@@ -124,7 +124,7 @@ async function serviceOfRun(
   return { name: name ?? basename(image.text).replace(/[:@].*$/, ''), service: service.map };
 }
 
-/** Words of a command over several rows, each with the row it stands in. */
+/** Words of a command over several rows, each with its row. */
 function placed(words: readonly string[], rows: readonly string[], first: number, file: string): Word[] {
   let row = 0;
   return words.map((text) => {
@@ -246,7 +246,7 @@ async function readQuadlet(file: string, text: string): Promise<Reading> {
   return readServices(services, file);
 }
 
-/** The row of one value of a list; what several rows are joined to stands at the last one's. */
+/** The row of one value of a list; several rows that were joined have the row of the last one. */
 function lineOf(text: string, key: string, value: string, file: string): Location | undefined {
   const index = text.split('\n').findIndex((row) => row.startsWith(key) && row.includes(value));
   return index === -1 ? undefined : { file, line: index + 1 };
