@@ -281,7 +281,7 @@ export async function readWorkload(
   const pod = podOf(object);
   if (!pod) return { readings: [] };
   const readings: Reading[] = [];
-  const ports = new Set<string>();
+  const ports = { server: new Set<string>(), tool: new Set<string>() };
   for (const key of ['initContainers', 'containers'] as const) {
     const list = pod.spec[key];
     for (const [index, item] of treeList(list).entries()) {
@@ -289,15 +289,25 @@ export async function readWorkload(
       const container = treeMap(item);
       const reading = await readContainer(container, at, object, pod.spec, objects);
       readings.push(reading);
-      if (reading.containers.some(({ isServer, isTool }) => isServer || isTool))
+      const role = reading.containers.some((one) => one.isServer)
+        ? 'server'
+        : reading.containers.some((one) => one.isTool)
+          ? 'tool'
+          : undefined;
+      if (role !== undefined)
         for (const port of treeList(container['ports'])) {
           const { name, containerPort } = treeMap(port);
-          for (const text of [treeText(name), treeText(containerPort)]) if (text !== undefined) ports.add(text);
+          for (const text of [treeText(name), treeText(containerPort)]) if (text !== undefined) ports[role].add(text);
         }
     }
   }
   const isServer = readings.some(({ containers }) => containers.some((one) => one.isServer));
   const isTool = readings.some(({ containers }) => containers.some((one) => one.isTool));
-  const workload = { object, labels: pod.labels, ports };
-  return { readings, ...(isServer ? { server: workload } : isTool && { tool: workload }) };
+  const workload = { object, labels: pod.labels };
+  // An exporter beside a server: its port is not one of the server's.
+  return {
+    readings,
+    ...(isServer && { server: { ...workload, ports: ports.server } }),
+    ...(!isServer && isTool && { tool: { ...workload, ports: ports.tool } }),
+  };
 }
