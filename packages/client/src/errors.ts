@@ -4,7 +4,7 @@
  */
 
 import { NETWORK_ERRORS } from './network/network-errors.js';
-import { KNOWN_PREFIXES, shownText } from './server-message.js';
+import { KNOWN_PREFIXES, SCRIPT_COMMANDS, shownText } from './server-message.js';
 
 /** Code -> [what an end user may read, what an operator should do next]. `docs/errors.md` is tested against it. */
 export const ERRORS = {
@@ -470,9 +470,6 @@ export class CrossSlotError extends RedkeepError {
     super('REDKEEP_CROSS_SLOT', `${command}: the keys lie in several slots`);
   }
 }
-
-/** Commands that run what the application wrote: their errors can have any text. */
-export const SCRIPT_COMMANDS = /^(EVAL|FCALL)/;
 
 /** First words of refusals that end by themselves: nothing is wrong with the request, and it was not run. */
 const PASSING_PREFIXES = new Set(['BUSY', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'NOREPLICAS', 'TRYAGAIN']);

@@ -14,6 +14,9 @@ export const KNOWN_PREFIXES: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** Commands that run what the application wrote: their errors can have any text. */
+export const SCRIPT_COMMANDS = /^(EVAL|FCALL)/;
+
 /** A text with gaps: its fixed parts, in order. */
 type Template = readonly string[];
 

@@ -29,13 +29,13 @@ import {
   MaxCommandRedirectionsError,
   RedkeepError,
   RootNodesUnavailableError,
-  SCRIPT_COMMANDS,
   SocketClosedUnexpectedlyError,
 } from '../errors.js';
 import { clientError } from '../node-redis/channels.js';
 import { DEFAULTS } from '../options/defaults.js';
 import { type ClientOptions, resolveOptions } from '../options/options.js';
 import type { PoolCore } from '../pool/pool-core.js';
+import { SCRIPT_COMMANDS } from '../server-message.js';
 import { enterParent, leaveParent, nameOf } from '../telemetry/client-registry.js';
 import { type ClusterOptions, type ResolvedClusterOptions, resolveClusterOptions } from './cluster-options.js';
 import { ClusterPubSub } from './cluster-pub-sub.js';

@@ -1,5 +1,5 @@
 /** From diagnostics channels to OpenTelemetry: spans and metrics of every client of the process. */
-import { createRequire } from 'node:module';
+import * as nodeModule from 'node:module';
 import { join } from 'node:path';
 import { type CommandMessage, commandChannel } from '../diagnostics.js';
 import { InvalidOptionError } from '../errors.js';
@@ -164,7 +164,8 @@ function enabled<C extends { enabled?: boolean }>(config: boolean | C | undefine
 function installedApi(): OpenTelemetryApi {
   for (const from of [process.argv[1], join(process.cwd(), 'index.js')])
     try {
-      return createRequire(from!)('@opentelemetry/api') as OpenTelemetryApi;
+      // Called so, because webpack warns of each `createRequire` whose argument it cannot read.
+      return nodeModule.createRequire(from!)('@opentelemetry/api') as OpenTelemetryApi;
     } catch {
       // not there
     }
