@@ -356,9 +356,9 @@ function upcoming<T>(chunks: AsyncGenerator<T>): Promise<IteratorResult<T, void>
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 type WithoutShard = Exclude<ArchiveEvent, { readonly shard: string }>;
 
-/** Waiting does not change a wrong password or a missing right. */
+/** Waiting does not change a wrong password or a missing right; a disk may have room again. */
 function isPermanent(error: unknown): boolean {
-  if (!(error instanceof CliError)) return false;
+  if (!(error instanceof CliError) || /^REDKEEP_(DISK_FULL|FILE_SYSTEM)$/.test(error.code)) return false;
   return error.code !== 'REDKEEP_CONNECTION_FAILED' || /WRONGPASS|NOPERM|NOAUTH/.test(error.message);
 }
 
@@ -367,7 +367,8 @@ function addressOf({ host, port }: StreamEndpoint): string {
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT'))
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'REDKEEP_DISK_FULL' || code === 'ENOSPC' || code === 'EDQUOT')
     return 'the disk of the state folder is full';
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import fs, { cp, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, mock, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { findEngines, freePort, type Server, startServer, waitFor } from '@redkeep/testing';
@@ -35,6 +36,27 @@ async function flipByte(file: string): Promise<void> {
   const content = await readFile(file);
   content[content.length >> 1]! ^= 1;
   await writeFile(file, content);
+}
+
+/** Until it is disposed of, the disk has no room for more than the first byte of a file whose path begins so. */
+function fullDisk(beginning: string): Disposable {
+  const open = fs.open;
+  const replaced = mock.method(fs, 'open', async (...args: Parameters<typeof open>) => {
+    const handle = await open(...args);
+    if (String(args[0]).startsWith(beginning))
+      handle.writeFile = async () => {
+        await handle.write('x');
+        throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+      };
+    return handle;
+  });
+  syncBuiltinESMExports();
+  return {
+    [Symbol.dispose]() {
+      replaced.mock.restore();
+      syncBuiltinESMExports();
+    },
+  };
 }
 
 describe('a backup that is not as it was', () => {
@@ -326,15 +348,13 @@ describe('an archive', () => {
     const full = async (file: string) => {
       await server.command('INCR', 'count');
       await archivedUpTo(harness, await offsetOf(server));
-      const blocked = path.join(options.stateFolder, file);
-      await symlink('/dev/full', blocked);
+      using _disk = fullDisk(path.join(options.stateFolder, file));
       await server.command('INCR', 'count');
       await delay(600);
-      await rm(blocked, { force: true });
     };
-    await full('state.json.part');
+    await full('state.json');
     const { seq } = (await loadEntries(harness.store, {})).entries.at(-1)!;
-    for (const next of [seq + 2, seq + 3]) await full(`spool/${String(next).padStart(10, '0')}.entry.part`);
+    for (const next of [seq + 2, seq + 3]) await full(`spool/${String(next).padStart(10, '0')}.entry`);
     await server.command('INCR', 'count');
     const entries = await archivedUpTo(harness, await offsetOf(server));
     await running.stop();
