@@ -29,9 +29,9 @@ export async function compareWithSeen(
   const seen = all[store] ?? {};
   // Anyone may add a chain to a store, and take it away.
   const writers = loaded.writers.filter(({ trusted }) => trusted);
-  const now = Object.fromEntries(
-    writers.map(({ source: of, id, seq, hash }) => [`${of}/${id}`, { seq, hash }] as const),
-  );
+  const now = chainsOf(writers);
+  // A chain that was trusted then is still there where this call does not say whom it trusts.
+  const present = chainsOf(loaded.writers);
   const problems: Problem[] = [];
   const known = Object.keys(seen).map((chain) => chain.split('/')[0]);
   if (known.length > 0 && !known.includes(source) && !loaded.writers.some((writer) => known.includes(writer.source))) {
@@ -41,7 +41,7 @@ export async function compareWithSeen(
     const [of, id = ''] = chain.split('/');
     if (of !== source) continue;
     const object = `${entryFolder(source)}${id}/`;
-    const current = now[chain];
+    const current = present[chain];
     if (!current || current.seq < last.seq) {
       const end = current ? `it ends at ${current.seq}` : 'it is gone';
       problems.push({
@@ -57,6 +57,10 @@ export async function compareWithSeen(
   }
   if (problems.length === 0 && writers.length > 0) await remember(file, { ...all, [store]: { ...seen, ...now } });
   return problems;
+}
+
+function chainsOf(writers: LoadedEntries['writers']): Record<string, { seq: number; hash: string }> {
+  return Object.fromEntries(writers.map(({ source, id, seq, hash }) => [`${source}/${id}`, { seq, hash }] as const));
 }
 
 /** A reader without a folder of its own compares nothing; it reads all the same. */
