@@ -10,8 +10,8 @@ import { parseArgs } from 'node:util';
 import { REPOSITORY } from './bootstrap.mjs';
 import { EXIT, runMain, StepFailed } from './lib/step.mjs';
 
-// Test files run in processes of their own. Two at a time: each starts servers, and timing gets noisy beyond that.
-const CONCURRENCY = 2;
+// Test files run in processes of their own. Three at a time: most of them wait for servers, and timing gets noisy beyond that.
+const CONCURRENCY = 3;
 // For one file: far beyond the slowest, so that a hanging one fails instead of holding up everything.
 const FILE_TIMEOUT = 10 * 60_000;
 

@@ -57,8 +57,8 @@ describe('a deployment', () => {
       // With the tool's own prompt: keys of every primary, and in a Sentinel set the node that takes writes.
       const alone = { env: { PATH: sandbox.folder } };
       for (const key of ['app:1', 'app:2', 'app:3', 'app:4']) {
-        const { out } = await sandbox.run(['cli', '--user', 'app', '--', 'SET', key, 'v'], alone);
-        assert.equal(out, 'OK\n');
+        const { out } = await sandbox.run(['cli', '--json', '--user', 'app', '--', 'SET', key, 'v'], alone);
+        assert.deepEqual(JSON.parse(out).messages, [{ kind: 'result', text: 'OK' }], out);
       }
       const { connect, deployment } = await openDeployment(sandbox);
       const writer = await connect('app', await ownerOf('app:{1}', deployment.nodes, connect));
