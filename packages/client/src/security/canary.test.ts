@@ -31,6 +31,7 @@ import {
   startServer,
   waitFor,
 } from '@redkeep/testing';
+import { slotOf } from '../cluster/slot.js';
 import {
   type ClientOptions,
   createClient,
@@ -475,7 +476,7 @@ describe('no secret comes out of', () => {
             ? '+PONG\r\n'
             : words[0] === 'CLUSTER'
               ? `*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:${fake.port}\r\n$1\r\na\r\n`
-              : `-MOVED 1 ${moved ?? `127.0.0.1:${fake.port}`}\r\n`,
+              : `-MOVED ${slotOf(key)} ${moved ?? `127.0.0.1:${fake.port}`}\r\n`,
       });
       ends.push(() => fake[Symbol.asyncDispose]());
       const led = watched(
