@@ -30,7 +30,7 @@ export async function compareWithSeen(
   // Anyone may add a chain to a store, and take it away.
   const writers = loaded.writers.filter(({ trusted }) => trusted);
   const now = chainsOf(writers);
-  // A chain that was trusted then is still there where this call does not say whom it trusts.
+  // A chain that was trusted then is still there where this call names no trusted key.
   const present = chainsOf(loaded.writers);
   const problems: Problem[] = [];
   const known = Object.keys(seen).map((chain) => chain.split('/')[0]);
