@@ -119,14 +119,14 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
       };
       connectionChannel.publish(message);
     };
-    let stood = false;
+    let wasReady = false;
     const lost = (reason: 'application_close' | 'error') => {
-      if (stood) {
+      if (wasReady) {
         event('lost');
         if (connectionClosed.hasSubscribers)
           connectionClosed.publish({ clientId: nameOf(this.connection), reason, wasConnected: true });
       }
-      stood = false;
+      wasReady = false;
       clearInterval(this.#pingTimer);
       clearInterval(this.#certificateTimer);
     };
@@ -136,7 +136,7 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
         emitSafely(this.emitter, 'connect');
       },
       onReady: () => {
-        stood = true;
+        wasReady = true;
         event('ready');
         if (connectionReady.hasSubscribers) this.#publishReady();
         this.#startPing();
@@ -436,10 +436,10 @@ export class ClientCore implements Dispatcher, TransactionTarget, MessageSource 
     this.connection.resume();
   }
   onReconnectOrEnd(onReconnect: () => void, onEnd: () => void): () => void {
-    let stood = this.connection.state === 'ready';
+    let wasReady = this.connection.state === 'ready';
     const onReady = () => {
-      if (stood) onReconnect();
-      stood = true;
+      if (wasReady) onReconnect();
+      wasReady = true;
     };
     this.emitter.on('ready', onReady).on('end', onEnd);
     return () => this.emitter.off('ready', onReady).off('end', onEnd);

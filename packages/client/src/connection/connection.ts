@@ -64,7 +64,7 @@ export type { DispatchOptions } from './dispatch-options.js';
 export type { Pending as HandedOver } from './pending.js';
 export type { Redirector } from './replies.js';
 
-/** Milliseconds that a server which is no primary any more may take to answer what it was sent. */
+/** Milliseconds that a server which stopped being the primary may take to answer what it was sent. */
 const LEAVE_PATIENCE = 3000;
 /** `ready()` resolves again below this share of the bounds. */
 const LOW_WATER = 0.5;
@@ -913,10 +913,13 @@ export class Connection {
     if (this.#leaving !== undefined) return;
     if (this.#state === 'ready' && this.#blocked !== undefined) this.#makeWay();
     if (this.#state === 'ready') {
-      const timer = new PatientTimer(LEAVE_PATIENCE, () => this.#lost(reason));
-      this.#leaving = { reason, timer };
+      this.#startLeaving(reason);
       this.#leaveWhenAnswered();
     } else this.drop(reason);
+  }
+
+  #startLeaving(reason: Error): void {
+    this.#leaving = { reason, timer: new PatientTimer(LEAVE_PATIENCE, () => this.#lost(reason)) };
   }
 
   #leaveWhenAnswered(): void {
@@ -1197,10 +1200,7 @@ export class Connection {
     const hold = replies.hold ?? new Hold(error, this.followsPrimary > 0);
     if (!hold.add(pending, error)) return false;
     replies.hold = hold;
-    if (demoted && this.#leaving === undefined) {
-      const reason = noPrimary(error);
-      this.#leaving = { reason, timer: new PatientTimer(LEAVE_PATIENCE, () => this.#lost(reason)) };
-    }
+    if (demoted && this.#leaving === undefined) this.#startLeaving(noPrimary(error));
     pending.watchAbort((reason) => pending.detach()?.(reason));
     this.#deadlines.keep(pending.deadline);
     return true;

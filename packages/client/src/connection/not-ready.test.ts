@@ -126,7 +126,7 @@ describe('a server that is not ready', () => {
     await assert.rejects(client.withAbortSignal(signal).set('k', '2'), { code: 'REDKEEP_ABORTED' });
   });
 
-  test('it is no reason to wait for a health check', async () => {
+  test('it does not hold up a health check', async () => {
     await using server = await startScriptedServer();
     for (let i = 0; i < 100; i++) server.reply('SET', LOADING);
     await using client = await connect(server, { commandOptions: { timeout: 300 } });

@@ -50,7 +50,7 @@ export interface NodeRedisMetricsConfig {
   readonly buckets: Readonly<Record<'operation' | 'create' | 'wait' | 'stream', readonly number[]>>;
 }
 
-/** Different names of one kind that are told apart; the others are `_OTHER`. */
+/** The most names of one kind that have series of their own; the others are `_OTHER`. */
 export const MAX_NAMES = 1000;
 const OTHER = '_OTHER';
 

@@ -174,7 +174,7 @@ describe('raw commands of a client with the validator', () => {
     await send('SETRANGE', 'setting:1', '0', '9');
   });
 
-  test('write into an encrypted key space only what is sealed, and are told what to call', async () => {
+  test('write into an encrypted key space only what is sealed; the error says what to call', async () => {
     const plain = [
       'SET note:1 x EX 9',
       'SETEX note:1 9 x',

@@ -246,7 +246,7 @@ function judgeRefusals(scene: Scene, ever: NodeMemory | undefined): Refusals {
 }
 
 /**
- * Who floods ACL LOG, which keeps 128 entries, hides the refusals of others: those that INFO counts and the log does not show are
+ * A flood of ACL LOG, which keeps 128 entries, hides the refusals of others: those that INFO counts and the log does not show are
  * taken for refusals of an unknown user.
  */
 function judgeUnlogged({ snapshot, before }: Scene, ever: NodeMemory | undefined, changes: readonly AclLogChange[]) {
